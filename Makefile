@@ -1,0 +1,190 @@
+# Clapet. The two commands for a newcomer: make demo, make check.
+#
+#   make          builds build/bin and build/libexec/clapet       make lint     format, cppcheck, audits
+#   make demo     installs what is missing, builds, tells the story on real data
+#   make check    the same for every test                         make asan     the same tests under ASan and UBSan
+#   make install  DESTDIR=, PREFIX=/usr/local                     make bench    measures, prints tables
+#   make fuzz     FUZZ_SECONDS=60 for each target (clang)         make deps     Debian packages that pkg-config misses
+
+BUILD = build
+PREFIX = /usr/local
+VERSION = 0.1.0
+CC = gcc
+SANITIZE =
+
+WARNINGS = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
+	-Wformat=2 -Wvla -Wundef -Wold-style-definition -Wredundant-decls -Wimplicit-fallthrough -Wdate-time
+HARDENING = -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2 \
+	-fno-strict-aliasing -fno-delete-null-pointer-checks -ftrivial-auto-var-init=zero
+LINK_HARDENING = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+OPTIMISE = -O2 -g
+ifneq ($(SANITIZE),)
+HARDENING = -fPIE -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LINK_HARDENING = -pie -Wl,--as-needed -fsanitize=address,undefined
+OPTIMISE = -O1 -g
+endif
+CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCLAPET_VERSION='"$(VERSION)"' -I. $(EXTRA_CPPFLAGS)
+CFLAGS = -std=gnu17 $(OPTIMISE) $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=. $(EXTRA_CFLAGS)
+LDFLAGS = $(LINK_HARDENING)
+
+# --- sources, one a line -------------------------------------------------------------------------------------------
+SRC_base = \
+	base/fault.c \
+	base/fdio.c \
+	base/ipc.c \
+	base/log.c \
+	base/options.c \
+	base/report.c \
+	base/sandbox.c \
+	base/text.c \
+	base/worker.c
+
+SRC_bundle = \
+	bundle/blob.c \
+	bundle/bundle.c \
+	bundle/hash.c \
+	bundle/json.c \
+	bundle/ustar.c
+
+SRC_keys = \
+	keys/canonical.c \
+	keys/client.c \
+	keys/encodings.c \
+	keys/metadata.c \
+	keys/pubkey.c \
+	keys/repository.c \
+	keys/secret.c
+
+SRC_schemas = \
+	schemas/compat.c \
+	schemas/contract.c \
+	schemas/field.c \
+	schemas/keyindex.c \
+	schemas/package.c \
+	schemas/schema.c \
+	schemas/table.c \
+	schemas/validation.c
+
+# Modules of each side, without the files that hold a main().
+SRC_outside = \
+	outside/config.c \
+	outside/records.c
+
+SRC_inside = \
+	inside/config.c \
+	inside/records.c \
+	inside/store.c
+
+# --- programs: main file, libraries of ours, libraries of others ----------------------------------------------------
+PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
+WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign \
+	inside-unpack inside-verify inside-check inside-commit inside-log
+
+MAIN_clapet-keys = keys/main.c
+OURS_clapet-keys = keys bundle base
+LIBS_clapet-keys = -lsodium -ljansson -lcrypto
+
+MAIN_clapet-outside = outside/main.c
+OURS_clapet-outside = outside schemas bundle base
+LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
+
+MAIN_clapet-inside = inside/main.c
+OURS_clapet-inside = inside schemas keys bundle base
+LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
+
+MAIN_clapet-audit = inside/audit.c
+OURS_clapet-audit = inside keys bundle base
+LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
+
+MAIN_outside-fetch = outside/fetch.c
+OURS_outside-fetch = outside base
+LIBS_outside-fetch = -lcurl -lseccomp
+
+MAIN_outside-unpack = outside/unpack.c
+OURS_outside-unpack = outside base
+LIBS_outside-unpack = -larchive -lseccomp
+
+MAIN_outside-check = outside/check.c
+OURS_outside-check = outside schemas bundle base
+LIBS_outside-check = -lcsv -ljansson -lpcre2-8 -lcrypto -lseccomp
+
+MAIN_outside-pack = outside/pack.c
+OURS_outside-pack = outside bundle base
+LIBS_outside-pack = -lzstd -larchive -lcrypto -lseccomp
+
+MAIN_outside-sign = outside/sign.c
+OURS_outside-sign = outside keys bundle base
+LIBS_outside-sign = -lsodium -ljansson -lcrypto -lseccomp
+
+MAIN_inside-unpack = inside/unpack.c
+OURS_inside-unpack = inside bundle base
+LIBS_inside-unpack = -larchive -lcrypto -lseccomp
+
+MAIN_inside-verify = inside/verify.c
+OURS_inside-verify = inside keys bundle base
+LIBS_inside-verify = -lsodium -ljansson -lcrypto -lseccomp
+
+MAIN_inside-check = inside/check.c
+OURS_inside-check = inside schemas bundle base
+LIBS_inside-check = -lzstd -lcsv -ljansson -lpcre2-8 -lcrypto -lseccomp
+
+MAIN_inside-commit = inside/commit.c
+OURS_inside-commit = inside bundle base
+LIBS_inside-commit = -lcrypto -lseccomp
+
+MAIN_inside-log = inside/log.c
+OURS_inside-log = inside base
+LIBS_inside-log = -lseccomp
+
+LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lseccomp
+
+# --- rules ----------------------------------------------------------------------------------------------------------
+.PHONY: all check check-only demo deps install lint asan bench fuzz clean tests
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+PRESENT_PROGRAMS = $(foreach p,$(PROGRAMS),$(if $(wildcard $(MAIN_$(p))),$(BUILD)/bin/$(p)))
+PRESENT_WORKERS = $(foreach p,$(WORKERS),$(if $(wildcard $(MAIN_$(p))),$(BUILD)/libexec/clapet/$(p)))
+
+all: $(PRESENT_PROGRAMS) $(PRESENT_WORKERS)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+define library
+$(BUILD)/lib$(1).a: $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard $$(SRC_$(1))))
+	@rm -f $$@
+	$$(AR) rcsD $$@ $$^
+endef
+$(foreach l,base bundle keys schemas outside inside,$(eval $(call library,$(l))))
+
+define program
+$(BUILD)/$(2)/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(MAIN_$(1))) $(OURS_$(1):%=$(BUILD)/lib%.a)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) $(OURS_$(1):%=$(BUILD)/lib%.a) $$(LIBS_$(1)) -o $$@
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p),bin)))
+$(foreach p,$(WORKERS),$(eval $(call program,$(p),libexec/clapet)))
+
+# A unit test is one file tests/unit/<folder>_<module>.c; a fuzz target tests/fuzz/<folder>_<module>.c, which also runs its corpus
+# as an ordinary test. Tests of outside/ link liboutside.a, all others libinside.a.
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
+FUZZ_TESTS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
+OURS_test = $(BUILD)/lib$(if $(findstring /outside_,$(1)),outside,inside).a $(BUILD)/libschemas.a $(BUILD)/libkeys.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
+
+.SECONDEXPANSION:
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(call OURS_test,/$$*)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $< $(call OURS_test,/$*) -lcmocka $(LIBS_all) -o $@
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $$(call OURS_test,/$$*)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/$*) $(LIBS_all) -o $@
+
+tests: all $(UNIT_TESTS) $(FUZZ_TESTS)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * report: what people see of long work, and tables. Progress appears on a terminal only, and is gone when
+ * the work is done.
+ */
+#ifndef BASE_REPORT_H
+#define BASE_REPORT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* Shows "LABEL 42 %" (or the bytes done where TOTAL is 0) on stderr if that is a terminal, ten times a second at most. */
+void report_progress(const char *label, uint64_t done, uint64_t total);
+void report_progress_end(void);
+
+/* Writes TEXT as a JSON string with its quotes: control characters escaped, bytes that are not UTF-8 as U+FFFD. */
+void report_json_string(FILE *file, const char *text);
+
+/* Columns for people: cells are padded to the widest of their column. Cells are copied. */
+struct report_table;
+struct report_table *report_table_new(size_t n_columns, const char *const *headings);
+void report_table_row(struct report_table *table, const char *const *cells);
+void report_table_print(struct report_table *table, FILE *file);
+void report_table_free(struct report_table *table);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * worker: starts one of our worker programs with one socket and nothing else, and is that worker's first
+ * call. A worker is a separate small binary under libexec/clapet, so that the linker proves what it can do.
+ *
+ *     supervisor                         worker
+ *     worker_start("inside-unpack")  ->  int main() { int sock = worker_enter(argc, argv, …); …; sandbox_enter(…); … }
+ *     ipc_send / ipc_receive(w.sock)     ipc_receive / ipc_send(sock)
+ *     worker_finish(&w)              <-  return 0
+ */
+#ifndef BASE_WORKER_H
+#define BASE_WORKER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct worker {
+	const char *name;
+	pid_t pid;
+	int sock;      /* SOCK_SEQPACKET to the worker */
+	int stderr_fd; /* the worker's stderr: a pipe */
+};
+
+#define WORKER_NONE { NULL, -1, -1, -1 }
+
+struct worker_options {
+	const char *user; /* the account to run under; NULL: our own, allowed on a test bench only when we are root */
+	bool test_bench;  /* the configuration said that this machine is one: a missing sandbox warns instead of refusing */
+};
+
+/* How a worker ended. */
+enum worker_end {
+	WORKER_DONE,    /* exit 0 */
+	WORKER_TROUBLE, /* exit non-zero: its line on stderr was logged */
+	WORKER_KILLED,  /* by a signal: a crash, the sandbox, or `kill` */
+};
+
+/* Starts libexec/clapet/NAME (found beside our own bin folder, or in the same folder as we are). 0 or a
+ * negative errno. The environment is emptied but for LC_ALL, TZ and what sanitizers read. */
+int worker_start(const char *name, const struct worker_options *options, struct worker *ret_worker);
+
+/* Closes the socket, waits, relays what the worker wrote on stderr (bounded, escaped) to our log. */
+enum worker_end worker_finish(struct worker *worker);
+
+/* Kills the worker and reaps it; for a worker that broke the protocol. */
+void worker_kill(struct worker *worker);
+
+/* What a worker's main calls first: names the log, insists that descriptor 3 is a SEQPACKET socket, dies with
+ * the supervisor (PR_SET_PDEATHSIG). Returns the socket. Whether this is a test bench goes to sandbox_enter
+ * by itself. */
+int worker_enter(int argc, char **argv, const char *name);
+
+/* The account's ids; false if there is none of that name. Used to give files to a worker's user. */
+bool worker_user(const char *user, uid_t *ret_uid, gid_t *ret_gid);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * limits: every bound that input from elsewhere meets, each with its reason. A value here is part of the
+ * formats: FORMAT.md cites it by name.
+ */
+#ifndef BUNDLE_LIMITS_H
+#define BUNDLE_LIMITS_H
+
+#define KIB 1024ULL
+#define MIB (1024ULL * KIB)
+#define GIB (1024ULL * MIB)
+
+/* Catalogue. One delegated role a dataset; a larger catalogue needs hash bins, chosen at init. */
+#define LIMIT_ROLES 4096
+/* Files of one dataset: resources, datapackage.json, attestations. INSEE's largest packages have about 60. */
+#define LIMIT_TARGETS_PER_ROLE 512
+/* "dataset/resource.csv": two names of 63, a slash, an extension. */
+#define LIMIT_TARGET_PATH_SIZE 160
+/* "4294967295.<role>.json" and its NUL. */
+#define LIMIT_METADATA_NAME_SIZE 96
+/* A file's name within a dataset, with its NUL. */
+#define LIMIT_FILE_NAME_SIZE 96
+
+/* Metadata, before parsing. TUF wants each length capped: the timestamp has no one to vouch for it and is tiny;
+ * snapshot and targets name LIMIT_ROLES roles at about 200 bytes; a dataset role LIMIT_TARGETS_PER_ROLE targets. */
+#define LIMIT_ROOT_SIZE (512 * KIB)
+#define LIMIT_TIMESTAMP_SIZE (16 * KIB)
+#define LIMIT_SNAPSHOT_SIZE (2 * MIB)
+#define LIMIT_TARGETS_SIZE (4 * MIB)
+#define LIMIT_ROLE_SIZE (1 * MIB)
+/* Steps of the root chain that one run follows (TUF 5.3.3 asks for a bound). */
+#define LIMIT_ROOT_ROTATIONS 256
+#define LIMIT_SIGNATURES 64
+#define LIMIT_KEYS 16384
+/* 2^53 - 1: what every JSON reader agrees on. */
+#define LIMIT_VERSION 9007199254740991LL
+
+/* JSON of any kind: nesting deeper than any standard here needs. */
+#define LIMIT_JSON_DEPTH 32
+#define LIMIT_JSON_SIZE (16 * MIB)
+#define LIMIT_CONFIGURATION_SIZE (1 * MIB)
+#define LIMIT_PACKAGE_SIZE (4 * MIB)
+
+/* Bundle. Members: all roles, a long root chain, and the blobs of a first synchronisation. */
+#define LIMIT_MEMBERS 65536
+#define LIMIT_BUNDLE_SIZE (64 * GIB)
+#define LIMIT_BUNDLE_METADATA_SIZE (64 * MIB)
+
+/* Blobs. A part is at most 1 GiB, so that any file system and any link takes it. */
+#define LIMIT_PART_SIZE (1 * GIB)
+#define LIMIT_PARTS 1024
+#define LIMIT_PLAIN_SIZE (256 * GIB)
+/* One zstd frame: decodes in bounded memory, in parallel with its neighbours. */
+#define LIMIT_FRAME_PLAIN_SIZE (4 * MIB)
+/* log2 of the largest window that a decoder accepts: 4 MiB, the frame itself. */
+#define LIMIT_WINDOW_LOG 22
+
+/* Tables. */
+#define LIMIT_FIELDS 4096
+#define LIMIT_CELL_SIZE (1 * MIB)
+#define LIMIT_ROW_SIZE (4 * MIB)
+#define LIMIT_ROWS 4000000000ULL
+/* Faults of one kind kept with their place; all are counted. */
+#define LIMIT_FAULTS_KEPT 100
+
+/* Versions, contracts, decisions. */
+#define LIMIT_CONTRACTS 1024
+#define LIMIT_BREAKS 1024
+#define LIMIT_WAIVERS 4096
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * records: all that the processes inside say to each other. The architecture is this enum: who reads what, who
+ * writes what, who links what.
+ *
+ *   COMP_UNPACK   reads one bundle descriptor       writes an empty spool folder      links libarchive, libcrypto (hash)
+ *   COMP_VERIFY   reads spool metadata, trust/      writes nothing                    links libsodium, jansson, libcrypto (hash)
+ *   COMP_CHECK    reads descriptors of one version  writes one descriptor a resource  links zstd, libcsv, jansson, pcre2, libcrypto (hash)
+ *   COMP_COMMIT   reads spool, records              writes the store but log/         links libcrypto (hash)
+ *   COMP_LOG      reads event records               writes log/                       links nothing
+ *
+ * Every record is one struct record, of one size. The receiver checks the kind, each text for its NUL and its alphabet, each
+ * number for its bound, before it uses them (record_check); a bad one is broken IPC and the worker is killed.
+ */
+#ifndef INSIDE_RECORDS_H
+#define INSIDE_RECORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "bundle/hash.h"
+#include "bundle/limits.h"
+
+enum comp { COMP_UNPACK, COMP_VERIFY, COMP_CHECK, COMP_COMMIT, COMP_LOG };
+
+enum record_kind {
+	RECORD_NONE = 0,
+
+	/* Both ways. */
+	RECORD_GO,  /* supervisor: that was all of the request */
+	RECORD_END, /* worker: that was all of the answer; .end */
+
+	/* supervisor -> unpack: RECORD_BUNDLE (fd: the bundle), RECORD_FOLDER (fd: the spool folder), RECORD_GO.
+	 * unpack -> supervisor: RECORD_MEMBER for each member, RECORD_END. Each member is in the spool under its hash in hex. */
+	RECORD_BUNDLE,
+	RECORD_FOLDER, /* .folder */
+	RECORD_MEMBER, /* .member */
+
+	/* supervisor -> verify: RECORD_CLOCK, RECORD_FOLDER trust, RECORD_FOLDER spool (may be left out: settle), RECORD_MEMBER for
+	 * each metadata member in the spool, RECORD_GO.
+	 * verify -> supervisor: RECORD_METADATA for each file accepted, in order; RECORD_TRUST; then the whole catalogue as trusted:
+	 * RECORD_ROLE, its RECORD_TARGETs, each with its RECORD_PARTs; RECORD_END. */
+	RECORD_CLOCK,    /* .clock */
+	RECORD_METADATA, /* .metadata */
+	RECORD_TRUST,    /* .trust */
+	RECORD_ROLE,     /* .role */
+	RECORD_TARGET,   /* .target */
+	RECORD_PART,     /* .part */
+
+	/* supervisor -> check: RECORD_VERSION, then each with a descriptor: RECORD_TARGET that is to be decoded (fd: output, empty,
+	 * read-write) with its RECORD_PARTs (fd: the blob), RECORD_OBJECT (fd: a plain file that is in the store), RECORD_IN_FORCE (fd: the
+	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd), RECORD_GO.
+	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each,
+	 * RECORD_BREAK for each reason to hold, RECORD_END. */
+	RECORD_VERSION,  /* .version */
+	RECORD_OBJECT,   /* .target */
+	RECORD_IN_FORCE, /* .version */
+	RECORD_CONTRACT, /* .contract */
+	RECORD_REPORT,
+	RECORD_SPILL,
+	RECORD_PLAIN,    /* .target: verified, whole, synced by nobody yet */
+	RECORD_FACTS,    /* .facts */
+	RECORD_LICENCE,  /* .licence */
+	RECORD_RESOURCE, /* .resource */
+	RECORD_BREAK,    /* .break_ */
+	RECORD_SOURCE,   /* .source: one row of the signed status.json */
+
+	/* supervisor -> commit: RECORD_FOLDER store, RECORD_FOLDER spool, then operations in order; each is done when the next is
+	 * read. RECORD_GO asks for the RECORD_END. Commit refuses an order that is not durable: RECORD_PUT_TRUST and RECORD_SWITCH only
+	 * after a RECORD_SYNC with no put between. */
+	RECORD_PUT_METADATA,  /* .put: spool file -> mirror/metadata/NAME */
+	RECORD_PUT_BLOB,      /* .put: spool file -> mirror/blobs/SHA256 */
+	RECORD_PUT_OBJECT,    /* .put: spool file -> datasets/DATASET/objects/SHA256 and mirror/targets/DATASET/SHA256.FILE */
+	RECORD_PUT_LINK,      /* .put: object -> datasets/DATASET/v/VERSION/FILE */
+	RECORD_PUT_DOCUMENT,  /* .document, fd: bytes of ours -> one of the documents of enum document */
+	RECORD_SYNC,          /* one syncfs of the store */
+	RECORD_PUT_TRUST,     /* .put: mirror/metadata/NAME -> trust/FILE, durable, in order */
+	RECORD_GENERATION,    /* .generation: begins generations/N; fd: its clapet.json */
+	RECORD_GENERATION_DATASET, /* .version: N/<name> -> ../../datasets/<name>/v/<version> */
+	RECORD_SWITCH,        /* .generation: current -> generations/N, durable */
+	RECORD_DELETE_GENERATION,  /* .generation */
+	RECORD_DELETE_VERSION,     /* .version: and objects that no version links any more */
+	RECORD_DELETE_BLOB,        /* .put */
+
+	/* supervisor -> log: RECORD_EVENT; flushed on RECORD_SYNC; RECORD_END answers RECORD_GO. */
+	RECORD_EVENT, /* .event */
+
+	RECORD_KIND_N
+};
+
+#define RECORD_LINE_SIZE FAULT_LINE_SIZE
+#define RECORD_RULE_SIZE 48
+#define RECORD_FIELD_SIZE 128
+
+enum folder { FOLDER_SPOOL, FOLDER_TRUST, FOLDER_STORE, FOLDER_LOG };
+
+/* Documents of the supervisor's own making that commit writes as opaque bytes. */
+enum document {
+	DOCUMENT_STATUS,      /* status.json */
+	DOCUMENT_ANCHOR,      /* trust/root.json, only where there is none (init) */
+	DOCUMENT_WAIVERS,     /* decisions/waivers.json */
+	DOCUMENT_PINS,        /* decisions/pins.json */
+	DOCUMENT_VERDICT,     /* decisions/verdicts/DATASET-VERSION.json: what check said (facts, breaks, judged with) */
+	DOCUMENT_REPORT,      /* quarantine/DATASET-VERSION/report.json */
+	DOCUMENT_SOURCES,     /* decisions/sources.json: what the outside last said of its sources */
+	DOCUMENT_N
+};
+
+struct record_end {
+	uint32_t fault; /* enum fault: check fault_is_known */
+	char line[RECORD_LINE_SIZE];
+};
+
+struct record_folder {
+	uint32_t folder; /* enum folder */
+};
+
+struct record_member {
+	uint32_t is_blob;
+	char name[LIMIT_METADATA_NAME_SIZE]; /* metadata: "5.snapshot.json"; blob: its hash in hex */
+	struct sha256 sha256;
+	uint64_t size;
+};
+
+struct record_clock {
+	int64_t now;
+	int64_t clock_skew;
+	int64_t max_validity;
+};
+
+struct record_metadata {
+	char name[LIMIT_METADATA_NAME_SIZE]; /* for mirror/metadata/: "5.snapshot.json", "timestamp.json" */
+	char role[TEXT_NAME_SIZE];           /* for trust/: "snapshot" -> snapshot.json */
+	uint64_t version;
+	struct sha256 sha256;
+	uint64_t size;
+};
+
+struct record_trust {
+	uint64_t root_version, timestamp_version, snapshot_version, targets_version;
+	int64_t issued;
+	int64_t root_expires, timestamp_expires, snapshot_expires, targets_expires;
+};
+
+struct record_role {
+	char name[TEXT_NAME_SIZE];
+	char file_name[LIMIT_METADATA_NAME_SIZE];
+	uint64_t role_version;
+	uint32_t threshold;
+	uint32_t fault; /* enum fault: FAULT_NONE trusted, FAULT_TUF_ABSENT has not arrived, else refused with LINE */
+	int64_t expires;
+	char line[RECORD_LINE_SIZE];
+	struct sha256 version; /* SHA-256 of datapackage.json: the dataset's version; zero where withdrawn or not trusted */
+	uint32_t is_withdrawn;
+	uint32_t n_targets;
+	struct sha256 metadata_sha256;
+	uint64_t metadata_size;
+};
+
+struct record_target {
+	char dataset[TEXT_NAME_SIZE]; /* "status" for status.json */
+	char file[LIMIT_FILE_NAME_SIZE]; /* "communes.csv" */
+	struct sha256 sha256;            /* of the plain file */
+	uint64_t length;
+	uint32_t n_parts;
+};
+
+struct record_part {
+	uint32_t index;
+	struct sha256 sha256;
+	uint64_t length;
+};
+
+struct record_version {
+	char dataset[TEXT_NAME_SIZE];
+	struct sha256 version;
+};
+
+struct record_contract {
+	char application[TEXT_NAME_SIZE]; /* the file's stem, as configured; check insists that the contract says the same */
+	struct sha256 sha256;
+};
+
+struct record_facts {
+	char title[128];
+	char created[32]; /* the version's date as published */
+	uint64_t n_resources;
+	uint32_t has_opaque; /* at least one resource is opaque */
+};
+
+struct record_licence {
+	char name[128];
+};
+
+struct record_resource {
+	char name[TEXT_NAME_SIZE];
+	uint64_t rows; /* without the header; 0 where it is no table */
+	char published_hash[80]; /* "sha256:…": the original's, "" if unknown */
+	struct sha256 sha256;    /* as stored */
+};
+
+/* One reason to hold a version. APPLICATION "" where it is not a contract's (schema in force: "*"). */
+struct record_break {
+	uint32_t fault; /* FAULT_CONTRACT_FIELD, FAULT_CONTRACT_TYPE, FAULT_CONTRACT_ROWS, FAULT_ROWS, … */
+	uint32_t can_be_approved;
+	char application[TEXT_NAME_SIZE];
+	char resource[TEXT_NAME_SIZE];
+	char field[RECORD_FIELD_SIZE];
+	char rule[RECORD_RULE_SIZE]; /* compat_break's, or a table fault's type, "min-rows", "max-change" */
+	char line[RECORD_LINE_SIZE];
+};
+
+struct record_source {
+	char dataset[TEXT_NAME_SIZE];
+	char state[16];  /* "unchanged", "new", "failed" */
+	int64_t checked; /* last check */
+	int64_t succeeded; /* last successful check: what maxAge counts from */
+	int64_t since;   /* of the failure; 0 */
+	int64_t max_age; /* seconds; 0: none */
+	char line[RECORD_LINE_SIZE]; /* why, if failed */
+};
+
+struct record_put {
+	char dataset[TEXT_NAME_SIZE];
+	struct sha256 version;
+	char file[LIMIT_FILE_NAME_SIZE]; /* metadata's name, trust file, or file of the dataset */
+	struct sha256 sha256;            /* the spool file's name, and what it must hash to */
+	uint64_t size;
+};
+
+struct record_document {
+	uint32_t document; /* enum document */
+	char dataset[TEXT_NAME_SIZE];
+	struct sha256 version;
+	uint64_t size;
+};
+
+struct record_generation {
+	uint64_t number;
+};
+
+struct record_event {
+	int64_t time;
+	uint32_t fault;
+	char event[32]; /* "import", "approve", "switch", "refuse", … */
+	char dataset[TEXT_NAME_SIZE];
+	char line[RECORD_LINE_SIZE];
+};
+
+struct record {
+	uint32_t kind;
+	uint32_t reserved; /* 0 */
+	union {
+		struct record_end end;
+		struct record_folder folder;
+		struct record_member member;
+		struct record_clock clock;
+		struct record_metadata metadata;
+		struct record_trust trust;
+		struct record_role role;
+		struct record_target target;
+		struct record_part part;
+		struct record_version version;
+		struct record_contract contract;
+		struct record_facts facts;
+		struct record_licence licence;
+		struct record_resource resource;
+		struct record_break break_;
+		struct record_source source;
+		struct record_put put;
+		struct record_document document;
+		struct record_generation generation;
+		struct record_event event;
+	};
+};
+
+/* A zeroed record of KIND. */
+struct record record_new(enum record_kind kind);
+
+/* Whether a record that came over a socket is well-formed for its kind: known kind, texts ended and of their alphabet, numbers in
+ * bounds, enums known. Called on every received record, by both sides. */
+bool record_check(const struct record *record);
+
+/* A worker's last words. */
+struct record record_end(const struct refusal *why);
+/* Puts a received end's fault and line into WHY and returns the fault. */
+enum fault record_end_fault(const struct record *record, struct refusal *why);
+
+/* Worker side: receives one record or dies (the supervisor is gone, or broke the protocol). */
+void record_receive(int sock, struct record *ret_record, int *ret_fd);
+/* Worker side: sends or dies. */
+void record_send(int sock, const struct record *record, int fd);
+
+#endif

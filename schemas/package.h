@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * package: Data Package (Frictionless, v2 with v1 spellings read) as structs: what a source folder holds, and what
+ * crosses as <dataset>/datapackage.json.
+ */
+#ifndef SCHEMAS_PACKAGE_H
+#define SCHEMAS_PACKAGE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "schemas/schema.h"
+
+/* Table dialect, v1 and v2 spellings. The default is the plain form. */
+struct dialect {
+	char delimiter;
+	char quote;
+	bool header;
+	bool double_quote;
+	bool skip_initial_space;
+};
+extern const struct dialect dialect_plain;
+
+struct resource {
+	char name[TEXT_NAME_SIZE];
+	const char *path;     /* a URL in a source, a file's name in a published package */
+	const char *format;   /* "csv", "json", or NULL */
+	const char *encoding; /* "utf-8" if the descriptor names none */
+	struct dialect dialect;
+	struct schema *schema; /* NULL: none */
+	bool opaque;           /* clapet.opaque: neither table nor JSON */
+	bool verbatim;         /* clapet.transform "verbatim": bytes kept */
+	bool is_table;         /* a schema, or format/mediatype/extension CSV */
+	int64_t bytes;         /* -1: not stated */
+	const char *hash;      /* "sha256:…" as written, or NULL */
+	json_t *json;          /* borrowed from the package: its descriptor */
+};
+
+struct package {
+	json_t *json; /* owned */
+	char name[TEXT_NAME_SIZE];
+	const char *title;
+	const char *created; /* as written, or NULL */
+	const char **licences; /* names (or paths where unnamed), in order */
+	size_t n_licences;
+	struct resource *resources;
+	size_t n_resources;
+};
+
+/* FAULT_PACKAGE with the resource and the property in WHY. Resource names must pass text_is_name and be distinct. An inline
+ * schema is parsed; a schema by path is looked up by LOAD_SCHEMA (may be NULL: then such a schema is refused). */
+typedef enum fault package_load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why);
+enum fault package_parse(const void *data, size_t size, package_load_schema *load_schema, void *ctx,
+			 struct package **ret_package, struct refusal *why);
+void package_free(struct package *package);
+void package_freep(struct package **package);
+struct resource *package_resource(const struct package *package, const char *name);
+
+#endif

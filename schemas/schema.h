@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * schema: Table Schema (Frictionless, v2 with v1 spellings read) as structs. Unknown properties are tolerated, as the
+ * standard asks.
+ */
+#ifndef SCHEMAS_SCHEMA_H
+#define SCHEMAS_SCHEMA_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+
+enum field_type {
+	FIELD_ANY,
+	FIELD_STRING,
+	FIELD_INTEGER,
+	FIELD_NUMBER,
+	FIELD_BOOLEAN,
+	FIELD_DATE,
+	FIELD_TIME,
+	FIELD_DATETIME,
+	FIELD_YEAR,
+};
+
+/* Table Schema v2, "fieldsMatch". */
+enum fields_match { FIELDS_EXACT, FIELDS_EQUAL, FIELDS_SUBSET, FIELDS_SUPERSET, FIELDS_PARTIAL };
+
+struct field; /* schemas/field.h: the compiled form (patterns, bounds, enum) belongs to the row validator */
+
+/* A key over columns by name. FOREIGN ones name the resource ("" or NULL: this one) and its columns. */
+struct table_key {
+	const char **columns;
+	size_t n_columns;
+	const char *resource;
+	const char **reference_columns;
+};
+
+struct schema {
+	json_t *json; /* owned: the descriptor as read */
+	struct field **fields;
+	size_t n_fields;
+	enum fields_match match;
+	const char **missing_values;
+	size_t n_missing_values;
+	struct table_key primary_key; /* n_columns 0: none */
+	struct table_key *foreign_keys;
+	size_t n_foreign_keys;
+};
+
+/* FAULT_SCHEMA with the field and the property in WHY: an unknown type, a pattern that does not compile, a bound that is
+ * not of the field's type, a key over a column that is not there. The object is referenced, not copied. */
+enum fault schema_parse(json_t *descriptor, struct schema **ret_schema, struct refusal *why);
+void schema_free(struct schema *schema);
+void schema_freep(struct schema **schema);
+
+const char *field_name(const struct field *field);
+enum field_type field_type(const struct field *field);
+/* The field's descriptor, for comparing constraints. Borrowed. */
+const json_t *field_json(const struct field *field);
+const char *field_type_name(enum field_type type);
+/* The field called NAME, or NULL. */
+const struct field *schema_field(const struct schema *schema, const char *name);
+
+#endif

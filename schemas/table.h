@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * table: CSV bytes into rows of cells, through libcsv, strictly (RFC 4180 within a dialect), and rows back into the plain
+ * form.
+ */
+#ifndef SCHEMAS_TABLE_H
+#define SCHEMAS_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "schemas/package.h"
+
+struct cell {
+	const char *text; /* not NUL-terminated */
+	size_t size;
+};
+
+struct row_position {
+	uint64_t row;    /* the header is row 1 */
+	uint64_t offset; /* of the row's first byte in the input */
+};
+
+/* Gets every row, the header first (with a dialect that has none, row 1 is data). Cells live for the call. */
+typedef enum fault table_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
+			     struct refusal *why);
+
+struct table_reader;
+struct table_reader *table_reader_new(const struct dialect *dialect, table_row *row, void *ctx);
+void table_reader_free(struct table_reader *reader);
+void table_reader_freep(struct table_reader **reader);
+/* FAULT_TABLE_QUOTE, FAULT_TABLE_CELL_SIZE, …: the bytes are no table; row and offset in WHY. A row's own faults (cell
+ * count, types) are the validator's to report, not these. */
+enum fault table_reader_feed(struct table_reader *reader, const void *data, size_t size, struct refusal *why);
+enum fault table_reader_finish(struct table_reader *reader, struct refusal *why);
+
+/* Writes rows in the plain form: UTF-8, comma, doubled quotes, LF; a cell is quoted only where it must be. SINK gets the
+ * bytes in large pieces. */
+typedef enum fault plain_sink(void *ctx, const void *data, size_t size, struct refusal *why);
+struct plain_writer;
+struct plain_writer *plain_writer_new(plain_sink *sink, void *ctx);
+void plain_writer_free(struct plain_writer *writer);
+void plain_writer_freep(struct plain_writer **writer);
+enum fault plain_writer_row(struct plain_writer *writer, const struct cell *cells, size_t n_cells, struct refusal *why);
+enum fault plain_writer_finish(struct plain_writer *writer, struct refusal *why);
+
+#endif

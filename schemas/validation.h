@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * validation: rows against schemas, one package at a time: types, constraints, missing values, header by fieldsMatch,
+ * primary keys, uniqueness and foreign keys between the package's resources. Every fault is counted; the first
+ * LIMIT_FAULTS_KEPT of a kind are kept with their place. Memory does not grow with the rows but for the exact
+ * uniqueness and reference indexes (under 32 bytes a key).
+ *
+ *     v = validation_new();
+ *     for each resource:  t = validation_table(v, name, schema);
+ *                         validation_row(t, cells, n_cells, &position) for each row, the header first
+ *                         validation_table_end(t)
+ *     validation_end(v)   resolves foreign keys, whatever the order of the tables
+ *     validation_json(v), validation_lines(v), validation_is_valid(v)
+ */
+#ifndef SCHEMAS_VALIDATION_H
+#define SCHEMAS_VALIDATION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "schemas/table.h"
+
+struct validation;
+struct validation_table;
+
+/* What a table's faults look like; `type` is Frictionless's: "type-error", "constraint-error", "missing-label", "extra-cell",
+ * "missing-cell", "unique-error", "primary-key", "foreign-key", "blank-row", … */
+struct table_fault {
+	const char *type;
+	uint64_t row;      /* 0: the whole table */
+	uint64_t offset;
+	size_t field;      /* from 1; 0: the whole row */
+	const char *field_name;
+	const char *cell;  /* escaped, cut */
+	const char *note;  /* the rule in words */
+};
+
+struct validation *validation_new(void);
+void validation_free(struct validation *validation);
+void validation_freep(struct validation **validation);
+
+/* NAME and SCHEMA stay the caller's and must outlive the validation. SCHEMA NULL: only the cell counts are checked. */
+struct validation_table *validation_table(struct validation *validation, const char *name, const struct schema *schema);
+void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+		    const struct row_position *position);
+/* A table that could not be read to its end (FAULT_TABLE_…) is invalid with this line ("source-error"). */
+void validation_table_broken(struct validation_table *table, const struct refusal *why);
+void validation_table_end(struct validation_table *table);
+void validation_end(struct validation *validation);
+
+bool validation_is_valid(const struct validation *validation);
+uint64_t validation_n_faults(const struct validation *validation);
+uint64_t validation_n_rows(const struct validation_table *table); /* without the header */
+size_t validation_n_kept(const struct validation_table *table);
+const struct table_fault *validation_fault(const struct validation_table *table, size_t index);
+
+/* The schema with its fields in the order of the data's header, exact: what is published beside the plain form. A column
+ * that the schema does not name becomes `any`. New reference; call after the header row. */
+json_t *validation_effective_schema(const struct validation_table *table);
+
+/* {"valid": …, "stats": {…}, "tasks": [{"name", "valid", "stats": {"rows", "fields", "errors"}, "errors": [{"type", "rowNumber",
+ * "fieldNumber", "fieldName", "cell", "note", …}]}]}: the shape of Frictionless's report. New reference. */
+json_t *validation_json(const struct validation *validation);
+/* The same for people, one line a fault. */
+void validation_lines(const struct validation *validation, FILE *file);
+
+/* The first fault as one line ("communes row 17, field population: …, and 41 more"), for a refusal. */
+void validation_summary(const struct validation *validation, char *line, size_t size);
+
+#endif
