@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * records: what comes over a socket outside is checked here, whole, before anybody uses a part of it: the kind, each
+ * text for its NUL and its alphabet, each number for its bound.
+ */
+#include "outside/records.h"
+
+#include <string.h>
+
+#include "base/ipc.h"
+#include "base/log.h"
+
+/* Bounds that belong to the protocol alone. */
+#define MAX_REDIRECTS 100
+#define MAX_RETRIES 100
+#define MAX_TIMEOUT (7 * 86400)
+/* 9999-12-31T23:59:59Z: the last second that our time form can write. */
+#define MAX_TIME 253402300799LL
+#define MAX_VALIDITY (100LL * 366 * 86400)
+
+static bool text_ends(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+/* Ended, well-formed UTF-8, no control characters: a line that may be shown and logged. */
+static bool text_is_line(const char *text, size_t size)
+{
+	if (!text_ends(text, size) || !text_is_utf8(text, strlen(text), NULL))
+		return false;
+	for (const char *c = text; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* The same without blanks: an address, or nothing. */
+static bool text_is_address(const char *text, size_t size)
+{
+	return text_is_line(text, size) && strchr(text, ' ') == NULL;
+}
+
+static bool flag_is_valid(uint32_t flag)
+{
+	return flag <= 1;
+}
+
+/* A delegated role: a dataset, or `status`. */
+static bool role_is_delegated(const char *role)
+{
+	return text_is_name(role) || strcmp(role, "status") == 0;
+}
+
+static bool role_is_valid(const char *role)
+{
+	return role_is_delegated(role) || strcmp(role, "root") == 0 || strcmp(role, "timestamp") == 0 ||
+	       strcmp(role, "snapshot") == 0 || strcmp(role, "targets") == 0;
+}
+
+/* "timestamp.json", or "<version>.<role>.json" without a leading zero. */
+static bool metadata_name_is_valid(const char *name, size_t size)
+{
+	char role[TEXT_NAME_SIZE];
+	size_t digits;
+	size_t length;
+
+	if (!text_ends(name, size))
+		return false;
+	if (strcmp(name, "timestamp.json") == 0)
+		return true;
+	digits = strspn(name, "0123456789");
+	if (digits == 0 || digits > 16 || name[0] == '0' || name[digits] != '.')
+		return false;
+	name += digits + 1;
+	length = strlen(name);
+	if (length < 6 || length - 5 >= sizeof(role) || strcmp(name + length - 5, ".json") != 0)
+		return false;
+	memcpy(role, name, length - 5);
+	role[length - 5] = '\0';
+	return role_is_valid(role) && strcmp(role, "timestamp") != 0;
+}
+
+/* "status.json", or "<dataset>/<file>". */
+static bool target_path_is_valid(const char *path, size_t size)
+{
+	char dataset[TEXT_NAME_SIZE];
+	const char *slash;
+
+	if (!text_ends(path, size))
+		return false;
+	if (strcmp(path, "status.json") == 0)
+		return true;
+	slash = strchr(path, '/');
+	if (slash == NULL || (size_t)(slash - path) >= sizeof(dataset))
+		return false;
+	memcpy(dataset, path, (size_t)(slash - path));
+	dataset[slash - path] = '\0';
+	return text_is_name(dataset) && text_is_file_name(slash + 1) && strlen(slash + 1) < LIMIT_FILE_NAME_SIZE;
+}
+
+static bool end_is_valid(const struct outside_end *end)
+{
+	return fault_is_known(end->fault) && text_is_line(end->line, sizeof(end->line));
+}
+
+static bool fetch_is_valid(const struct outside_fetch *fetch)
+{
+	return text_is_address(fetch->url, sizeof(fetch->url)) && fetch->url[0] != '\0' &&
+	       text_is_address(fetch->proxy, sizeof(fetch->proxy)) && text_is_line(fetch->etag, sizeof(fetch->etag)) &&
+	       text_is_line(fetch->last_modified, sizeof(fetch->last_modified)) && fetch->max_bytes > 0 &&
+	       fetch->max_bytes <= LIMIT_PLAIN_SIZE && fetch->max_redirects <= MAX_REDIRECTS && fetch->timeout > 0 &&
+	       fetch->timeout <= MAX_TIMEOUT && fetch->retries <= MAX_RETRIES && flag_is_valid(fetch->allow_http) &&
+	       flag_is_valid(fetch->allow_file) && flag_is_valid(fetch->expect_table);
+}
+
+static bool fetched_is_valid(const struct outside_fetched *fetched)
+{
+	return flag_is_valid(fetched->not_modified) &&
+	       (fetched->status == 0 || (fetched->status >= 100 && fetched->status <= 599)) &&
+	       text_is_line(fetched->etag, sizeof(fetched->etag)) &&
+	       text_is_line(fetched->last_modified, sizeof(fetched->last_modified)) &&
+	       text_is_address(fetched->effective_url, sizeof(fetched->effective_url)) && fetched->size <= LIMIT_PLAIN_SIZE;
+}
+
+static bool unpack_is_valid(const struct outside_unpack *unpack)
+{
+	return text_is_line(unpack->member, sizeof(unpack->member)) && unpack->max_bytes > 0 &&
+	       unpack->max_bytes <= LIMIT_PLAIN_SIZE;
+}
+
+/* A file of one job may be nameless (the job has no other); files of a package must say which they are. */
+static bool file_is_valid(const struct outside_file *file, bool named, uint64_t max_size)
+{
+	if (!text_ends(file->name, sizeof(file->name)))
+		return false;
+	if (file->name[0] == '\0' ? named : !text_is_file_name(file->name))
+		return false;
+	return file->size <= max_size && file->rows <= LIMIT_ROWS;
+}
+
+static bool part_is_valid(const struct outside_part *part)
+{
+	return part->index < LIMIT_PARTS && part->length <= LIMIT_PART_SIZE;
+}
+
+static bool member_is_valid(const struct outside_member *member)
+{
+	struct sha256 sha256;
+
+	if (!flag_is_valid(member->is_blob) || !text_ends(member->name, sizeof(member->name)))
+		return false;
+	if (member->is_blob)
+		return sha256_from_hex(member->name, &sha256) && member->size <= LIMIT_PART_SIZE;
+	return metadata_name_is_valid(member->name, sizeof(member->name)) && member->size <= LIMIT_TARGETS_SIZE;
+}
+
+static bool validity_is_valid(int64_t seconds)
+{
+	return seconds > 0 && seconds <= MAX_VALIDITY;
+}
+
+static bool sign_is_valid(const struct outside_sign *sign)
+{
+	return sign->now >= 0 && sign->now <= MAX_TIME - MAX_VALIDITY && validity_is_valid(sign->expires_timestamp) &&
+	       validity_is_valid(sign->expires_snapshot) && validity_is_valid(sign->expires_datasets) &&
+	       validity_is_valid(sign->expires_targets) && flag_is_valid(sign->heartbeat);
+}
+
+static bool dataset_is_valid(const struct outside_dataset *dataset)
+{
+	return text_ends(dataset->name, sizeof(dataset->name)) && role_is_delegated(dataset->name) &&
+	       dataset->n_targets > 0 && dataset->n_targets <= LIMIT_TARGETS_PER_ROLE;
+}
+
+static bool target_is_valid(const struct outside_target *target)
+{
+	return target_path_is_valid(target->path, sizeof(target->path)) && target->length <= LIMIT_PLAIN_SIZE &&
+	       target->n_parts <= LIMIT_PARTS;
+}
+
+static bool signed_is_valid(const struct outside_signed *signed_)
+{
+	return metadata_name_is_valid(signed_->name, sizeof(signed_->name)) &&
+	       text_ends(signed_->role, sizeof(signed_->role)) && role_is_valid(signed_->role) && signed_->version > 0 &&
+	       signed_->version <= (uint64_t)LIMIT_VERSION && signed_->size > 0 && signed_->size <= LIMIT_TARGETS_SIZE &&
+	       signed_->expires >= 0 && signed_->expires <= MAX_TIME && flag_is_valid(signed_->is_new);
+}
+
+struct outside_record outside_record_new(enum outside_record_kind kind)
+{
+	struct outside_record record;
+
+	memset(&record, 0, sizeof(record)); /* the padding too: it crosses the socket */
+	record.kind = kind;
+	return record;
+}
+
+bool outside_record_check(const struct outside_record *record)
+{
+	if (record->kind >= OUTSIDE_RECORD_KIND_N || record->reserved != 0)
+		return false;
+	switch ((enum outside_record_kind)record->kind) {
+	case OUTSIDE_GO:
+	case OUTSIDE_CREDENTIAL:
+	case OUTSIDE_CA:
+	case OUTSIDE_PACKAGE:
+	case OUTSIDE_REPORT:
+	case OUTSIDE_DESCRIPTOR:
+	case OUTSIDE_KEYS:
+	case OUTSIDE_METADATA_FOLDER:
+	case OUTSIDE_PASSPHRASE:
+		return true;
+	case OUTSIDE_END:
+		return end_is_valid(&record->end);
+	case OUTSIDE_FETCH:
+		return fetch_is_valid(&record->fetch);
+	case OUTSIDE_FETCHED:
+		return fetched_is_valid(&record->fetched);
+	case OUTSIDE_UNPACK:
+		return unpack_is_valid(&record->unpack);
+	case OUTSIDE_OUTPUT:
+	case OUTSIDE_PLAIN:
+	case OUTSIDE_FILE:
+		return file_is_valid(&record->file, false, LIMIT_PLAIN_SIZE);
+	case OUTSIDE_RAW:
+	case OUTSIDE_CHECKED:
+		return file_is_valid(&record->file, true, LIMIT_PLAIN_SIZE);
+	case OUTSIDE_BUNDLE:
+		return file_is_valid(&record->file, false, LIMIT_BUNDLE_SIZE);
+	case OUTSIDE_PART:
+		return part_is_valid(&record->part);
+	case OUTSIDE_MEMBER:
+		return member_is_valid(&record->member);
+	case OUTSIDE_SIGN:
+		return sign_is_valid(&record->sign);
+	case OUTSIDE_DATASET:
+		return dataset_is_valid(&record->dataset);
+	case OUTSIDE_TARGET:
+		return target_is_valid(&record->target);
+	case OUTSIDE_SIGNED:
+		return signed_is_valid(&record->signed_);
+	case OUTSIDE_NONE:
+	case OUTSIDE_RECORD_KIND_N:
+		break;
+	}
+	return false;
+}
+
+struct outside_record outside_record_end(const struct refusal *why)
+{
+	struct outside_record record = outside_record_new(OUTSIDE_END);
+
+	if (why == NULL || why->fault == FAULT_NONE)
+		return record;
+	record.end.fault = why->fault;
+	memcpy(record.end.line, why->line, sizeof(record.end.line));
+	record.end.line[sizeof(record.end.line) - 1] = '\0';
+	/* The line is a person's, not the protocol's: one that the other side would call broken must not hide the fault. */
+	if (!text_is_line(record.end.line, sizeof(record.end.line)))
+		text_escape(why->line, strnlen(why->line, sizeof(why->line)), record.end.line, sizeof(record.end.line));
+	return record;
+}
+
+enum fault outside_record_end_fault(const struct outside_record *record, struct refusal *why)
+{
+	if (record->end.fault == FAULT_NONE)
+		return FAULT_NONE;
+	return refuse(why, (enum fault)record->end.fault, "%s", record->end.line);
+}
+
+void outside_record_receive(int sock, struct outside_record *ret_record, int *ret_fd)
+{
+	int result = ipc_receive(sock, ret_record, sizeof(*ret_record), ret_fd);
+
+	if (result == 0)
+		die("the supervisor is gone");
+	if (result < 0)
+		die("receiving from the supervisor: %s", strerror(-result));
+	if (!outside_record_check(ret_record))
+		die("the supervisor sent a bad record (kind %u)", ret_record->kind);
+}
+
+void outside_record_send(int sock, const struct outside_record *record, int fd)
+{
+	int result;
+
+	if (!outside_record_check(record))
+		die("a bad record of our own making (kind %u)", record->kind);
+	result = ipc_send(sock, record, sizeof(*record), fd);
+	if (result < 0)
+		die("sending to the supervisor: %s", strerror(-result));
+}
