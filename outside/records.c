@@ -146,12 +146,12 @@ static bool part_is_valid(const struct outside_part *part)
 
 static bool member_is_valid(const struct outside_member *member)
 {
-	struct sha256 sha256;
+	uint8_t hash[SHA256_SIZE];
 
 	if (!flag_is_valid(member->is_blob) || !text_ends(member->name, sizeof(member->name)))
 		return false;
 	if (member->is_blob)
-		return sha256_from_hex(member->name, &sha256) && member->size <= LIMIT_PART_SIZE;
+		return text_unhex(member->name, hash, sizeof(hash)) && member->size <= LIMIT_PART_SIZE;
 	return metadata_name_is_valid(member->name, sizeof(member->name)) && member->size <= LIMIT_TARGETS_SIZE;
 }
 
