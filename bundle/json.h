@@ -23,7 +23,7 @@ enum fault json_parse(const void *data, size_t size, size_t limit, json_t **ret_
 /* The same for a file; WHY names it by PATH. A file that cannot be read is FAULT_FILE. */
 enum fault json_load_path(const char *path, size_t limit, json_t **ret_object, struct refusal *why);
 
-void json_decrefp(json_t **json); /* for _cleanup_(json_decrefp) */
+/* For _cleanup_(json_decrefp): jansson brings it. */
 
 /* Refuses (FAULT_JSON_MEMBER) any key of OBJECT that is not in the NULL-terminated ALLOWED; WHERE names the object. */
 enum fault json_only(const json_t *object, const char *where, const char *const *allowed, struct refusal *why);
