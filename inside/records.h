@@ -76,7 +76,7 @@ enum record_kind {
 	RECORD_PUT_LINK,      /* .put: object -> datasets/DATASET/v/VERSION/FILE */
 	RECORD_PUT_DOCUMENT,  /* .document, fd: bytes of ours -> one of the documents of enum document */
 	RECORD_SYNC,          /* one syncfs of the store */
-	RECORD_PUT_TRUST,     /* .put: mirror/metadata/NAME -> trust/FILE, durable, in order */
+	RECORD_PUT_TRUST,     /* .put: mirror/metadata/FILE ("5.snapshot.json") -> trust/snapshot.json, durable, in order */
 	RECORD_GENERATION,    /* .generation: begins generations/N; fd: its clapet.json */
 	RECORD_GENERATION_DATASET, /* .version: N/<name> -> ../../datasets/<name>/v/<version> */
 	RECORD_SWITCH,        /* .generation: current -> generations/N, durable */
@@ -225,7 +225,7 @@ struct record_source {
 struct record_put {
 	char dataset[TEXT_NAME_SIZE];
 	struct sha256 version;
-	char file[LIMIT_FILE_NAME_SIZE]; /* metadata's name, trust file, or file of the dataset */
+	char file[LIMIT_FILE_NAME_SIZE]; /* metadata's name in the mirror (for PUT_TRUST too), or file of the dataset */
 	struct sha256 sha256;            /* the spool file's name, and what it must hash to */
 	uint64_t size;
 };
@@ -283,6 +283,13 @@ struct record record_new(enum record_kind kind);
  * bounds, enums known. Called on every received record, by both sides. */
 bool record_check(const struct record *record);
 
+/* Copies SOURCE as text that passes record_check: what does not print becomes \xNN, cut between characters. */
+void record_text(char *to, size_t to_size, const char *source);
+
+/* Whether NAME is a metadata file of a mirror: "5.snapshot.json", "timestamp.json", "12.cog.json". Its name in trust/
+ * (without the version) is in RET_TRUST_NAME, which may be NULL. */
+bool record_metadata_name(const char *name, char *ret_trust_name, size_t size);
+
 /* A worker's last words. */
 struct record record_end(const struct refusal *why);
 /* Puts a received end's fault and line into WHY and returns the fault. */
@@ -290,7 +297,7 @@ enum fault record_end_fault(const struct record *record, struct refusal *why);
 
 /* Worker side: receives one record or dies (the supervisor is gone, or broke the protocol). */
 void record_receive(int sock, struct record *ret_record, int *ret_fd);
-/* Worker side: sends or dies. */
+/* Worker side: sends or dies. Free texts (lines, titles, fields) are made printable first; all else must pass record_check. */
 void record_send(int sock, const struct record *record, int fd);
 
 #endif
