@@ -32,6 +32,13 @@
 #define LIMIT_ROOT_ROTATIONS 256
 #define LIMIT_SIGNATURES 64
 #define LIMIT_KEYS 16384
+/* A secret key file is about 700 bytes. */
+#define LIMIT_KEY_FILE_SIZE (16 * KIB)
+/* One line that a person or a credential store holds. */
+#define LIMIT_PASSPHRASE_SIZE 1024
+/* What a key file may ask of argon2id before its passphrase is known to be right: four times what we write. */
+#define LIMIT_KDF_OPERATIONS 16
+#define LIMIT_KDF_MEMORY (1 * GIB)
 /* 2^53 - 1: what every JSON reader agrees on. */
 #define LIMIT_VERSION 9007199254740991LL
 
