@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * worker: one child, one socket, no power that it was not given.
+ */
+#include "base/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/ipc.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "base/text.h"
+
+#define WORKER_SOCK 3
+/* What a worker may say on stderr before the rest is lost: its pipe never blocks it. */
+#define WORKER_STDERR_SIZE 8192
+
+bool worker_user(const char *user, uid_t *ret_uid, gid_t *ret_gid)
+{
+	struct passwd *account = getpwnam(user);
+
+	if (account == NULL)
+		return false;
+	*ret_uid = account->pw_uid;
+	*ret_gid = account->pw_gid;
+	return true;
+}
+
+/* BIN/../libexec/clapet/NAME as installed and built, or beside us: then no path is compiled in. */
+static int find_program(const char *name, char *path, size_t size)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	if (n < 0)
+		return -errno;
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (slash == NULL)
+		return -ENOENT;
+	*slash = '\0';
+	if ((size_t)snprintf(path, size, "%s/../libexec/clapet/%s", self, name) >= size)
+		return -ENAMETOOLONG;
+	if (access(path, X_OK) == 0)
+		return 0;
+	/* A test program lies two folders below the build folder. */
+	if ((size_t)snprintf(path, size, "%s/../../libexec/clapet/%s", self, name) >= size)
+		return -ENAMETOOLONG;
+	if (access(path, X_OK) == 0)
+		return 0;
+	if ((size_t)snprintf(path, size, "%s/%s", self, name) >= size)
+		return -ENAMETOOLONG;
+	return access(path, X_OK) == 0 ? 0 : -errno;
+}
+
+/* The child: only what is safe between fork and exec. Errors end it with 127; the parent sees the socket close. */
+static void become(const char *path, char *const *argv, char *const *env, int sock, int stderr_fd, bool change_user,
+		   uid_t uid, gid_t gid)
+{
+	int null_fd = open("/dev/null", O_RDWR);
+
+	if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(stderr_fd, 2) < 0)
+		_exit(127);
+	if (sock == WORKER_SOCK ? fcntl(sock, F_SETFD, 0) < 0 : dup2(sock, WORKER_SOCK) < 0)
+		_exit(127);
+	if (close_range(WORKER_SOCK + 1, ~0U, 0) < 0)
+		_exit(127);
+	if (change_user && (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
+		_exit(126);
+	signal(SIGPIPE, SIG_DFL);
+	execve(path, argv, env);
+	_exit(127);
+}
+
+/* What sanitizers and the libc need to behave the same in the child. */
+static size_t make_environment(char **env, size_t room)
+{
+	static const char *const kept[] = {"TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "JOURNAL_STREAM"};
+	size_t n = 0;
+
+	env[n++] = xstrdup("LC_ALL=C");
+	for (size_t i = 0; i < ARRAY_SIZE(kept) && n + 1 < room; i++) {
+		const char *value = getenv(kept[i]);
+
+		/* Under systemd the parent writes the priorities; here the name alone must not reach the child. */
+		if (value != NULL && strcmp(kept[i], "JOURNAL_STREAM") != 0)
+			env[n++] = xasprintf("%s=%s", kept[i], value);
+	}
+	env[n] = NULL;
+	return n;
+}
+
+int worker_start(const char *name, const struct worker_options *options, struct worker *ret_worker)
+{
+	char path[PATH_MAX];
+	char *argv[] = {(char *)name, (char *)(options->test_bench ? "test-bench" : "enforce"), NULL};
+	char *env[8];
+	int socks[2], pipes[2], r;
+	bool change_user = false;
+	size_t n_env;
+	uid_t uid = 0;
+	gid_t gid = 0;
+	pid_t pid;
+
+	r = find_program(name, path, sizeof path);
+	if (r < 0)
+		return r;
+	if (options->user != NULL && geteuid() == 0) {
+		if (!worker_user(options->user, &uid, &gid))
+			return -ESRCH;
+		change_user = true;
+	} else if (options->user == NULL && geteuid() == 0 && !options->test_bench) {
+		return -EPERM;
+	}
+	r = ipc_pair(socks);
+	if (r < 0)
+		return r;
+	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0) {
+		r = -errno;
+		close(socks[0]);
+		close(socks[1]);
+		return r;
+	}
+	n_env = make_environment(env, ARRAY_SIZE(env));
+	pid = fork();
+	if (pid == 0)
+		become(path, argv, env, socks[1], pipes[1], change_user, uid, gid);
+	r = pid < 0 ? -errno : 0;
+	for (size_t i = 0; i < n_env; i++)
+		free(env[i]);
+	close(socks[1]);
+	close(pipes[1]);
+	if (r < 0) {
+		close(socks[0]);
+		close(pipes[0]);
+		return r;
+	}
+	*ret_worker = (struct worker){name, pid, socks[0], pipes[0]};
+	return 0;
+}
+
+/* Shows what the worker said, line by line; its own name already stands before each. */
+static void relay(int fd)
+{
+	char text[WORKER_STDERR_SIZE + 1];
+	ssize_t n = 0, got;
+	char *line, *rest = text;
+
+	while (n < WORKER_STDERR_SIZE && (got = read(fd, text + n, (size_t)(WORKER_STDERR_SIZE - n))) > 0)
+		n += got;
+	text[n] = '\0';
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			log_warning("%s", line);
+}
+
+static enum worker_end reap(struct worker *worker)
+{
+	int status = 0;
+	pid_t pid;
+
+	do
+		pid = waitpid(worker->pid, &status, 0);
+	while (pid < 0 && errno == EINTR);
+	if (worker->stderr_fd >= 0) {
+		relay(worker->stderr_fd);
+		close(worker->stderr_fd);
+	}
+	worker->pid = -1;
+	worker->stderr_fd = -1;
+	if (pid < 0)
+		return WORKER_TROUBLE;
+	if (WIFSIGNALED(status)) {
+		log_error("%s was killed by signal %d (%s)", worker->name, WTERMSIG(status),
+			  WTERMSIG(status) == SIGSYS ? "a call that its sandbox does not list"
+						     : strsignal(WTERMSIG(status)));
+		return WORKER_KILLED;
+	}
+	if (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127)
+		log_error("%s could not be started", worker->name);
+	return WEXITSTATUS(status) == 0 ? WORKER_DONE : WORKER_TROUBLE;
+}
+
+enum worker_end worker_finish(struct worker *worker)
+{
+	if (worker->pid < 0)
+		return WORKER_DONE;
+	close(worker->sock);
+	worker->sock = -1;
+	return reap(worker);
+}
+
+void worker_kill(struct worker *worker)
+{
+	if (worker->pid < 0)
+		return;
+	kill(worker->pid, SIGKILL);
+	worker_finish(worker);
+}
+
+int worker_enter(int argc, char **argv, const char *name)
+{
+	socklen_t size = sizeof(int);
+	int type;
+
+	log_set_name(name);
+	if (argc != 2 || (strcmp(argv[1], "enforce") != 0 && strcmp(argv[1], "test-bench") != 0) ||
+	    getsockopt(WORKER_SOCK, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET) {
+		fprintf(stderr, "%s is started by Clapet's programs, not by hand.\n", name);
+		_exit(2);
+	}
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		die_errno("PR_SET_PDEATHSIG");
+	if (fcntl(WORKER_SOCK, F_SETFD, FD_CLOEXEC) < 0)
+		die_errno("the supervisor's socket");
+	umask(027);
+	sandbox_set_test_bench(strcmp(argv[1], "test-bench") == 0);
+	return WORKER_SOCK;
+}
