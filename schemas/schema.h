@@ -23,6 +23,14 @@ enum field_type {
 	FIELD_TIME,
 	FIELD_DATETIME,
 	FIELD_YEAR,
+	FIELD_YEARMONTH,
+	FIELD_DURATION,
+	FIELD_OBJECT,
+	FIELD_ARRAY,
+	FIELD_LIST,
+	FIELD_GEOPOINT,
+	FIELD_GEOJSON,
+	FIELD_TYPE_N
 };
 
 /* Table Schema v2, "fieldsMatch". */
@@ -46,6 +54,8 @@ struct schema {
 	const char **missing_values;
 	size_t n_missing_values;
 	struct table_key primary_key; /* n_columns 0: none */
+	struct table_key *unique_keys;
+	size_t n_unique_keys;
 	struct table_key *foreign_keys;
 	size_t n_foreign_keys;
 };

@@ -6,6 +6,7 @@
  * uniqueness and reference indexes (under 32 bytes a key).
  *
  *     v = validation_new();
+ *     validation_declare(v, name, schema) for each resource's schema
  *     for each resource:  t = validation_table(v, name, schema);
  *                         validation_row(t, cells, n_cells, &position) for each row, the header first
  *                         validation_table_end(t)
@@ -40,6 +41,11 @@ struct table_fault {
 struct validation *validation_new(void);
 void validation_free(struct validation *validation);
 void validation_freep(struct validation **validation);
+
+/* Announces the schema of a table that is still to come, so that the keys which it refers to are indexed in tables that are
+ * read before it. Without it, a reference to a table that is already past cannot be checked and is a fault ("foreign-key"
+ * with row 0), never a silent pass. Call it for all resources before the first validation_table. SCHEMA NULL is allowed. NAME is the resource's. */
+void validation_declare(struct validation *validation, const char *name, const struct schema *schema);
 
 /* NAME and SCHEMA stay the caller's and must outlive the validation. SCHEMA NULL: only the cell counts are checked. */
 struct validation_table *validation_table(struct validation *validation, const char *name, const struct schema *schema);
