@@ -51,6 +51,7 @@ SRC_keys = \
 	keys/client.c \
 	keys/encodings.c \
 	keys/metadata.c \
+	keys/passphrase.c \
 	keys/pubkey.c \
 	keys/repository.c \
 	keys/secret.c
@@ -67,6 +68,7 @@ SRC_schemas = \
 
 # Modules of each side, without the files that hold a main().
 SRC_outside = \
+	outside/charset.c \
 	outside/config.c \
 	outside/records.c
 
