@@ -23,6 +23,9 @@ HARDENING = -fPIE -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sani
 LINK_HARDENING = -pie -Wl,--as-needed -fsanitize=address,undefined
 OPTIMISE = -O1 -g
 endif
+ifeq ($(SANITIZE),fuzz)
+HARDENING += -fsanitize=fuzzer-no-link
+endif
 CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCLAPET_VERSION='"$(VERSION)"' -I. $(EXTRA_CPPFLAGS)
 CFLAGS = -std=gnu17 $(OPTIMISE) $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=. $(EXTRA_CFLAGS)
 LDFLAGS = $(LINK_HARDENING)
@@ -49,6 +52,7 @@ SRC_bundle = \
 SRC_keys = \
 	keys/canonical.c \
 	keys/client.c \
+	keys/document.c \
 	keys/encodings.c \
 	keys/metadata.c \
 	keys/passphrase.c \
@@ -75,7 +79,11 @@ SRC_outside = \
 SRC_inside = \
 	inside/config.c \
 	inside/records.c \
-	inside/store.c
+	inside/store_delete.c \
+	inside/store_put.c \
+	inside/store_read.c \
+	inside/store_write.c \
+	inside/storeverify.c
 
 # --- programs: main file, libraries of ours, libraries of others ----------------------------------------------------
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
@@ -141,7 +149,7 @@ LIBS_inside-log = -lseccomp
 LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only demo deps install lint asan bench fuzz clean tests
+.PHONY: all check check-only demo deps install lint asan bench fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -185,6 +193,75 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/drive
 	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/$*) $(LIBS_all) -o $@
 
 tests: all $(UNIT_TESTS) $(FUZZ_TESTS)
+
+# --- the commands of a newcomer -------------------------------------------------------------------------------------
+demo: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) demo/run.sh
+
+check: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) tests
+	@$(MAKE) --no-print-directory check-only
+
+SHELL_TESTS = $(wildcard tests/e2e/*.sh tests/audit/*.sh)
+# Audits read the release build alone: sanitizers change what is linked.
+ifneq ($(SANITIZE),)
+SHELL_TESTS = $(wildcard tests/e2e/*.sh)
+endif
+check-only:
+	BUILD=$(BUILD) SANITIZE=$(SANITIZE) prove -j$$(nproc) --merge --timer $(PROVE_FLAGS) $(sort $(UNIT_TESTS) $(FUZZ_TESTS)) $(SHELL_TESTS)
+
+asan: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/asan SANITIZE=1 tests
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=1 check-only
+
+deps:
+	@tools/deps.sh
+
+FORMATTED = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+lint:
+	@tools/deps.sh lint
+	clang-format --dry-run -Werror $(FORMATTED)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppressions-list=tools/cppcheck.suppressions -D_GNU_SOURCE -DCLAPET_VERSION='""' -I. $(filter-out tests/%,$(filter %.c,$(FORMATTED)))
+	shellcheck -x -S warning demo/*.sh tests/*.sh tests/*/*.sh tools/*.sh .ci/run
+
+bench: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@for script in tests/bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) $$script || exit 1; done
+
+# libFuzzer, for finding new inputs; the corpora run as ordinary tests in `make check`.
+FUZZ_SECONDS = 60
+fuzz: deps
+	@tools/deps.sh fuzz
+	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzz fuzzers
+	@tools/fuzz.sh $(BUILD)/fuzz/bin $(FUZZ_SECONDS)
+
+FUZZER_NAMES = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
+fuzzers: $(FUZZER_NAMES:%=$(BUILD)/bin/%)
+define fuzzer
+$(BUILD)/bin/$(1): $(BUILD)/obj/tests/fuzz/$(1).o $(call OURS_test,/$(1))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -fsanitize=fuzzer $$< $(call OURS_test,/$(1)) $$(LIBS_all) -o $$@
+endef
+ifeq ($(SANITIZE),fuzz)
+$(foreach f,$(FUZZER_NAMES),$(eval $(call fuzzer,$(f))))
+endif
+
+# --- installation ---------------------------------------------------------------------------------------------------
+DESTDIR =
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/clapet $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+		$(DESTDIR)$(PREFIX)/share/doc/clapet
+	install -m 0755 $(PRESENT_PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
+	install -m 0755 $(PRESENT_WORKERS) $(DESTDIR)$(PREFIX)/libexec/clapet/
+	install -m 0644 image/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	for unit in image/systemd/*.service image/systemd/*.timer; do \
+		sed 's|@PREFIX@|$(PREFIX)|g' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
+	install -m 0644 image/sysusers.d/*.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
+	install -m 0644 image/tmpfiles.d/*.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/
+	install -m 0644 README.md LICENSE bundle/FORMAT.md $(DESTDIR)$(PREFIX)/share/doc/clapet/
 
 clean:
 	rm -rf $(BUILD)

@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# deps.sh [lint|fuzz]: installs the Debian packages that are missing here, and says which. Does nothing where all are there.
+set -eu
+
+# What it is found by -> the package that has it.
+libraries="libarchive:libarchive-dev libsodium:libsodium-dev libcurl:libcurl4-openssl-dev jansson:libjansson-dev
+libzstd:libzstd-dev libpcre2-8:libpcre2-dev libseccomp:libseccomp-dev libcrypto:libssl-dev cmocka:libcmocka-dev"
+programs="cc:gcc make:make pkg-config:pkg-config nginx:nginx-light strace:strace zstd:zstd openssl:openssl prove:perl
+systemd-analyze:systemd readelf:binutils python3:python3 git:git xz:xz-utils"
+case "${1:-}" in
+lint) programs="clang-format:clang-format cppcheck:cppcheck shellcheck:shellcheck git:git" libraries= ;;
+fuzz) programs="clang:clang" libraries= ;;
+esac
+
+PATH=$PATH:/usr/sbin:/sbin
+missing=
+for pair in $programs; do
+	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+done
+for pair in $libraries; do
+	pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"
+done
+[ -n "$libraries" ] && [ ! -e /usr/include/csv.h ] && missing="$missing libcsv-dev"
+if [ "${1:-}" = fuzz ] && ! find /usr/lib -name 'libclang_rt.fuzzer-x86_64.a' 2>/dev/null | grep -q .; then
+	missing="$missing libclang-rt-14-dev"
+fi
+[ -n "$missing" ] || exit 0
+
+echo "Installing Debian packages that are missing:$missing"
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+if ! $as_root apt-get install -y -qq --no-install-recommends $missing >/tmp/clapet-deps.$$ 2>&1; then
+	$as_root apt-get update -qq
+	$as_root apt-get install -y -qq --no-install-recommends $missing >/tmp/clapet-deps.$$ 2>&1 || {
+		cat /tmp/clapet-deps.$$
+		rm -f /tmp/clapet-deps.$$
+		exit 1
+	}
+fi
+rm -f /tmp/clapet-deps.$$
