@@ -28,7 +28,8 @@ struct record record_new(enum record_kind kind)
 	return record;
 }
 
-/* --- alphabets ------------------------------------------------------------------------------------------------------- */
+/* --- alphabets -------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_ended(const char *text, size_t size)
 {
@@ -77,7 +78,7 @@ static bool is_file(const char *text, size_t size)
 
 static bool is_role(const char *text, size_t size)
 {
-	static const char *const top[] = { "root", "timestamp", "snapshot", "targets" };
+	static const char *const top[] = {"root", "timestamp", "snapshot", "targets"};
 
 	if (is_dataset(text, size))
 		return true;
@@ -129,7 +130,8 @@ static bool is_version_number(uint64_t version)
 	return version >= 1 && version <= LIMIT_VERSION;
 }
 
-/* --- one check a shape ----------------------------------------------------------------------------------------------- */
+/* --- one check a shape -----------------------------------------------------------------------------------------------
+ */
 
 static bool check_end(const struct record_end *end)
 {
@@ -155,16 +157,17 @@ static bool check_clock(const struct record_clock *clock)
 
 static bool check_metadata(const struct record_metadata *metadata)
 {
-	return is_metadata_name(metadata->name, sizeof(metadata->name)) && is_role(metadata->role, sizeof(metadata->role)) &&
-	       is_version_number(metadata->version) && metadata->size >= 1 && metadata->size <= METADATA_SIZE_MAXIMUM;
+	return is_metadata_name(metadata->name, sizeof(metadata->name)) &&
+	       is_role(metadata->role, sizeof(metadata->role)) && is_version_number(metadata->version) &&
+	       metadata->size >= 1 && metadata->size <= METADATA_SIZE_MAXIMUM;
 }
 
 static bool check_trust(const struct record_trust *trust)
 {
 	return trust->root_version <= LIMIT_VERSION && trust->timestamp_version <= LIMIT_VERSION &&
-	       trust->snapshot_version <= LIMIT_VERSION && trust->targets_version <= LIMIT_VERSION && is_time(trust->issued) &&
-	       is_time(trust->root_expires) && is_time(trust->timestamp_expires) && is_time(trust->snapshot_expires) &&
-	       is_time(trust->targets_expires);
+	       trust->snapshot_version <= LIMIT_VERSION && trust->targets_version <= LIMIT_VERSION &&
+	       is_time(trust->issued) && is_time(trust->root_expires) && is_time(trust->timestamp_expires) &&
+	       is_time(trust->snapshot_expires) && is_time(trust->targets_expires);
 }
 
 static bool check_role(const struct record_role *role)
@@ -202,9 +205,9 @@ static bool check_break(const struct record_break *break_)
 	bool application = IS_FILE_OR_EMPTY(break_->application) ||
 			   (IS_PRINTABLE(break_->application) && strcmp(break_->application, "*") == 0);
 
-	return break_->fault != FAULT_NONE && fault_is_known(break_->fault) && break_->can_be_approved <= 1 && application &&
-	       IS_FILE_OR_EMPTY(break_->resource) && IS_PRINTABLE(break_->field) && IS_PRINTABLE(break_->rule) &&
-	       IS_PRINTABLE(break_->line);
+	return break_->fault != FAULT_NONE && fault_is_known(break_->fault) && break_->can_be_approved <= 1 &&
+	       application && IS_FILE_OR_EMPTY(break_->resource) && IS_PRINTABLE(break_->field) &&
+	       IS_PRINTABLE(break_->rule) && IS_PRINTABLE(break_->line);
 }
 
 static bool check_source(const struct record_source *source)
@@ -213,8 +216,9 @@ static bool check_source(const struct record_source *source)
 		     (strcmp(source->state, "unchanged") == 0 || strcmp(source->state, "new") == 0 ||
 		      strcmp(source->state, "failed") == 0);
 
-	return IS_PUBLISHED_DATASET(source->dataset) && state && is_time(source->checked) && is_time(source->succeeded) &&
-	       is_time(source->since) && is_duration(source->max_age) && IS_PRINTABLE(source->line);
+	return IS_PUBLISHED_DATASET(source->dataset) && state && is_time(source->checked) &&
+	       is_time(source->succeeded) && is_time(source->since) && is_duration(source->max_age) &&
+	       IS_PRINTABLE(source->line);
 }
 
 static bool check_put_metadata(const struct record_put *put)
@@ -237,8 +241,9 @@ static bool check_document(const struct record_document *document)
 
 static bool check_event(const struct record_event *event)
 {
-	return is_time(event->time) && fault_is_known(event->fault) && event->event[0] != '\0' && IS_PRINTABLE(event->event) &&
-	       (event->dataset[0] == '\0' || IS_DATASET(event->dataset)) && IS_PRINTABLE(event->line);
+	return is_time(event->time) && fault_is_known(event->fault) && event->event[0] != '\0' &&
+	       IS_PRINTABLE(event->event) && (event->dataset[0] == '\0' || IS_DATASET(event->dataset)) &&
+	       IS_PRINTABLE(event->line);
 }
 
 /* What the supervisor orders from inside-commit. */
@@ -337,7 +342,8 @@ bool record_check(const struct record *record)
 	return false;
 }
 
-/* --- sending and receiving ------------------------------------------------------------------------------------------- */
+/* --- sending and receiving -------------------------------------------------------------------------------------------
+ */
 
 /* Length of the well-formed character at AT that prints, 0 where there is none. */
 static size_t printable_length(const char *at, size_t left)
@@ -390,8 +396,8 @@ static void clean(char *text, size_t size)
 }
 #define CLEAN(array) clean((array), sizeof(array))
 
-/* Texts that came from data may hold anything (a column's name, half a character where a line was cut); on the socket they
- * print. */
+/* Texts that came from data may hold anything (a column's name, half a character where a line was cut); on the socket
+ * they print. */
 static void record_clean(struct record *record)
 {
 	switch ((enum record_kind)record->kind) {

@@ -13,6 +13,11 @@
  *     current -> generations/<n>
  *     decisions/waivers.json pins.json sources.json verdicts/<name>-<16 hex>.json
  *     quarantine/<name>-<16 hex>/report.json   log/
+ *
+ * Beside these there is only what an unfinished commit left: `.tmp` here, in mirror/, generations/ and each dataset's
+ * folder. What is put is staged there under its final path, and comes to its place at a sync: first syncfs, then the
+ * renames, then syncfs again. So nothing under a final name lacks its bytes, whenever the power goes. The next commit
+ * removes every `.tmp`.
  */
 #ifndef INSIDE_STORE_H
 #define INSIDE_STORE_H
@@ -40,7 +45,8 @@ void store_version_name(const struct sha256 *version, char name[STORE_VERSION_SI
 /* The generation that `current` names; 0 where there is none yet. */
 int store_current(int store_fd, uint64_t *ret_generation);
 /* The version of DATASET in generation N: its 16 hex digits; -ENOENT where it is not in it. */
-int store_generation_version(int store_fd, uint64_t generation, const char *dataset, char ret_version[STORE_VERSION_SIZE]);
+int store_generation_version(int store_fd, uint64_t generation, const char *dataset,
+			     char ret_version[STORE_VERSION_SIZE]);
 /* Calls EACH for every dataset of generation N, sorted by name; stops at the first non-zero result and returns it. */
 int store_generation_each(int store_fd, uint64_t generation,
 			  int (*each)(void *ctx, const char *dataset, const char *version), void *ctx);
@@ -53,30 +59,71 @@ bool store_has_blob(int store_fd, const struct sha256 *sha256);
 /* Open for reading; a descriptor or a negative errno. */
 int store_open_object(int store_fd, const char *dataset, const struct sha256 *sha256);
 int store_open_blob(int store_fd, const struct sha256 *sha256);
-int store_open_version_file(int store_fd, const char *dataset, const char version[STORE_VERSION_SIZE], const char *file);
-/* A document of ours (waivers, pins, verdicts, status, a generation's clapet.json is store_load_generation); -ENOENT where there is none. */
+int store_open_version_file(int store_fd, const char *dataset, const char version[STORE_VERSION_SIZE],
+			    const char *file);
+/* A document of ours (waivers, pins, verdicts, status, a generation's clapet.json is store_load_generation); -ENOENT
+ * where there is none. */
 int store_load_document(int store_fd, enum document document, const char *dataset, const struct sha256 *version,
 			size_t limit, uint8_t **ret_data, size_t *ret_size);
 int store_load_generation(int store_fd, uint64_t generation, uint8_t **ret_data, size_t *ret_size);
 
-/* --- writing: inside-commit only. 0 or a negative errno; nothing half done is visible after any of them --- */
+/* The path of a document beneath the store, for readers, the writer and the auditor. -EINVAL for an unknown one. */
+#define STORE_PATH_SIZE 256
+int store_document_path(enum document document, const char *dataset, const struct sha256 *version,
+			char path[STORE_PATH_SIZE]);
+/* Whether TEXT is what a generation's link to DATASET says; its version in RET_VERSION (may be NULL). */
+bool store_parse_link(const char *text, const char *dataset, char ret_version[STORE_VERSION_SIZE]);
+/* Whether NAME is a generation's: decimal, from 1, no leading zero. */
+bool store_parse_generation(const char *name, uint64_t *ret_generation);
+/* Names in a folder beneath the store, sorted, without "." and ".."; a missing folder is an empty one. Freed with
+ * store_names_free. */
+struct store_names {
+	char **items;
+	size_t n_items;
+};
+int store_list(int store_fd, const char *path, struct store_names *ret_names);
+void store_names_free(struct store_names *names);
 
-/* The folders and the format file of a new store beneath an empty folder. */
+/* --- writing: inside-commit only (store_create: and tests). FAULT_STORAGE with the call and the place in words;
+ * FAULT_STORE_DAMAGED where the store is not what it should be; FAULT_SPOOL where a spool file is not what was planned;
+ * FAULT_NO_SUCH where an order names what is not there. After a fault nothing more may be written but by a new commit
+ * --- */
+
+/* The folders and the format file of a new store beneath an empty folder (log/ may be there). 0 or a negative errno;
+ * what an interrupted one left is completed. */
 int store_create(int store_fd);
-int store_put_metadata(int store_fd, int spool_fd, const struct record_put *put);
-int store_put_blob(int store_fd, int spool_fd, const struct record_put *put);
-int store_put_object(int store_fd, int spool_fd, const struct record_put *put);
-/* Collects the version's links in a temporary folder; store_finish_versions renames each to its place once all are in. */
-int store_put_link(int store_fd, const struct record_put *put);
-int store_finish_versions(int store_fd);
-int store_put_document(int store_fd, const struct record_document *document, int fd);
-int store_sync(int store_fd);
-int store_put_trust(int store_fd, const struct record_put *put);
-int store_begin_generation(int store_fd, uint64_t generation, int clapet_json_fd);
-int store_generation_add(int store_fd, uint64_t generation, const char *dataset, const struct sha256 *version);
-int store_switch(int store_fd, uint64_t generation);
-int store_delete_generation(int store_fd, uint64_t generation);
-int store_delete_version(int store_fd, const char *dataset, const struct sha256 *version);
-int store_delete_blob(int store_fd, const struct sha256 *sha256);
+/* Whether the folder holds nothing but what store_create may find. */
+bool store_is_empty(int store_fd);
+
+/* Removes what an unfinished commit left. First of all. */
+enum fault store_sweep(int store_fd, struct refusal *why);
+
+/* From a spool file, named by its hash: a regular file with one link, hashed again here; linked into the store where it
+ * is ours, copied otherwise. What is there already is verified instead. Staged until store_sync. */
+enum fault store_put_metadata(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
+enum fault store_put_blob(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
+enum fault store_put_object(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
+/* Collects the version's links in a temporary folder, which the sync renames to its place as one. */
+enum fault store_put_link(int store_fd, const struct record_put *put, struct refusal *why);
+/* Collects generation N in a temporary folder; N must be above the current one. A generation of that number that was
+ * never current is replaced. */
+enum fault store_begin_generation(int store_fd, uint64_t generation, int clapet_json_fd, struct refusal *why);
+enum fault store_generation_add(int store_fd, uint64_t generation, const char *dataset, const struct sha256 *version,
+				struct refusal *why);
+/* Makes all that is staged durable, and only then visible under its final names, and that durable too. */
+enum fault store_sync(int store_fd, struct refusal *why);
+
+/* Durable when they return. */
+enum fault store_put_document(int store_fd, const struct record_document *document, int fd, struct refusal *why);
+enum fault store_put_trust(int store_fd, const struct record_put *put, struct refusal *why);
+/* Insists that every link of the generation leads to a version. A switch to the current one does nothing. */
+enum fault store_switch(int store_fd, uint64_t generation, struct refusal *why);
+
+/* Never the current generation; never a version that a generation links. What is gone already is no fault. Whether
+ * readers still hold a generation is the supervisor's question. With a version go the objects that no version links any
+ * more (and their names in the mirror), its verdict and its report. */
+enum fault store_delete_generation(int store_fd, uint64_t generation, struct refusal *why);
+enum fault store_delete_version(int store_fd, const char *dataset, const struct sha256 *version, struct refusal *why);
+enum fault store_delete_blob(int store_fd, const struct sha256 *sha256, struct refusal *why);
 
 #endif
