@@ -89,7 +89,7 @@ int fault_exit(enum fault fault)
 
 int fault_exit_worse(int a, int b)
 {
-	static const int order[] = {0, 3, 4, 2, 1}; /* of exit status 0, 1, 2, 3, 4: the larger is worse */
+	static const int order[] = {0, 4, 3, 2, 1}; /* of exit status 0, 1, 2, 3, 4: the larger is worse */
 
 	if (a < 0 || b < 0 || a > 4 || b > 4)
 		return 2;

@@ -48,7 +48,7 @@ bool fault_is_known(unsigned number);
 
 enum fault_kind fault_kind(enum fault fault);
 
-/* The exit status of one fault, and of a run that met two (trouble, refused, held, missing, done). */
+/* The exit status of one fault, and of a run that met two (refused is worst, then trouble, held, missing, done). */
 int fault_exit(enum fault fault);
 int fault_exit_worse(int a, int b);
 

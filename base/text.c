@@ -290,30 +290,35 @@ bool text_parse_duration(const char *text, int64_t *ret_seconds)
 
 char *text_escape(const void *bytes, size_t size, char *text, size_t text_size)
 {
+	static const char dots[] = "...";
 	const uint8_t *in = bytes;
-	size_t out = 0, i = 0;
+	size_t out = 0, cut = 0; /* cut: where the dots still fit */
 
-	if (text_size == 0)
+	if (text_size < sizeof dots) {
+		if (text_size > 0)
+			*text = '\0';
 		return text;
-	while (i < size) {
+	}
+	for (size_t i = 0; i < size;) {
 		size_t n = in[i] < 0x20 || in[i] == 0x7f ? 0 : utf8_character(in + i, size - i);
-		size_t need = n > 0 ? n : 4;
 
 		/* C1 controls are well-formed UTF-8 and still move cursors. */
 		if (n == 2 && in[i] == 0xc2 && in[i + 1] < 0xa0)
-			n = 0, need = 4;
-		if (out + need + (i + (n > 0 ? n : 1) < size ? 3 : 0) >= text_size)
-			break;
+			n = 0;
+		if (out + (n > 0 ? n : 4) >= text_size) {
+			memcpy(text + cut, dots, sizeof dots);
+			return text;
+		}
 		if (n > 0)
 			memcpy(text + out, in + i, n);
 		else
 			snprintf(text + out, 5, "\\x%02x", in[i]);
-		out += need;
+		out += n > 0 ? n : 4;
 		i += n > 0 ? n : 1;
+		if (out + sizeof dots <= text_size)
+			cut = out;
 	}
-	if (i < size)
-		out += (size_t)snprintf(text + out, text_size - out, "...") < text_size - out ? 3 : 0;
-	text[out < text_size ? out : text_size - 1] = '\0';
+	text[out] = '\0';
 	return text;
 }
 
