@@ -111,6 +111,8 @@ static int write_member(struct archive *archive, const struct output *output, co
 
 	snprintf(name, sizeof(name), "%s%s", folders[member->kind], member->name);
 	r = write_header(archive, output, name, member->size);
+	if (r == 0 && member->data != NULL)
+		return write_data(archive, output, member->data, (size_t)member->size);
 	while (r == 0) {
 		n = pread(member->fd, buffer, BUFFER_SIZE, (off_t)done);
 		if (n < 0 && errno == EINTR)

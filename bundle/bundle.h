@@ -20,12 +20,13 @@ enum bundle_member_kind {
 	BUNDLE_BLOB,     /* "blobs/<sha256>" */
 };
 
-/* One member to write: NAME without its folder, bytes of FD from its start. */
+/* One member to write: NAME without its folder, SIZE bytes of DATA or, where that is NULL, of FD from its start. */
 struct bundle_member {
 	enum bundle_member_kind kind;
 	char name[LIMIT_METADATA_NAME_SIZE];
 	int fd;
 	uint64_t size;
+	const void *data;
 };
 
 /* Writes the bundle to OUT_FD; members in any order, sorted here. The same members give the same bytes. Its own SHA-256
