@@ -300,7 +300,7 @@ static int build_filter(scmp_filter_ctx filter, const struct profile *profile)
 
 static void enter_seccomp(const struct profile *profile)
 {
-	scmp_filter_ctx filter = seccomp_init(UNDER_SANITIZER ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx filter = seccomp_init(UNDER_SANITIZER ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_KILL_PROCESS);
 	int r;
 
 	if (filter == NULL)
