@@ -62,6 +62,7 @@ SRC_keys = \
 
 SRC_schemas = \
 	schemas/compat.c \
+	schemas/compat_field.c \
 	schemas/contract.c \
 	schemas/field.c \
 	schemas/keyindex.c \
