@@ -58,6 +58,8 @@ SRC_keys = \
 	keys/passphrase.c \
 	keys/pubkey.c \
 	keys/repository.c \
+	keys/repository_create.c \
+	keys/repository_open.c \
 	keys/secret.c
 
 SRC_schemas = \
@@ -67,6 +69,7 @@ SRC_schemas = \
 	schemas/field.c \
 	schemas/keyindex.c \
 	schemas/package.c \
+	schemas/plain.c \
 	schemas/schema.c \
 	schemas/table.c \
 	schemas/validation.c
