@@ -261,8 +261,7 @@ install: all
 	install -m 0755 $(PRESENT_PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
 	install -m 0755 $(PRESENT_WORKERS) $(DESTDIR)$(PREFIX)/libexec/clapet/
 	install -m 0644 image/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	for unit in image/systemd/*.service image/systemd/*.timer; do \
-		sed 's|@PREFIX@|$(PREFIX)|g' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
+	image/systemd/units.sh $(DESTDIR)$(PREFIX)/lib/systemd/system $(PREFIX)
 	install -m 0644 image/sysusers.d/*.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 	install -m 0644 image/tmpfiles.d/*.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/
 	install -m 0644 README.md LICENSE bundle/FORMAT.md $(DESTDIR)$(PREFIX)/share/doc/clapet/

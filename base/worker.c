@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +41,61 @@ bool worker_user(const char *user, uid_t *ret_uid, gid_t *ret_gid)
 	*ret_uid = account->pw_uid;
 	*ret_gid = account->pw_gid;
 	return true;
+}
+
+/* Takes the worker's first byte, with which the kernel tells who sent it; a descriptor of that process or a negative errno.
+ * The process lives at least until we close the socket, so its number cannot be another's yet. */
+static int receive_hello(int sock)
+{
+	union {
+		char buffer[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	char hello;
+	struct iovec iov = {&hello, 1};
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buffer, .msg_controllen = sizeof control.buffer};
+	struct cmsghdr *header;
+	struct ucred sender;
+	ssize_t n;
+
+	do
+		n = recvmsg(sock, &message, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	header = CMSG_FIRSTHDR(&message);
+	if (n != 1 || header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS)
+		return -EPROTO;
+	memcpy(&sender, CMSG_DATA(header), sizeof sender);
+	n = syscall(SYS_pidfd_open, sender.pid, 0);
+	return n < 0 ? -errno : (int)n;
+}
+
+static int connect_worker(const char *name, const char *folder, struct worker *ret_worker)
+{
+	_cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int on = 1, pid_fd;
+
+	if (sock < 0)
+		return -errno;
+	if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", folder, name) >= sizeof address.sun_path)
+		return -ENAMETOOLONG;
+	if (setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+	    connect(sock, (struct sockaddr *)&address, sizeof address) < 0)
+		return -errno;
+	pid_fd = receive_hello(sock);
+	if (pid_fd < 0)
+		return pid_fd;
+	on = 0;
+	/* From here on a record carries at most a descriptor. */
+	if (setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
+		close(pid_fd);
+		return -errno;
+	}
+	*ret_worker = (struct worker){name, 0, steal_fd(&sock), -1, pid_fd};
+	return 0;
 }
 
 /* BIN/../libexec/clapet/NAME as installed and built, or beside us: then no path is compiled in. */
@@ -117,6 +175,8 @@ int worker_start(const char *name, const struct worker_options *options, struct 
 	gid_t gid = 0;
 	pid_t pid;
 
+	if (options->sockets != NULL)
+		return connect_worker(name, options->sockets, ret_worker);
 	r = find_program(name, path, sizeof path);
 	if (r < 0)
 		return r;
@@ -150,7 +210,7 @@ int worker_start(const char *name, const struct worker_options *options, struct 
 		close(pipes[0]);
 		return r;
 	}
-	*ret_worker = (struct worker){name, pid, socks[0], pipes[0]};
+	*ret_worker = (struct worker){name, pid, socks[0], pipes[0], -1};
 	return 0;
 }
 
@@ -167,6 +227,22 @@ static void relay(int fd)
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (*line != '\0')
 			log_warning("%s", line);
+}
+
+/* Waits for a process that is not our child. How it ended is in systemd's journal; whether its answer was whole, the
+ * protocol tells. */
+static enum worker_end await(struct worker *worker)
+{
+	struct pollfd poll_fd = {worker->pid_fd, POLLIN, 0};
+	int n;
+
+	do
+		n = poll(&poll_fd, 1, -1);
+	while (n < 0 && errno == EINTR);
+	close(worker->pid_fd);
+	worker->pid_fd = -1;
+	worker->pid = -1;
+	return n == 1 ? WORKER_DONE : WORKER_TROUBLE;
 }
 
 static enum worker_end reap(struct worker *worker)
@@ -202,14 +278,16 @@ enum worker_end worker_finish(struct worker *worker)
 		return WORKER_DONE;
 	close(worker->sock);
 	worker->sock = -1;
-	return reap(worker);
+	return worker->pid_fd >= 0 ? await(worker) : reap(worker);
 }
 
 void worker_kill(struct worker *worker)
 {
 	if (worker->pid < 0)
 		return;
-	kill(worker->pid, SIGKILL);
+	/* One behind a socket runs under another account: it ends when it finds the socket closed. */
+	if (worker->pid_fd < 0)
+		kill(worker->pid, SIGKILL);
 	worker_finish(worker);
 }
 
@@ -219,13 +297,18 @@ int worker_enter(int argc, char **argv, const char *name)
 	int type;
 
 	log_set_name(name);
-	if (argc != 2 || (strcmp(argv[1], "enforce") != 0 && strcmp(argv[1], "test-bench") != 0) ||
+	if (argc != 2 ||
+	    (strcmp(argv[1], "enforce") != 0 && strcmp(argv[1], "test-bench") != 0 && strcmp(argv[1], "socket") != 0) ||
 	    getsockopt(WORKER_SOCK, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET) {
 		fprintf(stderr, "%s is started by Clapet's programs, not by hand.\n", name);
 		_exit(2);
 	}
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (strcmp(argv[1], "socket") == 0) {
+		if (send(WORKER_SOCK, "", 1, MSG_NOSIGNAL) != 1)
+			die_errno("the supervisor's socket");
+	} else if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
 		die_errno("PR_SET_PDEATHSIG");
+	}
 	if (fcntl(WORKER_SOCK, F_SETFD, FD_CLOEXEC) < 0)
 		die_errno("the supervisor's socket");
 	umask(027);

@@ -18,13 +18,15 @@ struct worker {
 	const char *name;
 	pid_t pid;
 	int sock;      /* SOCK_SEQPACKET to the worker */
-	int stderr_fd; /* the worker's stderr: a pipe */
+	int stderr_fd; /* the worker's stderr: a pipe; -1 where systemd started it (its journal) */
+	int pid_fd;    /* the process, where it is not our child; -1 otherwise */
 };
 
-#define WORKER_NONE { NULL, -1, -1, -1 }
+#define WORKER_NONE { NULL, -1, -1, -1, -1 }
 
 struct worker_options {
 	const char *user; /* the account to run under; NULL: our own, allowed on a test bench only when we are root */
+	const char *sockets; /* a folder of SEQPACKET sockets, one a worker, behind which systemd starts it; NULL: start it ourselves */
 	bool test_bench;  /* the configuration said that this machine is one: a missing sandbox warns instead of refusing */
 };
 
@@ -35,7 +37,9 @@ enum worker_end {
 	WORKER_KILLED,  /* by a signal: a crash, the sandbox, or `kill` */
 };
 
-/* Starts libexec/clapet/NAME (found beside our own bin folder, or in the same folder as we are). 0 or a
+/* With OPTIONS->sockets connects to SOCKETS/NAME, whose unit starts the worker under its own account: then the supervisor needs
+ * no privilege at all. The kernel names the process behind the socket, so that worker_finish can wait for its end.
+ * Otherwise starts libexec/clapet/NAME (found beside our own bin folder, or in the same folder as we are). 0 or a
  * negative errno. The environment is emptied but for LC_ALL, TZ and what sanitizers read. */
 int worker_start(const char *name, const struct worker_options *options, struct worker *ret_worker);
 

@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# units.sh FOLDER PREFIX: writes all systemd units into FOLDER. A worker is a socket and a service behind it, so that each runs
+# under an account of its own and the supervisors need no privilege.
+set -eu
+here=$(dirname "$0") out=$1 prefix=$2
+
+hardening() { # FAMILIES NETWORK
+	grep -v '^#' "$here/hardening"
+	echo "RestrictAddressFamilies=${1//_AF_/ AF_}"
+	if [ "$2" = private ]; then
+		printf '%s\n' PrivateNetwork=yes IPAddressDeny=any
+	fi
+}
+
+worker() { # SIDE WORKER ACCOUNT FAMILIES NETWORK MEMORY FILE TASKS
+	local jit=yes
+	# PCRE2's JIT needs memory that is writable and executable; outside only.
+	[ "$2" = outside-check ] && jit=no
+	cat >"$out/clapet-$2.socket" <<-UNIT
+	[Unit]
+	Description=Clapet, $1: $2 is started by who connects here
+	Documentation=man:clapet-$1(1)
+
+	[Socket]
+	ListenSequentialPacket=/run/clapet-$1/$2
+	Accept=yes
+	SocketUser=clapet-$1
+	SocketMode=0600
+	DirectoryMode=0755
+	MaxConnections=8
+	RemoveOnStop=yes
+
+	[Install]
+	WantedBy=sockets.target
+	UNIT
+	{
+		cat <<-UNIT
+		[Unit]
+		Description=Clapet, $1: $2
+		Documentation=man:clapet-$1(1)
+		CollectMode=inactive-or-failed
+
+		[Service]
+		ExecStart=$prefix/libexec/clapet/$2 socket
+		User=$3
+		Group=clapet-$1
+		StandardInput=null
+		StandardOutput=journal
+		StandardError=journal
+		RuntimeMaxSec=6h
+		MemoryMax=$6
+		LimitAS=$6
+		LimitFSIZE=$7
+		LimitNOFILE=4096
+		TasksMax=$8
+		MemoryDenyWriteExecute=$jit
+		UNIT
+		# Only these write beneath folders; all others get descriptors.
+		case $2 in
+		inside-unpack | inside-commit | inside-log) echo "ReadWritePaths=/var/lib/clapet-inside" ;;
+		outside-sign) echo "ReadWritePaths=/var/lib/clapet-outside" ;;
+		esac
+		hardening "$4" "$5"
+	} >"$out/clapet-$2@.service"
+}
+
+supervisor() { # UNIT DESCRIPTION SIDE TYPE COMMAND FAMILIES FOLDER
+	{
+		cat <<-UNIT
+		[Unit]
+		Description=Clapet, $3: $2
+		Documentation=man:clapet-$3(1)
+		ConditionPathExists=/etc/clapet/$3.json
+		UNIT
+		for socket in $(awk -v side="$3" '$1 == side { print $2 }' "$here/workers"); do
+			printf 'Requires=clapet-%s.socket\nAfter=clapet-%s.socket\n' "$socket" "$socket"
+		done
+		cat <<-UNIT
+
+		[Service]
+		Type=$4
+		ExecStartPre=$prefix/bin/clapet-$3 --config /etc/clapet/$3.json check
+		ExecStart=$prefix/bin/clapet-$3 --config /etc/clapet/$3.json $5
+		User=clapet-$3
+		Group=clapet-$3
+		ReadWritePaths=$7
+		MemoryMax=2G
+		TasksMax=16
+		MemoryDenyWriteExecute=yes
+		TimeoutStopSec=5min
+		UNIT
+		if [ "$4" = notify ]; then
+			printf '%s\n' Restart=on-failure RestartSec=10 WatchdogSec=10min NotifyAccess=main
+		else
+			printf '%s\n' TimeoutStartSec=6h SuccessExitStatus=3 4
+		fi
+		hardening "$6" private
+		if [ "$4" = notify ]; then
+			printf '\n[Install]\nWantedBy=multi-user.target\n'
+		fi
+	} >"$out/$1.service"
+}
+
+timer() { # UNIT DESCRIPTION WHEN
+	cat >"$out/$1.timer" <<-UNIT
+	[Unit]
+	Description=Clapet, outside: $2
+
+	[Timer]
+	OnCalendar=$3
+	RandomizedDelaySec=60
+	Persistent=yes
+
+	[Install]
+	WantedBy=timers.target
+	UNIT
+}
+
+mkdir -p "$out"
+while read -r side name account families network memory file tasks; do
+	worker "$side" "$name" "$account" "$families" "$network" "$memory" "$file" "$tasks"
+done < <(grep -v '^#' "$here/workers")
+supervisor clapet-inside "verifies what arrived and swaps it in" inside notify watch AF_UNIX /var/lib/clapet-inside
+supervisor clapet-outside "fetches, validates, signs and bundles" outside oneshot sync AF_UNIX /var/lib/clapet-outside
+supervisor clapet-heartbeat "tells the inside that all is well" outside oneshot heartbeat AF_UNIX /var/lib/clapet-outside
+timer clapet-outside "synchronises" "*:0/15"
+timer clapet-heartbeat "heartbeat" "hourly"
