@@ -93,7 +93,7 @@ supervisor() { # UNIT DESCRIPTION SIDE TYPE COMMAND FAMILIES FOLDER
 		if [ "$4" = notify ]; then
 			printf '%s\n' Restart=on-failure RestartSec=10 WatchdogSec=10min NotifyAccess=main
 		else
-			printf '%s\n' TimeoutStartSec=6h SuccessExitStatus=3 4
+			printf '%s\n' TimeoutStartSec=6h 'SuccessExitStatus=3 4'
 		fi
 		hardening "$6" private
 		if [ "$4" = notify ]; then

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What each program links is what the design says that it may; the linker is the proof.
+. tests/lib.sh
+
+# program: libraries beside libc (libseccomp builds the third wall and is in each sandboxed program)
+while read -r program libraries; do
+	[ -n "$program" ] || continue
+	path=$BIN/$program
+	[ -e "$path" ] || path=$LIBEXEC/$program
+	found=$(readelf -d "$path" | sed -n 's/.*NEEDED.*\[\(lib[a-z0-9-]*\)\..*/\1/p' | grep -vx 'libc\|libm' | sort | tr '\n' ' ')
+	is "${found% }" "$(tr ' ' '\n' <<<"$libraries" | sort | tr '\n' ' ' | sed 's/ $//')" "$program links $libraries and no more"
+done <<'TABLE'
+inside-unpack libarchive libcrypto libseccomp
+inside-verify libsodium libjansson libcrypto libseccomp
+inside-check libzstd libcsv libjansson libpcre2-8 libcrypto libseccomp
+inside-commit libcrypto libseccomp
+inside-log libseccomp
+outside-fetch libcurl libseccomp
+outside-unpack libarchive libseccomp
+outside-check libcsv libjansson libpcre2-8 libcrypto libseccomp
+outside-pack libzstd libarchive libcrypto libseccomp
+outside-sign libsodium libjansson libcrypto libseccomp
+TABLE
+
+for path in "$BIN"/clapet-inside "$BIN"/clapet-audit "$LIBEXEC"/inside-*; do
+	name=${path##*/}
+	unlike "$(ldd "$path")" 'libcurl|libssl|libgnutls|libmicrohttpd' "$name has no library that speaks to a network, directly or not"
+	unlike "$(readelf -Ws --dyn-syms "$path")" 'UND (EVP_PKEY|EVP_DigestSign|EVP_DigestVerify|SSL_|BIO_s_connect|getaddrinfo|gethostby)' \
+		"$name links no public-key call of libcrypto and no name resolution"
+done
+
+for path in "$LIBEXEC"/inside-*; do
+	unlike "$(readelf -Ws --dyn-syms "$path")" 'UND (bind|listen|accept|accept4|sendto|recvfrom)@' "${path##*/} has no call that serves or sends to an address"
+done
+unlike "$(readelf -Ws --dyn-syms "$LIBEXEC/inside-commit")" 'UND (json_|ZSTD_|archive_|csv_|pcre2_|crypto_)' "inside-commit parses nothing"
+
+done_testing

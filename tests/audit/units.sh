@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The systemd units: exposure at most 1.5 where a unit touches a network, 0.5 everywhere else; no unknown directive.
+. tests/lib.sh
+command -v systemd-analyze >/dev/null || skip_all "no systemd-analyze"
+
+image/systemd/units.sh "$T/units" /usr
+for unit in "$T"/units/*.service; do
+	name=${unit##*/}
+	limit=0.5
+	case $name in clapet-outside-fetch@*) limit=1.5 ;; esac
+	score=$(systemd-analyze security --offline=yes --no-pager "$unit" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
+	ok "$name: exposure ${score:-unknown}, at most $limit" awk -v score="${score:-10}" -v limit=$limit 'BEGIN { exit !(score <= limit) }'
+done
+# Programs are not installed where tests run, man pages neither.
+bad=$(systemd-analyze verify "$T"/units/* 2>&1 | grep -E 'clapet-' | grep -vE "is not executable|'man |Failed to create .*/(start|verify)|Unit .* not found|cannot open shared")
+is "$bad" "" "systemd-analyze verify finds nothing"
+
+# A profile of base/sandbox.c and its unit agree on memory and file size.
+for name in $(awk '!/^#/ { print $2 }' image/systemd/workers); do
+	ok "$name has a socket and a service" test -e "$T/units/clapet-$name.socket" -a -e "$T/units/clapet-$name@.service"
+	like "$(cat "$T/units/clapet-$name@.service")" "^User=clapet-[a-z]+$" "$name has an account of its own"
+done
+is "$(awk '!/^#/ { print $3 }' image/systemd/workers | sort | uniq -d)" "" "no two workers share an account"
+for account in $(awk '!/^#/ { print $3 }' image/systemd/workers); do
+	like "$(cat image/sysusers.d/clapet.conf)" "^u +$account " "sysusers.d makes $account"
+done
+
+done_testing
