@@ -52,9 +52,12 @@ SRC_bundle = \
 SRC_keys = \
 	keys/canonical.c \
 	keys/client.c \
+	keys/client_roles.c \
+	keys/client_steps.c \
 	keys/document.c \
 	keys/encodings.c \
 	keys/metadata.c \
+	keys/metadata_roles.c \
 	keys/passphrase.c \
 	keys/pubkey.c \
 	keys/repository.c \
@@ -81,6 +84,14 @@ SRC_outside = \
 	outside/records.c
 
 SRC_inside = \
+	inside/check_answer.c \
+	inside/check_contract.c \
+	inside/check_document.c \
+	inside/check_read.c \
+	inside/check_request.c \
+	inside/check_run.c \
+	inside/check_table.c \
+	inside/check_version.c \
 	inside/config.c \
 	inside/records.c \
 	inside/store_delete.c \
@@ -94,7 +105,7 @@ PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign \
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
-MAIN_clapet-keys = keys/main.c
+MAIN_clapet-keys = keys/main.c keys/cmd_generate.c keys/cmd_init.c keys/cmd_show.c keys/cmd_sign.c
 OURS_clapet-keys = keys bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto
 

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cmd_show: what a key file or a metadata file says of itself, in plain words. Only a root can vouch for itself; for all other
+ * files this tells who signed, not whether they might.
+ */
+#include "keys/cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "bundle/json.h"
+#include "bundle/limits.h"
+#include "keys/document.h"
+
+static bool opt_json;
+
+const struct option cmd_show_options[] = {
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static void document_clearp(struct document *document)
+{
+	document_clear(document);
+}
+
+static json_t *or_die(json_t *json)
+{
+	if (json == NULL)
+		die("out of memory");
+	return json;
+}
+
+/* --- key files --- */
+
+static enum fault show_key(const char *path, const uint8_t *data, size_t size, mode_t mode, json_t *list, struct refusal *why)
+{
+	const bool is_exposed = (mode & 077) != 0;
+	struct secret_about about;
+	enum fault fault = secret_key_about(data, size, path, &about, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (opt_json) {
+		json_array_append_new(list, or_die(json_pack("{s:s, s:s, s:s, s:b, s:b}", "file", path, "kind", "key", "keyid",
+							     about.key.keyid, "encrypted", about.is_encrypted, "exposed",
+							     is_exposed)));
+		return FAULT_NONE;
+	}
+	printf("%s: secret key, Ed25519, %s\n", path, about.is_encrypted ? "encrypted with a passphrase" : "IN THE OPEN");
+	if (is_exposed)
+		printf("  mode         %04o: OTHERS CAN READ IT; chmod 0400\n", (unsigned)mode & 07777);
+	printf("  keyid        ");
+	cmd_print_fingerprint(stdout, about.key.keyid, 15);
+	return FAULT_NONE;
+}
+
+/* --- metadata --- */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "?";
+}
+
+/* "2 of keys 0a1b2c3d4e5f6071, …": hostile texts go through text_escape. */
+static void print_role(const char *label, const char *name, const json_t *role)
+{
+	const json_t *keyids = json_object_get(role, "keyids");
+	char safe[128];
+
+	printf("  %s%-12s %" JSON_INTEGER_FORMAT " of %zu key%s", label, text_escape(name, strlen(name), safe, sizeof(safe)),
+	       json_integer_value(json_object_get(role, "threshold")), json_array_size(keyids),
+	       json_array_size(keyids) == 1 ? ":" : "s:");
+	for (size_t i = 0; i < json_array_size(keyids); i++) {
+		const char *keyid = json_string_value(json_array_get(keyids, i));
+
+		printf("%s %.16s", i > 0 ? "," : "", keyid != NULL ? text_escape(keyid, strlen(keyid), safe, sizeof(safe)) : "?");
+	}
+	putchar('\n');
+}
+
+static void print_root(const struct document *document)
+{
+	const json_t *roles = json_object_get(document->signed_, "roles");
+	struct refusal why;
+	unsigned valid;
+	unsigned threshold;
+	const char *name;
+	json_t *role;
+
+	json_object_foreach((json_t *)roles, name, role)
+		print_role("", name, role);
+	if (document_count(document, json_object_get(document->signed_, "keys"), json_object_get(roles, "root"), &valid, &threshold,
+			   &why) != FAULT_NONE)
+		printf("  signatures   NOT GOOD: %s\n", why.line);
+	else
+		printf("  signatures   %u good of its own root keys, %u needed%s\n", valid, threshold,
+		       valid < threshold ? ": NOT YET VALID" : "");
+}
+
+static void print_snapshot(const struct document *document)
+{
+	const json_t *meta = json_object_get(document->signed_, "meta");
+	const char *name;
+	char safe[128];
+	json_t *entry;
+
+	json_object_foreach((json_t *)meta, name, entry)
+		printf("  names        %s version %" JSON_INTEGER_FORMAT "\n", text_escape(name, strlen(name), safe, sizeof(safe)),
+		       json_integer_value(json_object_get(entry, "version")));
+}
+
+static void print_targets(const struct document *document)
+{
+	const json_t *targets = json_object_get(document->signed_, "targets");
+	const json_t *roles = json_object_get(json_object_get(document->signed_, "delegations"), "roles");
+	const char *path;
+	char safe[LIMIT_TARGET_PATH_SIZE + 16];
+	json_t *target;
+
+	json_object_foreach((json_t *)targets, path, target)
+		printf("  target       %s, %" JSON_INTEGER_FORMAT " bytes\n", text_escape(path, strlen(path), safe, sizeof(safe)),
+		       json_integer_value(json_object_get(target, "length")));
+	for (size_t i = 0; i < json_array_size(roles); i++)
+		print_role("delegates to ", text_of(json_array_get(roles, i), "name"), json_array_get(roles, i));
+	if (json_object_size(targets) == 0 && json_array_size(roles) == 0)
+		printf("  targets      none, and no delegations yet\n");
+}
+
+static void print_signers(const struct document *document)
+{
+	const json_t *signatures = json_object_get(document->json, "signatures");
+	char safe[128];
+
+	for (size_t i = 0; i < json_array_size(signatures); i++) {
+		const char *keyid = text_of(json_array_get(signatures, i), "keyid");
+
+		printf("  signed by    %.16s\n", text_escape(keyid, strlen(keyid), safe, sizeof(safe)));
+	}
+}
+
+static void print_document(const char *path, const struct document *document)
+{
+	const char *type = text_of(document->signed_, "_type");
+	char fingerprint[SHA256_HEX_SIZE];
+	int64_t issued;
+	char time[48];
+
+	printf("%s: TUF %s, version %" PRIu64 "\n  expires      ", path, type, document->version);
+	cmd_print_expiry(stdout, document->expires, cmd_now());
+	if (strcmp(type, "root") == 0)
+		print_root(document);
+	else if (strcmp(type, "snapshot") == 0)
+		print_snapshot(document);
+	else if (strcmp(type, "targets") == 0)
+		print_targets(document);
+	else if (text_parse_time(text_of(document->signed_, "issued"), &issued)) {
+		text_format_local(issued, time, sizeof(time));
+		printf("  issued       %s\n", time);
+	}
+	if (strcmp(type, "timestamp") == 0)
+		print_snapshot(document);
+	print_signers(document);
+	sha256_to_hex(&document->sha256, fingerprint);
+	printf("  fingerprint  ");
+	cmd_print_fingerprint(stdout, fingerprint, 15);
+}
+
+static json_t *roles_to_json(const struct document *document)
+{
+	const json_t *delegated = json_object_get(json_object_get(document->signed_, "delegations"), "roles");
+	json_t *roles = json_object_get(document->signed_, "roles");
+	json_t *result;
+
+	if (json_is_object(roles))
+		return json_incref(roles);
+	result = or_die(json_object());
+	for (size_t i = 0; i < json_array_size(delegated); i++) {
+		json_t *role = json_array_get(delegated, i);
+
+		json_object_set(result, text_of(role, "name"), role);
+	}
+	return result;
+}
+
+static json_t *signers_to_json(const struct document *document)
+{
+	const json_t *signatures = json_object_get(document->json, "signatures");
+	json_t *signers = or_die(json_array());
+
+	for (size_t i = 0; i < json_array_size(signatures); i++)
+		json_array_append_new(signers, or_die(json_string(text_of(json_array_get(signatures, i), "keyid"))));
+	return signers;
+}
+
+static json_t *document_to_json(const char *path, const struct document *document)
+{
+	char fingerprint[SHA256_HEX_SIZE];
+	char expires[TEXT_TIME_SIZE];
+	json_t *result;
+	json_t *issued = json_object_get(document->signed_, "issued");
+
+	sha256_to_hex(&document->sha256, fingerprint);
+	text_format_time(document->expires, expires);
+	result = or_die(json_pack("{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:o}", "file", path, "kind",
+				  text_of(document->signed_, "_type"), "version", (json_int_t)document->version, "expires", expires,
+				  "expired", document->expires <= cmd_now(), "fingerprint", fingerprint, "roles",
+				  roles_to_json(document), "signedBy", signers_to_json(document)));
+	if (issued != NULL)
+		json_object_set(result, "issued", issued);
+	if (json_object_get(document->signed_, "meta") != NULL)
+		json_object_set(result, "meta", json_object_get(document->signed_, "meta"));
+	return result;
+}
+
+static enum fault show_document(const char *path, const uint8_t *data, size_t size, json_t *list, struct refusal *why)
+{
+	_cleanup_(document_clearp) struct document document = {0};
+	const char *slash = strrchr(path, '/');
+	enum fault fault = document_parse(slash != NULL ? slash + 1 : path, NULL, data, size, LIMIT_TARGETS_SIZE, &document, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (opt_json)
+		json_array_append_new(list, document_to_json(path, &document));
+	else
+		print_document(path, &document);
+	return FAULT_NONE;
+}
+
+static enum fault show(const char *path, json_t *list, struct refusal *why)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_(json_decrefp) json_t *json = NULL;
+	_cleanup_free_ uint8_t *data = NULL;
+	struct stat st;
+	size_t size;
+	enum fault fault;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	r = fd_load(fd, LIMIT_TARGETS_SIZE, &data, &size);
+	if (r < 0)
+		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
+	fault = json_parse(data, size, LIMIT_TARGETS_SIZE, &json, why);
+	if (fault != FAULT_NONE)
+		refuse_within(why, "%s", path);
+	else if (json_object_get(json, "signed") != NULL)
+		fault = show_document(path, data, size, list, why);
+	else
+		fault = show_key(path, data, size, st.st_mode, list, why);
+	explicit_bzero(data, size); /* it may hold a secret */
+	return fault;
+}
+
+int cmd_show(int argc, char **argv)
+{
+	_cleanup_(json_decrefp) json_t *list = or_die(json_array());
+	int status = 0;
+
+	if (argc == 0)
+		die_usage("show: which files?");
+	for (int i = 0; i < argc; i++) {
+		struct refusal why;
+
+		if (show(argv[i], list, &why) != FAULT_NONE)
+			status = fault_exit_worse(status, cmd_refused(&why));
+	}
+	if (opt_json) {
+		json_dumpf(list, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	return status;
+}
