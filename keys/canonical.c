@@ -59,8 +59,7 @@ static enum fault put_object(struct writer *writer, const json_t *object, unsign
 	const char *key;
 	json_t *member;
 
-	json_object_foreach((json_t *)object, key, member)
-		keys[i++] = key;
+	json_object_foreach((json_t *)object, key, member) keys[i++] = key;
 	qsort(keys, n, sizeof(*keys), compare_keys);
 	put(writer, "{", 1);
 	for (i = 0; i < n; i++) {
@@ -109,10 +108,12 @@ static enum fault put_value(struct writer *writer, const json_t *value, unsigned
 		put_string(writer, json_string_value(value), json_string_length(value));
 		break;
 	case JSON_INTEGER:
-		put(writer, number, (size_t)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value)));
+		put(writer, number,
+		    (size_t)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value)));
 		break;
 	case JSON_REAL:
-		return refuse(why, FAULT_TUF_FORM, "a number with a fraction or an exponent (canonical JSON has none; TUF 1.0.34, 4.1.1)");
+		return refuse(why, FAULT_TUF_FORM,
+			      "a number with a fraction or an exponent (canonical JSON has none; TUF 1.0.34, 4.1.1)");
 	case JSON_TRUE:
 		put(writer, "true", 4);
 		break;
@@ -128,7 +129,7 @@ static enum fault put_value(struct writer *writer, const json_t *value, unsigned
 
 enum fault canonical_encode(const json_t *value, uint8_t **ret_data, size_t *ret_size, struct refusal *why)
 {
-	struct writer writer = { NULL, 0, 0 };
+	struct writer writer = {NULL, 0, 0};
 	enum fault fault = put_value(&writer, value, 1, why);
 
 	if (fault != FAULT_NONE) {

@@ -12,7 +12,8 @@
 #include "base/fault.h"
 #include "bundle/hash.h"
 
-/* Encodes VALUE into a new buffer (with a NUL after its end that does not count): keys sorted by their bytes, no blanks, only
+/* Encodes VALUE into a new buffer (with a NUL after its end that does not count): keys sorted by their bytes, no
+ * blanks, only
  * `"` and `\` escaped, integers in decimal. FAULT_TUF_FORM for a number with a fraction or an exponent (the form has
  * none) and for nesting past LIMIT_JSON_DEPTH. */
 enum fault canonical_encode(const json_t *value, uint8_t **ret_data, size_t *ret_size, struct refusal *why);

@@ -15,25 +15,29 @@
 #include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
+#include "keys/metadata.h"
 
 /* What the appliance insists on beyond the specification; zeros mean: no bound. */
 struct tuf_profile {
 	int64_t clock_skew;   /* seconds that an expiry may be past */
-	int64_t max_validity; /* seconds that `expires` may lie ahead of now */
+	int64_t max_validity; /* seconds that `expires` of newly accepted metadata may lie ahead of now; a root is
+				 exempt */
 };
 
-/* Where metadata come from. FETCH gets "2.root.json", "timestamp.json", "5.snapshot.json", "3.targets.json", "3.cog.json",
- * and returns at most LIMIT bytes in a new buffer. FAULT_TUF_ABSENT where there is none (the root chain's end; a role that
- * has not arrived), any other fault ends the refresh. EXPECTED is the hash that the trusted snapshot or timestamp
- * names, or NULL. */
+/* Where metadata come from. FETCH gets "2.root.json", "timestamp.json", "5.snapshot.json", "3.targets.json",
+ * "3.cog.json", and returns at most LIMIT bytes in a new buffer (more is FAULT_TUF_FORM, TUF 5.1). FAULT_TUF_ABSENT
+ * where there is none (the root chain's end; a role that has not arrived), any other fault ends the refresh. EXPECTED
+ * is the hash that the trusted snapshot or timestamp names, or NULL. */
 struct tuf_source {
 	void *ctx;
-	enum fault (*fetch)(void *ctx, const char *name, const struct sha256 *expected, size_t limit, uint8_t **ret_data,
-			    size_t *ret_size, struct refusal *why);
+	enum fault (*fetch)(void *ctx, const char *name, const struct sha256 *expected, size_t limit,
+			    uint8_t **ret_data, size_t *ret_size, struct refusal *why);
 };
 
-/* Told of each file that became trusted in this refresh, in order: NAME as fetched, ROLE "root", "timestamp", …, "cog". */
-typedef void tuf_accepted(void *ctx, const char *name, const char *role, uint64_t version, const uint8_t *data, size_t size);
+/* Told of each file that became trusted in this refresh, in order: NAME as fetched, ROLE "root", "timestamp", …, "cog".
+ */
+typedef void tuf_accepted(void *ctx, const char *name, const char *role, uint64_t version, const uint8_t *data,
+			  size_t size);
 
 struct tuf_client;
 
@@ -42,19 +46,20 @@ struct tuf_client *tuf_client_new(const struct tuf_profile *profile, int64_t now
 void tuf_client_free(struct tuf_client *client);
 void tuf_client_freep(struct tuf_client **client);
 
-/* The anchor: a root that a person brought, or the one that an earlier run trusted. Its own threshold must hold; its expiry
- * is judged at refresh. */
+/* The anchor: a root that a person brought, or the one that an earlier run trusted. Its own threshold must hold; its
+ * expiry is judged at refresh. */
 enum fault tuf_client_anchor(struct tuf_client *client, const uint8_t *data, size_t size, struct refusal *why);
 
 /* Loads what an earlier run trusted (timestamp.json, snapshot.json, targets.json, <role>.json from LOCAL, absent ones
  * skipped), re-verified but never refused for being expired. Then follows the workflow over REMOTE: root chain,
  * timestamp, snapshot, targets, every delegated role. Either source may be NULL: LOCAL alone re-reads the trusted set.
  * Faults are those of the first step that failed; what was accepted before it stays accepted (5.3 to 5.6 each persist).
- * A timestamp older than the trusted one is FAULT_TUF_SUPERSEDED and the workflow goes on with the trusted one, so that a
- * missing role's metadata still count; equal version, other bytes is FAULT_TUF_FORK. A delegated role that has not
- * arrived is no fault: see tuf_client_role. */
-enum fault tuf_client_refresh(struct tuf_client *client, const struct tuf_source *local, const struct tuf_source *remote,
-			      tuf_accepted *accepted, void *ctx, struct refusal *why);
+ * A timestamp older than the trusted one is FAULT_TUF_SUPERSEDED and the workflow goes on with the trusted one, so that
+ * a missing role's metadata still count; equal version, other bytes is FAULT_TUF_FORK. A delegated role that has not
+ * arrived, or is refused, is no fault of the whole: see tuf_client_role. A second refresh begins again from the root
+ * that the first one reached, and loads LOCAL anew. */
+enum fault tuf_client_refresh(struct tuf_client *client, const struct tuf_source *local,
+			      const struct tuf_source *remote, tuf_accepted *accepted, void *ctx, struct refusal *why);
 
 /* What is trusted now. */
 struct tuf_summary {
@@ -68,10 +73,10 @@ void tuf_client_summary(const struct tuf_client *client, struct tuf_summary *ret
 /* One delegated role, in the order of the delegation. Borrowed from the client. */
 struct tuf_role {
 	const char *name;
-	uint64_t version;        /* that the trusted snapshot names */
-	const char *file_name;   /* "3.cog.json" */
+	uint64_t version;      /* that the trusted snapshot names */
+	const char *file_name; /* "3.cog.json" */
 	unsigned threshold;
-	bool is_trusted;         /* false: FAULT says why; FAULT_TUF_ABSENT: has not arrived */
+	bool is_trusted; /* false: FAULT says why; FAULT_TUF_ABSENT: has not arrived */
 	struct refusal refusal;
 	int64_t expires;
 	size_t n_targets;
@@ -80,14 +85,9 @@ struct tuf_role {
 };
 const struct tuf_role *tuf_client_role(const struct tuf_client *client, size_t index);
 
-/* One target of a trusted role; only paths that the delegation covers ("cog/…"; a role's target outside it is a fault of
- * the role). CUSTOM may be NULL. Borrowed. */
-struct tuf_target {
-	const char *path;
-	uint64_t length;
-	struct sha256 sha256;
-	const json_t *custom;
-};
-bool tuf_client_target(const struct tuf_client *client, size_t role_index, size_t target_index, struct tuf_target *ret_target);
+/* One target of a trusted role (struct tuf_target is metadata.h's); only paths that the delegation covers ("cog/…"; a
+ * role's target outside it is a fault of the role). Borrowed. */
+bool tuf_client_target(const struct tuf_client *client, size_t role_index, size_t target_index,
+		       struct tuf_target *ret_target);
 
 #endif

@@ -224,8 +224,12 @@ enum fault tuf_keyring_read(const json_t *object, const char *where, struct tuf_
 	keyring.keys = xcalloc(json_object_size(object) + 1, sizeof(*keyring.keys));
 	json_object_foreach((json_t *)object, keyid, key)
 	{
-		if (tuf_key_parse(keyid, key, &keyring.keys[keyring.n_keys], why) != FAULT_NONE)
-			return refuse_within(why, "%s", where);
+		enum fault fault = tuf_key_parse(keyid, key, &keyring.keys[keyring.n_keys], why);
+
+		if (fault != FAULT_NONE) {
+			refuse_within(why, "%s", where);
+			return fault;
+		}
 		keyring.n_keys++;
 	}
 	qsort(keyring.keys, keyring.n_keys, sizeof(*keyring.keys), compare_keys);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pubkey: public keys as TUF writes them (1.0.34, 4.2): {"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": hex}},
- * named by the SHA-256 of their canonical form. Call sodium_init() once before the sandbox.
+ * pubkey: public keys as TUF writes them (1.0.34, 4.2): {"keytype": "ed25519", "scheme": "ed25519", "keyval":
+ * {"public": hex}}, named by the SHA-256 of their canonical form. Call sodium_init() once before the sandbox.
  */
 #ifndef KEYS_PUBKEY_H
 #define KEYS_PUBKEY_H
@@ -34,6 +34,7 @@ json_t *tuf_key_to_json(const struct tuf_key *key);
 
 /* Whether SIGNATURE is KEY's over DATA (RFC 8032 Ed25519, strict: libsodium refuses keys of small order and signatures
  * that are not reduced). */
-bool tuf_key_verify(const struct tuf_key *key, const uint8_t *data, size_t size, const uint8_t signature[TUF_SIGNATURE_SIZE]);
+bool tuf_key_verify(const struct tuf_key *key, const uint8_t *data, size_t size,
+		    const uint8_t signature[TUF_SIGNATURE_SIZE]);
 
 #endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * client: one trusted set that only moves forward. The order of the workflow is in tuf_client_refresh; the steps are in
+ * client_steps.c (root, timestamp, snapshot, targets) and client_roles.c (delegated roles).
+ */
+#include "keys/client.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "keys/client_private.h"
+
+struct tuf_client *tuf_client_new(const struct tuf_profile *profile, int64_t now)
+{
+	struct tuf_client *client = xcalloc(1, sizeof(*client));
+
+	client->profile = *profile;
+	client->now = now;
+	return client;
+}
+
+/* Everything but the root and the clock's floor. */
+static void client_reset(struct tuf_client *client)
+{
+	tuf_timestamp_free(client->timestamp);
+	tuf_snapshot_free(client->snapshot);
+	tuf_targets_free(client->targets);
+	client->timestamp = NULL;
+	client->snapshot = NULL;
+	client->targets = NULL;
+	client->targets_is_current = false;
+	client_clear_roles(client);
+}
+
+void tuf_client_free(struct tuf_client *client)
+{
+	if (client == NULL)
+		return;
+	client_reset(client);
+	tuf_root_free(client->root);
+	free(client);
+}
+
+void tuf_client_freep(struct tuf_client **client)
+{
+	tuf_client_free(*client);
+}
+
+enum fault tuf_client_anchor(struct tuf_client *client, const uint8_t *data, size_t size, struct refusal *why)
+{
+	_cleanup_(tuf_claim_freep) struct tuf_claim *claim = NULL;
+	struct tuf_root *root;
+	struct refusal inner = {FAULT_NONE, ""};
+	enum fault fault = tuf_claim_parse(data, size, LIMIT_ROOT_SIZE, &claim, &inner);
+
+	if (fault == FAULT_NONE)
+		fault = tuf_root_verify(claim, NULL, &root, &inner);
+	if (fault != FAULT_NONE)
+		return refuse(why, fault, "root.json: %s", inner.line);
+	tuf_root_free(client->root);
+	client->root = root;
+	return FAULT_NONE;
+}
+
+/* Keeps the first fault of a run. That nothing new came is only said where nothing is wrong. */
+static bool run_note(struct client_run *run, const struct refusal *why)
+{
+	if (why->fault == FAULT_NONE)
+		return true;
+	if (run->why.fault == FAULT_NONE || (run->why.fault == FAULT_TUF_SUPERSEDED && why->fault != FAULT_TUF_ABSENT))
+		run->why = *why;
+	if (why->fault != FAULT_TUF_SUPERSEDED)
+		run->remote = NULL;
+	return false;
+}
+
+static void run_step(struct client_run *run, enum fault (*step)(struct client_run *run, struct refusal *why))
+{
+	struct refusal why = {FAULT_NONE, ""};
+
+	why.fault = step(run, &why);
+	run_note(run, &why);
+}
+
+enum fault tuf_client_refresh(struct tuf_client *client, const struct tuf_source *local,
+			      const struct tuf_source *remote, tuf_accepted *accepted, void *ctx, struct refusal *why)
+{
+	struct client_run run = {client, local, remote, accepted, ctx, false, {FAULT_NONE, ""}};
+
+	if (client->root == NULL)
+		die("a TUF client without its anchor");
+	client_reset(client);
+	if (remote != NULL)
+		run_step(&run, client_follow_roots);
+	run_step(&run, client_load_timestamp_and_snapshot);
+	if (run.remote != NULL)
+		run_step(&run, client_update_timestamp);
+	run_step(&run, client_update_snapshot);
+	run_step(&run, client_update_targets);
+	client_update_roles(&run);
+	if (run.why.fault != FAULT_NONE)
+		refuse(why, run.why.fault, "%s", run.why.line);
+	return run.why.fault;
+}
+
+void tuf_client_summary(const struct tuf_client *client, struct tuf_summary *ret_summary)
+{
+	struct tuf_summary summary = {0};
+
+	summary.issued = client->issued;
+	summary.n_roles = client->n_roles;
+	if (client->root != NULL) {
+		summary.root_version = client->root->header.version;
+		summary.root_expires = client->root->header.expires;
+	}
+	if (client->timestamp != NULL) {
+		summary.timestamp_version = client->timestamp->header.version;
+		summary.timestamp_expires = client->timestamp->header.expires;
+	}
+	if (client->snapshot != NULL) {
+		summary.snapshot_version = client->snapshot->header.version;
+		summary.snapshot_expires = client->snapshot->header.expires;
+	}
+	if (client->targets != NULL) {
+		summary.targets_version = client->targets->header.version;
+		summary.targets_expires = client->targets->header.expires;
+	}
+	*ret_summary = summary;
+}
+
+const struct tuf_role *tuf_client_role(const struct tuf_client *client, size_t index)
+{
+	return index < client->n_roles ? &client->roles[index].role : NULL;
+}
+
+bool tuf_client_target(const struct tuf_client *client, size_t role_index, size_t target_index,
+		       struct tuf_target *ret_target)
+{
+	const struct tuf_targets *targets = role_index < client->n_roles ? client->roles[role_index].targets : NULL;
+
+	if (targets == NULL || target_index >= targets->n_targets)
+		return false;
+	*ret_target = targets->targets[target_index];
+	return true;
+}
