@@ -146,7 +146,7 @@ static bool check_member(const struct record_member *member)
 		return false;
 	if (!member->is_blob)
 		return member->size <= METADATA_SIZE_MAXIMUM;
-	sha256_to_hex(&member->sha256, hex);
+	text_hex(member->sha256.bytes, SHA256_SIZE, hex);
 	return strcmp(hex, member->name) == 0 && member->size <= LIMIT_PART_SIZE;
 }
 

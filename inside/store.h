@@ -89,9 +89,9 @@ void store_names_free(struct store_names *names);
  * FAULT_NO_SUCH where an order names what is not there. After a fault nothing more may be written but by a new commit
  * --- */
 
-/* The folders and the format file of a new store beneath an empty folder (log/ may be there). 0 or a negative errno;
- * what an interrupted one left is completed. */
-int store_create(int store_fd);
+/* The folders and the format file of a new store beneath an empty folder (log/ may be there). Completes what an
+ * interrupted one left. */
+enum fault store_create(int store_fd, struct refusal *why);
 /* Whether the folder holds nothing but what store_create may find. */
 bool store_is_empty(int store_fd);
 
