@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * check: the judgement of one version of a dataset, in the worker inside-check. Request (what came over the socket), read (one file:
+ * decoded or re-hashed), table (rows into validation and contracts), contract (what applications were promised),
+ * answer (records and the report). inside/check.c is the worker's main; check_run is all behind its sandbox.
+ */
+#ifndef INSIDE_CHECK_H
+#define INSIDE_CHECK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "bundle/blob.h"
+#include "inside/records.h"
+#include "schemas/contract.h"
+#include "schemas/package.h"
+#include "schemas/validation.h"
+
+/* --- request ---------------------------------------------------------------------------------------------------- */
+
+/* One file of the version. */
+struct check_file {
+	struct record_target target;
+	bool is_object; /* a plain file of the store; otherwise it is to be decoded */
+	int fd;         /* the object, or the output */
+	struct blob_part *parts;
+	int *part_fds;
+	uint32_t n_parts; /* received so far */
+};
+
+struct check_contract_file {
+	char application[TEXT_NAME_SIZE]; /* as configured */
+	int fd;
+};
+
+struct check_request {
+	struct record_version version;
+	struct check_file *files;
+	size_t n_files;
+	struct check_contract_file *contracts;
+	size_t n_contracts;
+	int in_force_fd; /* -1: no version is in force */
+	int report_fd;   /* -1: no report is wanted */
+	size_t n_fds;
+};
+
+/* Everything up to RECORD_GO, or death: the supervisor is ours. */
+void check_request_receive(int sock, struct check_request *ret_request);
+void check_request_clear(struct check_request *request);
+const struct check_file *check_request_file(const struct check_request *request, const char *name);
+
+/* --- read ------------------------------------------------------------------------------------------------------- */
+
+/* The plain bytes of FILE into SINK: a target is decoded and written to its output on the way, an object is read; both are
+ * hashed. FAULT_NONE: the bytes were the signed ones, to the last. */
+enum fault check_read(const struct check_file *file, blob_sink *sink, void *ctx, struct refusal *why);
+/* All of it, at most LIMIT bytes, in a new buffer. */
+enum fault check_load(const struct check_file *file, size_t limit, uint8_t **ret_data, size_t *ret_size, struct refusal *why);
+
+/* --- answer ----------------------------------------------------------------------------------------------------- */
+
+struct check_answer {
+	int sock;
+	json_t *breaks; /* of the report */
+	size_t n_breaks;
+};
+
+/* One reason to hold; all kinds that this worker sends can be approved. APPLICATION "" where it is no contract's. FAULT_ROWS past
+ * LIMIT_BREAKS: a person cannot waive what was not listed. */
+enum fault check_answer_break(struct check_answer *answer, enum fault fault, const char *application, const char *resource,
+			      const char *field, const char *rule, const char *line, struct refusal *why);
+void check_answer_plain(struct check_answer *answer, const struct check_file *file);
+
+/* A document that says TEXT; where TEXT is not UTF-8 its bytes are escaped. New reference. */
+json_t *check_json_text(const char *text);
+
+/* --- contract --------------------------------------------------------------------------------------------------- */
+
+/* One contract's word on one table of the new version: the fields that only the data decide, run on the same rows. */
+struct contract_run {
+	const char *application; /* "*": the schema in force */
+	const char *resource;
+	enum contract_match match;
+	struct schema *schema; /* owned: those fields alone */
+	size_t *positions;     /* in the reader's own schema, for match by position */
+	size_t *columns;       /* in the data, known with the header; SIZE_MAX: not there */
+	struct cell *cells;
+	char *name; /* owned: "paie: communes", for the report */
+	struct validation_table *table;
+};
+
+/* What all applications were promised of this dataset. */
+struct check_contracts {
+	struct contract **contracts; /* of this dataset */
+	size_t n_contracts;
+	struct package *in_force; /* NULL: none */
+	struct contract_run *runs;
+	size_t n_runs;
+	struct validation *validation; /* of the runs */
+};
+
+/* Parses contracts (FAULT_CONTRACT) and the package in force (FAULT_STORE_DAMAGED). */
+enum fault check_contracts_load(const struct check_request *request, struct check_contracts *contracts, struct refusal *why);
+/* Compares schemas: sends what is broken already, prepares the runs for what the rows decide. */
+enum fault check_contracts_compare(struct check_contracts *contracts, const struct package *package, struct check_answer *answer,
+				   struct refusal *why);
+/* The rows of one run: the header first. */
+void contract_run_header(struct contract_run *run, const struct cell *cells, size_t n_cells);
+void contract_run_row(struct contract_run *run, const struct cell *cells, size_t n_cells, const struct row_position *position);
+/* After the last row of every table: breaks of the runs, and of the guard rails. ROWS(ctx, name) tells a resource's rows, -1 where it is
+ * no table. */
+enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows)(void *ctx, const char *resource), void *ctx,
+			       struct check_answer *answer, struct refusal *why);
+void check_contracts_clear(struct check_contracts *contracts);
+
+/* The breaks of one validated table: one for each kind of fault and field. */
+enum fault check_table_breaks(const struct validation_table *table, enum fault fault, const char *application, const char *resource,
+			      struct check_answer *answer, struct refusal *why);
+
+/* --- table ------------------------------------------------------------------------------------------------------ */
+
+/* One resource of the version. */
+struct check_resource {
+	const struct resource *resource;
+	const struct check_file *file;
+	struct validation_table *table; /* NULL: no table */
+	struct check_contracts *contracts;
+	bool is_checked; /* a table or JSON; otherwise it counts as opaque */
+};
+
+/* Whether the bytes can be judged here: a table in UTF-8, or JSON. */
+bool check_resource_is_table(const struct resource *resource);
+bool check_resource_is_json(const struct resource *resource);
+/* Reads the file through whatever fits the resource. A fault is final: bytes, form, never rows. */
+enum fault check_resource_read(struct check_resource *resource, struct refusal *why);
+
+/* --- documents of ours, and the whole ---------------------------------------------------------------------------- */
+
+/* The signed status.json: RECORD_FACTS, a RECORD_SOURCE each. Closed world. */
+enum fault check_status(const struct check_request *request, struct check_answer *answer, struct refusal *why);
+/* withdrawn.json: RECORD_FACTS with the reason as title. Closed world. */
+enum fault check_withdrawal(const struct check_request *request, struct check_answer *answer, struct refusal *why);
+/* A version with its datapackage.json. */
+enum fault check_version(const struct check_request *request, struct check_answer *answer, struct refusal *why);
+
+/* Receives the request, judges, answers. What the worker does behind its sandbox. */
+void check_run(int sock);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * check_read: the plain bytes of one file, whether it arrived as parts or stands in the store. Either way they are hashed here,
+ * and only the signed ones count.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "inside/check.h"
+
+#define PIECE_SIZE (256 * KIB)
+
+struct tee {
+	int fd;
+	blob_sink *sink;
+	void *ctx;
+	/* A refusal of the reader behind: the bytes may be wrong as well, and then that is the truer reason. So decoding goes on, the
+	 * reader gets no more, and its refusal counts if the bytes were right. */
+	struct refusal late;
+};
+
+static enum fault tee_sink(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	struct tee *tee = ctx;
+	int r = tee->fd < 0 ? 0 : fd_write_all(tee->fd, data, size);
+
+	(void)why;
+	if (r < 0)
+		die("writing a decoded file: %s", strerror(-r));
+	if (tee->late.fault == FAULT_NONE)
+		tee->sink(tee->ctx, data, size, &tee->late);
+	return FAULT_NONE;
+}
+
+static enum fault read_target(const struct check_file *file, struct tee *tee, struct refusal *why)
+{
+	struct blob blob = { file->target.sha256, file->target.length, file->parts, file->n_parts };
+
+	tee->fd = file->fd;
+	return blob_decode(&blob, file->part_fds, tee_sink, tee, why);
+}
+
+static enum fault read_object(const struct check_file *file, struct tee *tee, struct refusal *why)
+{
+	_cleanup_(hash_freep) struct hash *hash = hash_new();
+	_cleanup_free_ char *piece = xmalloc(PIECE_SIZE);
+	struct sha256 sha256;
+	uint64_t at = 0;
+
+	while (at < file->target.length) {
+		uint64_t left = file->target.length - at;
+		ssize_t n = pread(file->fd, piece, left < PIECE_SIZE ? left : PIECE_SIZE, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			die_errno("reading an object");
+		if (n == 0)
+			break;
+		hash_update(hash, piece, (size_t)n);
+		at += (uint64_t)n;
+		tee_sink(tee, piece, (size_t)n, NULL);
+	}
+	hash_final(hash, &sha256);
+	if (at != file->target.length || fd_size(file->fd) != (int64_t)at || !sha256_equal(&sha256, &file->target.sha256))
+		return refuse(why, FAULT_STORE_DAMAGED, "%s in the store is not what its name says", file->target.file);
+	return FAULT_NONE;
+}
+
+enum fault check_read(const struct check_file *file, blob_sink *sink, void *ctx, struct refusal *why)
+{
+	struct tee tee = { -1, sink, ctx, { FAULT_NONE, "" } };
+	enum fault fault = file->is_object ? read_object(file, &tee, why) : read_target(file, &tee, why);
+
+	if (fault != FAULT_NONE)
+		return refuse_within(why, "%s", file->target.file);
+	if (tee.late.fault != FAULT_NONE)
+		return refuse(why, tee.late.fault, "%s: %s", file->target.file, tee.late.line);
+	return FAULT_NONE;
+}
+
+struct load {
+	uint8_t *data;
+	size_t size, limit;
+};
+
+static enum fault load_sink(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	struct load *load = ctx;
+
+	if (size > load->limit - load->size)
+		return refuse(why, FAULT_JSON_SIZE, "longer than it was to be");
+	memcpy(load->data + load->size, data, size);
+	load->size += size;
+	return FAULT_NONE;
+}
+
+enum fault check_load(const struct check_file *file, size_t limit, uint8_t **ret_data, size_t *ret_size, struct refusal *why)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	struct load load = { NULL, 0, 0 };
+	enum fault fault;
+
+	if (file->target.length > limit)
+		return refuse(why, FAULT_JSON_SIZE, "%s: %llu bytes, at most %zu", file->target.file,
+			      (unsigned long long)file->target.length, limit);
+	load.limit = (size_t)file->target.length;
+	load.data = data = xmalloc(load.limit + 1);
+	fault = check_read(file, load_sink, &load, why);
+	if (fault != FAULT_NONE)
+		return fault;
+	data[load.size] = '\0';
+	*ret_size = load.size;
+	*ret_data = steal_pointer(&data);
+	return FAULT_NONE;
+}

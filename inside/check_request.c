@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * check_request: what the supervisor wants judged. It is ours, so what it says wrongly is broken IPC and ends the worker; the
+ * bytes behind its descriptors are not ours.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "inside/check.h"
+
+/* Below the sandbox's RLIMIT_NOFILE, with room for the worker's own. */
+#define CHECK_FDS_MAX 4000
+
+static void take_file(struct check_request *request, const struct record *record, int fd)
+{
+	struct check_file *file;
+
+	if (fd < 0)
+		die("the supervisor sent no descriptor for %s", record->target.file);
+	if (request->n_files == LIMIT_TARGETS_PER_ROLE)
+		die("the supervisor sent more than %d files", LIMIT_TARGETS_PER_ROLE);
+	if (check_request_file(request, record->target.file) != NULL)
+		die("the supervisor sent %s twice", record->target.file);
+	request->files = xrealloc(request->files, request->n_files + 1, sizeof(*request->files));
+	file = &request->files[request->n_files++];
+	memset(file, 0, sizeof(*file));
+	file->target = record->target;
+	file->is_object = record->kind == RECORD_OBJECT;
+	file->fd = fd;
+	if (file->is_object)
+		return;
+	file->parts = xcalloc(file->target.n_parts, sizeof(*file->parts));
+	file->part_fds = xcalloc(file->target.n_parts, sizeof(*file->part_fds));
+}
+
+static void take_part(struct check_request *request, const struct record_part *part, int fd)
+{
+	struct check_file *file = request->n_files > 0 ? &request->files[request->n_files - 1] : NULL;
+
+	if (file == NULL || file->is_object || file->n_parts == file->target.n_parts || part->index != file->n_parts || fd < 0)
+		die("the supervisor sent part %u out of order", part->index);
+	file->parts[file->n_parts].sha256 = part->sha256;
+	file->parts[file->n_parts].length = part->length;
+	file->part_fds[file->n_parts++] = fd;
+}
+
+static void take_contract(struct check_request *request, const struct record_contract *contract, int fd)
+{
+	struct check_contract_file *added;
+
+	if (fd < 0 || request->n_contracts == LIMIT_CONTRACTS)
+		die("the supervisor sent a contract without its file, or more than %d", LIMIT_CONTRACTS);
+	request->contracts = xrealloc(request->contracts, request->n_contracts + 1, sizeof(*request->contracts));
+	added = &request->contracts[request->n_contracts++];
+	memcpy(added->application, contract->application, sizeof(added->application));
+	added->fd = fd;
+}
+
+static void take_fd(int *slot, int fd)
+{
+	if (fd < 0 || *slot >= 0)
+		die("the supervisor sent a descriptor twice, or none");
+	*slot = fd;
+}
+
+static void take(struct check_request *request, const struct record *record, int fd)
+{
+	switch ((enum record_kind)record->kind) {
+	case RECORD_VERSION:
+		request->version = record->version;
+		break;
+	case RECORD_TARGET:
+	case RECORD_OBJECT:
+		take_file(request, record, fd);
+		break;
+	case RECORD_PART:
+		take_part(request, &record->part, fd);
+		break;
+	case RECORD_IN_FORCE:
+		take_fd(&request->in_force_fd, fd);
+		break;
+	case RECORD_CONTRACT:
+		take_contract(request, &record->contract, fd);
+		break;
+	case RECORD_REPORT:
+		take_fd(&request->report_fd, fd);
+		break;
+	case RECORD_SPILL: /* the indexes fit in memory: 32 bytes a key */
+		if (fd >= 0)
+			close(fd);
+		break;
+	default:
+		die("the supervisor sent a record of kind %u", record->kind);
+	}
+}
+
+void check_request_receive(int sock, struct check_request *ret_request)
+{
+	struct check_request request = { .in_force_fd = -1, .report_fd = -1 };
+	struct record record;
+	int fd;
+
+	for (;;) {
+		record_receive(sock, &record, &fd);
+		if (fd >= 0 && ++request.n_fds > CHECK_FDS_MAX)
+			die("the supervisor sent more than %d descriptors", CHECK_FDS_MAX);
+		if (record.kind == RECORD_GO)
+			break;
+		take(&request, &record, fd);
+	}
+	if (request.version.dataset[0] == '\0' || request.n_files == 0)
+		die("the supervisor asked for no version");
+	for (size_t i = 0; i < request.n_files; i++) {
+		if (!request.files[i].is_object && request.files[i].n_parts != request.files[i].target.n_parts)
+			die("the supervisor sent too few parts of %s", request.files[i].target.file);
+		if (strcmp(request.files[i].target.dataset, request.version.dataset) != 0)
+			die("the supervisor sent files of two datasets");
+	}
+	*ret_request = request;
+}
+
+void check_request_clear(struct check_request *request)
+{
+	for (size_t i = 0; i < request->n_files; i++) {
+		struct check_file *file = &request->files[i];
+
+		cleanup_close(&file->fd);
+		for (uint32_t j = 0; j < file->n_parts; j++)
+			cleanup_close(&file->part_fds[j]);
+		free(file->parts);
+		free(file->part_fds);
+	}
+	for (size_t i = 0; i < request->n_contracts; i++)
+		cleanup_close(&request->contracts[i].fd);
+	cleanup_close(&request->in_force_fd);
+	cleanup_close(&request->report_fd);
+	free(request->files);
+	free(request->contracts);
+}
+
+const struct check_file *check_request_file(const struct check_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->n_files; i++) {
+		if (strcmp(request->files[i].target.file, name) == 0)
+			return &request->files[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * check_table: one resource of the version, read once: hashed, decoded, and, where it is a table, every row run through the
+ * published schema and through what applications were promised.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "inside/check.h"
+#include "schemas/plain.h"
+
+static bool has_extension(const char *path, const char *extension)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot != NULL && strcasecmp(dot + 1, extension) == 0;
+}
+
+/* What was kept verbatim in another charset cannot be read here: it counts as opaque, which the policy judges. */
+bool check_resource_is_table(const struct resource *resource)
+{
+	return !resource->opaque && resource->is_table &&
+	       (strcasecmp(resource->encoding, "utf-8") == 0 || strcasecmp(resource->encoding, "utf8") == 0);
+}
+
+bool check_resource_is_json(const struct resource *resource)
+{
+	if (resource->opaque || resource->is_table)
+		return false;
+	if (resource->format != NULL && (strcasecmp(resource->format, "json") == 0 || strcasecmp(resource->format, "geojson") == 0))
+		return true;
+	return has_extension(resource->path, "json") || has_extension(resource->path, "geojson");
+}
+
+struct table_ctx {
+	struct check_resource *resource;
+	struct table_reader *reader;
+	struct plain_check plain;
+	bool has_begun;     /* past a byte order mark */
+	bool has_header;    /* the header was handed on */
+};
+
+static void hand_on_header(struct check_resource *resource, const struct cell *cells, size_t n_cells,
+			   const struct row_position *position)
+{
+	struct check_contracts *contracts = resource->contracts;
+
+	validation_row(resource->table, cells, n_cells, position);
+	for (size_t i = 0; i < contracts->n_runs; i++) {
+		if (strcmp(contracts->runs[i].resource, resource->resource->name) == 0)
+			contract_run_header(&contracts->runs[i], cells, n_cells);
+	}
+}
+
+/* A table without a header gets the one that its schema names. */
+static void make_header(struct check_resource *resource)
+{
+	const struct schema *schema = resource->resource->schema;
+	const struct row_position position = { 0, 0 };
+	_cleanup_free_ struct cell *cells = xcalloc(schema->n_fields, sizeof(*cells));
+
+	for (size_t i = 0; i < schema->n_fields; i++) {
+		cells[i].text = field_name(schema->fields[i]);
+		cells[i].size = strlen(cells[i].text);
+	}
+	hand_on_header(resource, cells, schema->n_fields, &position);
+}
+
+static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
+			   struct refusal *why)
+{
+	struct table_ctx *table = ctx;
+	struct check_resource *resource = table->resource;
+	struct check_contracts *contracts = resource->contracts;
+
+	(void)why;
+	if (!table->has_header) {
+		table->has_header = true;
+		if (resource->resource->dialect.header) {
+			hand_on_header(resource, cells, n_cells, position);
+			return FAULT_NONE;
+		}
+		make_header(resource);
+	}
+	validation_row(resource->table, cells, n_cells, position);
+	for (size_t i = 0; i < contracts->n_runs; i++) {
+		if (strcmp(contracts->runs[i].resource, resource->resource->name) == 0)
+			contract_run_row(&contracts->runs[i], cells, n_cells, position);
+	}
+	return FAULT_NONE;
+}
+
+static enum fault take_table_bytes(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	struct table_ctx *table = ctx;
+	enum fault fault = plain_check_feed(&table->plain, data, size, why);
+	const char *bytes = data;
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (!table->has_begun && table->plain.only_utf8 && size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+		bytes += 3;
+		size -= 3;
+	}
+	table->has_begun = true;
+	return table_reader_feed(table->reader, bytes, size, why);
+}
+
+static enum fault read_table(struct check_resource *resource, struct refusal *why)
+{
+	const struct dialect *dialect = resource->resource->verbatim ? &resource->resource->dialect : &dialect_plain;
+	struct table_ctx table = { .resource = resource };
+	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(dialect, take_row, &table);
+	enum fault fault;
+
+	if (!dialect->header && resource->resource->schema == NULL)
+		return refuse(why, FAULT_VERSION_FORM, "%s has neither a header nor a schema", resource->resource->name);
+	table.reader = reader;
+	table.plain.only_utf8 = resource->resource->verbatim;
+	fault = check_read(resource->file, take_table_bytes, &table, why);
+	if (fault != FAULT_NONE)
+		return fault;
+	if ((fault = plain_check_finish(&table.plain, why)) != FAULT_NONE || (fault = table_reader_finish(reader, why)) != FAULT_NONE)
+		return refuse_within(why, "%s", resource->file->target.file);
+	return FAULT_NONE;
+}
+
+static enum fault drop_bytes(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	(void)ctx;
+	(void)data;
+	(void)size;
+	(void)why;
+	return FAULT_NONE;
+}
+
+static enum fault read_json(const struct check_file *file, struct refusal *why)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size;
+	enum fault fault = check_load(file, LIMIT_JSON_SIZE, &data, &size, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (plain_check_json(data, size, why) != FAULT_NONE)
+		return refuse_within(why, "%s", file->target.file);
+	return FAULT_NONE;
+}
+
+enum fault check_resource_read(struct check_resource *resource, struct refusal *why)
+{
+	enum fault fault;
+
+	if (resource->table != NULL) {
+		struct refusal broken = { FAULT_NONE, "" };
+
+		fault = read_table(resource, &broken);
+		if (fault == FAULT_NONE) {
+			validation_table_end(resource->table);
+			return FAULT_NONE;
+		}
+		validation_table_broken(resource->table, &broken);
+		return refuse(why, fault, "%s", broken.line);
+	}
+	if (check_resource_is_json(resource->resource))
+		return read_json(resource->file, why);
+	return check_read(resource->file, drop_bytes, NULL, why);
+}
