@@ -135,8 +135,6 @@ static int check_members(const struct bundle_member *members, size_t n_members)
 	uint64_t metadata = 0, total = 0;
 	struct sha256 sha256;
 
-	if (n_members >= LIMIT_MEMBERS)
-		return -E2BIG;
 	for (size_t i = 0; i < n_members; i++) {
 		const struct bundle_member *member = &members[i];
 		bool is_blob = member->kind == BUNDLE_BLOB;
@@ -180,6 +178,8 @@ int bundle_write(int out_fd, struct bundle_member *members, size_t n_members, st
 	_cleanup_(free_writer) struct archive *archive = archive_write_new();
 	int r;
 
+	if (n_members >= LIMIT_MEMBERS) /* one is the format's */
+		return -E2BIG;
 	if (n_members > 0)
 		qsort(members, n_members, sizeof(*members), compare_members);
 	r = check_members(members, n_members);

@@ -69,6 +69,22 @@
 #define LIMIT_ROWS 4000000000ULL
 /* Faults of one kind kept with their place; all are counted. */
 #define LIMIT_FAULTS_KEPT 100
+/* Patterns come from elsewhere and may be written to explode. The longest in published French schemas has 2,900 characters; a
+ * match that needs more steps, depth or KiB of heap than this is a fault of its own, and after LIMIT_FAULTS_KEPT of them
+ * the pattern is not tried again. */
+#define LIMIT_PATTERN_SIZE (16 * KIB)
+#define LIMIT_PATTERN_STEPS 1000000
+#define LIMIT_PATTERN_DEPTH 10000
+#define LIMIT_PATTERN_HEAP 16384
+/* Values of one enum, missing values, columns of a key. The longest published enum (communes) has 36,000. */
+#define LIMIT_ENUM_VALUES 262144
+/* Missing values, words for true and false: each field has its own list of them. */
+#define LIMIT_TEXTS 1024
+#define LIMIT_KEY_COLUMNS 64
+#define LIMIT_TABLE_KEYS 256
+
+/* Values of a JSON resource: each costs a parser about 150 bytes, so a parse stays under 256 MiB. */
+#define LIMIT_JSON_VALUES 1000000
 
 /* Versions, contracts, decisions. */
 #define LIMIT_CONTRACTS 1024
