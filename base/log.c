@@ -34,7 +34,8 @@ bool log_has_colour(int fd)
 {
 	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
 
-	return isatty(fd) && term != NULL && strcmp(term, "dumb") != 0 && (no_colour == NULL || *no_colour == '\0');
+	/* isatty last: it is an ioctl, which a worker (no TERM in its environment) may not call. */
+	return term != NULL && strcmp(term, "dumb") != 0 && (no_colour == NULL || *no_colour == '\0') && isatty(fd);
 }
 
 /* One write a line, so that lines of several processes do not mix. */

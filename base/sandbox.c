@@ -87,6 +87,9 @@ static const char *const calls_network[] = {"socket",	   "connect",	  "sendto",	
 
 static const char *const calls_terminal[] = {"ioctl", "dup2", "dup3", "sigaltstack", NULL};
 
+/* Secret keys stay out of the swap: libsodium's locked memory. */
+static const char *const calls_secret[] = {"mlock", "munlock", NULL};
+
 #if defined(__SANITIZE_ADDRESS__)
 static const char *const calls_sanitizer[] = {"sigaltstack", "prctl", "prlimit64", "getrlimit", "openat", "readlink",
 					      "tgkill",	     "clone", "set_tid_address", "ioctl", NULL};
@@ -117,7 +120,7 @@ static const struct profile profiles[SANDBOX_N] = {
 	[SANDBOX_OUTSIDE_CHECK] = {"outside-check", {calls_stat}, false, true, false, 16 * GIB_, PLAIN_MAX},
 	[SANDBOX_OUTSIDE_PACK] = {"outside-pack", {calls_stat, calls_thread}, false, false, false, 2 * GIB_, PLAIN_MAX},
 	[SANDBOX_OUTSIDE_SIGN] = {"outside-sign",
-				  {calls_stat, calls_read_files, calls_write_files},
+				  {calls_stat, calls_read_files, calls_write_files, calls_secret},
 				  false, false, false, 2 * GIB_, 64 * MIB_},
 	[SANDBOX_INSIDE_UNPACK] = {"inside-unpack",
 				   {calls_stat, calls_read_files, calls_write_files},

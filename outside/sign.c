@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * outside-sign: the one process outside that holds secret keys. It has no network, sees no byte of a dataset, and signs what the
+ * records say: names, lengths, hashes. What is current and what must be signed anew is keys/repository.c's to know.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "base/worker.h"
+#include "bundle/blob.h"
+#include "bundle/hash.h"
+#include "keys/encodings.h"
+#include "keys/repository.h"
+#include "keys/secret.h"
+#include "outside/records.h"
+
+struct request {
+	int sock;
+	int keys_fd, metadata_fd;
+	struct passphrase *passphrase;
+	struct repository_rules rules;
+	struct repository *repository;
+};
+
+/* A record of KIND with a descriptor, or death. */
+static int receive_fd(int sock, enum outside_record_kind kind)
+{
+	struct outside_record record;
+	int fd;
+
+	outside_record_receive(sock, &record, &fd);
+	if (record.kind != kind || fd < 0)
+		die("the supervisor sent record %u where %u with a descriptor was due", record.kind, kind);
+	return fd;
+}
+
+static void receive_plain(int sock, struct outside_record *ret_record)
+{
+	int fd;
+
+	outside_record_receive(sock, ret_record, &fd);
+	if (fd >= 0)
+		die("the supervisor sent a descriptor with record %u", ret_record->kind);
+}
+
+/* What comes before the datasets: an optional passphrase, and the rules. */
+static enum fault receive_rules(struct request *request, struct refusal *why)
+{
+	struct outside_record record;
+	_cleanup_close_ int fd = -1;
+	const struct outside_sign *sign = &record.sign;
+	enum fault fault = FAULT_NONE;
+
+	outside_record_receive(request->sock, &record, &fd);
+	if (record.kind == OUTSIDE_PASSPHRASE) {
+		if (fd < 0)
+			die("the supervisor sent a passphrase without its descriptor");
+		fault = passphrase_read(fd, "passphrase", &request->passphrase, why);
+		receive_plain(request->sock, &record);
+	} else if (fd >= 0) {
+		die("the supervisor sent a descriptor with record %u", record.kind);
+	}
+	if (record.kind != OUTSIDE_SIGN)
+		die("the supervisor sent record %u where the rules were due", record.kind);
+	request->rules = (struct repository_rules){
+		.now = sign->now,
+		.timestamp = sign->expires_timestamp,
+		.snapshot = sign->expires_snapshot,
+		.datasets = sign->expires_datasets,
+		.targets = sign->expires_targets,
+		.heartbeat = sign->heartbeat != 0,
+	};
+	return fault;
+}
+
+/* The parts of TARGET, in order and without a gap. blob_clear is not used: it would link zstd. */
+static json_t *receive_custom(int sock, const struct outside_target *target)
+{
+	_cleanup_free_ struct blob_part *parts = xcalloc(target->n_parts + 1, sizeof(*parts));
+	const struct blob blob = {.plain_sha256 = target->sha256,
+				  .plain_length = target->length,
+				  .parts = parts,
+				  .n_parts = target->n_parts};
+
+	if (target->n_parts == 0)
+		return NULL;
+	for (uint32_t i = 0; i < target->n_parts; i++) {
+		struct outside_record record;
+
+		receive_plain(sock, &record);
+		if (record.kind != OUTSIDE_PART || record.part.index != i)
+			die("the supervisor sent record %u where part %u of %s was due", record.kind, i, target->path);
+		parts[i] = (struct blob_part){.sha256 = record.part.sha256, .length = record.part.length};
+	}
+	return encodings_build(&blob);
+}
+
+/* "cog/communes.csv" of cog, "status.json" of status. */
+static bool path_belongs(const char *path, const char *dataset)
+{
+	size_t size = strlen(dataset);
+
+	if (strcmp(dataset, "status") == 0)
+		return strcmp(path, "status.json") == 0;
+	return strncmp(path, dataset, size) == 0 && path[size] == '/';
+}
+
+static void receive_target(int sock, const char *dataset, json_t *targets)
+{
+	struct outside_record record;
+	char sha256[SHA256_HEX_SIZE];
+	json_t *object;
+	json_t *custom;
+
+	receive_plain(sock, &record);
+	if (record.kind != OUTSIDE_TARGET || !path_belongs(record.target.path, dataset) ||
+	    json_object_get(targets, record.target.path) != NULL)
+		die("the supervisor sent record %u, or a wrong path, where a target of %s was due", record.kind, dataset);
+	sha256_to_hex(&record.target.sha256, sha256);
+	object = json_pack("{s:I, s:{s:s}}", "length", (json_int_t)record.target.length, "hashes", "sha256", sha256);
+	custom = receive_custom(sock, &record.target);
+	if (custom != NULL)
+		json_object_set_new(object, "custom", custom);
+	if (json_object_set_new(targets, record.target.path, object) < 0)
+		die("out of memory");
+}
+
+/* All datasets up to OUTSIDE_GO. After a fault the rest is still read: the supervisor writes until it is done. */
+static enum fault receive_datasets(struct request *request, enum fault fault, struct refusal *why)
+{
+	for (unsigned n = 0; n <= LIMIT_ROLES + 1; n++) {
+		struct outside_record record;
+		json_t *targets;
+
+		receive_plain(request->sock, &record);
+		if (record.kind == OUTSIDE_GO)
+			return fault;
+		if (record.kind != OUTSIDE_DATASET)
+			die("the supervisor sent record %u where a dataset was due", record.kind);
+		targets = json_object();
+		if (targets == NULL)
+			die("out of memory");
+		for (uint32_t i = 0; i < record.dataset.n_targets; i++)
+			receive_target(request->sock, record.dataset.name, targets);
+		if (fault == FAULT_NONE)
+			fault = repository_set_targets(request->repository, record.dataset.name, targets, why);
+		else
+			json_decref(targets);
+	}
+	die("the supervisor sent more than %d datasets", LIMIT_ROLES);
+}
+
+static void send_files(const struct request *request)
+{
+	for (size_t i = 0; i < repository_n_files(request->repository); i++) {
+		const struct repository_file *file = repository_file(request->repository, i);
+		struct outside_record record = outside_record_new(OUTSIDE_SIGNED);
+
+		memcpy(record.signed_.name, file->name, sizeof(record.signed_.name));
+		memcpy(record.signed_.role, file->role, sizeof(record.signed_.role));
+		record.signed_.version = file->version;
+		record.signed_.size = file->size;
+		record.signed_.expires = file->expires;
+		record.signed_.is_new = file->is_new;
+		outside_record_send(request->sock, &record, -1);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct request request = {.sock = worker_enter(argc, argv, "outside-sign")};
+	struct refusal why = {.fault = FAULT_NONE};
+	struct outside_record end;
+	enum fault fault;
+
+	secret_init();
+	hash_init();
+	request.keys_fd = receive_fd(request.sock, OUTSIDE_KEYS);
+	request.metadata_fd = receive_fd(request.sock, OUTSIDE_METADATA_FOLDER);
+	/* A new dataset's key is made here, so the keys folder is written, too. */
+	sandbox_enter(SANDBOX_OUTSIDE_SIGN,
+		      (const struct sandbox_folder[]){{request.keys_fd, SANDBOX_WRITE}, {request.metadata_fd, SANDBOX_WRITE}}, 2);
+
+	fault = receive_rules(&request, &why);
+	if (fault == FAULT_NONE)
+		fault = repository_open(request.metadata_fd, request.keys_fd, request.passphrase, &request.rules, &request.repository,
+					&why);
+	fault = receive_datasets(&request, fault, &why);
+	if (fault == FAULT_NONE)
+		fault = repository_sign(request.repository, &why);
+	if (fault == FAULT_NONE)
+		send_files(&request);
+	end = outside_record_end(fault == FAULT_NONE ? NULL : &why);
+	outside_record_send(request.sock, &end, -1);
+	repository_free(request.repository);
+	passphrase_free(request.passphrase);
+	return 0;
+}
