@@ -11,6 +11,9 @@ PREFIX = /usr/local
 VERSION = 0.1.0
 CC = gcc
 SANITIZE =
+# V=1 shows whole commands.
+V =
+say = $(if $(V),,@echo '  $(1)' $(patsubst $(BUILD)/%,%,$@);)
 
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
 	-Wformat=2 -Wvla -Wundef -Wold-style-definition -Wredundant-decls -Wimplicit-fallthrough -Wdate-time
@@ -175,19 +178,19 @@ all: $(PRESENT_PROGRAMS) $(PRESENT_WORKERS)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 define library
 $(BUILD)/lib$(1).a: $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard $$(SRC_$(1))))
 	@rm -f $$@
-	$$(AR) rcsD $$@ $$^
+	$$(call say,AR  )$$(AR) rcsD $$@ $$^
 endef
 $(foreach l,base bundle keys schemas outside inside,$(eval $(call library,$(l))))
 
 define program
 $(BUILD)/$(2)/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(MAIN_$(1))) $(OURS_$(1):%=$(BUILD)/lib%.a)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) $(OURS_$(1):%=$(BUILD)/lib%.a) $$(LIBS_$(1)) -o $$@
+	$$(call say,LINK)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) $(OURS_$(1):%=$(BUILD)/lib%.a) $$(LIBS_$(1)) -o $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p),bin)))
 $(foreach p,$(WORKERS),$(eval $(call program,$(p),libexec/clapet)))
@@ -201,11 +204,11 @@ OURS_test = $(BUILD)/lib$(if $(findstring /outside_,$(1)),outside,inside).a $(BU
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(call OURS_test,/$$*)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $< $(call OURS_test,/$*) -lcmocka $(LIBS_all) -o $@
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $< $(call OURS_test,/$*) -lcmocka $(LIBS_all) -o $@
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/driver.o $$(call OURS_test,/$$*)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/$*) $(LIBS_all) -o $@
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/$*) $(LIBS_all) -o $@
 
 tests: all $(UNIT_TESTS) $(FUZZ_TESTS)
 
@@ -257,7 +260,7 @@ fuzzers: $(FUZZER_NAMES:%=$(BUILD)/bin/%)
 define fuzzer
 $(BUILD)/bin/$(1): $(BUILD)/obj/tests/fuzz/$(1).o $(call OURS_test,/$(1))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -fsanitize=fuzzer $$< $(call OURS_test,/$(1)) $$(LIBS_all) -o $$@
+	$$(call say,LINK)$$(CC) $$(CFLAGS) $$(LDFLAGS) -fsanitize=fuzzer $$< $(call OURS_test,/$(1)) $$(LIBS_all) -o $$@
 endef
 ifeq ($(SANITIZE),fuzz)
 $(foreach f,$(FUZZER_NAMES),$(eval $(call fuzzer,$(f))))
