@@ -96,7 +96,8 @@ int ipc_receive(int sock, void *record, size_t size, int *ret_fd)
 	n_fds = take_descriptors(&message, &fd);
 	if (n == 0 && n_fds == 0)
 		return 0;
-	if ((size_t)n != size || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || n_fds > (ret_fd != NULL ? 1 : 0))
+	if ((size_t)n != size || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+	    n_fds > (ret_fd != NULL ? 1 : 0))
 		return -EPROTO;
 	if (ret_fd != NULL)
 		*ret_fd = steal_fd(&fd);

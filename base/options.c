@@ -29,8 +29,9 @@ static void print_options(const struct option *options)
 
 static void print_command_help(const struct program *program, const struct command *command)
 {
-	printf("Usage: %s %s [OPTION…]%s%s\n\n%s\n", program->name, command->name, command->arguments != NULL ? " " : "",
-	       command->arguments != NULL ? command->arguments : "", command->summary);
+	printf("Usage: %s %s [OPTION…]%s%s\n\n%s\n", program->name, command->name,
+	       command->arguments != NULL ? " " : "", command->arguments != NULL ? command->arguments : "",
+	       command->summary);
 	if (command->details != NULL)
 		printf("\n%s\n", command->details);
 	puts("\nOptions:");
@@ -43,7 +44,9 @@ static void print_command_help(const struct program *program, const struct comma
 static void print_program_help(const struct program *program)
 {
 	printf("Usage: %s [OPTION…] %s\n\n%s\n", program->name,
-	       program->commands != NULL ? "COMMAND [ARGUMENT…]" : program->arguments != NULL ? program->arguments : "",
+	       program->commands != NULL    ? "COMMAND [ARGUMENT…]"
+	       : program->arguments != NULL ? program->arguments
+					    : "",
 	       program->summary);
 	if (program->details != NULL)
 		printf("\n%s\n", program->details);
@@ -134,8 +137,9 @@ struct parsing {
 
 static void parse_long(struct parsing *parsing, const char *text)
 {
-	const struct option *own = parsing->command != NULL && parsing->command->options != NULL ? parsing->command->options
-												   : no_options;
+	const struct option *own = parsing->command != NULL && parsing->command->options != NULL
+					   ? parsing->command->options
+					   : no_options;
 	size_t size = strcspn(text, "=");
 	const char *value = text[size] == '=' ? text + size + 1 : NULL;
 	const struct option *option = find_long(own, text, size);
@@ -152,7 +156,8 @@ static void parse_long(struct parsing *parsing, const char *text)
 			die_usage("--%s takes no value", option->name);
 	} else if (value == NULL) {
 		if (parsing->at >= parsing->argc)
-			die_usage("--%s needs %s", option->name, option->argument != NULL ? option->argument : "a value");
+			die_usage("--%s needs %s", option->name,
+				  option->argument != NULL ? option->argument : "a value");
 		value = parsing->argv[parsing->at++];
 	}
 	set_value(option, value);
@@ -160,8 +165,9 @@ static void parse_long(struct parsing *parsing, const char *text)
 
 static void parse_letters(struct parsing *parsing, const char *letters)
 {
-	const struct option *own = parsing->command != NULL && parsing->command->options != NULL ? parsing->command->options
-												   : no_options;
+	const struct option *own = parsing->command != NULL && parsing->command->options != NULL
+					   ? parsing->command->options
+					   : no_options;
 
 	for (; *letters != '\0'; letters++) {
 		const struct option *option = find_letter(own, *letters);
@@ -176,10 +182,12 @@ static void parse_letters(struct parsing *parsing, const char *letters)
 		if (option == NULL)
 			die_usage("unknown option -%c", *letters);
 		if (option->kind != OPTION_FLAG && option->kind != OPTION_COUNT) {
-			value = letters[1] != '\0' ? letters + 1
-				: parsing->at < parsing->argc ? parsing->argv[parsing->at++] : NULL;
+			value = letters[1] != '\0'            ? letters + 1
+				: parsing->at < parsing->argc ? parsing->argv[parsing->at++]
+							      : NULL;
 			if (value == NULL)
-				die_usage("-%c needs %s", *letters, option->argument != NULL ? option->argument : "a value");
+				die_usage("-%c needs %s", *letters,
+					  option->argument != NULL ? option->argument : "a value");
 			set_value(option, value);
 			return;
 		}

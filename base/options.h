@@ -47,7 +47,7 @@ struct command {
 struct program {
 	const char *name;
 	const char *summary;
-	const struct option *options; /* understood by every command */
+	const struct option *options;   /* understood by every command */
 	const struct command *commands; /* NULL for a program of a single job: then RUN */
 	int (*run)(int argc, char **argv);
 	const char *arguments;

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -31,7 +32,7 @@
 #define FS_ALL_ABI_2 ((1ULL << 14) - 1)
 #define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define FS_WRITE                                                                                                       \
-	(FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |   \
+	(FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |    \
 	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM |                     \
 	 LANDLOCK_ACCESS_FS_REFER)
 /* REFER (hard links and renames between folders) came with it; without it the store cannot be written beneath Landlock. */
@@ -54,57 +55,51 @@ struct landlock_ruleset {
 };
 
 /* What every process needs to compute on descriptors, allocate and end. mmap and mprotect are added apart, without PROT_EXEC. */
-static const char *const calls_common[] = {
-	"read",	       "write",	       "readv",	       "writev",	   "close",    "lseek",	   "pread64",
-	"pwrite64",    "fcntl",	       "fstat",	       "munmap",	   "mremap",   "brk",	   "madvise",
-	"futex",       "exit",	       "exit_group",   "rt_sigreturn",	   "getpid",   "gettid",   "clock_gettime",
-	"getrandom",   "rt_sigprocmask", "rt_sigaction", "sched_yield",	   "recvmsg",  "sendmsg",  "restart_syscall",
-	"gettimeofday", "fsync",       "fdatasync",    "ftruncate",	   "fadvise64", "fallocate", "poll",
-	"getuid",      "geteuid",      "getgid",       "getegid",	   "umask",    "sched_getaffinity", "rseq",
-	"set_robust_list", "sysinfo",  "uname",	       "time",		   "getrusage", NULL,
-};
+static const char calls_common[] =
+	"read write readv writev close lseek pread64 pwrite64 fcntl fstat munmap mremap brk madvise "
+	"futex exit exit_group rt_sigreturn getpid gettid clock_gettime getrandom rt_sigprocmask "
+	"rt_sigaction sched_yield recvmsg sendmsg restart_syscall gettimeofday fsync fdatasync ftruncate "
+	"fadvise64 fallocate poll getuid geteuid getgid getegid umask sched_getaffinity rseq "
+	"set_robust_list sysinfo uname time getrusage";
 
 /* fstat() of glibc 2.33 and later. Takes a path too, but gives no more than what `ls -l` shows. */
-static const char *const calls_stat[] = {"newfstatat", "statx", "fstatfs", NULL};
+static const char calls_stat[] = "newfstatat statx fstatfs";
 
-static const char *const calls_read_files[] = {"openat", "open", "openat2", "getdents64", "readlinkat", "readlink", "access",
-					       "faccessat", "faccessat2", "statfs", "dup", NULL};
+static const char calls_read_files[] =
+	"openat open openat2 getdents64 readlinkat readlink access faccessat faccessat2 statfs dup";
 
-static const char *const calls_write_files[] = {"mkdirat",  "mkdir",     "renameat", "renameat2", "rename",	   "linkat",
-						"symlinkat", "unlinkat",  "unlink",   "fchmod",    "fchmodat",	   "syncfs",
-						"utimensat", "copy_file_range", "sendfile", "flock", NULL};
+static const char calls_write_files[] =
+	"mkdirat mkdir renameat renameat2 rename linkat symlinkat unlinkat unlink fchmod fchmodat syncfs "
+	"utimensat copy_file_range sendfile flock";
 
-static const char *const calls_thread[] = {"clone", "set_tid_address", "sched_setaffinity", "sched_getparam",
-					   "sched_getscheduler", "tgkill", NULL};
+static const char calls_thread[] = "clone set_tid_address sched_setaffinity sched_getparam sched_getscheduler tgkill";
 
-static const char *const calls_network[] = {"socket",	   "connect",	  "sendto",	"recvfrom",    "getsockopt",
-					    "setsockopt",  "getsockname", "getpeername", "sendmmsg",   "recvmmsg",
-					    "bind",	   "shutdown",	  "socketpair", "pipe2",       "pipe",
-					    "eventfd2",	   "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
-					    "ppoll",	   "select",	  "pselect6",	"ioctl",       "clock_nanosleep",
-					    "nanosleep",   "prctl",	  "getppid",	"prlimit64",   "sigaltstack",
-					    "clock_getres", "alarm",	  "setitimer",	"getresuid",   "getresgid", NULL};
+static const char calls_network[] =
+	"socket connect sendto recvfrom getsockopt setsockopt getsockname getpeername sendmmsg recvmmsg "
+	"bind shutdown socketpair pipe2 pipe eventfd2 epoll_create1 epoll_ctl epoll_wait epoll_pwait "
+	"ppoll select pselect6 ioctl clock_nanosleep nanosleep prctl getppid prlimit64 sigaltstack "
+	"clock_getres alarm setitimer getresuid getresgid";
 
-static const char *const calls_terminal[] = {"ioctl", "dup2", "dup3", "sigaltstack", NULL};
+static const char calls_terminal[] = "ioctl dup2 dup3 sigaltstack";
 
 /* Secret keys stay out of the swap: libsodium's locked memory. */
-static const char *const calls_secret[] = {"mlock", "munlock", NULL};
+static const char calls_secret[] = "mlock munlock";
 
 #if defined(__SANITIZE_ADDRESS__)
-static const char *const calls_sanitizer[] = {"sigaltstack", "prctl", "prlimit64", "getrlimit", "openat", "readlink",
-					      "tgkill",	     "clone", "set_tid_address", "ioctl", NULL};
+static const char calls_sanitizer[] =
+	"sigaltstack prctl prlimit64 getrlimit openat readlink tgkill clone set_tid_address ioctl";
 #endif
 
 #define CALL_LISTS 6
 
 struct profile {
 	const char *name;
-	const char *const *calls[CALL_LISTS]; /* beside calls_common */
-	bool network;	     /* TCP connect stays possible; system files stay readable */
-	bool may_jit;	     /* mmap and mprotect with PROT_EXEC */
-	bool keeps_fsize;    /* no limit on what it writes: its output is a descriptor for people */
-	rlim_t address_space; /* bytes; what the largest legal input needs, with room */
-	rlim_t file_size;    /* bytes */
+	const char *calls[CALL_LISTS]; /* beside calls_common; names with blanks between */
+	bool network;                  /* TCP connect stays possible; system files stay readable */
+	bool may_jit;                  /* mmap and mprotect with PROT_EXEC */
+	bool keeps_fsize;              /* no limit on what it writes: its output is a descriptor for people */
+	rlim_t address_space;          /* bytes; what the largest legal input needs, with room */
+	rlim_t file_size;              /* bytes */
 };
 
 #define MIB_ ((rlim_t)1 << 20)
@@ -112,28 +107,54 @@ struct profile {
 #define PLAIN_MAX (256 * GIB_) /* LIMIT_PLAIN_SIZE */
 
 static const struct profile profiles[SANDBOX_N] = {
-	[SANDBOX_OUTSIDE_FETCH] = {"outside-fetch",
-				   {calls_stat, calls_read_files, calls_network, calls_thread},
-				   true, false, false, 1 * GIB_, PLAIN_MAX},
-	[SANDBOX_OUTSIDE_UNPACK] = {"outside-unpack", {calls_stat}, false, false, false, 1 * GIB_, PLAIN_MAX},
+	[SANDBOX_OUTSIDE_FETCH] = {.name = "outside-fetch",
+				   .network = true,
+				   .address_space = 1 * GIB_,
+				   .file_size = PLAIN_MAX,
+				   .calls = {calls_stat, calls_read_files, calls_network, calls_thread}},
+	[SANDBOX_OUTSIDE_UNPACK] = {.name = "outside-unpack",
+				    .address_space = 1 * GIB_,
+				    .file_size = PLAIN_MAX,
+				    .calls = {calls_stat}},
 	/* The key indexes grow with the rows: 32 bytes a key. */
-	[SANDBOX_OUTSIDE_CHECK] = {"outside-check", {calls_stat}, false, true, false, 16 * GIB_, PLAIN_MAX},
-	[SANDBOX_OUTSIDE_PACK] = {"outside-pack", {calls_stat, calls_thread}, false, false, false, 2 * GIB_, PLAIN_MAX},
-	[SANDBOX_OUTSIDE_SIGN] = {"outside-sign",
-				  {calls_stat, calls_read_files, calls_write_files, calls_secret},
-				  false, false, false, 2 * GIB_, 64 * MIB_},
-	[SANDBOX_INSIDE_UNPACK] = {"inside-unpack",
-				   {calls_stat, calls_read_files, calls_write_files},
-				   false, false, false, 512 * MIB_, 2 * GIB_},
-	[SANDBOX_INSIDE_VERIFY] = {"inside-verify", {calls_stat, calls_read_files}, false, false, false, 1 * GIB_, 0},
-	[SANDBOX_INSIDE_CHECK] = {"inside-check", {calls_stat}, false, false, false, 16 * GIB_, PLAIN_MAX},
-	[SANDBOX_INSIDE_COMMIT] = {"inside-commit",
-				   {calls_stat, calls_read_files, calls_write_files},
-				   false, false, false, 512 * MIB_, PLAIN_MAX},
-	[SANDBOX_INSIDE_LOG] = {"inside-log",
-				{calls_stat, calls_read_files, calls_write_files},
-				false, false, false, 256 * MIB_, 4 * GIB_},
-	[SANDBOX_TOOL] = {"tool", {calls_stat, calls_read_files, calls_terminal}, false, false, true, 16 * GIB_, 0},
+	[SANDBOX_OUTSIDE_CHECK] = {.name = "outside-check",
+				   .may_jit = true,
+				   .address_space = 16 * GIB_,
+				   .file_size = PLAIN_MAX,
+				   .calls = {calls_stat}},
+	[SANDBOX_OUTSIDE_PACK] = {.name = "outside-pack",
+				  .address_space = 2 * GIB_,
+				  .file_size = PLAIN_MAX,
+				  .calls = {calls_stat, calls_thread}},
+	[SANDBOX_OUTSIDE_SIGN] = {.name = "outside-sign",
+				  .address_space = 2 * GIB_,
+				  .file_size = 64 * MIB_,
+				  .calls = {calls_stat, calls_read_files, calls_write_files, calls_secret}},
+	[SANDBOX_INSIDE_UNPACK] = {.name = "inside-unpack",
+				   .address_space = 512 * MIB_,
+				   .file_size = 2 * GIB_,
+				   .calls = {calls_stat, calls_read_files, calls_write_files}},
+	[SANDBOX_INSIDE_VERIFY] = {.name = "inside-verify",
+				   .address_space = 1 * GIB_,
+				   .file_size = 0,
+				   .calls = {calls_stat, calls_read_files}},
+	[SANDBOX_INSIDE_CHECK] = {.name = "inside-check",
+				  .address_space = 16 * GIB_,
+				  .file_size = PLAIN_MAX,
+				  .calls = {calls_stat}},
+	[SANDBOX_INSIDE_COMMIT] = {.name = "inside-commit",
+				   .address_space = 512 * MIB_,
+				   .file_size = PLAIN_MAX,
+				   .calls = {calls_stat, calls_read_files, calls_write_files}},
+	[SANDBOX_INSIDE_LOG] = {.name = "inside-log",
+				.address_space = 256 * MIB_,
+				.file_size = 4 * GIB_,
+				.calls = {calls_stat, calls_read_files, calls_write_files}},
+	[SANDBOX_TOOL] = {.name = "tool",
+			  .keeps_fsize = true,
+			  .address_space = 16 * GIB_,
+			  .file_size = 0,
+			  .calls = {calls_stat, calls_read_files, calls_terminal}},
 };
 
 static bool opt_test_bench;
@@ -201,7 +222,8 @@ static int allow_beneath(int ruleset_fd, int folder_fd, uint64_t rights)
 /* What the resolver and TLS read. A folder that is not there needs no rule. */
 static void allow_system_files(const struct profile *profile, int ruleset_fd)
 {
-	static const char *const folders[] = {"/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/run/resolvconf"};
+	static const char *const folders[] = {"/etc",           "/usr", "/lib", "/lib64", "/run/systemd/resolve",
+					      "/run/resolvconf"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		_cleanup_close_ int fd = open(folders[i], O_PATH | O_CLOEXEC | O_DIRECTORY);
@@ -248,10 +270,13 @@ static void enter_landlock(const struct profile *profile, const struct sandbox_f
 }
 
 /* Adds a list of calls. One that this machine's libseccomp or architecture does not know is skipped: it stays forbidden. */
-static int allow_calls(scmp_filter_ctx filter, const char *const *names)
+static int allow_calls(scmp_filter_ctx filter, const char *names)
 {
-	for (; *names != NULL; names++) {
-		int number = seccomp_syscall_resolve_name(*names), r;
+	char name[32];
+	int used;
+
+	for (; sscanf(names, " %31s%n", name, &used) == 1; names += used) {
+		int number = seccomp_syscall_resolve_name(name), r;
 
 		if (number == __NR_SCMP_ERROR)
 			continue;

@@ -187,10 +187,12 @@ bool text_parse_time(const char *text, int64_t *ret)
 
 	if (strnlen(text, TEXT_TIME_SIZE) != TEXT_TIME_SIZE - 1)
 		return false;
-	if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' || text[19] != 'Z')
+	if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' ||
+	    text[19] != 'Z')
 		return false;
 	if (!read_digits(text, 4, &year) || !read_digits(text + 5, 2, &month) || !read_digits(text + 8, 2, &day) ||
-	    !read_digits(text + 11, 2, &hour) || !read_digits(text + 14, 2, &minute) || !read_digits(text + 17, 2, &second))
+	    !read_digits(text + 11, 2, &hour) || !read_digits(text + 14, 2, &minute) ||
+	    !read_digits(text + 17, 2, &second))
 		return false;
 	if (year < 1 || !is_date(year, month, day) || hour > 23 || minute > 59 || second > 59)
 		return false;
@@ -237,7 +239,11 @@ void text_format_age(int64_t seconds, char *text, size_t size)
 	static const struct {
 		int64_t length;
 		const char *one, *many;
-	} units[] = {{365 * DAY, "year", "years"}, {DAY, "day", "days"}, {3600, "h", "h"}, {60, "min", "min"}, {1, "s", "s"}};
+	} units[] = {{365 * DAY, "year", "years"},
+		     {DAY, "day", "days"},
+		     {3600, "h", "h"},
+		     {60, "min", "min"},
+		     {1, "s", "s"}};
 	const char *sign = seconds < 0 ? "-" : "";
 	int64_t left = seconds < 0 ? -seconds : seconds;
 

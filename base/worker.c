@@ -53,8 +53,10 @@ static int receive_hello(int sock)
 	} control;
 	char hello;
 	struct iovec iov = {&hello, 1};
-	struct msghdr message = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buffer, .msg_controllen = sizeof control.buffer};
+	struct msghdr message = {.msg_iov = &iov,
+				 .msg_iovlen = 1,
+				 .msg_control = control.buffer,
+				 .msg_controllen = sizeof control.buffer};
 	struct cmsghdr *header;
 	struct ucred sender;
 	ssize_t n;
@@ -80,7 +82,8 @@ static int connect_worker(const char *name, const char *folder, struct worker *r
 
 	if (sock < 0)
 		return -errno;
-	if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", folder, name) >= sizeof address.sun_path)
+	if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", folder, name) >=
+	    sizeof address.sun_path)
 		return -ENAMETOOLONG;
 	if (setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
 	    connect(sock, (struct sockaddr *)&address, sizeof address) < 0)

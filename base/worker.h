@@ -22,12 +22,16 @@ struct worker {
 	int pid_fd;    /* the process, where it is not our child; -1 otherwise */
 };
 
-#define WORKER_NONE { NULL, -1, -1, -1, -1 }
+#define WORKER_NONE                                                                                                    \
+	{                                                                                                              \
+		NULL, -1, -1, -1, -1                                                                                   \
+	}
 
 struct worker_options {
 	const char *user; /* the account to run under; NULL: our own, allowed on a test bench only when we are root */
-	const char *sockets; /* a folder of SEQPACKET sockets, one a worker, behind which systemd starts it; NULL: start it ourselves */
-	bool test_bench;  /* the configuration said that this machine is one: a missing sandbox warns instead of refusing */
+	const char *
+		sockets; /* a folder of SEQPACKET sockets, one a worker, behind which systemd starts it; NULL: start it ourselves */
+	bool test_bench; /* the configuration said that this machine is one: a missing sandbox warns instead of refusing */
 };
 
 /* How a worker ended. */

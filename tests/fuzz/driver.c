@@ -18,7 +18,8 @@ static int run_one(const char *folder, const char *name)
 	_cleanup_free_ uint8_t *data = NULL;
 	size_t size;
 
-	if (asprintf(&path, "%s/%s", folder, name) < 0 || fd_load_file(-100 /* AT_FDCWD */, path, 64 << 20, &data, &size) < 0)
+	if (asprintf(&path, "%s/%s", folder, name) < 0 ||
+	    fd_load_file(-100 /* AT_FDCWD */, path, 64 << 20, &data, &size) < 0)
 		return -1;
 	LLVMFuzzerTestOneInput(data, size);
 	return 0;

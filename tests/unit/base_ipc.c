@@ -94,8 +94,10 @@ static void test_two_descriptors(void **state)
 		char buffer[CMSG_SPACE(2 * sizeof(int))];
 		struct cmsghdr align;
 	} control = {{0}};
-	struct msghdr message = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buffer, .msg_controllen = sizeof control.buffer};
+	struct msghdr message = {.msg_iov = &iov,
+				 .msg_iovlen = 1,
+				 .msg_control = control.buffer,
+				 .msg_controllen = sizeof control.buffer};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	int fds[2] = {0, 0}, socks[2], got = -1;
 	unsigned before;
@@ -130,7 +132,7 @@ static void test_send_to_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),	    cmocka_unit_test(test_wrong_sizes),
+		cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_wrong_sizes),
 		cmocka_unit_test(test_unwanted_descriptor), cmocka_unit_test(test_two_descriptors),
 		cmocka_unit_test(test_send_to_nobody),
 	};

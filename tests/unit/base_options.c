@@ -89,8 +89,8 @@ static int run_words(const char *first, ...)
 static void test_parsing(void **state)
 {
 	(void)state;
-	assert_int_equal(run_words("--config", "a.json", "approve", "cog", "--reason=because", "-jn7", "--column", "x", "--column",
-				   "y", "--age", "3d", "-vv", NULL),
+	assert_int_equal(run_words("--config", "a.json", "approve", "cog", "--reason=because", "-jn7", "--column", "x",
+				   "--column", "y", "--age", "3d", "-vv", NULL),
 			 5);
 	assert_string_equal(opt.config, "a.json");
 	assert_string_equal(opt.reason, "because");

@@ -56,7 +56,8 @@ static int tear_down(void **state)
 }
 
 /* Runs ACT in a child under PROFILE; what waitpid says. */
-static int run_in(enum sandbox_profile profile, const struct sandbox_folder *folders, size_t n_folders, int (*act)(void))
+static int run_in(enum sandbox_profile profile, const struct sandbox_folder *folders, size_t n_folders,
+		  int (*act)(void))
 {
 	int status;
 	pid_t pid = fork();
@@ -180,8 +181,8 @@ static void test_every_profile_can_be_entered(void **state)
 
 static void test_descriptors_only(void **state)
 {
-	static const enum sandbox_profile profiles[] = {SANDBOX_OUTSIDE_UNPACK, SANDBOX_OUTSIDE_CHECK, SANDBOX_INSIDE_CHECK,
-							SANDBOX_OUTSIDE_PACK};
+	static const enum sandbox_profile profiles[] = {SANDBOX_OUTSIDE_UNPACK, SANDBOX_OUTSIDE_CHECK,
+							SANDBOX_INSIDE_CHECK, SANDBOX_OUTSIDE_PACK};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {

@@ -78,10 +78,10 @@ static void test_utf8(void **state)
 		{"\xe2\x82\xac \xf0\x9f\x98\x80", true, 0},
 		{"12345678\xff", false, 8},
 		{"a\xc3", false, 1},
-		{"\xc0\x80", false, 0},		/* overlong */
-		{"\xe0\x80\x80", false, 0},	/* overlong */
+		{"\xc0\x80", false, 0},         /* overlong */
+		{"\xe0\x80\x80", false, 0},     /* overlong */
 		{"\xf0\x80\x80\x80", false, 0}, /* overlong */
-		{"ab\xed\xa0\x80", false, 2},	/* surrogate */
+		{"ab\xed\xa0\x80", false, 2},   /* surrogate */
 		{"\xf4\x90\x80\x80", false, 0}, /* past U+10FFFF */
 		{"\xf5\x80\x80\x80", false, 0},
 		{"\x80", false, 0},
@@ -188,9 +188,9 @@ static void test_copy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	  cmocka_unit_test(test_file_names), cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_utf8),	  cmocka_unit_test(test_times),	     cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_escape),	  cmocka_unit_test(test_copy),	     cmocka_unit_test(test_sizes_and_ages),
+		cmocka_unit_test(test_names),  cmocka_unit_test(test_file_names), cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_utf8),   cmocka_unit_test(test_times),      cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_escape), cmocka_unit_test(test_copy),       cmocka_unit_test(test_sizes_and_ages),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
