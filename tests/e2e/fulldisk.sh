@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# A full disk: the import says so with exit status 2, readers keep the old set, and once there is room the same command finishes.
+. tests/lib.sh
+if [ -z "${CLAPET_IN_NAMESPACE:-}" ]; then
+	unshare -m true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -m "$0"
+	unshare -rm true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -rm "$0"
+	skip_all "no mount name space"
+fi
+. tests/world.sh
+mkdir "$T/in"
+mount -t tmpfs -o size=12M none "$T/in" || skip_all "no tmpfs in this name space"
+on_exit "umount '$T/in'"
+world_new
+world_source villes "code:string nom:string n:integer"
+world_data villes code,nom,n 01,Bourg,1
+world_sync
+inside import "$bundle" >/dev/null 2>&1
+like "$(readlink "$T/in/store/current")" 'generations/1' "a first version is in force"
+old=$(store_digest)
+
+# Random digits: what zstd cannot make small.
+{ echo code,nom,n; python3 -c '
+import random
+random.seed(7)
+for i in range(60000):
+    print(f"{i:05d},{random.getrandbits(160):040x},{i}")'; } >"$T/data/villes.csv"
+world_sync
+wrong= full=0
+for left in 64 256 1024 2048 3072 4096 5120 6144; do
+	rm -f "$T/in/filler" "$T"/in/incoming/*
+	free=$(df -k --output=avail "$T/in" | tail -n 1)
+	[ "$free" -gt $left ] && head -c $(((free - left) * 1024)) /dev/zero >"$T/in/filler"
+	inside import "$bundle" >"$T/import.log" 2>&1
+	status=$?
+	if [ $status = 2 ]; then
+		full=$((full + 1))
+		[ "$(store_digest)" = "$old" ] || wrong="$wrong $left(changed)"
+		grep -q 'E[0-9]* TROUBLE' "$T/import.log" || { wrong="$wrong $left(no-line)"; sed 's/^/# /' "$T/import.log"; }
+	elif [ $status = 0 ]; then
+		break
+	else
+		wrong="$wrong $left(status-$status)"
+		sed 's/^/# /' "$T/import.log"
+	fi
+done
+ok "the disk really was full ($full times)" test "$full" -ge 2
+is "$wrong" "" "each time: exit 2, a line with a code, the old set in force"
+rm -f "$T/in/filler"
+mount -o remount,size=64M "$T/in"
+run inside import "$bundle"
+is "$status" 0 "with room the same command finishes"
+is "$(wc -l <"$T/in/store/current/villes/villes.csv")" 60001 "and the new version is in force"
+run inside verify
+is "$status" 0 "the store verifies"
+done_testing

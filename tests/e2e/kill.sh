@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# kill -9 at any moment: strace kills whichever process of an import makes its Nth call of a kind, for N = 1, 2, …; after each, readers
+# see the old set or the new one, whole, and the next import finishes.
+. tests/lib.sh
+. tests/world.sh
+command -v strace >/dev/null || skip_all "no strace"
+world_new
+world_source villes "code:string nom:string n:integer"
+world_data villes code,nom,n 01,Bourg,1 02,Laon,2
+world_sync
+inside import "$bundle" >/dev/null 2>&1
+old=$(store_digest)
+world_data villes code,nom,n 01,Bourg,1 02,Laon,2 03,Moulins,3
+world_sync
+cp -a "$T/in" "$T/in.before"
+inside import "$bundle" >/dev/null 2>&1
+like "$(readlink "$T/in/store/current")" 'generations/2' "undisturbed, the second import makes a generation"
+
+wrong= unfinished= n_kills=0
+# The calls that talk and those that change something; the sweep of every single write is commit.sh's.
+for call in sendmsg recvmsg renameat,renameat2,rename fsync,syncfs unlinkat; do
+	for n in 1 2 3 4 5 7 9 12 16 22 30; do
+		rm -rf "$T/in" && cp -a "$T/in.before" "$T/in"
+		strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$n" \
+			"$BIN/clapet-inside" --config "$T/in/inside.json" import "$bundle" >"$T/import.log" 2>&1
+		[ $? = 0 ] || n_kills=$((n_kills + 1))
+		villes=$(cat "$T/in/store/current/villes/villes.csv" 2>/dev/null | wc -l)
+		now=$(store_digest)
+		if [ "$now" = "$old" ]; then
+			[ "$villes" = 3 ] || wrong="$wrong $call:$n"
+		elif [ "$villes" != 4 ] || ! (cd "$T/in/store/current/villes" && test -s datapackage.json); then
+			wrong="$wrong $call:$n"
+		fi
+		inside import "$bundle" >"$T/import.log" 2>&1
+		[ "$(wc -l <"$T/in/store/current/villes/villes.csv")" = 4 ] && inside verify >"$T/verify.log" 2>&1 || unfinished="$unfinished $call:$n"
+	done
+done
+ok "the sweep really kills ($n_kills times)" test "$n_kills" -gt 20
+is "$wrong" "" "after each kill readers see the old set or the new one, whole"
+is "$unfinished" "" "after each kill the next import finishes, and the store verifies"
+is "$(find "$T/in/incoming" -type f -name '*.tar' | wc -l)" 0 "nothing is left in incoming/"
+done_testing

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# world.sh: two hosts in $T for tests that need bundles: $T/out with a source folder a dataset, $T/in with a store. Sourced after lib.sh.
+#
+#   world_new                     keys, configurations, an empty store
+#   world_source NAME FIELDS      a source NAME whose CSV is $T/data/NAME.csv; FIELDS "code:string nom:string n:integer"
+#   world_data NAME LINE…         writes that CSV
+#   world_sync                    -> $bundle: the path of the bundle made
+#   outside ARGUMENT…   inside ARGUMENT…    the two programs with their configuration
+#   store_digest                  one digest over all that readers can see
+
+outside() { "$BIN/clapet-outside" --config "$T/out/outside.json" "$@"; }
+inside() { "$BIN/clapet-inside" --config "$T/in/inside.json" "$@"; }
+
+world_new() {
+	mkdir -p "$T"/out/{sources,state,outbox} "$T"/in/{incoming,spool,contracts,store} "$T/data"
+	"$BIN/clapet-keys" init --repository "$T/out/repository" --keys "$T/out/keys" --root-key "$T/root.key" --no-passphrase >/dev/null || return
+	cat >"$T/out/outside.json" <<-JSON
+	{"format": "clapet outside configuration 1", "sources": "sources", "state": "state", "keys": "keys",
+	 "repository": "repository", "outbox": "outbox", "allowFile": true, "testBench": "this machine is a test bench"}
+	JSON
+	world_policy
+	cat >"$T/in/inside.json" <<-JSON
+	{"format": "clapet inside configuration 1", "store": "store", "incoming": "incoming", "spool": "spool",
+	 "contracts": "contracts", "policy": "policy.json", "testBench": "this machine is a test bench"}
+	JSON
+	inside init --root "$T/out/repository/metadata/1.root.json" >/dev/null
+}
+
+world_policy() { # [NAME…]: what may appear by itself
+	local name list=
+	for name in "${@:-villes}"; do list="$list${list:+, }{\"name\": \"$name\", \"threshold\": 1, \"opaque\": false}"; done
+	echo "{\"format\": \"clapet policy 1\", \"datasets\": [$list]}" >"$T/in/policy.json"
+}
+
+world_source() {
+	local name=$1 fields= field
+	mkdir -p "$T/out/sources/$name"
+	for field in $2; do fields="$fields${fields:+, }{\"name\": \"${field%%:*}\", \"type\": \"${field#*:}\"}"; done
+	cat >"$T/out/sources/$name/datapackage.json" <<-JSON
+	{"name": "$name", "title": "Test $name", "licenses": [{"name": "LOV2"}], "clapet": {"every": "1s"},
+	 "resources": [{"name": "$name", "path": "file://$T/data/$name.csv", "format": "csv", "encoding": "utf-8",
+	  "schema": {"fields": [$fields]}}]}
+	JSON
+}
+
+world_data() {
+	local name=$1
+	shift
+	printf '%s\n' "$@" >"$T/data/$name.csv"
+}
+
+world_sync() {
+	outside sync --force "$@" >"$T/sync.log" 2>&1 || { cat "$T/sync.log"; return 1; }
+	bundle=$(find "$T/out/outbox" -name '*.tar' | sort | tail -n 1)
+}
+
+store_digest() {
+	(cd "$T/in/store" && readlink current && cd -P current && for dataset in */; do
+		readlink "${dataset%/}"
+		sha256sum "$dataset"*
+	done; cat clapet.json) 2>/dev/null | sha256sum | cut -c1-64
+}
