@@ -73,18 +73,30 @@ SRC_schemas = \
 	schemas/compat_field.c \
 	schemas/contract.c \
 	schemas/field.c \
+	schemas/field_compile.c \
+	schemas/formats.c \
+	schemas/formats_json.c \
 	schemas/keyindex.c \
+	schemas/moment.c \
+	schemas/moment_any.c \
 	schemas/package.c \
 	schemas/plain.c \
 	schemas/schema.c \
 	schemas/table.c \
-	schemas/validation.c
+	schemas/validation.c \
+	schemas/validation_header.c \
+	schemas/validation_keys.c \
+	schemas/validation_report.c \
+	schemas/value.c
 
 # Modules of each side, without the files that hold a main().
 SRC_outside = \
 	outside/charset.c \
+	outside/check_run.c \
 	outside/config.c \
-	outside/records.c
+	outside/descriptor.c \
+	outside/records.c \
+	outside/tabulate.c
 
 SRC_inside = \
 	inside/check_answer.c \

@@ -26,11 +26,13 @@ struct row_position {
 typedef enum fault table_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
 			     struct refusal *why);
 
+/* The DIALECT is copied. Given &dialect_plain itself the input is the plain form, where a byte order mark is refused; for any
+ * other a UTF-8 byte order mark at the first byte is skipped. */
 struct table_reader;
 struct table_reader *table_reader_new(const struct dialect *dialect, table_row *row, void *ctx);
 void table_reader_free(struct table_reader *reader);
 void table_reader_freep(struct table_reader **reader);
-/* FAULT_TABLE_QUOTE, FAULT_TABLE_CELL_SIZE, …: the bytes are no table; row and offset in WHY. A row's own faults (cell
+/* FAULT_TABLE_QUOTE, FAULT_TABLE_CELL_SIZE, FAULT_TABLE_CHARSET (not UTF-8), FAULT_TABLE_ROWS, or what ROW returned: the bytes are no table; row and offset in WHY. A row's own faults (cell
  * count, types) are the validator's to report, not these. */
 enum fault table_reader_feed(struct table_reader *reader, const void *data, size_t size, struct refusal *why);
 enum fault table_reader_finish(struct table_reader *reader, struct refusal *why);

@@ -49,12 +49,21 @@ void validation_declare(struct validation *validation, const char *name, const s
 
 /* NAME and SCHEMA stay the caller's and must outlive the validation. SCHEMA NULL: only the cell counts are checked. */
 struct validation_table *validation_table(struct validation *validation, const char *name, const struct schema *schema);
+/* What lines and reports call the table instead of its name: a file's path. Stays the caller's. */
+void validation_table_set_place(struct validation_table *table, const char *place);
+/* The dialect has no header: the columns are the schema's fields in their order, and row 1 is data. Call before the first row; the
+ * schema may not be NULL. */
+void validation_header_absent(struct validation_table *table);
 void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
 		    const struct row_position *position);
 /* A table that could not be read to its end (FAULT_TABLE_…) is invalid with this line ("source-error"). */
 void validation_table_broken(struct validation_table *table, const struct refusal *why);
 void validation_table_end(struct validation_table *table);
 void validation_end(struct validation *validation);
+
+/* Bytes that the key indexes took at most, and the keys in them, over all tables. */
+size_t validation_index_bytes(const struct validation *validation);
+uint64_t validation_n_keys(const struct validation *validation);
 
 bool validation_is_valid(const struct validation *validation);
 uint64_t validation_n_faults(const struct validation *validation);

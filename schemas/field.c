@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * field: cells against one compiled field, and the words for what they break. How a field is compiled is in
+ * field_compile.c.
+ */
+#include "schemas/field.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "bundle/limits.h"
+#include "schemas/formats.h"
+
+static const char *const type_names[FIELD_TYPE_N] = {
+	[FIELD_ANY] = "any",		   [FIELD_STRING] = "string",	  [FIELD_INTEGER] = "integer",
+	[FIELD_NUMBER] = "number",	   [FIELD_BOOLEAN] = "boolean",	  [FIELD_DATE] = "date",
+	[FIELD_TIME] = "time",		   [FIELD_DATETIME] = "datetime", [FIELD_YEAR] = "year",
+	[FIELD_YEARMONTH] = "yearmonth",   [FIELD_DURATION] = "duration", [FIELD_OBJECT] = "object",
+	[FIELD_ARRAY] = "array",	   [FIELD_LIST] = "list",	  [FIELD_GEOPOINT] = "geopoint",
+	[FIELD_GEOJSON] = "geojson",
+};
+
+const char *field_type_name(enum field_type type)
+{
+	return (unsigned)type < FIELD_TYPE_N ? type_names[type] : "unknown";
+}
+
+const char *field_name(const struct field *field)
+{
+	return field->name;
+}
+
+enum field_type field_type(const struct field *field)
+{
+	return field->type;
+}
+
+const json_t *field_json(const struct field *field)
+{
+	return field->json;
+}
+
+bool text_list_find(const struct text_list *list, const char *text, size_t size)
+{
+	for (size_t i = 0; i < list->n_items; i++) {
+		if (list->sizes[i] == size && memcmp(list->items[i], text, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Characters of well-formed UTF-8: the bytes that do not continue one. */
+static uint64_t count_characters(const char *text, size_t size)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < size; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static uint64_t count_items(const struct field *field, const char *text, size_t size)
+{
+	size_t n = 0;
+
+	if (field->type == FIELD_OBJECT) {
+		format_is_object(text, size, &n);
+	} else if (field->type == FIELD_ARRAY) {
+		format_is_array(text, size, &n);
+	} else if (size > 0) {
+		n = 1;
+		for (size_t i = 0; i < size; i++)
+			n += text[i] == field->delimiter;
+	}
+	return n;
+}
+
+static unsigned check_length(const struct field *field, const char *text, size_t size)
+{
+	uint64_t n;
+	unsigned broken = 0;
+
+	/* The bytes bound the characters: most cells need no count. */
+	if (!field->counts_items && (field->rules & RULE_MIN_LENGTH) == 0 && size <= field->max_length)
+		return 0;
+	n = field->counts_items ? count_items(field, text, size) : count_characters(text, size);
+	if ((field->rules & RULE_MIN_LENGTH) != 0 && n < field->min_length)
+		broken |= RULE_MIN_LENGTH;
+	if ((field->rules & RULE_MAX_LENGTH) != 0 && n > field->max_length)
+		broken |= RULE_MAX_LENGTH;
+	return broken;
+}
+
+static unsigned check_pattern(const struct field *field, const char *text, size_t size)
+{
+	int r;
+
+	if (*field->n_limit_hits >= LIMIT_FAULTS_KEPT)
+		return RULE_PATTERN_LIMIT;
+	r = pcre2_match(field->code, (PCRE2_SPTR)text, size, 0, 0, field->match_data, field->match_context);
+	if (r >= 0)
+		return 0;
+	if (r == PCRE2_ERROR_NOMATCH)
+		return RULE_PATTERN;
+	++*field->n_limit_hits;
+	return RULE_PATTERN_LIMIT;
+}
+
+static unsigned check_bounds(const struct field *field, const struct value *value)
+{
+	static const unsigned rules[FIELD_N_BOUNDS] = {RULE_MINIMUM, RULE_MAXIMUM, RULE_EXCLUSIVE_MINIMUM,
+						       RULE_EXCLUSIVE_MAXIMUM};
+	unsigned broken = 0;
+
+	for (size_t i = 0; i < FIELD_N_BOUNDS; i++) {
+		int order;
+
+		if ((field->rules & rules[i]) == 0)
+			continue;
+		order = value_compare(value, &field->bounds[i]);
+		if (i % 2 == 1)
+			order = -order;
+		/* A NaN lies within no bounds. */
+		if (order < 0 || (order == 0 && i >= 2) || value->kind == VALUE_NAN)
+			broken |= rules[i];
+	}
+	return broken;
+}
+
+static int compare_values(const void *a, const void *b)
+{
+	return value_compare(a, b);
+}
+
+unsigned field_check(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,
+		     struct value *ret_value)
+{
+	const unsigned of_value = RULE_MINIMUM | RULE_MAXIMUM | RULE_EXCLUSIVE_MINIMUM | RULE_EXCLUSIVE_MAXIMUM | RULE_ENUM;
+	bool wants_value = ret_value != NULL || (field->rules & of_value) != 0;
+	struct value value;
+	unsigned broken = 0;
+
+	if (wants_value)
+		value = (struct value){.kind = VALUE_TEXT, .text = text, .size = size};
+	if (field->parse != NULL && !field->parse(field, text, size, scratch, wants_value ? &value : NULL))
+		return RULE_TYPE;
+	if (ret_value != NULL)
+		*ret_value = value;
+	if (field->rules == 0)
+		return 0;
+	if ((field->rules & (RULE_MIN_LENGTH | RULE_MAX_LENGTH)) != 0)
+		broken |= check_length(field, text, size);
+	if ((field->rules & RULE_PATTERN) != 0)
+		broken |= check_pattern(field, text, size);
+	if ((field->rules & of_value & ~(unsigned)RULE_ENUM) != 0)
+		broken |= check_bounds(field, &value);
+	if ((field->rules & RULE_ENUM) != 0 &&
+	    bsearch(&value, field->enum_values, field->n_enum_values, sizeof(value), compare_values) == NULL)
+		broken |= RULE_ENUM;
+	return broken;
+}
+
+static char *note_type(const struct field *field, char *note, size_t size)
+{
+	const char *name = field_type_name(field->type);
+	bool vowel = strchr("aeio", name[0]) != NULL;
+
+	if (field->type == FIELD_STRING)
+		snprintf(note, size, "is not of the format %s", field->format);
+	else if (field->type == FIELD_LIST)
+		snprintf(note, size, "is not a list of %ss", field_type_name(field->item->type));
+	else if (field->pattern_of_time != NULL)
+		snprintf(note, size, "is not a %s of the form %s", name, field->pattern_of_time);
+	else
+		snprintf(note, size, "is not %s %s", vowel ? "an" : "a", name);
+	return note;
+}
+
+/* A constraint's value as the descriptor writes it. */
+static const char *constraint_text(const struct field *field, const char *property, char *text, size_t size)
+{
+	const json_t *value = json_object_get(json_object_get(field->json, "constraints"), property);
+	char *dump;
+
+	if (value == NULL)
+		value = json_object_get(field->json, property);
+	if (json_is_string(value))
+		return text_escape(json_string_value(value), json_string_length(value), text, size);
+	dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	text_escape(dump != NULL ? dump : "", dump != NULL ? strlen(dump) : 0, text, size);
+	free(dump);
+	return text;
+}
+
+char *field_note(const struct field *field, enum field_rule rule, char *note, size_t size)
+{
+	static const struct {
+		enum field_rule rule;
+		const char *property, *words;
+	} words[] = {
+		{RULE_MINIMUM, "minimum", "is less than the minimum"},
+		{RULE_MAXIMUM, "maximum", "is more than the maximum"},
+		{RULE_EXCLUSIVE_MINIMUM, "exclusiveMinimum", "is not more than"},
+		{RULE_EXCLUSIVE_MAXIMUM, "exclusiveMaximum", "is not less than"},
+		{RULE_MIN_LENGTH, "minLength", "is shorter than"},
+		{RULE_MAX_LENGTH, "maxLength", "is longer than"},
+		{RULE_PATTERN, "pattern", "does not match the pattern"},
+		{RULE_PATTERN_LIMIT, "pattern", "cannot be decided within bounds by the pattern"},
+	};
+	char text[160];
+
+	if (rule == RULE_TYPE)
+		return note_type(field, note, size);
+	snprintf(note, size, "%s", rule == RULE_REQUIRED ? "is missing but required" : "is not one of the values allowed");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i].rule == rule)
+			snprintf(note, size, "%s %s", words[i].words,
+				 constraint_text(field, words[i].property, text, sizeof(text)));
+	}
+	return note;
+}

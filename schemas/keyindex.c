@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * keyindex: SipHash-2-4-128, and open addressing with linear probing over its output.
+ */
+#include "schemas/keyindex.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/log.h"
+
+#define N_TABLES 256
+#define FIRST_CAPACITY 16
+/* From here on a table is a mapping of its own: freed at once, no fragments; below, the rounding to pages would cost too much. */
+#define MAPPING_MIN ((size_t)32 << 10)
+
+/* --- SipHash -------------------------------------------------------------------------------------------------------- */
+
+struct sip {
+	uint64_t v0, v1, v2, v3;
+};
+
+static inline uint64_t rotate(uint64_t x, int bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static inline uint64_t load64(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+static inline void sip_rounds(struct sip *s, int n)
+{
+	while (n-- > 0) {
+		s->v0 += s->v1;
+		s->v1 = rotate(s->v1, 13) ^ s->v0;
+		s->v0 = rotate(s->v0, 32);
+		s->v2 += s->v3;
+		s->v3 = rotate(s->v3, 16) ^ s->v2;
+		s->v0 += s->v3;
+		s->v3 = rotate(s->v3, 21) ^ s->v0;
+		s->v2 += s->v1;
+		s->v1 = rotate(s->v1, 17) ^ s->v2;
+		s->v2 = rotate(s->v2, 32);
+	}
+}
+
+static inline void sip_word(struct sip *s, uint64_t word)
+{
+	s->v3 ^= word;
+	sip_rounds(s, 2);
+	s->v0 ^= word;
+}
+
+void key_hash_bytes(const uint8_t secret[KEY_SECRET_SIZE], const void *data, size_t size, struct key_hash *ret_hash)
+{
+	const uint8_t *p = data;
+	uint64_t k0 = load64(secret), k1 = load64(secret + 8), last = (uint64_t)size << 56;
+	struct sip s = {0x736f6d6570736575ULL ^ k0, 0x646f72616e646f6dULL ^ k1 ^ 0xee, 0x6c7967656e657261ULL ^ k0,
+			0x7465646279746573ULL ^ k1};
+
+	for (; size >= 8; p += 8, size -= 8)
+		sip_word(&s, load64(p));
+	for (size_t i = 0; i < size; i++)
+		last |= (uint64_t)p[i] << (8 * i);
+	sip_word(&s, last);
+	s.v2 ^= 0xee;
+	sip_rounds(&s, 4);
+	ret_hash->words[0] = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	s.v1 ^= 0xdd;
+	sip_rounds(&s, 4);
+	ret_hash->words[1] = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+/* --- tables --------------------------------------------------------------------------------------------------------- */
+
+/* 20 bytes: the words are kept in halves, so that nothing is lost to alignment. A row of 0 is an empty slot. */
+struct slot {
+	uint32_t hash[4];
+	uint32_t row;
+};
+
+struct table {
+	struct slot *slots;
+	uint32_t capacity;
+	uint32_t n;
+};
+
+struct keyindex {
+	struct table tables[N_TABLES];
+	uint64_t count;
+	size_t bytes, peak_bytes;
+};
+
+struct keyindex *keyindex_new(void)
+{
+	return xcalloc(1, sizeof(struct keyindex));
+}
+
+static size_t slots_bytes(uint32_t capacity)
+{
+	return (size_t)capacity * sizeof(struct slot);
+}
+
+static struct slot *slots_new(struct keyindex *index, uint32_t capacity)
+{
+	size_t size = slots_bytes(capacity);
+	void *slots;
+
+	index->bytes += size;
+	if (index->bytes > index->peak_bytes)
+		index->peak_bytes = index->bytes;
+	if (size < MAPPING_MIN)
+		return xcalloc(capacity, sizeof(struct slot));
+	slots = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (slots == MAP_FAILED)
+		die_errno("no memory for %zu bytes of keys", index->bytes);
+	return slots;
+}
+
+static void slots_free(struct keyindex *index, struct slot *slots, uint32_t capacity)
+{
+	size_t size = slots_bytes(capacity);
+
+	if (slots == NULL)
+		return;
+	index->bytes -= size;
+	if (size < MAPPING_MIN)
+		free(slots);
+	else
+		munmap(slots, size);
+}
+
+void keyindex_free(struct keyindex *index)
+{
+	if (index == NULL)
+		return;
+	for (size_t i = 0; i < N_TABLES; i++)
+		slots_free(index, index->tables[i].slots, index->tables[i].capacity);
+	free(index);
+}
+
+void keyindex_freep(struct keyindex **index)
+{
+	keyindex_free(*index);
+}
+
+/* The slot that holds the hash, or the empty one where it belongs. The top byte chose the table; other bits choose here. */
+static inline struct slot *find(const struct table *table, const struct slot *wanted)
+{
+	uint32_t i = (uint32_t)((uint64_t)wanted->hash[0] * table->capacity >> 32);
+
+	while (table->slots[i].row != 0 && memcmp(table->slots[i].hash, wanted->hash, sizeof(wanted->hash)) != 0) {
+		if (++i == table->capacity)
+			i = 0;
+	}
+	return &table->slots[i];
+}
+
+static void grow(struct keyindex *index, struct table *table)
+{
+	struct table old = *table;
+
+	table->capacity = old.capacity == 0 ? FIRST_CAPACITY : old.capacity + old.capacity / 8;
+	table->slots = slots_new(index, table->capacity);
+	for (uint32_t i = 0; i < old.capacity; i++) {
+		if (old.slots[i].row != 0)
+			*find(table, &old.slots[i]) = old.slots[i];
+	}
+	slots_free(index, old.slots, old.capacity);
+}
+
+static inline struct slot slot_of(const struct key_hash *hash, uint32_t row)
+{
+	struct slot slot = {.row = row};
+
+	memcpy(slot.hash, hash->words, sizeof(slot.hash));
+	return slot;
+}
+
+static inline size_t table_of(const struct key_hash *hash)
+{
+	return hash->words[1] >> 56;
+}
+
+bool keyindex_add(struct keyindex *index, const struct key_hash *hash, uint32_t row, uint32_t *ret_row)
+{
+	struct table *table = &index->tables[table_of(hash)];
+	struct slot wanted = slot_of(hash, row), *slot;
+
+	if ((uint64_t)(table->n + 1) * 16 > (uint64_t)table->capacity * 13)
+		grow(index, table);
+	slot = find(table, &wanted);
+	if (slot->row != 0) {
+		if (ret_row != NULL)
+			*ret_row = slot->row;
+		return false;
+	}
+	*slot = wanted;
+	table->n++;
+	index->count++;
+	return true;
+}
+
+bool keyindex_has(const struct keyindex *index, const struct key_hash *hash)
+{
+	const struct table *table = &index->tables[table_of(hash)];
+	struct slot wanted = slot_of(hash, 0);
+
+	return table->capacity != 0 && find(table, &wanted)->row != 0;
+}
+
+uint64_t keyindex_count(const struct keyindex *index)
+{
+	return index->count;
+}
+
+size_t keyindex_bytes(const struct keyindex *index)
+{
+	return index->bytes;
+}
+
+size_t keyindex_peak_bytes(const struct keyindex *index)
+{
+	return index->peak_bytes;
+}
+
+void keyindex_each(const struct keyindex *index, void (*each)(void *ctx, const struct key_hash *hash, uint32_t row),
+		   void *ctx)
+{
+	for (size_t t = 0; t < N_TABLES; t++) {
+		for (uint32_t i = 0; i < index->tables[t].capacity; i++) {
+			const struct slot *slot = &index->tables[t].slots[i];
+			struct key_hash hash;
+
+			if (slot->row == 0)
+				continue;
+			memcpy(hash.words, slot->hash, sizeof(hash.words));
+			each(ctx, &hash, slot->row);
+		}
+	}
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * package: datapackage.json into structs. A property that would change how the bytes are read and that we do not know how to
+ * heed is refused, not ignored; all others are tolerated, as the standard asks.
+ */
+#include "schemas/package.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "bundle/json.h"
+#include "bundle/limits.h"
+
+const struct dialect dialect_plain = {.delimiter = ',', .quote = '"', .header = true, .double_quote = true};
+
+static enum fault bad(struct refusal *why, const struct resource *resource, const char *property, const char *what)
+{
+	return refuse(why, FAULT_PACKAGE, "resource %s: %s %s", resource->name, property, what);
+}
+
+/* A text member; NULL and null leave *RET alone. */
+static enum fault read_text(const struct resource *resource, const json_t *object, const char *property,
+			    const char **ret, struct refusal *why)
+{
+	const json_t *value = json_object_get(object, property);
+
+	if (value == NULL || json_is_null(value))
+		return FAULT_NONE;
+	if (!json_is_string(value))
+		return bad(why, resource, property, "is no string");
+	*ret = json_string_value(value);
+	return FAULT_NONE;
+}
+
+static enum fault read_flag(const struct resource *resource, const json_t *object, const char *property, bool *ret,
+			    struct refusal *why)
+{
+	const json_t *value = json_object_get(object, property);
+
+	if (value == NULL || json_is_null(value))
+		return FAULT_NONE;
+	if (!json_is_boolean(value))
+		return bad(why, resource, property, "is neither true nor false");
+	*ret = json_is_true(value);
+	return FAULT_NONE;
+}
+
+/* --- dialect ---------------------------------------------------------------------------------------------------------- */
+
+/* One byte of ASCII that is neither a line's end nor NUL. */
+static enum fault read_byte(const struct resource *resource, const json_t *dialect, const char *property, char *ret,
+			    struct refusal *why)
+{
+	const char *text = NULL;
+	enum fault fault = read_text(resource, dialect, property, &text, why);
+
+	if (fault != FAULT_NONE || text == NULL)
+		return fault;
+	if (strlen(text) != 1 || (unsigned char)text[0] >= 0x80 || text[0] == '\n' || text[0] == '\r')
+		return bad(why, resource, property, "is no single ASCII character");
+	*ret = text[0];
+	return FAULT_NONE;
+}
+
+/* What libcsv cannot do and what would give other cells than the publisher meant. */
+static enum fault refuse_unsupported(const struct resource *resource, const json_t *dialect, struct refusal *why)
+{
+	static const char *const TEXTS[] = {"escapeChar", "commentChar", "nullSequence"};
+	const json_t *rows = json_object_get(dialect, "headerRows");
+	const json_t *comments = json_object_get(dialect, "commentRows");
+
+	for (size_t i = 0; i < ARRAY_SIZE(TEXTS); i++) {
+		const json_t *value = json_object_get(dialect, TEXTS[i]);
+
+		if (json_string_length(value) > 0)
+			return bad(why, resource, TEXTS[i], "is not supported; leave it out, or convert the source");
+	}
+	if (rows != NULL && (json_array_size(rows) != 1 || json_integer_value(json_array_get(rows, 0)) != 1))
+		return bad(why, resource, "headerRows", "is not [1], the only header that is supported");
+	if (json_array_size(comments) != 0)
+		return bad(why, resource, "commentRows", "is not supported");
+	return FAULT_NONE;
+}
+
+static enum fault read_dialect(struct resource *resource, struct refusal *why)
+{
+	const json_t *dialect = json_object_get(resource->json, "dialect");
+	struct dialect *d = &resource->dialect;
+	enum fault fault;
+
+	*d = dialect_plain;
+	if (resource->format != NULL && strcasecmp(resource->format, "tsv") == 0)
+		d->delimiter = '\t';
+	if (dialect == NULL || json_is_null(dialect))
+		return FAULT_NONE;
+	if (!json_is_object(dialect))
+		return bad(why, resource, "dialect", "is no object (a dialect by path is not supported)");
+	/* Frictionless writes the CSV part within. */
+	if (json_is_object(json_object_get(dialect, "csv")))
+		dialect = json_object_get(dialect, "csv");
+	fault = read_byte(resource, dialect, "delimiter", &d->delimiter, why);
+	if (fault == FAULT_NONE)
+		fault = read_byte(resource, dialect, "quoteChar", &d->quote, why);
+	if (fault == FAULT_NONE)
+		fault = read_flag(resource, dialect, "header", &d->header, why);
+	if (fault == FAULT_NONE)
+		fault = read_flag(resource, dialect, "doubleQuote", &d->double_quote, why);
+	if (fault == FAULT_NONE)
+		fault = read_flag(resource, dialect, "skipInitialSpace", &d->skip_initial_space, why);
+	if (fault == FAULT_NONE && !d->double_quote)
+		return bad(why, resource, "doubleQuote", "is false, which is not supported");
+	if (fault == FAULT_NONE && d->delimiter == d->quote)
+		return bad(why, resource, "delimiter", "is the quoteChar too");
+	return fault != FAULT_NONE ? fault : refuse_unsupported(resource, dialect, why);
+}
+
+/* --- resources -------------------------------------------------------------------------------------------------------- */
+
+/* The path's extension, without a URL's query; "" if there is none. */
+static void path_extension(const char *path, char *extension, size_t size)
+{
+	size_t length = strcspn(path, "?#");
+	size_t i = length;
+
+	extension[0] = '\0';
+	while (i > 0 && path[i - 1] != '.' && path[i - 1] != '/')
+		i--;
+	if (i == 0 || path[i - 1] != '.' || length - i >= size)
+		return;
+	memcpy(extension, path + i, length - i);
+	extension[length - i] = '\0';
+}
+
+static bool looks_tabular(const struct resource *resource)
+{
+	const char *media = json_string_value(json_object_get(resource->json, "mediatype"));
+	char extension[8];
+
+	if (resource->schema != NULL)
+		return true;
+	if (resource->format != NULL)
+		return strcasecmp(resource->format, "csv") == 0 || strcasecmp(resource->format, "tsv") == 0;
+	if (media != NULL && (strncasecmp(media, "text/csv", 8) == 0 || strncasecmp(media, "text/tab-separated-values", 25) == 0))
+		return true;
+	path_extension(resource->path, extension, sizeof(extension));
+	return strcasecmp(extension, "csv") == 0 || strcasecmp(extension, "tsv") == 0;
+}
+
+static enum fault read_path(struct resource *resource, struct refusal *why)
+{
+	const json_t *value = json_object_get(resource->json, "path");
+
+	if (json_array_size(value) == 1)
+		value = json_array_get(value, 0);
+	if (!json_is_string(value) || json_string_length(value) == 0)
+		return bad(why, resource, "path",
+			   json_is_array(value) ? "names several files, which is not supported" : "is missing or no string");
+	resource->path = json_string_value(value);
+	return FAULT_NONE;
+}
+
+static enum fault read_schema(struct resource *resource, package_load_schema *load_schema, void *ctx,
+			      struct refusal *why)
+{
+	_cleanup_(json_decrefp) json_t *loaded = NULL;
+	json_t *value = json_object_get(resource->json, "schema");
+	enum fault fault;
+
+	if (value == NULL || json_is_null(value))
+		return FAULT_NONE;
+	if (json_is_string(value)) {
+		if (load_schema == NULL)
+			return bad(why, resource, "schema", "is a path, and may not be one here");
+		fault = load_schema(ctx, json_string_value(value), &loaded, why);
+		if (fault != FAULT_NONE)
+			return refuse_within(why, "resource %s: schema", resource->name);
+		value = loaded;
+	}
+	fault = schema_parse(value, &resource->schema, why);
+	return fault != FAULT_NONE ? refuse_within(why, "resource %s", resource->name) : FAULT_NONE;
+}
+
+static enum fault read_bytes(struct resource *resource, struct refusal *why)
+{
+	const json_t *value = json_object_get(resource->json, "bytes");
+
+	resource->bytes = -1;
+	if (value == NULL || json_is_null(value))
+		return FAULT_NONE;
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return bad(why, resource, "bytes", "is no size");
+	resource->bytes = json_integer_value(value);
+	return FAULT_NONE;
+}
+
+/* Our own properties. Others of `clapet` belong to the source's reader outside. */
+static enum fault read_clapet(struct resource *resource, struct refusal *why)
+{
+	const json_t *clapet = json_object_get(resource->json, "clapet");
+	const char *transform = NULL;
+	enum fault fault;
+
+	if (clapet != NULL && !json_is_object(clapet))
+		return bad(why, resource, "clapet", "is no object");
+	fault = read_flag(resource, clapet, "opaque", &resource->opaque, why);
+	if (fault == FAULT_NONE)
+		fault = read_text(resource, clapet, "transform", &transform, why);
+	if (fault != FAULT_NONE || transform == NULL)
+		return fault;
+	if (strcmp(transform, "verbatim") != 0 && strcmp(transform, "plain") != 0)
+		return bad(why, resource, "clapet.transform", "is neither plain nor verbatim");
+	resource->verbatim = strcmp(transform, "verbatim") == 0;
+	return FAULT_NONE;
+}
+
+static enum fault read_name(struct resource *resource, size_t index, struct refusal *why)
+{
+	const char *name = json_string_value(json_object_get(resource->json, "name"));
+
+	if (!json_is_object(resource->json) || name == NULL)
+		return refuse(why, FAULT_PACKAGE, "resource %zu: has no name", index + 1);
+	if (!text_is_name(name) || !text_copy(resource->name, sizeof(resource->name), name))
+		return refuse(why, FAULT_PACKAGE,
+			      "resource %zu: the name \"%s\" is not of [a-z0-9][a-z0-9_-]{0,62}, or is reserved", index + 1, name);
+	return FAULT_NONE;
+}
+
+static enum fault read_resource(struct resource *resource, size_t index, package_load_schema *load_schema, void *ctx,
+				struct refusal *why)
+{
+	enum fault fault = read_name(resource, index, why);
+
+	resource->encoding = "utf-8";
+	if (fault == FAULT_NONE)
+		fault = read_path(resource, why);
+	if (fault == FAULT_NONE)
+		fault = read_text(resource, resource->json, "format", &resource->format, why);
+	if (fault == FAULT_NONE)
+		fault = read_text(resource, resource->json, "encoding", &resource->encoding, why);
+	if (fault == FAULT_NONE)
+		fault = read_text(resource, resource->json, "hash", &resource->hash, why);
+	if (fault == FAULT_NONE)
+		fault = read_bytes(resource, why);
+	if (fault == FAULT_NONE)
+		fault = read_dialect(resource, why);
+	if (fault == FAULT_NONE)
+		fault = read_clapet(resource, why);
+	if (fault == FAULT_NONE)
+		fault = read_schema(resource, load_schema, ctx, why);
+	if (fault == FAULT_NONE)
+		resource->is_table = looks_tabular(resource);
+	return fault;
+}
+
+/* --- the package ------------------------------------------------------------------------------------------------------ */
+
+static enum fault read_resources(struct package *package, package_load_schema *load_schema, void *ctx,
+				 struct refusal *why)
+{
+	json_t *array = json_object_get(package->json, "resources");
+	size_t i;
+	json_t *item;
+
+	if (!json_is_array(array) || json_array_size(array) == 0)
+		return refuse(why, FAULT_PACKAGE, "resources: is no array of resources");
+	if (json_array_size(array) > LIMIT_TARGETS_PER_ROLE)
+		return refuse(why, FAULT_PACKAGE, "resources: %zu, at most %d", json_array_size(array), LIMIT_TARGETS_PER_ROLE);
+	package->resources = xcalloc(json_array_size(array), sizeof(package->resources[0]));
+	json_array_foreach (array, i, item) {
+		struct resource *resource = &package->resources[i];
+		enum fault fault;
+
+		resource->json = item;
+		package->n_resources++;
+		fault = read_resource(resource, i, load_schema, ctx, why);
+		if (fault != FAULT_NONE)
+			return fault;
+		if (package_resource(package, resource->name) != resource)
+			return refuse(why, FAULT_PACKAGE, "two resources are called %s", resource->name);
+	}
+	return FAULT_NONE;
+}
+
+static enum fault check_reference(const struct package *package, const struct resource *resource,
+				  const struct table_key *key, struct refusal *why)
+{
+	const struct resource *target = key->resource[0] != '\0' ? package_resource(package, key->resource) : resource;
+
+	if (target == NULL)
+		return refuse(why, FAULT_PACKAGE, "resource %s: foreignKeys refers to %s, which is no resource here",
+			      resource->name, key->resource);
+	for (size_t i = 0; i < key->n_columns; i++) {
+		if (target->schema == NULL || schema_field(target->schema, key->reference_columns[i]) == NULL)
+			return refuse(why, FAULT_PACKAGE, "resource %s: foreignKeys refers to the field %s of %s, which it has not",
+				      resource->name, key->reference_columns[i], target->name);
+	}
+	return FAULT_NONE;
+}
+
+static enum fault check_references(const struct package *package, struct refusal *why)
+{
+	for (size_t i = 0; i < package->n_resources; i++) {
+		const struct schema *schema = package->resources[i].schema;
+
+		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
+			enum fault fault = check_reference(package, &package->resources[i], &schema->foreign_keys[k], why);
+
+			if (fault != FAULT_NONE)
+				return fault;
+		}
+	}
+	return FAULT_NONE;
+}
+
+/* `licenses`, or the `license` of the standard's first version. */
+static enum fault read_licences(struct package *package, struct refusal *why)
+{
+	const json_t *array = json_object_get(package->json, "licenses");
+	size_t i;
+	json_t *item;
+
+	if (array != NULL && !json_is_array(array))
+		return refuse(why, FAULT_PACKAGE, "licenses: is no array");
+	package->licences = xcalloc(json_array_size(array) + 1, sizeof(package->licences[0]));
+	if (array == NULL && json_is_string(json_object_get(package->json, "license")))
+		package->licences[package->n_licences++] = json_string_value(json_object_get(package->json, "license"));
+	json_array_foreach (array, i, item) {
+		const char *name = json_string_value(json_object_get(item, "name"));
+
+		if (name == NULL)
+			name = json_string_value(json_object_get(item, "path"));
+		if (name == NULL)
+			return refuse(why, FAULT_PACKAGE, "licenses: one has neither name nor path");
+		package->licences[package->n_licences++] = name;
+	}
+	return FAULT_NONE;
+}
+
+enum fault package_parse(const void *data, size_t size, package_load_schema *load_schema, void *ctx,
+			 struct package **ret_package, struct refusal *why)
+{
+	_cleanup_(package_freep) struct package *package = xcalloc(1, sizeof(*package));
+	const char *name;
+	enum fault fault = json_parse(data, size, LIMIT_PACKAGE_SIZE, &package->json, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	/* The package's name is the publisher's; what we call the dataset is the source's folder. */
+	name = json_string_value(json_object_get(package->json, "name"));
+	if (name != NULL && text_is_name(name))
+		text_copy(package->name, sizeof(package->name), name);
+	package->title = json_string_value(json_object_get(package->json, "title"));
+	package->created = json_string_value(json_object_get(package->json, "created"));
+	fault = read_licences(package, why);
+	if (fault == FAULT_NONE)
+		fault = read_resources(package, load_schema, ctx, why);
+	if (fault == FAULT_NONE)
+		fault = check_references(package, why);
+	if (fault != FAULT_NONE)
+		return fault;
+	*ret_package = steal_pointer(&package);
+	return FAULT_NONE;
+}
+
+void package_free(struct package *package)
+{
+	if (package == NULL)
+		return;
+	for (size_t i = 0; i < package->n_resources; i++)
+		schema_free(package->resources[i].schema);
+	free(package->resources);
+	free(package->licences);
+	json_decref(package->json);
+	free(package);
+}
+
+void package_freep(struct package **package)
+{
+	package_free(*package);
+}
+
+struct resource *package_resource(const struct package *package, const char *name)
+{
+	for (size_t i = 0; i < package->n_resources; i++) {
+		if (strcmp(package->resources[i].name, name) == 0)
+			return &package->resources[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * validation: the life of a validation and of its tables, and the path of every row.
+ */
+#include "schemas/validation.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "schemas/validation_internal.h"
+
+struct validation *validation_new(void)
+{
+	struct validation *validation = xcalloc(1, sizeof(*validation));
+
+	if (getrandom(validation->secret, sizeof(validation->secret), 0) != (ssize_t)sizeof(validation->secret))
+		die_errno("getrandom");
+	return validation;
+}
+
+static void table_free(struct validation_table *table)
+{
+	validation_keys_clear(table);
+	validation_clear_faults(table);
+	for (size_t i = 0; i < table->n_labels; i++)
+		free(table->labels[i]);
+	free(table->labels);
+	free(table->columns);
+	free(table);
+}
+
+void validation_free(struct validation *validation)
+{
+	if (validation == NULL)
+		return;
+	for (size_t i = 0; i < validation->n_tables; i++)
+		table_free(validation->tables[i]);
+	free(validation->tables);
+	for (size_t i = 0; i < validation->n_references; i++)
+		free(validation->references[i]);
+	free(validation->references);
+	free(validation);
+}
+
+void validation_freep(struct validation **validation)
+{
+	validation_free(*validation);
+}
+
+void validation_declare(struct validation *validation, const char *name, const struct schema *schema)
+{
+	for (size_t i = 0; schema != NULL && i < schema->n_foreign_keys; i++) {
+		const struct table_key *key = &schema->foreign_keys[i];
+		const char *resource = key->resource != NULL && key->resource[0] != '\0' ? key->resource : name;
+
+		validation_reference(validation, resource, key->reference_columns, key->n_columns);
+	}
+}
+
+struct validation_table *validation_table(struct validation *validation, const char *name, const struct schema *schema)
+{
+	struct validation_table *table = xcalloc(1, sizeof(*table));
+
+	table->validation = validation;
+	table->name = table->place = name;
+	table->schema = schema;
+	validation->tables = xrealloc(validation->tables, validation->n_tables + 1, sizeof(validation->tables[0]));
+	validation->tables[validation->n_tables++] = table;
+	validation_declare(validation, name, schema);
+	validation_keys_prepare(table);
+	return table;
+}
+
+void validation_table_set_place(struct validation_table *table, const char *place)
+{
+	table->place = place;
+}
+
+void validation_table_broken(struct validation_table *table, const struct refusal *why)
+{
+	const struct row_position nowhere = {0, 0};
+
+	table->is_broken = true;
+	validation_add(table, FAULT_TYPE_SOURCE, &nowhere, 0, NULL, NULL, why->line);
+}
+
+void validation_table_end(struct validation_table *table)
+{
+	const struct row_position first = {1, 0};
+
+	if (!table->has_header && !table->is_broken)
+		validation_add(table, FAULT_TYPE_BLANK_HEADER, &first, 0, NULL, NULL, "the table is empty: it has no header row");
+	table->has_ended = true;
+}
+
+void validation_end(struct validation *validation)
+{
+	for (size_t i = 0; i < validation->n_tables; i++)
+		validation_keys_resolve(validation->tables[i]);
+}
+
+/* One fault for each rule that the cell breaks. */
+static void __attribute__((cold)) report_cell(struct validation_table *table, size_t index, unsigned broken,
+					      const struct cell *cell, const struct row_position *position)
+{
+	const struct column *column = &table->columns[index];
+	char note[256];
+
+	for (unsigned rule = 1; rule <= RULE_LAST; rule <<= 1) {
+		enum fault_type type = rule == RULE_TYPE ? FAULT_TYPE_TYPE
+				       : rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT : FAULT_TYPE_CONSTRAINT;
+
+		if ((broken & rule) != 0)
+			validation_add(table, type, position, index + 1, column->name, cell,
+				       field_note(column->field, (enum field_rule)rule, note, sizeof(note)));
+	}
+}
+
+/* Whether every cell that should be there is missing. Most rows answer with their first cell. */
+static bool is_blank(const struct validation_table *table, const struct cell *cells, size_t n_cells)
+{
+	for (size_t i = 0; i < table->n_columns && i < n_cells; i++) {
+		const struct field *field = table->columns[i].field;
+
+		if (field == NULL ? cells[i].size > 0 : !field_is_missing(field, cells[i].text, cells[i].size))
+			return false;
+	}
+	return true;
+}
+
+static void set_key_cell(struct key_cell *key_cell, const struct value *value)
+{
+	if (value->kind != VALUE_TEXT && key_cell->buffer == NULL)
+		key_cell->buffer = xmalloc(VALUE_DIGITS + 64);
+	key_cell->bytes = value_bytes(value, key_cell->buffer, &key_cell->size);
+}
+
+static void forget_key_cell(const struct column *column)
+{
+	if (column->key_cell != NULL) {
+		column->key_cell->bytes = NULL;
+		column->key_cell->raw.text = NULL;
+	}
+}
+
+static inline void check_cell(struct validation_table *table, size_t index, const struct cell *cell,
+			      const struct row_position *position)
+{
+	const struct column *column = &table->columns[index];
+	struct value value;
+	unsigned broken;
+
+	if (column->key_cell != NULL) {
+		column->key_cell->bytes = NULL;
+		column->key_cell->raw = *cell;
+	}
+	if (column->field == NULL)
+		return;
+	if (field_is_missing(column->field, cell->text, cell->size)) {
+		if (column->field->required)
+			report_cell(table, index, RULE_REQUIRED, cell, position);
+		return;
+	}
+	if (column->key_cell == NULL) {
+		broken = field_check(column->field, cell->text, cell->size, &table->scratch, NULL);
+	} else {
+		broken = field_check(column->field, cell->text, cell->size, &table->scratch, &value);
+		if ((broken & RULE_TYPE) == 0)
+			set_key_cell(column->key_cell, &value);
+	}
+	if (broken != 0)
+		report_cell(table, index, broken, cell, position);
+}
+
+/* Cells that a row has too few or too many. A cell that is not there is also missing where one is required, as in
+ * Frictionless. */
+static void __attribute__((cold)) report_count(struct validation_table *table, const struct cell *cells, size_t n_cells,
+					       const struct row_position *position)
+{
+	static const struct cell nothing = {"", 0};
+
+	for (size_t i = n_cells; i < table->n_columns; i++) {
+		const struct column *column = &table->columns[i];
+
+		forget_key_cell(column);
+		if (column->field != NULL && column->field->required)
+			report_cell(table, i, RULE_REQUIRED, &nothing, position);
+		validation_add(table, FAULT_TYPE_MISSING_CELL, position, i + 1, column->name, NULL, "the row has no such cell");
+	}
+	for (size_t i = table->n_columns; i < n_cells; i++)
+		validation_add(table, FAULT_TYPE_EXTRA_CELL, position, i + 1, NULL, &cells[i],
+			       "is a cell more than the header has");
+}
+
+void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+		    const struct row_position *position)
+{
+	size_t n = n_cells < table->n_columns ? n_cells : table->n_columns;
+
+	if (!table->has_header) {
+		validation_take_header(table, cells, n_cells, position);
+		return;
+	}
+	table->n_rows++;
+	if (n_cells == 0 || (table->schema != NULL && is_blank(table, cells, n_cells))) {
+		validation_add(table, FAULT_TYPE_BLANK_ROW, position, 0, NULL, NULL, "the row is blank");
+		for (size_t i = 0; i < table->n_columns; i++)
+			forget_key_cell(&table->columns[i]);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			check_cell(table, i, &cells[i], position);
+		if (n_cells != table->n_columns)
+			report_count(table, cells, n_cells, position);
+	}
+	if (table->n_sets > 0)
+		validation_keys_row(table, position);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * validation, between its own files: validation.c (tables and rows), validation_header.c (labels to fields), validation_keys.c
+ * (uniqueness and references), validation_report.c (faults for people and machines).
+ */
+#ifndef SCHEMAS_VALIDATION_INTERNAL_H
+#define SCHEMAS_VALIDATION_INTERNAL_H
+
+#include "schemas/field.h"
+#include "schemas/keyindex.h"
+#include "schemas/validation.h"
+
+/* In the order of their names in validation_report.c. */
+enum fault_type {
+	FAULT_TYPE_TYPE,
+	FAULT_TYPE_CONSTRAINT,
+	FAULT_TYPE_PATTERN_LIMIT,
+	FAULT_TYPE_MISSING_LABEL,
+	FAULT_TYPE_EXTRA_LABEL,
+	FAULT_TYPE_INCORRECT_LABEL,
+	FAULT_TYPE_DUPLICATE_LABEL,
+	FAULT_TYPE_BLANK_LABEL,
+	FAULT_TYPE_BLANK_HEADER,
+	FAULT_TYPE_MISSING_CELL,
+	FAULT_TYPE_EXTRA_CELL,
+	FAULT_TYPE_BLANK_ROW,
+	FAULT_TYPE_UNIQUE,
+	FAULT_TYPE_PRIMARY_KEY,
+	FAULT_TYPE_FOREIGN_KEY,
+	FAULT_TYPE_SOURCE,
+	FAULT_TYPE_N
+};
+
+/* The canonical bytes of one cell of a key, for the row that is being read. */
+struct key_cell {
+	const char *bytes; /* NULL: missing, or not of its type */
+	size_t size;
+	char *buffer;    /* owned; where numbers and times are written */
+	struct cell raw; /* as written; text NULL where there is none */
+};
+
+/* One column of the data. */
+struct column {
+	const struct field *field; /* NULL: the schema does not name it, any text */
+	const char *name;          /* the field's, or the label */
+	struct key_cell *key_cell; /* NULL: in no key */
+};
+
+/* Some columns taken together, hashed once a row for all checks that look at them. */
+struct key_set {
+	const char **columns; /* borrowed */
+	size_t n_columns;
+	size_t *places;          /* owned: of each in the data; set with the header */
+	bool is_usable;          /* every column is in the data */
+	struct keyindex *index;  /* owned; NULL: only hashed */
+	/* Of the row that is being read: */
+	bool is_missing;         /* every cell is */
+	bool is_new;
+	uint32_t first_row;
+	struct key_hash hash;
+};
+
+/* What foreign keys refer to: columns of a table, which may be read before or after. */
+struct reference {
+	const char *resource;
+	const char **columns; /* borrowed */
+	size_t n_columns;
+	struct validation_table *table; /* NULL: has not come yet */
+	struct key_set *set;            /* of that table */
+};
+
+struct unique_check {
+	enum fault_type type; /* FAULT_TYPE_UNIQUE or FAULT_TYPE_PRIMARY_KEY */
+	size_t set;
+	bool may_be_missing;
+};
+
+struct foreign_check {
+	const struct table_key *key;
+	struct reference *reference;
+	size_t set;
+	struct keyindex *pending; /* owned: keys that wait for the other table, with their first row */
+};
+
+struct validation_table {
+	struct validation *validation;
+	const char *name, *place;
+	const struct schema *schema;
+	bool has_header, has_ended, is_broken;
+	uint64_t n_rows;
+
+	char **labels; /* owned */
+	size_t n_labels;
+	struct column *columns; /* owned: what each row should have */
+	size_t n_columns;
+
+	struct key_set **sets; /* owned, each */
+	size_t n_sets;
+	struct unique_check *uniques;
+	size_t n_uniques;
+	struct foreign_check *foreigns;
+	size_t n_foreigns;
+	struct key_cell *key_cells; /* owned, one a column */
+	char *tuple; /* several cells of a key, joined for hashing */
+	size_t tuple_size;
+	struct value_scratch scratch;
+
+	uint64_t counts[FAULT_TYPE_N];
+	struct table_fault *faults; /* owned, with their texts */
+	size_t n_faults, faults_room;
+};
+
+struct validation {
+	uint8_t secret[KEY_SECRET_SIZE];
+	struct validation_table **tables;
+	size_t n_tables;
+	struct reference **references;
+	size_t n_references;
+};
+
+/* Counts the fault and keeps it, unless enough of its type are kept. FIELD from 1, 0: the row. CELL may be NULL. */
+void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position, size_t field,
+		    const char *field_name, const struct cell *cell, const char *note);
+void validation_clear_faults(struct validation_table *table);
+
+/* The header row: labels to columns by the schema's fieldsMatch, with the faults of both. */
+void validation_take_header(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			    const struct row_position *position);
+
+/* Keys: what the schema and the references to this table ask for; then the columns once the header is known. */
+void validation_keys_prepare(struct validation_table *table);
+void validation_keys_place(struct validation_table *table);
+/* After the row's cells were read into the columns' key_cells. */
+void validation_keys_row(struct validation_table *table, const struct row_position *position);
+void validation_keys_resolve(struct validation_table *table);
+void validation_keys_clear(struct validation_table *table);
+struct reference *validation_reference(struct validation *validation, const char *resource, const char **columns,
+				       size_t n_columns);
+
+#endif

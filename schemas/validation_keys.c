@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * validation, keys: unique, primaryKey, uniqueKeys and foreignKeys over hashed rows. Columns that several checks look at are
+ * hashed and indexed once.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "schemas/validation_internal.h"
+
+static bool same_columns(const char **a, size_t n_a, const char **b, size_t n_b)
+{
+	if (n_a != n_b)
+		return false;
+	for (size_t i = 0; i < n_a; i++) {
+		if (strcmp(a[i], b[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The set over these columns, made if it is not there. WITH_INDEX: its keys are kept. Returns its number. */
+static size_t add_set(struct validation_table *table, const char **columns, size_t n_columns, bool with_index)
+{
+	struct key_set *set;
+	size_t i = 0;
+
+	while (i < table->n_sets &&
+	       !same_columns(table->sets[i]->columns, table->sets[i]->n_columns, columns, n_columns))
+		i++;
+	if (i == table->n_sets) {
+		table->sets = xrealloc(table->sets, table->n_sets + 1, sizeof(table->sets[0]));
+		table->sets[table->n_sets++] = set = xcalloc(1, sizeof(*set));
+		set->columns = columns;
+		set->n_columns = n_columns;
+		set->places = xcalloc(n_columns, sizeof(set->places[0]));
+	}
+	if (with_index && table->sets[i]->index == NULL)
+		table->sets[i]->index = keyindex_new();
+	return i;
+}
+
+/* The table is the one that REFERENCE means: its keys are kept from the first row on. */
+static void attach(struct validation_table *table, struct reference *reference)
+{
+	reference->table = table;
+	reference->set = table->sets[add_set(table, reference->columns, reference->n_columns, true)];
+}
+
+struct reference *validation_reference(struct validation *validation, const char *resource, const char **columns,
+				       size_t n_columns)
+{
+	struct reference *reference;
+
+	for (size_t i = 0; i < validation->n_references; i++) {
+		reference = validation->references[i];
+		if (strcmp(reference->resource, resource) == 0 &&
+		    same_columns(reference->columns, reference->n_columns, columns, n_columns))
+			return reference;
+	}
+	reference = xcalloc(1, sizeof(*reference));
+	reference->resource = resource;
+	reference->columns = columns;
+	reference->n_columns = n_columns;
+	validation->references =
+		xrealloc(validation->references, validation->n_references + 1, sizeof(validation->references[0]));
+	validation->references[validation->n_references++] = reference;
+	for (size_t i = 0; i < validation->n_tables; i++) {
+		if (strcmp(validation->tables[i]->name, resource) == 0 && !validation->tables[i]->has_header)
+			attach(validation->tables[i], reference);
+	}
+	return reference;
+}
+
+static void add_unique(struct validation_table *table, enum fault_type type, const char **columns, size_t n_columns)
+{
+	table->uniques = xrealloc(table->uniques, table->n_uniques + 1, sizeof(table->uniques[0]));
+	table->uniques[table->n_uniques++] = (struct unique_check){
+		.type = type,
+		.set = add_set(table, columns, n_columns, true),
+		.may_be_missing = type == FAULT_TYPE_UNIQUE,
+	};
+}
+
+static void add_foreign(struct validation_table *table, const struct table_key *key)
+{
+	const char *resource = key->resource != NULL && key->resource[0] != '\0' ? key->resource : table->name;
+
+	table->foreigns = xrealloc(table->foreigns, table->n_foreigns + 1, sizeof(table->foreigns[0]));
+	table->foreigns[table->n_foreigns++] = (struct foreign_check){
+		.key = key,
+		.reference = validation_reference(table->validation, resource, key->reference_columns, key->n_columns),
+		.set = add_set(table, key->columns, key->n_columns, false),
+	};
+}
+
+void validation_keys_prepare(struct validation_table *table)
+{
+	const struct schema *schema = table->schema;
+
+	for (size_t i = 0; schema != NULL && i < schema->n_fields; i++) {
+		if (schema->fields[i]->unique)
+			add_unique(table, FAULT_TYPE_UNIQUE, &schema->fields[i]->name, 1);
+	}
+	if (schema != NULL && schema->primary_key.n_columns > 0)
+		add_unique(table, FAULT_TYPE_PRIMARY_KEY, schema->primary_key.columns, schema->primary_key.n_columns);
+	for (size_t i = 0; schema != NULL && i < schema->n_unique_keys; i++)
+		add_unique(table, FAULT_TYPE_UNIQUE, schema->unique_keys[i].columns, schema->unique_keys[i].n_columns);
+	for (size_t i = 0; schema != NULL && i < schema->n_foreign_keys; i++)
+		add_foreign(table, &schema->foreign_keys[i]);
+	for (size_t i = 0; i < table->validation->n_references; i++) {
+		struct reference *reference = table->validation->references[i];
+
+		if (strcmp(reference->resource, table->name) == 0)
+			attach(table, reference);
+	}
+}
+
+static bool find_column(const struct validation_table *table, const char *name, size_t *ret_place)
+{
+	for (size_t i = 0; i < table->n_columns; i++) {
+		if (strcmp(table->columns[i].name, name) == 0) {
+			*ret_place = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+void validation_keys_place(struct validation_table *table)
+{
+	table->key_cells = xcalloc(table->n_columns + 1, sizeof(table->key_cells[0]));
+	for (size_t s = 0; s < table->n_sets; s++) {
+		struct key_set *set = table->sets[s];
+
+		set->is_usable = true;
+		for (size_t i = 0; i < set->n_columns; i++)
+			set->is_usable = find_column(table, set->columns[i], &set->places[i]) && set->is_usable;
+		for (size_t i = 0; set->is_usable && i < set->n_columns; i++)
+			table->columns[set->places[i]].key_cell = &table->key_cells[set->places[i]];
+	}
+}
+
+/* Several cells, each behind its length, so that ("ab", "c") is not ("a", "bc"); a missing one has a length that no cell has. */
+static void hash_tuple(struct validation_table *table, struct key_set *set)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_columns; i++) {
+		const struct key_cell *cell = &table->key_cells[set->places[i]];
+		uint64_t size = cell->bytes != NULL ? cell->size : UINT64_MAX;
+		size_t room = n + sizeof(size) + (cell->bytes != NULL ? cell->size : 0);
+
+		if (room > table->tuple_size) {
+			table->tuple_size = room + room / 2 + 256;
+			table->tuple = xrealloc(table->tuple, table->tuple_size, 1);
+		}
+		memcpy(table->tuple + n, &size, sizeof(size));
+		n += sizeof(size);
+		if (cell->bytes != NULL && cell->size > 0)
+			memcpy(table->tuple + n, cell->bytes, cell->size);
+		n = room;
+	}
+	key_hash_bytes(table->validation->secret, table->tuple, n, &set->hash);
+}
+
+static void hash_set(struct validation_table *table, struct key_set *set, const struct row_position *position)
+{
+	const struct key_cell *only = &table->key_cells[set->places[0]];
+
+	set->is_missing = true;
+	for (size_t i = 0; i < set->n_columns && set->is_missing; i++)
+		set->is_missing = table->key_cells[set->places[i]].bytes == NULL;
+	if (set->is_missing)
+		return;
+	if (set->n_columns == 1)
+		key_hash_bytes(table->validation->secret, only->bytes, only->size, &set->hash);
+	else
+		hash_tuple(table, set);
+	if (set->index != NULL)
+		set->is_new = keyindex_add(set->index, &set->hash, (uint32_t)position->row, &set->first_row);
+}
+
+/* The columns' names and cells, for people: "siret", "12345678900011"; "code, year". */
+static void describe(const struct validation_table *table, const struct key_set *set, char *names, size_t names_size,
+		     char *cells, size_t cells_size)
+{
+	size_t n = 0, c = 0;
+
+	names[0] = cells[0] = '\0';
+	for (size_t i = 0; i < set->n_columns; i++) {
+		const struct key_cell *cell = &table->key_cells[set->places[i]];
+		char escaped[100];
+
+		text_escape(cell->raw.text != NULL ? cell->raw.text : "", cell->raw.text != NULL ? cell->raw.size : 0, escaped,
+			    sizeof(escaped));
+		if (n < names_size)
+			n += (size_t)snprintf(names + n, names_size - n, "%s%s", i > 0 ? ", " : "", set->columns[i]);
+		if (c < cells_size)
+			c += (size_t)snprintf(cells + c, cells_size - c, "%s%s", i > 0 ? ", " : "", escaped);
+	}
+}
+
+static void __attribute__((cold)) report_key(struct validation_table *table, enum fault_type type, const struct key_set *set,
+					     const struct row_position *position, const char *note)
+{
+	char names[160], cells[200];
+	struct cell cell;
+
+	describe(table, set, names, sizeof(names), cells, sizeof(cells));
+	cell = (struct cell){cells, strlen(cells)};
+	validation_add(table, type, position, set->n_columns == 1 ? set->places[0] + 1 : 0, names,
+		       set->is_missing ? NULL : &cell, note);
+}
+
+static void check_unique(struct validation_table *table, const struct unique_check *check,
+			 const struct row_position *position)
+{
+	const struct key_set *set = table->sets[check->set];
+	char note[128];
+
+	if (!set->is_usable || (set->is_missing ? check->may_be_missing : set->is_new))
+		return;
+	if (set->is_missing)
+		snprintf(note, sizeof(note), "the primary key is missing");
+	else
+		snprintf(note, sizeof(note), "is the same as in row %" PRIu32, set->first_row);
+	report_key(table, check->type, set, position, note);
+}
+
+static void foreign_note(const struct foreign_check *check, char *note, size_t size)
+{
+	size_t n = (size_t)snprintf(note, size, "is not found in %s as ", check->reference->resource);
+
+	for (size_t i = 0; i < check->key->n_columns && n < size; i++)
+		n += (size_t)snprintf(note + n, size - n, "%s%s", i > 0 ? ", " : "", check->key->reference_columns[i]);
+}
+
+static void check_foreign(struct validation_table *table, struct foreign_check *check, const struct row_position *position)
+{
+	const struct key_set *set = table->sets[check->set];
+	const struct reference *reference = check->reference;
+	char note[256];
+
+	if (!set->is_usable || set->is_missing)
+		return;
+	if (reference->table == NULL || !reference->table->has_ended) {
+		if (check->pending == NULL)
+			check->pending = keyindex_new();
+		keyindex_add(check->pending, &set->hash, (uint32_t)position->row, NULL);
+		return;
+	}
+	if (reference->table->is_broken || !reference->set->is_usable || keyindex_has(reference->set->index, &set->hash))
+		return;
+	foreign_note(check, note, sizeof(note));
+	report_key(table, FAULT_TYPE_FOREIGN_KEY, set, position, note);
+}
+
+void validation_keys_row(struct validation_table *table, const struct row_position *position)
+{
+	for (size_t i = 0; i < table->n_sets; i++) {
+		if (table->sets[i]->is_usable)
+			hash_set(table, table->sets[i], position);
+	}
+	for (size_t i = 0; i < table->n_uniques; i++)
+		check_unique(table, &table->uniques[i], position);
+	for (size_t i = 0; i < table->n_foreigns; i++)
+		check_foreign(table, &table->foreigns[i], position);
+}
+
+/* --- references to tables that came later ----------------------------------------------------------------------------- */
+
+struct resolution {
+	struct validation_table *table;
+	struct foreign_check *check;
+	uint32_t *rows; /* of the keys that are not found */
+	size_t n_rows, room;
+};
+
+static void resolve_key(void *ctx, const struct key_hash *hash, uint32_t row)
+{
+	struct resolution *resolution = ctx;
+	const struct reference *reference = resolution->check->reference;
+
+	if (keyindex_has(reference->set->index, hash))
+		return;
+	if (resolution->n_rows == resolution->room) {
+		resolution->room = resolution->room * 2 + 64;
+		resolution->rows = xrealloc(resolution->rows, resolution->room, sizeof(resolution->rows[0]));
+	}
+	resolution->rows[resolution->n_rows++] = row;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The cells are gone; their rows are known, the first of each value. */
+static void resolve(struct validation_table *table, struct foreign_check *check)
+{
+	const struct reference *reference = check->reference;
+	const struct key_set *set = table->sets[check->set];
+	struct resolution resolution = {.table = table, .check = check};
+	const struct row_position nowhere = {0, 0};
+	char note[256], names[160], cells[200];
+
+	if (reference->table != NULL && (reference->table->is_broken || !reference->set->is_usable))
+		return;
+	for (size_t i = 0; i < set->n_columns; i++)
+		table->key_cells[set->places[i]].raw.text = NULL;
+	describe(table, set, names, sizeof(names), cells, sizeof(cells));
+	if (reference->table == NULL) {
+		snprintf(note, sizeof(note), "the values cannot be checked: the table %s was not given, or not asked for in time", reference->resource);
+		validation_add(table, FAULT_TYPE_FOREIGN_KEY, &nowhere, set->n_columns == 1 ? set->places[0] + 1 : 0, names, NULL,
+			       note);
+		return;
+	}
+	keyindex_each(check->pending, resolve_key, &resolution);
+	qsort(resolution.rows, resolution.n_rows, sizeof(resolution.rows[0]), compare_rows);
+	foreign_note(check, note, sizeof(note));
+	for (size_t i = 0; i < resolution.n_rows; i++) {
+		const struct row_position position = {resolution.rows[i], 0};
+
+		validation_add(table, FAULT_TYPE_FOREIGN_KEY, &position, set->n_columns == 1 ? set->places[0] + 1 : 0, names, NULL,
+			       note);
+	}
+	free(resolution.rows);
+}
+
+void validation_keys_resolve(struct validation_table *table)
+{
+	for (size_t i = 0; i < table->n_foreigns; i++) {
+		if (table->foreigns[i].pending != NULL)
+			resolve(table, &table->foreigns[i]);
+	}
+}
+
+void validation_keys_clear(struct validation_table *table)
+{
+	for (size_t i = 0; i < table->n_sets; i++) {
+		keyindex_free(table->sets[i]->index);
+		free(table->sets[i]->places);
+		free(table->sets[i]);
+	}
+	free(table->sets);
+	free(table->uniques);
+	for (size_t i = 0; i < table->n_foreigns; i++)
+		keyindex_free(table->foreigns[i].pending);
+	free(table->foreigns);
+	for (size_t i = 0; table->key_cells != NULL && i < table->n_columns; i++)
+		free(table->key_cells[i].buffer);
+	free(table->key_cells);
+	free(table->tuple);
+}

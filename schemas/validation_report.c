@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * validation, reports: faults counted and kept, and told as JSON in the shape of Frictionless's report and as lines for people.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "bundle/limits.h"
+#include "schemas/validation_internal.h"
+
+/* Names and titles as Frictionless 5 has them; "pattern-limit" is ours. */
+static const struct {
+	const char *type, *title;
+} types[FAULT_TYPE_N] = {
+	[FAULT_TYPE_TYPE] = {"type-error", "Type Error"},
+	[FAULT_TYPE_CONSTRAINT] = {"constraint-error", "Constraint Error"},
+	[FAULT_TYPE_PATTERN_LIMIT] = {"pattern-limit", "Pattern Limit"},
+	[FAULT_TYPE_MISSING_LABEL] = {"missing-label", "Missing Label"},
+	[FAULT_TYPE_EXTRA_LABEL] = {"extra-label", "Extra Label"},
+	[FAULT_TYPE_INCORRECT_LABEL] = {"incorrect-label", "Incorrect Label"},
+	[FAULT_TYPE_DUPLICATE_LABEL] = {"duplicate-label", "Duplicate Label"},
+	[FAULT_TYPE_BLANK_LABEL] = {"blank-label", "Blank Label"},
+	[FAULT_TYPE_BLANK_HEADER] = {"blank-header", "Blank Header"},
+	[FAULT_TYPE_MISSING_CELL] = {"missing-cell", "Missing Cell"},
+	[FAULT_TYPE_EXTRA_CELL] = {"extra-cell", "Extra Cell"},
+	[FAULT_TYPE_BLANK_ROW] = {"blank-row", "Blank Row"},
+	[FAULT_TYPE_UNIQUE] = {"unique-error", "Unique Error"},
+	[FAULT_TYPE_PRIMARY_KEY] = {"primary-key", "Primary Key Error"},
+	[FAULT_TYPE_FOREIGN_KEY] = {"foreign-key", "Foreign Key Error"},
+	[FAULT_TYPE_SOURCE] = {"source-error", "Source Error"},
+};
+
+/* What of a cell and of a name people are shown. */
+#define CELL_SHOWN 120
+#define NAME_SHOWN 160
+
+static char *copy_escaped(const char *text, size_t size, size_t shown)
+{
+	char *copy = xmalloc(shown);
+
+	return text_escape(text, size, copy, shown);
+}
+
+void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position, size_t field,
+		    const char *field_name_text, const struct cell *cell, const char *note)
+{
+	struct table_fault *fault;
+
+	if (table->counts[type]++ >= LIMIT_FAULTS_KEPT)
+		return;
+	if (table->n_faults == table->faults_room) {
+		table->faults_room = table->faults_room * 2 + 16;
+		table->faults = xrealloc(table->faults, table->faults_room, sizeof(table->faults[0]));
+	}
+	fault = &table->faults[table->n_faults++];
+	*fault = (struct table_fault){
+		.type = types[type].type,
+		.row = position->row,
+		.offset = position->offset,
+		.field = field,
+		.note = copy_escaped(note, strlen(note), FAULT_LINE_SIZE),
+	};
+	if (field_name_text != NULL)
+		fault->field_name = copy_escaped(field_name_text, strlen(field_name_text), NAME_SHOWN);
+	if (cell != NULL)
+		fault->cell = copy_escaped(cell->text, cell->size, CELL_SHOWN);
+}
+
+void validation_clear_faults(struct validation_table *table)
+{
+	for (size_t i = 0; i < table->n_faults; i++) {
+		free((char *)(uintptr_t)table->faults[i].field_name);
+		free((char *)(uintptr_t)table->faults[i].cell);
+		free((char *)(uintptr_t)table->faults[i].note);
+	}
+	free(table->faults);
+	table->faults = NULL;
+	table->n_faults = table->faults_room = 0;
+}
+
+static uint64_t count_faults(const struct validation_table *table)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < FAULT_TYPE_N; i++)
+		n += table->counts[i];
+	return n;
+}
+
+uint64_t validation_n_faults(const struct validation *validation)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < validation->n_tables; i++)
+		n += count_faults(validation->tables[i]);
+	return n;
+}
+
+bool validation_is_valid(const struct validation *validation)
+{
+	return validation_n_faults(validation) == 0;
+}
+
+uint64_t validation_n_rows(const struct validation_table *table)
+{
+	return table->n_rows;
+}
+
+size_t validation_n_kept(const struct validation_table *table)
+{
+	return table->n_faults;
+}
+
+const struct table_fault *validation_fault(const struct validation_table *table, size_t index)
+{
+	return index < table->n_faults ? &table->faults[index] : NULL;
+}
+
+static void each_index(const struct validation *validation, size_t *ret_bytes, uint64_t *ret_keys)
+{
+	*ret_bytes = 0;
+	*ret_keys = 0;
+	for (size_t t = 0; t < validation->n_tables; t++) {
+		const struct validation_table *table = validation->tables[t];
+
+		for (size_t i = 0; i < table->n_sets + table->n_foreigns; i++) {
+			const struct keyindex *index = i < table->n_sets ? table->sets[i]->index
+									 : table->foreigns[i - table->n_sets].pending;
+
+			*ret_bytes += index != NULL ? keyindex_peak_bytes(index) : 0;
+			*ret_keys += index != NULL ? keyindex_count(index) : 0;
+		}
+	}
+}
+
+size_t validation_index_bytes(const struct validation *validation)
+{
+	size_t bytes;
+	uint64_t keys;
+
+	each_index(validation, &bytes, &keys);
+	return bytes;
+}
+
+uint64_t validation_n_keys(const struct validation *validation)
+{
+	size_t bytes;
+	uint64_t keys;
+
+	each_index(validation, &bytes, &keys);
+	return keys;
+}
+
+/* "field population: "12a" is not an integer (type-error)". */
+static void fault_words(const struct table_fault *fault, char *text, size_t size)
+{
+	size_t n = 0;
+
+	text[0] = '\0';
+	if (fault->field_name != NULL && fault->field_name[0] != '\0')
+		n = (size_t)snprintf(text, size, "field %s: ", fault->field_name);
+	else if (fault->field > 0)
+		n = (size_t)snprintf(text, size, "field %zu: ", fault->field);
+	if (fault->cell != NULL && n < size)
+		n += (size_t)snprintf(text + n, size - n, "\"%s\" ", fault->cell);
+	if (n < size)
+		snprintf(text + n, size - n, "%s (%s)", fault->note, fault->type);
+}
+
+static void print_table(const struct validation_table *table, FILE *file)
+{
+	char words[FAULT_LINE_SIZE * 2];
+
+	for (size_t i = 0; i < table->n_faults; i++) {
+		const struct table_fault *fault = &table->faults[i];
+
+		fault_words(fault, words, sizeof(words));
+		if (fault->row > 0)
+			fprintf(file, "%s:%" PRIu64 ": %s\n", table->place, fault->row, words);
+		else
+			fprintf(file, "%s: %s\n", table->place, words);
+	}
+	for (size_t i = 0; i < FAULT_TYPE_N; i++) {
+		if (table->counts[i] > LIMIT_FAULTS_KEPT)
+			fprintf(file, "%s: and %" PRIu64 " more (%s)\n", table->place, table->counts[i] - LIMIT_FAULTS_KEPT,
+				types[i].type);
+	}
+}
+
+void validation_lines(const struct validation *validation, FILE *file)
+{
+	for (size_t i = 0; i < validation->n_tables; i++)
+		print_table(validation->tables[i], file);
+}
+
+void validation_summary(const struct validation *validation, char *line, size_t size)
+{
+	uint64_t n = validation_n_faults(validation);
+
+	snprintf(line, size, "no fault");
+	for (size_t i = 0; i < validation->n_tables; i++) {
+		const struct validation_table *table = validation->tables[i];
+		char words[FAULT_LINE_SIZE], row[32] = "", more[48] = "";
+
+		if (table->n_faults == 0)
+			continue;
+		fault_words(&table->faults[0], words, sizeof(words));
+		if (table->faults[0].row > 0)
+			snprintf(row, sizeof(row), " row %" PRIu64, table->faults[0].row);
+		if (n > 1)
+			snprintf(more, sizeof(more), ", and %" PRIu64 " more", n - 1);
+		snprintf(line, size, "%s%s, %.300s%s", table->name, row, words, more);
+		return;
+	}
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------------------------- */
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+	if (value == NULL || json_object_set_new(object, key, value) < 0)
+		die("out of memory");
+}
+
+static json_t *text_or_empty(const char *text)
+{
+	return json_string(text != NULL ? text : "");
+}
+
+static json_t *fault_json(const struct table_fault *fault)
+{
+	json_t *object = json_object();
+	char words[FAULT_LINE_SIZE * 2];
+
+	fault_words(fault, words, sizeof(words));
+	set(object, "type", json_string(fault->type));
+	for (size_t i = 0; i < FAULT_TYPE_N; i++) {
+		if (strcmp(types[i].type, fault->type) == 0)
+			set(object, "title", json_string(types[i].title));
+	}
+	set(object, "message", json_string(words));
+	set(object, "note", text_or_empty(fault->note));
+	if (fault->row > 0) {
+		set(object, "rowNumber", json_integer((json_int_t)fault->row));
+		if (fault->offset > 0)
+			set(object, "offset", json_integer((json_int_t)fault->offset));
+	}
+	if (fault->field > 0)
+		set(object, "fieldNumber", json_integer((json_int_t)fault->field));
+	if (fault->field_name != NULL)
+		set(object, "fieldName", json_string(fault->field_name));
+	if (fault->cell != NULL)
+		set(object, "cell", json_string(fault->cell));
+	return object;
+}
+
+static json_t *table_json(const struct validation_table *table)
+{
+	json_t *task = json_object(), *errors = json_array(), *labels = json_array(), *by_type = json_object();
+	uint64_t n = count_faults(table);
+
+	for (size_t i = 0; i < table->n_faults; i++) {
+		if (json_array_append_new(errors, fault_json(&table->faults[i])) < 0)
+			die("out of memory");
+	}
+	for (size_t i = 0; i < table->n_labels; i++) {
+		json_array_append_new(labels, text_or_empty(table->labels[i]));
+	}
+	for (size_t i = 0; i < FAULT_TYPE_N; i++) {
+		if (table->counts[i] > 0)
+			set(by_type, types[i].type, json_integer((json_int_t)table->counts[i]));
+	}
+	set(task, "name", json_string(table->name));
+	set(task, "type", json_string("table"));
+	set(task, "valid", json_boolean(n == 0));
+	set(task, "place", text_or_empty(table->place));
+	set(task, "labels", labels);
+	set(task, "stats",
+	    json_pack("{s:I, s:i, s:I, s:I, s:o}", "errors", (json_int_t)n, "warnings", 0, "fields",
+		      (json_int_t)(table->schema != NULL ? table->schema->n_fields : table->n_labels), "rows",
+		      (json_int_t)table->n_rows, "errorsByType", by_type));
+	set(task, "warnings", json_array());
+	set(task, "errors", errors);
+	return task;
+}
+
+json_t *validation_json(const struct validation *validation)
+{
+	json_t *report = json_object(), *tasks = json_array();
+
+	for (size_t i = 0; i < validation->n_tables; i++) {
+		if (json_array_append_new(tasks, table_json(validation->tables[i])) < 0)
+			die("out of memory");
+	}
+	set(report, "valid", json_boolean(validation_is_valid(validation)));
+	set(report, "stats",
+	    json_pack("{s:I, s:I, s:i}", "tasks", (json_int_t)validation->n_tables, "errors",
+		      (json_int_t)validation_n_faults(validation), "warnings", 0));
+	set(report, "warnings", json_array());
+	set(report, "errors", json_array());
+	set(report, "tasks", tasks);
+	return report;
+}
