@@ -96,7 +96,8 @@ SRC_outside = \
 	outside/config.c \
 	outside/descriptor.c \
 	outside/records.c \
-	outside/tabulate.c
+	outside/tabulate.c \
+	outside/validate.c
 
 SRC_inside = \
 	inside/check_answer.c \

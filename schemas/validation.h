@@ -67,6 +67,7 @@ uint64_t validation_n_keys(const struct validation *validation);
 
 bool validation_is_valid(const struct validation *validation);
 uint64_t validation_n_faults(const struct validation *validation);
+uint64_t validation_table_n_faults(const struct validation_table *table);
 uint64_t validation_n_rows(const struct validation_table *table); /* without the header */
 size_t validation_n_kept(const struct validation_table *table);
 const struct table_fault *validation_fault(const struct validation_table *table, size_t index);

@@ -82,7 +82,7 @@ void validation_clear_faults(struct validation_table *table)
 	table->n_faults = table->faults_room = 0;
 }
 
-static uint64_t count_faults(const struct validation_table *table)
+uint64_t validation_table_n_faults(const struct validation_table *table)
 {
 	uint64_t n = 0;
 
@@ -96,7 +96,7 @@ uint64_t validation_n_faults(const struct validation *validation)
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < validation->n_tables; i++)
-		n += count_faults(validation->tables[i]);
+		n += validation_table_n_faults(validation->tables[i]);
 	return n;
 }
 
@@ -261,7 +261,7 @@ static json_t *fault_json(const struct table_fault *fault)
 static json_t *table_json(const struct validation_table *table)
 {
 	json_t *task = json_object(), *errors = json_array(), *labels = json_array(), *by_type = json_object();
-	uint64_t n = count_faults(table);
+	uint64_t n = validation_table_n_faults(table);
 
 	for (size_t i = 0; i < table->n_faults; i++) {
 		if (json_array_append_new(errors, fault_json(&table->faults[i])) < 0)

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * validate: opens what it was given, gives up its power, then parses. Rows go through the same reader and the same rules as in
+ * outside-check and inside-check.
+ */
+#include "outside/validate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "base/sandbox.h"
+#include "bundle/json.h"
+#include "bundle/limits.h"
+#include "outside/charset.h"
+#include "schemas/package.h"
+#include "schemas/validation.h"
+
+#define READ_SIZE (1 * MIB)
+
+static const char *opt_schema, *opt_package, *opt_delimiter, *opt_encoding;
+static bool opt_json, opt_statistics;
+
+const struct option validate_options[] = {
+	{"schema", 's', OPTION_TEXT, &opt_schema, "FILE", "a table schema; every CSV is checked against it"},
+	{"package", 'p', OPTION_TEXT, &opt_package, "FILE", "a datapackage.json; CSVs are matched to its resources by name"},
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "the report as JSON, in the shape of Frictionless's"},
+	{"delimiter", 'd', OPTION_TEXT, &opt_delimiter, "CHAR", "with no package: what stands between cells (default ,)"},
+	{"encoding", 'e', OPTION_TEXT, &opt_encoding, "NAME", "with no package: the charset (default utf-8)"},
+	{"statistics", 0, OPTION_FLAG, &opt_statistics, NULL, "what the key indexes took, on stderr"},
+	{NULL},
+};
+
+const char validate_details[] =
+	"With --package and no CSV, every table of the package is read from the package's folder. Without --schema and --package "
+	"only the form is checked: quotes, charset, blank rows, as many cells as the header has.\n\n"
+	"Exit status: 0 valid, 1 not valid, 2 trouble.";
+
+/* One file to validate. */
+struct input {
+	const char *path;
+	int fd;
+	const struct resource *resource; /* NULL: none */
+	struct validation_table *table;
+};
+
+struct run {
+	int folder_fd; /* the package's */
+	uint8_t *descriptor;
+	size_t descriptor_size;
+	struct package *package;
+	struct schema *schema;
+	struct dialect dialect;
+	struct charsets *charsets;
+	struct input *inputs;
+	size_t n_inputs;
+	struct validation *validation;
+};
+
+static void run_clear(struct run *run)
+{
+	validation_free(run->validation);
+	for (size_t i = 0; i < run->n_inputs; i++) {
+		if (run->inputs[i].fd >= 0)
+			close(run->inputs[i].fd);
+	}
+	free(run->inputs);
+	package_free(run->package);
+	schema_free(run->schema);
+	charsets_free(run->charsets);
+	free(run->descriptor);
+	if (run->folder_fd >= 0)
+		close(run->folder_fd);
+}
+
+/* --- before the sandbox: open -------------------------------------------------------------------------------------------- */
+
+static enum fault file_fault(const char *path, int error, struct refusal *why)
+{
+	return refuse(why, FAULT_FILE, "%s: %s", path, strerror(error));
+}
+
+static enum fault add_input(struct run *run, const char *path, int fd, struct refusal *why)
+{
+	struct input *input;
+
+	if (fd < 0)
+		return file_fault(path, errno, why);
+	run->inputs = xrealloc(run->inputs, run->n_inputs + 1, sizeof(run->inputs[0]));
+	input = &run->inputs[run->n_inputs++];
+	*input = (struct input){.path = path, .fd = fd};
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return FAULT_NONE;
+}
+
+static int open_parent(const char *path)
+{
+	_cleanup_free_ char *folder = xstrdup(path);
+	char *slash = strrchr(folder, '/');
+
+	if (slash == NULL)
+		return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	slash[slash == folder] = '\0';
+	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static enum fault open_all(struct run *run, int argc, char **argv, struct refusal *why)
+{
+	const char *descriptor = opt_schema != NULL ? opt_schema : opt_package;
+	enum fault fault = FAULT_NONE;
+	int r;
+
+	if (descriptor != NULL) {
+		r = fd_load_file(AT_FDCWD, descriptor, LIMIT_PACKAGE_SIZE, &run->descriptor, &run->descriptor_size);
+		if (r < 0)
+			return file_fault(descriptor, -r, why);
+	}
+	if (opt_package != NULL) {
+		run->folder_fd = open_parent(opt_package);
+		if (run->folder_fd < 0)
+			return file_fault(opt_package, errno, why);
+	}
+	for (int i = 0; fault == FAULT_NONE && i < argc; i++)
+		fault = add_input(run, argv[i], open(argv[i], O_RDONLY | O_CLOEXEC | O_NOCTTY), why);
+	return fault;
+}
+
+/* --- after it: parse ----------------------------------------------------------------------------------------------------- */
+
+/* A schema by path lies beneath the package's folder. */
+static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why)
+{
+	const struct run *run = ctx;
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size;
+	int r;
+
+	if (strstr(path, "://") != NULL)
+		return refuse(why, FAULT_PACKAGE, "%s: is an address; fetch it and put it beside the package", path);
+	fd = fd_open_beneath(run->folder_fd, path, O_RDONLY, 0);
+	if (fd < 0)
+		return file_fault(path, -fd, why);
+	r = fd_load(fd, LIMIT_PACKAGE_SIZE, &data, &size);
+	if (r < 0)
+		return file_fault(path, -r, why);
+	return json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_schema, why);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* A file is a resource's if it is called like the resource's path, or like the resource with any extension. */
+static const struct resource *find_resource(const struct package *package, const char *path)
+{
+	const char *name = base_name(path);
+	size_t stem = strcspn(name, ".");
+
+	for (size_t i = 0; i < package->n_resources; i++) {
+		if (strcmp(base_name(package->resources[i].path), name) == 0)
+			return &package->resources[i];
+	}
+	for (size_t i = 0; i < package->n_resources; i++) {
+		if (strlen(package->resources[i].name) == stem && strncmp(package->resources[i].name, name, stem) == 0)
+			return &package->resources[i];
+	}
+	return NULL;
+}
+
+static enum fault match_inputs(struct run *run, struct refusal *why)
+{
+	for (size_t i = 0; i < run->n_inputs; i++) {
+		run->inputs[i].resource = find_resource(run->package, run->inputs[i].path);
+		if (run->inputs[i].resource == NULL)
+			return refuse(why, FAULT_NO_SUCH, "%s: the package has no resource of that name", run->inputs[i].path);
+		for (size_t k = 0; k < i; k++) {
+			if (run->inputs[k].resource == run->inputs[i].resource)
+				return refuse(why, FAULT_NO_SUCH, "%s and %s are both the resource %s", run->inputs[k].path,
+					      run->inputs[i].path, run->inputs[i].resource->name);
+		}
+	}
+	return FAULT_NONE;
+}
+
+static enum fault open_resources(struct run *run, struct refusal *why)
+{
+	for (size_t i = 0; i < run->package->n_resources; i++) {
+		const struct resource *resource = &run->package->resources[i];
+		enum fault fault;
+		int fd;
+
+		if (!resource->is_table)
+			continue;
+		if (strstr(resource->path, "://") != NULL)
+			return refuse(why, FAULT_PACKAGE, "resource %s: path is an address; name the files to validate",
+				      resource->name);
+		fd = fd_open_beneath(run->folder_fd, resource->path, O_RDONLY, 0);
+		if (fd < 0)
+			errno = -fd;
+		fault = add_input(run, resource->path, fd, why);
+		if (fault != FAULT_NONE)
+			return fault;
+		run->inputs[run->n_inputs - 1].resource = resource;
+	}
+	return FAULT_NONE;
+}
+
+static enum fault parse_descriptor(struct run *run, struct refusal *why)
+{
+	_cleanup_(json_decrefp) json_t *json = NULL;
+	enum fault fault;
+
+	if (opt_package != NULL) {
+		fault = package_parse(run->descriptor, run->descriptor_size, load_schema, run, &run->package, why);
+		if (fault == FAULT_NONE)
+			fault = run->n_inputs > 0 ? match_inputs(run, why) : open_resources(run, why);
+		return fault != FAULT_NONE ? refuse_within(why, "%s", opt_package) : FAULT_NONE;
+	}
+	if (opt_schema == NULL)
+		return FAULT_NONE;
+	fault = json_parse(run->descriptor, run->descriptor_size, LIMIT_PACKAGE_SIZE, &json, why);
+	if (fault == FAULT_NONE)
+		fault = schema_parse(json, &run->schema, why);
+	return fault != FAULT_NONE ? refuse_within(why, "%s", opt_schema) : FAULT_NONE;
+}
+
+/* --- rows ---------------------------------------------------------------------------------------------------------------- */
+
+static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
+			   struct refusal *why)
+{
+	(void)why;
+	validation_row(ctx, cells, n_cells, position);
+	return FAULT_NONE;
+}
+
+static enum fault feed_table(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	return table_reader_feed(ctx, data, size, why);
+}
+
+static enum fault read_all(const struct input *input, struct charset_reader *charset, struct refusal *why)
+{
+	_cleanup_free_ uint8_t *buffer = xmalloc(READ_SIZE);
+	int64_t total = fd_size(input->fd);
+	uint64_t done = 0;
+
+	for (;;) {
+		ssize_t n = fd_read_up_to(input->fd, buffer, READ_SIZE);
+		enum fault fault;
+
+		if (n < 0) {
+			errno = (int)-n;
+			die_errno("%s", input->path);
+		}
+		if (n == 0)
+			return charset_reader_finish(charset, why);
+		fault = charset_reader_feed(charset, buffer, (size_t)n, why);
+		if (fault != FAULT_NONE)
+			return fault;
+		done += (uint64_t)n;
+		report_progress(input->path, done, total > 0 ? (uint64_t)total : 0);
+	}
+}
+
+static enum fault read_table(struct run *run, const struct input *input, struct refusal *why)
+{
+	const struct dialect *dialect = input->resource != NULL ? &input->resource->dialect : &run->dialect;
+	const char *encoding = input->resource != NULL ? input->resource->encoding : opt_encoding;
+	_cleanup_(table_reader_freep) struct table_reader *reader = NULL;
+	_cleanup_(charset_reader_freep) struct charset_reader *charset = NULL;
+	enum fault fault;
+
+	reader = table_reader_new(dialect, take_row, input->table);
+	fault = charset_reader_new(run->charsets, encoding != NULL ? encoding : "utf-8", feed_table, reader, &charset, why);
+	if (fault == FAULT_NONE)
+		fault = read_all(input, charset, why);
+	report_progress_end();
+	return fault == FAULT_NONE ? table_reader_finish(reader, why) : fault;
+}
+
+static enum fault validate_input(struct run *run, struct input *input, struct refusal *why)
+{
+	const struct resource *resource = input->resource;
+	const struct schema *schema = resource != NULL ? resource->schema : run->schema;
+
+	input->table = validation_table(run->validation, resource != NULL ? resource->name : input->path, schema);
+	validation_table_set_place(input->table, input->path);
+	if (resource != NULL && !resource->dialect.header) {
+		if (schema == NULL)
+			return refuse(why, FAULT_PACKAGE, "resource %s: has neither a header nor a schema", resource->name);
+		validation_header_absent(input->table);
+	}
+	if (read_table(run, input, why) != FAULT_NONE)
+		validation_table_broken(input->table, why);
+	validation_table_end(input->table);
+	return FAULT_NONE;
+}
+
+static void print_report(const struct run *run)
+{
+	if (opt_json) {
+		_cleanup_(json_decrefp) json_t *report = validation_json(run->validation);
+
+		json_dumpf(report, stdout, JSON_INDENT(2));
+		putchar('\n');
+		return;
+	}
+	validation_lines(run->validation, stdout);
+	for (size_t i = 0; i < run->n_inputs; i++) {
+		const struct input *input = &run->inputs[i];
+		uint64_t n = validation_table_n_faults(input->table);
+
+		if (n == 0)
+			printf("%s: valid, %" PRIu64 " rows\n", input->path, validation_n_rows(input->table));
+		else
+			printf("%s: not valid, %" PRIu64 " faults in %" PRIu64 " rows\n", input->path, n,
+			       validation_n_rows(input->table));
+	}
+}
+
+static enum fault validate_all(struct run *run, struct refusal *why)
+{
+	enum fault fault = FAULT_NONE;
+
+	run->validation = validation_new();
+	for (size_t i = 0; run->package != NULL && i < run->n_inputs; i++)
+		validation_declare(run->validation, run->inputs[i].resource->name, run->inputs[i].resource->schema);
+	for (size_t i = 0; fault == FAULT_NONE && i < run->n_inputs; i++)
+		fault = validate_input(run, &run->inputs[i], why);
+	if (fault == FAULT_NONE)
+		validation_end(run->validation);
+	return fault;
+}
+
+static void check_usage(int argc)
+{
+	if (opt_schema != NULL && opt_package != NULL)
+		die_usage("validate: --schema or --package, not both");
+	if (opt_package == NULL && argc == 0)
+		die_usage("validate: which CSV?");
+	if (opt_package != NULL && (opt_delimiter != NULL || opt_encoding != NULL))
+		die_usage("validate: the package says delimiter and encoding");
+	if (opt_delimiter != NULL && (strlen(opt_delimiter) != 1 || strchr("\"\r\n", opt_delimiter[0]) != NULL ||
+				      (unsigned char)opt_delimiter[0] >= 0x80))
+		die_usage("validate: --delimiter takes one ASCII character");
+}
+
+int validate_run(int argc, char **argv)
+{
+	_cleanup_(run_clear) struct run run = {.folder_fd = -1, .dialect = dialect_plain};
+	struct sandbox_folder folders[1];
+	struct refusal why = {0};
+	enum fault fault;
+
+	check_usage(argc);
+	if (opt_delimiter != NULL)
+		run.dialect.delimiter = opt_delimiter[0];
+	json_init();
+	run.charsets = charsets_open();
+	fault = open_all(&run, argc, argv, &why);
+	if (fault == FAULT_NONE) {
+		folders[0] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
+		sandbox_enter(SANDBOX_TOOL, folders, run.folder_fd >= 0 ? 1 : 0);
+		fault = parse_descriptor(&run, &why);
+	}
+	if (fault == FAULT_NONE)
+		fault = validate_all(&run, &why);
+	if (fault != FAULT_NONE) {
+		log_refusal(&why);
+		return fault_exit(fault);
+	}
+	print_report(&run);
+	if (opt_statistics)
+		log_info("%" PRIu64 " keys indexed in at most %zu bytes", validation_n_keys(run.validation),
+			 validation_index_bytes(run.validation));
+	return validation_is_valid(run.validation) ? 0 : 1;
+}
