@@ -81,6 +81,7 @@ SRC_schemas = \
 	schemas/moment_any.c \
 	schemas/package.c \
 	schemas/plain.c \
+	schemas/plaincheck.c \
 	schemas/schema.c \
 	schemas/table.c \
 	schemas/validation.c \

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "inside/check.h"
-#include "schemas/plain.h"
+#include "schemas/plaincheck.h"
 
 static bool has_extension(const char *path, const char *extension)
 {
@@ -39,8 +39,7 @@ struct table_ctx {
 	struct check_resource *resource;
 	struct table_reader *reader;
 	struct plain_check plain;
-	bool has_begun;     /* past a byte order mark */
-	bool has_header;    /* the header was handed on */
+	bool has_header; /* the header was handed on */
 };
 
 static void hand_on_header(struct check_resource *resource, const struct cell *cells, size_t n_cells,
@@ -97,16 +96,8 @@ static enum fault take_table_bytes(void *ctx, const void *data, size_t size, str
 {
 	struct table_ctx *table = ctx;
 	enum fault fault = plain_check_feed(&table->plain, data, size, why);
-	const char *bytes = data;
 
-	if (fault != FAULT_NONE)
-		return fault;
-	if (!table->has_begun && table->plain.only_utf8 && size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
-		bytes += 3;
-		size -= 3;
-	}
-	table->has_begun = true;
-	return table_reader_feed(table->reader, bytes, size, why);
+	return fault != FAULT_NONE ? fault : table_reader_feed(table->reader, data, size, why);
 }
 
 static enum fault read_table(struct check_resource *resource, struct refusal *why)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * plain: whether bytes are the plain form (UTF-8, no BOM, LF outside quotes, a last line feed), as they stream. The row reader
+ * plaincheck: whether bytes are the plain form (UTF-8, no BOM, LF outside quotes, a last line feed), as they stream. The row reader
  * checks the rest (quotes, commas). And whether a JSON resource stays within its bounds.
  */
-#ifndef SCHEMAS_PLAIN_H
-#define SCHEMAS_PLAIN_H
+#ifndef SCHEMAS_PLAINCHECK_H
+#define SCHEMAS_PLAINCHECK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * check_run: see check_run.h. Every resource is read, also after one was broken, so that one report names all there is.
+ */
+#include "outside/check_run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "bundle/json.h"
+#include "bundle/limits.h"
+#include "outside/descriptor.h"
+#include "outside/records.h"
+
+struct file {
+	char name[LIMIT_FILE_NAME_SIZE];
+	int raw_fd, plain_fd;
+};
+
+struct request {
+	int package_fd, report_fd, descriptor_fd;
+	struct file *files;
+	size_t n_files;
+};
+
+static struct file *find_file(struct request *request, const char *name)
+{
+	for (size_t i = 0; i < request->n_files; i++) {
+		if (strcmp(request->files[i].name, name) == 0)
+			return &request->files[i];
+	}
+	return NULL;
+}
+
+static void take_fd(int *slot, int fd)
+{
+	if (fd < 0 || *slot >= 0)
+		die("the supervisor sent a descriptor twice, or none");
+	*slot = fd;
+}
+
+static struct file *add_file(struct request *request, const char *name)
+{
+	struct file *file = find_file(request, name);
+
+	if (file != NULL)
+		return file;
+	if (request->n_files == LIMIT_TARGETS_PER_ROLE)
+		die("the supervisor sent more than %d resources", LIMIT_TARGETS_PER_ROLE);
+	request->files = xrealloc(request->files, request->n_files + 1, sizeof(*request->files));
+	file = &request->files[request->n_files++];
+	file->raw_fd = file->plain_fd = -1;
+	text_copy(file->name, sizeof(file->name), name);
+	return file;
+}
+
+static void receive(int sock, struct request *request)
+{
+	struct outside_record record;
+	int fd;
+
+	for (;;) {
+		outside_record_receive(sock, &record, &fd);
+		switch ((enum outside_record_kind)record.kind) {
+		case OUTSIDE_PACKAGE:
+			take_fd(&request->package_fd, fd);
+			break;
+		case OUTSIDE_RAW:
+			take_fd(&add_file(request, record.file.name)->raw_fd, fd);
+			break;
+		case OUTSIDE_PLAIN:
+			take_fd(&add_file(request, record.file.name)->plain_fd, fd);
+			break;
+		case OUTSIDE_REPORT:
+			take_fd(&request->report_fd, fd);
+			break;
+		case OUTSIDE_DESCRIPTOR:
+			take_fd(&request->descriptor_fd, fd);
+			break;
+		case OUTSIDE_GO:
+			if (request->package_fd < 0 || request->descriptor_fd < 0)
+				die("the supervisor sent no package, or nowhere to write its descriptor");
+			return;
+		default:
+			die("the supervisor sent a record of kind %u", record.kind);
+		}
+	}
+}
+
+static enum fault load_package(int fd, struct package **ret_package, struct refusal *why)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size;
+	int r = fd_load(fd, LIMIT_PACKAGE_SIZE, &data, &size);
+
+	if (r == -EFBIG)
+		return refuse(why, FAULT_JSON_SIZE, "datapackage.json is larger than %llu bytes", (unsigned long long)LIMIT_PACKAGE_SIZE);
+	if (r < 0)
+		die("reading the package: %s", strerror(-r));
+	return package_parse(data, size, NULL, NULL, ret_package, why);
+}
+
+static void write_json(int fd, const json_t *json)
+{
+	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS);
+	int r;
+
+	if (text == NULL)
+		die("out of memory");
+	if ((r = fd_write_all(fd, text, strlen(text))) < 0 || (r = fd_write_all(fd, "\n", 1)) < 0)
+		die("writing a document: %s", strerror(-r));
+}
+
+static void answer(int sock, const struct package *package, const struct descriptor_resource *resources)
+{
+	for (size_t i = 0; i < package->n_resources; i++) {
+		struct outside_record record = outside_record_new(OUTSIDE_CHECKED);
+		const struct descriptor_resource *item = &resources[i];
+
+		text_copy(record.file.name, sizeof(record.file.name), item->resource->name);
+		record.file.sha256 = item->tabulated.sha256;
+		record.file.size = item->tabulated.size;
+		record.file.rows = item->table != NULL ? validation_n_rows(item->table) : 0;
+		outside_record_send(sock, &record, -1);
+	}
+}
+
+/* The kinds of all resources, and their tables, before the first row: keys refer from one to another. */
+static enum fault prepare(const struct package *package, struct validation *validation, struct descriptor_resource *resources,
+			  struct refusal *why)
+{
+	for (size_t i = 0; i < package->n_resources; i++) {
+		const struct resource *resource = &package->resources[i];
+		enum fault fault = tabulate_kind(resource, &resources[i].kind, why);
+
+		if (fault != FAULT_NONE)
+			return fault;
+		resources[i].resource = resource;
+		if (resources[i].kind == TABULATE_TABLE)
+			resources[i].table = validation_table(validation, resource->name, resource->schema);
+	}
+	return FAULT_NONE;
+}
+
+/* The first fault of bytes, if any; else of rows. */
+static enum fault read_all(struct request *request, struct charsets *charsets, const struct package *package,
+			   struct validation *validation, struct descriptor_resource *resources, struct refusal *why)
+{
+	enum fault first = FAULT_NONE;
+	char line[FAULT_LINE_SIZE];
+
+	for (size_t i = 0; i < package->n_resources; i++) {
+		struct file *file = find_file(request, package->resources[i].name);
+		struct refusal broken;
+
+		if (file == NULL || file->raw_fd < 0 || file->plain_fd < 0)
+			die("the supervisor sent no files for %s", package->resources[i].name);
+		if (tabulate(charsets, &package->resources[i], file->raw_fd, file->plain_fd, resources[i].table,
+			     &resources[i].tabulated, &broken) != FAULT_NONE &&
+		    first == FAULT_NONE) {
+			first = broken.fault;
+			*why = broken;
+		}
+	}
+	validation_end(validation);
+	if (first != FAULT_NONE || validation_is_valid(validation))
+		return first;
+	validation_summary(validation, line, sizeof(line));
+	return refuse(why, FAULT_ROWS, "%s", line);
+}
+
+static enum fault check_package(int sock, struct request *request, struct charsets *charsets, struct refusal *why)
+{
+	_cleanup_(package_freep) struct package *package = NULL;
+	_cleanup_(validation_freep) struct validation *validation = validation_new();
+	_cleanup_free_ struct descriptor_resource *resources = NULL;
+	_cleanup_(json_decrefp) json_t *report = NULL, *descriptor = NULL;
+	enum fault fault = load_package(request->package_fd, &package, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	resources = xcalloc(package->n_resources + 1, sizeof(*resources));
+	if ((fault = prepare(package, validation, resources, why)) != FAULT_NONE)
+		return fault;
+	fault = read_all(request, charsets, package, validation, resources, why);
+	if (request->report_fd >= 0) {
+		report = validation_json(validation);
+		write_json(request->report_fd, report);
+	}
+	if (fault != FAULT_NONE)
+		return fault;
+	descriptor = descriptor_build(package, resources);
+	write_json(request->descriptor_fd, descriptor);
+	answer(sock, package, resources);
+	return FAULT_NONE;
+}
+
+void check_run(int sock, struct charsets *charsets)
+{
+	struct request request = { .package_fd = -1, .report_fd = -1, .descriptor_fd = -1 };
+	struct refusal why = { FAULT_NONE, "" };
+	struct outside_record end;
+
+	receive(sock, &request);
+	check_package(sock, &request, charsets, &why);
+	end = outside_record_end(&why);
+	outside_record_send(sock, &end, -1);
+	for (size_t i = 0; i < request.n_files; i++) {
+		cleanup_close(&request.files[i].raw_fd);
+		cleanup_close(&request.files[i].plain_fd);
+	}
+	free(request.files);
+	cleanup_close(&request.package_fd);
+	cleanup_close(&request.report_fd);
+	cleanup_close(&request.descriptor_fd);
+}
