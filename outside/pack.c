@@ -18,7 +18,7 @@
 #include "bundle/bundle.h"
 #include "outside/records.h"
 
-/* Level 3 is where zstd's time and size cross for CSV: 19 takes thirty times as long for a tenth less. */
+/* On a SIRENE-like CSV level 9 takes four times as long as 3 for a tenth less, level 19 eighty times as long for a fifth less. */
 #define LEVEL 3
 
 /* The supervisor or the worker before may have left the shared offset anywhere. */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "bundle/blob.h"
 #include "tests/unit/bundle_util.h"
 
 struct seen {
@@ -213,6 +214,47 @@ static void test_limits(void **state)
 	assert_int_equal(bundle_read(fd, &bounds, see, &seen, NULL), FAULT_BUNDLE_LIMIT);
 }
 
+static int one_part(void *ctx, size_t index)
+{
+	return index == 0 ? *(int *)ctx : -ENOSPC;
+}
+
+/* FORMAT.md 4.6 as it stands there: tar, sha256sum and zstd read what we write. */
+static void test_stock_tools(void **state)
+{
+	static const char script[] = "set -e; cd \"$1\"; tar -tf bundle.tar >/dev/null; tar -xf bundle.tar; grep -qx "
+				     "'clapet bundle 1' format; "
+				     "cd blobs; for b in *; do test \"$(sha256sum <$b)\" = \"$b  -\"; done; "
+				     "test \"$(cat * | zstd -dcq | sha256sum)\" = \"$2  -\"";
+	const size_t size = 5 * MIB;
+	_cleanup_free_ uint8_t *plain = calloc(1, size);
+	char folder[] = "/tmp/clapet-bundle.XXXXXX", path[64], hex[SHA256_HEX_SIZE], command[1024];
+	_cleanup_close_ int plain_fd = memory_of(plain, size), part_fd = memory_of("", 0), fd = -1;
+	struct bundle_member members[2] = {metadata_member("1.root.json", "{}")};
+	struct sha256 sha256;
+	struct blob blob;
+
+	(void)state;
+	if (system("command -v zstd >/dev/null && command -v tar >/dev/null") != 0)
+		skip();
+	assert_int_equal(lseek(plain_fd, 0, SEEK_SET), 0);
+	assert_int_equal(blob_encode(plain_fd, 3, one_part, &part_fd, &blob), 0);
+	members[1].kind = BUNDLE_BLOB;
+	members[1].fd = part_fd;
+	members[1].size = blob.parts[0].length;
+	sha256_to_hex(&blob.parts[0].sha256, members[1].name);
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/bundle.tar", folder);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_int_equal(bundle_write(fd, members, 2, &sha256), 0);
+	sha256_to_hex(&blob.plain_sha256, hex);
+	assert_int_equal(setenv("CLAPET_TEST_SCRIPT", script, 1), 0);
+	snprintf(command, sizeof(command), "sh -c \"$CLAPET_TEST_SCRIPT\" sh %s %s", folder, hex);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(fd_remove_tree(AT_FDCWD, folder), 0);
+	blob_clear(&blob);
+}
+
 /* --- evil members, written by libarchive with everything else in our form
  * ----------------------------------------------- */
 
@@ -323,13 +365,10 @@ static void test_evil_members(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_there_and_back),
-		cmocka_unit_test(test_deterministic),
-		cmocka_unit_test(test_what_is_not_written),
-		cmocka_unit_test(test_flipped_bytes),
-		cmocka_unit_test(test_blob_hash),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_there_and_back),      cmocka_unit_test(test_deterministic),
+		cmocka_unit_test(test_what_is_not_written), cmocka_unit_test(test_flipped_bytes),
+		cmocka_unit_test(test_blob_hash),           cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_stock_tools),         cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_evil_members),
 	};
 
