@@ -92,13 +92,29 @@ SRC_schemas = \
 
 # Modules of each side, without the files that hold a main().
 SRC_outside = \
+	outside/agent.c \
 	outside/charset.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/descriptor.c \
+	outside/pipeline.c \
+	outside/pipeline_check.c \
+	outside/pipeline_fetch.c \
+	outside/publish.c \
+	outside/publish_bundle.c \
+	outside/publish_sign.c \
 	outside/records.c \
+	outside/run.c \
+	outside/selfcheck.c \
+	outside/source.c \
+	outside/state.c \
+	outside/state_parse.c \
+	outside/status.c \
+	outside/sync.c \
 	outside/tabulate.c \
-	outside/validate.c
+	outside/url.c \
+	outside/validate.c \
+	outside/withdraw.c
 
 SRC_inside = \
 	inside/check_answer.c \
@@ -115,7 +131,9 @@ SRC_inside = \
 	inside/store_put.c \
 	inside/store_read.c \
 	inside/store_write.c \
-	inside/storeverify.c
+	inside/storeverify.c \
+	inside/storeverify_files.c \
+	inside/trustset.c
 
 # --- programs: main file, libraries of ours, libraries of others ----------------------------------------------------
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * publish: blobs and targets in the repository. A file gets its final name only after its writer is gone, its bytes were
+ * hashed again and it is on the disk.
+ */
+#include "outside/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+
+/* Public data: a stock client or an auditor may read the repository. */
+#define PUBLIC_MODE 0644
+
+bool publish_has_blobs(const struct agent *agent, const struct state_file *file)
+{
+	for (size_t i = 0; i < file->n_parts; i++) {
+		char hex[SHA256_HEX_SIZE];
+
+		sha256_to_hex(&file->parts[i].sha256, hex);
+		if (!fd_exists(agent->blobs_fd, hex))
+			return false;
+	}
+	return true;
+}
+
+static void part_name(size_t index, char name[32])
+{
+	snprintf(name, 32, ".part-%zu", index);
+}
+
+static size_t max_parts(const struct state_file *file)
+{
+	/* zstd frames of noise are a little larger than the noise. */
+	size_t n = (size_t)(file->length / LIMIT_PART_SIZE) + 2;
+
+	return n < LIMIT_PARTS ? n : LIMIT_PARTS;
+}
+
+static enum fault send_pack(struct job *job, int fd, const struct state_file *file, struct refusal *why)
+{
+	struct outside_record record = outside_record_new(OUTSIDE_PLAIN);
+
+	text_copy(record.file.name, sizeof record.file.name, file->name);
+	record.file.size = file->length;
+	job_send(job, &record, fd);
+	for (size_t i = 0; i < max_parts(file); i++) {
+		_cleanup_close_ int part_fd = -1;
+		char name[32];
+
+		part_name(i, name);
+		part_fd = agent_new_file(job->agent->blobs_fd, name);
+		if (part_fd < 0)
+			return refuse(why, FAULT_STORAGE, "repository/blobs/%s: %s", name, strerror(-part_fd));
+		record = outside_record_new(OUTSIDE_PART);
+		record.part.index = (uint32_t)i;
+		job_send(job, &record, part_fd);
+	}
+	job_send_kind(job, OUTSIDE_GO, -1);
+	return FAULT_NONE;
+}
+
+/* Takes the worker's answer; what it says of the plain file must be what we know of it. */
+static enum fault receive_pack(struct job *job, const struct state_file *file, struct state_part *parts, size_t *ret_n,
+			       struct refusal *why)
+{
+	struct outside_record record;
+	bool has_file = false;
+	size_t n = 0;
+
+	while (job_receive(job, &record, why)) {
+		if (record.kind == OUTSIDE_FILE && !has_file && record.file.size == file->length &&
+		    sha256_equal(&record.file.sha256, &file->sha256)) {
+			has_file = true;
+		} else if (record.kind == OUTSIDE_PART && has_file && record.part.index == n && n < max_parts(file)) {
+			parts[n].sha256 = record.part.sha256;
+			parts[n++].length = record.part.length;
+		} else {
+			job_refuse_record(job, &record, why);
+			break;
+		}
+	}
+	*ret_n = n;
+	if (job_finish(job, why) != FAULT_NONE)
+		return why->fault;
+	return has_file ? FAULT_NONE : refuse(why, FAULT_WORKER, "outside-pack said nothing of %s", file->name);
+}
+
+/* The part that the worker wrote becomes blobs/<sha256>. */
+static enum fault place_part(const struct agent *agent, size_t index, const struct state_part *part, struct refusal *why)
+{
+	char name[32], hex[SHA256_HEX_SIZE];
+	_cleanup_close_ int fd = -1;
+	struct sha256 sha256;
+	uint64_t size = 0;
+	int r;
+
+	part_name(index, name);
+	sha256_to_hex(&part->sha256, hex);
+	fd = fd_open_regular_beneath(agent->blobs_fd, name, O_RDONLY);
+	r = fd < 0 ? fd : hash_fd(fd, LIMIT_PART_SIZE, &sha256, &size);
+	if (r == 0 && (size != part->length || !sha256_equal(&sha256, &part->sha256)))
+		return refuse(why, FAULT_WORKER, "outside-pack wrote another part %zu than it says", index);
+	if (r == 0 && (fchmod(fd, PUBLIC_MODE) < 0 || fsync(fd) < 0 || renameat(agent->blobs_fd, name, agent->blobs_fd, hex) < 0))
+		r = -errno;
+	if (r < 0)
+		return refuse(why, FAULT_STORAGE, "repository/blobs/%s: %s", hex, strerror(-r));
+	return FAULT_NONE;
+}
+
+static void remove_parts(const struct agent *agent, const struct state_file *file)
+{
+	for (size_t i = 0; i < max_parts(file); i++) {
+		char name[32];
+
+		part_name(i, name);
+		unlinkat(agent->blobs_fd, name, 0);
+	}
+}
+
+static enum fault run_pack(const struct agent *agent, const char *label, int fd, struct state_file *file, struct refusal *why)
+{
+	_cleanup_free_ char *text = xasprintf("%s/%s: packing", label, file->name);
+	_cleanup_free_ struct state_part *parts = xcalloc(max_parts(file), sizeof *parts);
+	size_t n = 0;
+	struct job job;
+
+	if (job_start(agent, WORKER_PACK, &job, why) != FAULT_NONE)
+		return why->fault;
+	job.may_stop = true;
+	job.label = text;
+	if (send_pack(&job, fd, file, why) != FAULT_NONE) {
+		worker_kill(&job.worker);
+		return why->fault;
+	}
+	if (receive_pack(&job, file, parts, &n, why) != FAULT_NONE)
+		return why->fault;
+	for (size_t i = 0; i < n; i++)
+		if (place_part(agent, i, &parts[i], why) != FAULT_NONE)
+			return why->fault;
+	if (fsync(agent->blobs_fd) < 0)
+		return refuse(why, FAULT_STORAGE, "repository/blobs: %s", strerror(errno));
+	state_file_set_parts(file, parts, n);
+	return FAULT_NONE;
+}
+
+enum fault publish_pack(const struct agent *agent, const char *label, int fd, struct state_file *file, struct refusal *why)
+{
+	enum fault fault = run_pack(agent, label, fd, file, why);
+
+	remove_parts(agent, file);
+	return fault;
+}
+
+static void target_name(const struct state_file *file, char *name, size_t size)
+{
+	char hex[SHA256_HEX_SIZE];
+
+	sha256_to_hex(&file->sha256, hex);
+	snprintf(name, size, "%s.%s", hex, file->name);
+}
+
+static int open_target_folder(const struct agent *agent, const char *dataset)
+{
+	if (dataset == NULL)
+		return fd_open_beneath(agent->targets_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	return fd_make_dir(agent->targets_fd, dataset, 0755);
+}
+
+/* The state folder and the repository may lie on different disks. */
+static int copy_file(int from_fd, const char *from, int to_fd, const char *to)
+{
+	_cleanup_close_ int in_fd = fd_open_beneath(from_fd, from, O_RDONLY, 0), out_fd = -1;
+	int r;
+
+	if (in_fd < 0)
+		return in_fd;
+	out_fd = agent_new_file(to_fd, ".copy");
+	if (out_fd < 0)
+		return out_fd;
+	r = fd_copy(in_fd, out_fd, LIMIT_PLAIN_SIZE, NULL);
+	if (r == 0 && (fchmod(out_fd, PUBLIC_MODE) < 0 || fsync(out_fd) < 0 || renameat(to_fd, ".copy", to_fd, to) < 0))
+		r = -errno;
+	if (r < 0)
+		unlinkat(to_fd, ".copy", 0);
+	return r;
+}
+
+static int move_file(int from_fd, const char *from, int to_fd, const char *to)
+{
+	_cleanup_close_ int fd = fd_open_regular_beneath(from_fd, from, O_RDONLY);
+
+	if (fd < 0)
+		return fd;
+	if (fchmod(fd, PUBLIC_MODE) < 0 || fsync(fd) < 0)
+		return -errno;
+	if (renameat(from_fd, from, to_fd, to) == 0)
+		return 0;
+	return errno == EXDEV ? copy_file(from_fd, from, to_fd, to) : -errno;
+}
+
+enum fault publish_target(const struct agent *agent, const char *dataset, int work_fd, const char *work_name,
+			  const struct state_file *file, struct refusal *why)
+{
+	_cleanup_close_ int folder_fd = open_target_folder(agent, dataset);
+	char name[SHA256_HEX_SIZE + LIMIT_FILE_NAME_SIZE];
+	int r;
+
+	target_name(file, name, sizeof name);
+	r = folder_fd < 0 ? folder_fd : move_file(work_fd, work_name, folder_fd, name);
+	if (r == 0 && fsync(folder_fd) < 0)
+		r = -errno;
+	if (r < 0)
+		return refuse(why, FAULT_STORAGE, "repository/targets/%s%s%s: %s", dataset != NULL ? dataset : "",
+			      dataset != NULL ? "/" : "", name, strerror(-r));
+	return FAULT_NONE;
+}
+
+void publish_remove_target(const struct agent *agent, const char *dataset, const struct state_file *file)
+{
+	_cleanup_close_ int folder_fd = open_target_folder(agent, dataset);
+	char name[SHA256_HEX_SIZE + LIMIT_FILE_NAME_SIZE];
+
+	target_name(file, name, sizeof name);
+	if (folder_fd >= 0)
+		unlinkat(folder_fd, name, 0);
+	for (size_t i = 0; i < file->n_parts; i++) {
+		sha256_to_hex(&file->parts[i].sha256, name);
+		unlinkat(agent->blobs_fd, name, 0);
+	}
+}

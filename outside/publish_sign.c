@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * publish_sign: tells the signing worker which names, lengths and hashes are the datasets' now, and takes back the list of
+ * what is current. The worker sees no byte of a dataset, this side no key.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "outside/publish.h"
+
+void publish_signed_clear(struct publish_signed *signed_)
+{
+	free(signed_->files);
+	memset(signed_, 0, sizeof *signed_);
+}
+
+/* The passphrase of the key files: a file of the configuration, or the service's credential; -1 where there is none. */
+static enum fault open_passphrase(const struct config *config, int *ret_fd, struct refusal *why)
+{
+	int fd;
+
+	if (config->passphrase_file != NULL) {
+		fd = open(config->passphrase_file, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return refuse(why, FAULT_CONFIGURATION, "passphraseFile: %s: %s", config->passphrase_file, strerror(errno));
+	} else {
+		fd = config_open_credential("passphrase");
+	}
+	*ret_fd = fd < 0 ? -1 : fd;
+	return FAULT_NONE;
+}
+
+static void send_file(struct job *job, const char *dataset, const struct state_file *file)
+{
+	struct outside_record record = outside_record_new(OUTSIDE_TARGET);
+	_cleanup_free_ char *path = dataset != NULL ? xasprintf("%s/%s", dataset, file->name) : xstrdup(file->name);
+
+	if (!text_copy(record.target.path, sizeof record.target.path, path))
+		die("a target's path is too long: %s", path);
+	record.target.sha256 = file->sha256;
+	record.target.length = file->length;
+	record.target.n_parts = (uint32_t)file->n_parts;
+	job_send(job, &record, -1);
+	for (size_t i = 0; i < file->n_parts; i++) {
+		record = outside_record_new(OUTSIDE_PART);
+		record.part.index = (uint32_t)i;
+		record.part.sha256 = file->parts[i].sha256;
+		record.part.length = file->parts[i].length;
+		job_send(job, &record, -1);
+	}
+}
+
+static void send_version(struct job *job, const char *role, const char *dataset, const struct state_version *version)
+{
+	struct outside_record record = outside_record_new(OUTSIDE_DATASET);
+
+	text_copy(record.dataset.name, sizeof record.dataset.name, role);
+	record.dataset.n_targets = (uint32_t)version->n_files;
+	job_send(job, &record, -1);
+	for (size_t i = 0; i < version->n_files; i++)
+		send_file(job, dataset, &version->files[i]);
+}
+
+static void send_rules(struct job *job)
+{
+	const struct config *config = job->agent->config;
+	struct outside_record record = outside_record_new(OUTSIDE_SIGN);
+
+	record.sign.now = job->agent->now;
+	record.sign.expires_timestamp = config->expires_timestamp;
+	record.sign.expires_snapshot = config->expires_snapshot;
+	record.sign.expires_datasets = config->expires_datasets;
+	record.sign.expires_targets = config->expires_targets;
+	record.sign.heartbeat = 1;
+	job_send(job, &record, -1);
+}
+
+static enum fault receive_files(struct job *job, struct publish_signed *signed_, struct refusal *why)
+{
+	struct outside_record record;
+
+	while (job_receive(job, &record, why)) {
+		if (record.kind != OUTSIDE_SIGNED || signed_->n_files >= LIMIT_ROLES + LIMIT_ROOT_ROTATIONS + 4) {
+			job_refuse_record(job, &record, why);
+			break;
+		}
+		signed_->files = xrealloc(signed_->files, signed_->n_files + 1, sizeof *signed_->files);
+		signed_->files[signed_->n_files++] = record.signed_;
+		if (strcmp(record.signed_.role, "timestamp") == 0)
+			signed_->timestamp_version = record.signed_.version;
+	}
+	return job_finish(job, why);
+}
+
+static bool is_signed(const struct publish_signed *signed_, const char *role, bool is_new)
+{
+	for (size_t i = 0; i < signed_->n_files; i++)
+		if (strcmp(signed_->files[i].role, role) == 0)
+			return !is_new || signed_->files[i].is_new != 0;
+	return false;
+}
+
+/* The list must hold what was asked for: a version counts as published only then. */
+static enum fault check_signed(const struct publish_signed *signed_, struct source_state *const *states, size_t n_states,
+			       struct refusal *why)
+{
+	static const char *const always[] = {"root", "timestamp", "snapshot", "targets", "status"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		if (!is_signed(signed_, always[i], false))
+			return refuse(why, FAULT_SIGNING, "outside-sign gave no %s metadata", always[i]);
+	if (!is_signed(signed_, "timestamp", true))
+		return refuse(why, FAULT_SIGNING, "outside-sign made no new timestamp");
+	for (size_t i = 0; i < n_states; i++)
+		if (states[i]->pending.exists && !is_signed(signed_, states[i]->name, false))
+			return refuse(why, FAULT_SIGNING, "outside-sign did not sign %s", states[i]->name);
+	return FAULT_NONE;
+}
+
+enum fault publish_sign(const struct agent *agent, struct source_state *const *states, size_t n_states,
+			const struct state_version *status, struct publish_signed *ret_signed, struct refusal *why)
+{
+	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {NULL, 0, 0};
+	_cleanup_close_ int passphrase_fd = -1;
+	struct job job;
+
+	if (open_passphrase(agent->config, &passphrase_fd, why) != FAULT_NONE || job_start(agent, WORKER_SIGN, &job, why) != FAULT_NONE)
+		return why->fault;
+	job_send_kind(&job, OUTSIDE_KEYS, agent->keys_fd);
+	job_send_kind(&job, OUTSIDE_METADATA_FOLDER, agent->metadata_fd);
+	if (passphrase_fd >= 0)
+		job_send_kind(&job, OUTSIDE_PASSPHRASE, passphrase_fd);
+	send_rules(&job);
+	for (size_t i = 0; i < n_states; i++)
+		if (states[i]->pending.exists)
+			send_version(&job, states[i]->name, states[i]->name, &states[i]->pending);
+	send_version(&job, "status", NULL, status);
+	job_send_kind(&job, OUTSIDE_GO, -1);
+	if (receive_files(&job, &signed_, why) != FAULT_NONE || check_signed(&signed_, states, n_states, why) != FAULT_NONE)
+		return why->fault;
+	*ret_signed = signed_;
+	memset(&signed_, 0, sizeof signed_);
+	return FAULT_NONE;
+}

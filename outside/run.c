@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * run: loads what there is, and ends every run the same way. The order of the end is the order of truth: signed, then
+ * remembered as published, then bundled, then remembered as sent; a run that dies between two of them is completed by the next.
+ */
+#include "outside/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+
+static int compare_datasets(const void *a, const void *b)
+{
+	return strcmp(((const struct run_dataset *)a)->name, ((const struct run_dataset *)b)->name);
+}
+
+struct run_dataset *run_find(const struct run *run, const char *name)
+{
+	for (size_t i = 0; i < run->n_datasets; i++)
+		if (strcmp(run->datasets[i].name, name) == 0)
+			return &run->datasets[i];
+	return NULL;
+}
+
+static void complain(struct run *run, const struct refusal *why)
+{
+	log_refusal(why);
+	run->exit_status = fault_exit_worse(run->exit_status, fault_exit(why->fault));
+}
+
+static struct run_dataset *add_dataset(struct run *run, const char *name)
+{
+	struct run_dataset *dataset = run_find(run, name);
+
+	if (dataset != NULL)
+		return dataset;
+	run->datasets = xrealloc(run->datasets, run->n_datasets + 1, sizeof *run->datasets);
+	dataset = &run->datasets[run->n_datasets++];
+	memset(dataset, 0, sizeof *dataset);
+	text_copy(dataset->name, sizeof dataset->name, name);
+	return dataset;
+}
+
+/* Every folder of FOLDER_FD whose name a dataset may have; others are said to be none. */
+static enum fault list_datasets(struct run *run, int folder_fd, bool are_sources, struct refusal *why)
+{
+	char **names = NULL;
+	size_t n = 0;
+	int r = source_list(folder_fd, &names, &n);
+
+	if (r < 0)
+		return refuse(why, FAULT_FILE, "%s: %s", are_sources ? run->agent.config->sources : run->agent.config->state, strerror(-r));
+	for (size_t i = 0; i < n; i++) {
+		struct refusal inner;
+
+		if (text_is_name(names[i])) {
+			add_dataset(run, names[i])->has_folder |= are_sources;
+		} else if (are_sources) {
+			refuse(&inner, FAULT_SOURCE, "sources/%s: no name for a dataset ([a-z0-9][a-z0-9_-]{0,62}, not a reserved one)",
+			       names[i]);
+			complain(run, &inner);
+		}
+	}
+	source_list_free(names, n);
+	if (run->n_datasets > LIMIT_ROLES - 1)
+		return refuse(why, FAULT_SOURCE, "%zu datasets, at most %d (bundle/limits.h LIMIT_ROLES)", run->n_datasets, LIMIT_ROLES - 1);
+	return FAULT_NONE;
+}
+
+static enum fault load_datasets(struct run *run, struct refusal *why)
+{
+	if (list_datasets(run, run->agent.sources_fd, true, why) != FAULT_NONE ||
+	    list_datasets(run, run->agent.state_fd, false, why) != FAULT_NONE)
+		return why->fault;
+	if (run->n_datasets > 0)
+		qsort(run->datasets, run->n_datasets, sizeof *run->datasets, compare_datasets);
+	run->states = xcalloc(run->n_datasets + 1, sizeof(struct source_state *));
+	for (size_t i = 0; i < run->n_datasets; i++) {
+		struct run_dataset *dataset = &run->datasets[i];
+
+		/* What was published is not known without it: better stop than sign something else. */
+		if (source_state_load(run->agent.state_fd, dataset->name, &dataset->state, why) != FAULT_NONE)
+			return why->fault;
+		run->states[i] = dataset->state;
+		if (dataset->has_folder)
+			source_load(run->agent.sources_fd, dataset->name, run->agent.config, &dataset->source, &dataset->refusal);
+	}
+	return agent_state_load(run->agent.state_fd, &run->agent_state, why);
+}
+
+enum fault run_open(const struct config *config, bool lock, struct run *ret_run, struct refusal *why)
+{
+	struct run run = {.exit_status = 0};
+
+	if (agent_open(config, lock, &run.agent, why) != FAULT_NONE)
+		return why->fault;
+	if (load_datasets(&run, why) != FAULT_NONE) {
+		run_close(&run);
+		return why->fault;
+	}
+	*ret_run = run;
+	return FAULT_NONE;
+}
+
+void run_close(struct run *run)
+{
+	for (size_t i = 0; i < run->n_datasets; i++) {
+		source_free(run->datasets[i].source);
+		source_state_free(run->datasets[i].state);
+	}
+	free(run->datasets);
+	free(run->states);
+	agent_state_free(run->agent_state);
+	agent_close(&run->agent);
+	memset(run, 0, sizeof *run);
+}
+
+/* --- the end of a run --- */
+
+static enum fault storage(const char *what, int r, struct refusal *why)
+{
+	return refuse(why, FAULT_STORAGE, "%s: %s", what, strerror(-r));
+}
+
+/* A new status.json as a version of one file, packed and in its place. */
+static enum fault make_status(struct run *run, struct state_version *version, struct refusal *why)
+{
+	_cleanup_free_ char *text = status_compose(run);
+	struct state_file *file = state_version_add(version, "status.json");
+	_cleanup_close_ int fd = -1;
+	int r = fd_put_durable(run->agent.state_fd, "status.json", text, strlen(text), 0640);
+
+	if (r < 0)
+		return storage("state/status.json", r, why);
+	fd = fd_open_beneath(run->agent.state_fd, "status.json", O_RDONLY, 0);
+	if (fd < 0)
+		return storage("state/status.json", fd, why);
+	version->exists = true;
+	text_format_time(run->agent.now, version->created);
+	file->length = strlen(text);
+	hash_bytes(text, strlen(text), &file->sha256);
+	if (publish_pack(&run->agent, "status", fd, file, why) != FAULT_NONE)
+		return why->fault;
+	return publish_target(&run->agent, NULL, run->agent.state_fd, "status.json", file, why);
+}
+
+static enum fault remember_signed(struct run *run, struct refusal *why)
+{
+	for (size_t i = 0; i < run->n_datasets; i++) {
+		int r;
+
+		if (!run->states[i]->pending.exists)
+			continue;
+		source_state_publish(run->states[i]);
+		r = source_state_save(run->agent.state_fd, run->states[i]);
+		if (r < 0)
+			return storage("state", r, why);
+	}
+	return FAULT_NONE;
+}
+
+static bool mark_sent(struct state_version *version)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < version->n_files; i++)
+		for (size_t k = 0; k < version->files[i].n_parts; k++) {
+			changed |= !version->files[i].parts[k].sent;
+			version->files[i].parts[k].sent = true;
+		}
+	return changed;
+}
+
+static void remember_catalogue(struct agent_state *state, const struct publish_signed *signed_, int64_t now)
+{
+	free(state->roles);
+	state->roles = xcalloc(signed_->n_files + 1, sizeof *state->roles);
+	state->n_roles = 0;
+	for (size_t i = 0; i < signed_->n_files; i++) {
+		if (!text_is_name(signed_->files[i].role))
+			continue;
+		text_copy(state->roles[state->n_roles].name, TEXT_NAME_SIZE, signed_->files[i].role);
+		state->roles[state->n_roles++].version = signed_->files[i].version;
+	}
+	state->catalogue_at = now;
+}
+
+static enum fault remember_bundle(struct run *run, const struct publish_signed *signed_, const struct publish_bundle *bundle,
+				  struct refusal *why)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < run->n_datasets; i++)
+		if (mark_sent(&run->states[i]->published))
+			r = source_state_save(run->agent.state_fd, run->states[i]);
+	mark_sent(&run->agent_state->status);
+	if (bundle->is_catalogue)
+		remember_catalogue(run->agent_state, signed_, run->agent.now);
+	run->agent_state->bundled_timestamp = signed_->timestamp_version;
+	agent_state_add_bundle(run->agent_state, bundle->name);
+	if (r == 0)
+		r = agent_state_save(run->agent.state_fd, run->agent_state);
+	return r < 0 ? storage("state", r, why) : FAULT_NONE;
+}
+
+static bool is_catalogue_due(const struct run *run)
+{
+	int64_t at = run->agent_state->catalogue_at;
+
+	return at == 0 || run->agent.now < at || run->agent.now - at >= run->agent.config->catalogue_every;
+}
+
+enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why)
+{
+	_cleanup_(state_version_clear) struct state_version old = {.exists = false}, status = {.exists = false};
+	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {NULL, 0, 0};
+	struct publish_bundle bundle;
+
+	if (make_status(run, &status, why) != FAULT_NONE ||
+	    publish_sign(&run->agent, run->states, run->n_datasets, &status, &signed_, why) != FAULT_NONE ||
+	    remember_signed(run, why) != FAULT_NONE)
+		return why->fault;
+	old = run->agent_state->status;
+	run->agent_state->status = status;
+	memset(&status, 0, sizeof status);
+	if (publish_bundle(&run->agent, run->agent_state, run->states, run->n_datasets, &signed_, is_catalogue_due(run), &bundle, why) !=
+		    FAULT_NONE ||
+	    remember_bundle(run, &signed_, &bundle, why) != FAULT_NONE)
+		return why->fault;
+	if (old.exists && old.n_files == 1 && !sha256_equal(&old.files[0].sha256, &run->agent_state->status.files[0].sha256))
+		publish_remove_target(&run->agent, NULL, &old.files[0]);
+	*ret_bundle = bundle;
+	return FAULT_NONE;
+}
+
+void run_print_bundle(const struct run *run, const struct publish_bundle *bundle)
+{
+	char size[32];
+
+	text_format_size(bundle->size, size, sizeof size);
+	printf("bundle %s/%s: %s, %zu metadata, %zu blob%s%s\n", run->agent.config->outbox, bundle->name, size, bundle->n_metadata,
+	       bundle->n_blobs, bundle->n_blobs == 1 ? "" : "s", bundle->is_catalogue ? "; a catalogue bundle" : "");
+}

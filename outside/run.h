@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * run: one run over all datasets: what there is, what is remembered of each, and the end that every run has in common: sign,
+ * bundle, remember.
+ */
+#ifndef OUTSIDE_RUN_H
+#define OUTSIDE_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "outside/agent.h"
+#include "outside/publish.h"
+#include "outside/source.h"
+#include "outside/state.h"
+
+/* One dataset: a folder of sources/, something remembered in state/, or both. */
+struct run_dataset {
+	char name[TEXT_NAME_SIZE];
+	bool has_folder;
+	struct source *source;   /* NULL: no folder, or REFUSAL */
+	struct refusal refusal;  /* why the folder cannot be read as a source */
+	struct source_state *state;
+	bool was_run, is_new; /* by sync */
+};
+
+struct run {
+	struct agent agent;
+	struct run_dataset *datasets; /* sorted by name */
+	struct source_state **states; /* of the same datasets, in the same order; borrowed */
+	size_t n_datasets;
+	struct agent_state *agent_state;
+	int exit_status; /* the worst so far */
+};
+
+/* Opens the agent and loads everything. A folder whose name is no dataset's is said to be so (log) and left out. */
+enum fault run_open(const struct config *config, bool lock, struct run *ret_run, struct refusal *why);
+void run_close(struct run *run);
+
+struct run_dataset *run_find(const struct run *run, const char *name);
+
+/* Signs what is pending and a new status.json, writes the bundle, and remembers each step durably. */
+enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why);
+/* "bundle …/0000000042-….tar: 245 KB, 6 metadata, 4 blobs". */
+void run_print_bundle(const struct run *run, const struct publish_bundle *bundle);
+
+/* The commands; each returns the exit status. */
+int sync_run(const struct config *config, int n_names, char **names, bool force, bool json);
+int sync_heartbeat(const struct config *config);
+int withdraw_run(const struct config *config, const char *dataset, const char *reason, const char *replaced_by);
+int status_run(const struct config *config, bool json);
+int selfcheck_run(const char *config_path);
+
+/* status.json as it is signed (inside/records.h, struct record_source). A new text. */
+char *status_compose(const struct run *run);
+
+#endif

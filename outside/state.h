@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * state: what the outside agent remembers, one file a dataset ("clapet source state 1", state/<dataset>/state.json) and one
+ * for the agent ("clapet outside state 1", state/agent.json). Each is replaced whole and durably: after a crash the last
+ * one is valid. A version goes through three steps, each recorded before the next begins: pending (packed, not signed),
+ * published (signed), and its parts sent (written into a bundle).
+ */
+#ifndef OUTSIDE_STATE_H
+#define OUTSIDE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "bundle/hash.h"
+#include "bundle/limits.h"
+
+struct state_part {
+	struct sha256 sha256;
+	uint64_t length;
+	bool sent; /* in a bundle that was finished */
+};
+
+/* One file of a version: a resource, datapackage.json, withdrawn.json, status.json. */
+struct state_file {
+	char name[LIMIT_FILE_NAME_SIZE];
+	struct sha256 sha256; /* of the plain file */
+	uint64_t length;
+	uint64_t rows; /* without the header; 0 where it is no table */
+	struct sha256 published_sha256; /* of the body as fetched; zero where there was none */
+	struct state_part *parts;
+	size_t n_parts;
+};
+
+struct state_version {
+	bool exists;
+	bool withdrawn;
+	struct sha256 version; /* of datapackage.json */
+	struct sha256 content; /* of what makes a version new: descriptor and plain hashes, without date and provenance */
+	char created[TEXT_TIME_SIZE];
+	struct state_file *files; /* owned, with their parts */
+	size_t n_files;
+};
+
+/* What a server said of one address, for the next conditional request. */
+struct state_url {
+	char *url;
+	char *etag, *last_modified; /* "" where there was none */
+	struct sha256 sha256;       /* of the body */
+};
+
+enum state_outcome { STATE_NEVER, STATE_UNCHANGED, STATE_NEW, STATE_FAILED };
+const char *state_outcome_name(enum state_outcome outcome); /* "unchanged", … as in status.json */
+
+struct source_state {
+	char name[TEXT_NAME_SIZE];
+	enum state_outcome outcome;
+	int64_t checked, succeeded; /* 0: never */
+	int64_t since;              /* of the failure */
+	struct refusal why;         /* of the failure */
+	int64_t max_age;            /* as the source last said; 0: none */
+	struct sha256 source_sha256; /* of the descriptor that the addresses' facts were gathered with */
+	struct state_url *urls;
+	size_t n_urls;
+	struct state_version published, pending;
+};
+
+#define STATE_BUNDLES_KEPT 20
+
+struct agent_role {
+	char name[TEXT_NAME_SIZE];
+	uint64_t version;
+};
+
+struct agent_state {
+	int64_t catalogue_at;     /* when the last catalogue bundle was made; 0: never */
+	struct agent_role *roles; /* their versions in it */
+	size_t n_roles;
+	uint64_t bundled_timestamp; /* the newest timestamp that a bundle carries */
+	struct state_version status; /* the last signed status.json: one file */
+	char bundles[STATE_BUNDLES_KEPT][96]; /* names, newest last */
+	size_t n_bundles;
+};
+
+/* Reads state/<NAME>/state.json; where there is none, a new state. FAULT_SOURCE where it is out of form, with what to do. */
+enum fault source_state_load(int state_fd, const char *name, struct source_state **ret_state, struct refusal *why);
+/* Makes the folder if need be. 0 or a negative errno. */
+int source_state_save(int state_fd, const struct source_state *state);
+void source_state_free(struct source_state *state);
+void source_state_freep(struct source_state **state);
+
+/* The facts of URL, or NULL. */
+struct state_url *source_state_url(const struct source_state *state, const char *url);
+/* Forgets all addresses. */
+void source_state_forget_urls(struct source_state *state);
+void source_state_add_url(struct source_state *state, const char *url, const char *etag, const char *last_modified,
+			  const struct sha256 *sha256);
+
+enum fault agent_state_load(int state_fd, struct agent_state **ret_state, struct refusal *why);
+int agent_state_save(int state_fd, const struct agent_state *state);
+void agent_state_free(struct agent_state *state);
+void agent_state_freep(struct agent_state **state);
+void agent_state_add_bundle(struct agent_state *state, const char *name);
+
+/* A new file at the version's end; its parts are the caller's to fill in. */
+struct state_file *state_version_add(struct state_version *version, const char *name);
+void state_file_set_parts(struct state_file *file, const struct state_part *parts, size_t n_parts);
+const struct state_file *state_version_file(const struct state_version *version, const char *name);
+void state_version_clear(struct state_version *version);
+/* Hands PENDING over as what is published. */
+void source_state_publish(struct source_state *state);
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * sync: each source in turn; one that fails keeps its last version, says why, and stops nobody. Then one signature run and
+ * one bundle for all of them.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "outside/pipeline.h"
+#include "outside/run.h"
+
+struct sync {
+	struct run run;
+	bool force, named, json;
+};
+
+static bool is_named(int n_names, char **names, const char *name)
+{
+	for (int i = 0; i < n_names; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_due(const struct sync *sync, const struct run_dataset *dataset)
+{
+	const struct source_state *state = dataset->state;
+
+	if (sync->force || sync->named || dataset->source == NULL || state->outcome == STATE_FAILED || state->checked == 0)
+		return true;
+	/* A steward's change is looked at now; a clock that went back does not put off anything. */
+	return !sha256_equal(&state->source_sha256, &dataset->source->sha256) || sync->run.agent.now < state->checked ||
+	       sync->run.agent.now - state->checked >= dataset->source->every;
+}
+
+/* "37,813": grouped by threes. */
+static const char *format_count(uint64_t number, char text[32])
+{
+	char digits[24];
+	size_t n = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, number), used = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && (n - i) % 3 == 0)
+			text[used++] = ',';
+		text[used++] = digits[i];
+	}
+	text[used] = '\0';
+	return text;
+}
+
+/* What was published, as people compare it: one digest where all came out of one body, how many otherwise. */
+static void format_published(const struct state_version *version, char *text, size_t size)
+{
+	char hex[SHA256_HEX_SIZE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < version->n_files; i++) {
+		const struct sha256 *published = &version->files[i].published_sha256;
+		bool seen = sha256_is_zero(published);
+
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = sha256_equal(published, &version->files[k].published_sha256);
+		if (seen)
+			continue;
+		n++;
+		sha256_to_hex(published, hex);
+	}
+	if (n == 1)
+		snprintf(text, size, "sha256:%s", hex);
+	else
+		snprintf(text, size, "%zu files (see datapackage.json)", n);
+}
+
+static void print_new(const struct run_dataset *dataset)
+{
+	const struct state_version *version = dataset->state->pending.exists ? &dataset->state->pending : &dataset->state->published;
+	char hex[SHA256_HEX_SIZE], published[128], count[32];
+	uint64_t rows = 0;
+
+	for (size_t i = 0; i < version->n_files; i++)
+		rows += version->files[i].rows;
+	sha256_to_hex(&version->version, hex);
+	format_published(version, published, sizeof published);
+	printf("%s: new version %.16s of %.10s, %zu resource%s, %s rows; as published %s, as stored sha256:%s\n", dataset->name, hex,
+	       version->created, version->n_files - 1, version->n_files == 2 ? "" : "s", format_count(rows, count), published, hex);
+}
+
+static void print_failed(const struct sync *sync, const struct run_dataset *dataset, bool has_report)
+{
+	const struct state_version *version = &dataset->state->published;
+	struct refusal why = dataset->state->why;
+	char hex[SHA256_HEX_SIZE];
+
+	refuse_within(&why, "%s", dataset->name);
+	log_refusal(&why);
+	if (has_report)
+		log_info("the report: %s/%s/report.json", sync->run.agent.config->state, dataset->name);
+	if (sync->json)
+		return;
+	if (version->exists && !version->withdrawn) {
+		sha256_to_hex(&version->version, hex);
+		printf("%s: failed; version %.16s of %.10s stays\n", dataset->name, hex, version->created);
+	} else {
+		printf("%s: failed; nothing was published\n", dataset->name);
+	}
+}
+
+static void succeed(struct sync *sync, struct run_dataset *dataset, bool changed)
+{
+	struct source_state *state = dataset->state;
+
+	/* What a run before packed and did not sign is new as well. */
+	dataset->is_new = changed || state->pending.exists;
+	state->outcome = dataset->is_new ? STATE_NEW : STATE_UNCHANGED;
+	state->checked = state->succeeded = sync->run.agent.now;
+	state->since = 0;
+	memset(&state->why, 0, sizeof state->why);
+	state->max_age = dataset->source->max_age;
+	if (sync->json)
+		return;
+	if (dataset->is_new)
+		print_new(dataset);
+	else
+		printf("%s: unchanged\n", dataset->name);
+}
+
+static void fail(struct sync *sync, struct run_dataset *dataset, const struct refusal *why)
+{
+	struct source_state *state = dataset->state;
+
+	if (state->outcome != STATE_FAILED || state->since == 0)
+		state->since = sync->run.agent.now;
+	state->outcome = STATE_FAILED;
+	state->checked = sync->run.agent.now;
+	state->why = *why;
+	if (dataset->source != NULL)
+		state->max_age = dataset->source->max_age;
+	sync->run.exit_status = fault_exit_worse(sync->run.exit_status, fault_exit(why->fault));
+	print_failed(sync, dataset, why->fault == FAULT_ROWS);
+}
+
+/* One source. Only a stop or a state that cannot be saved ends the run. */
+static enum fault run_one(struct sync *sync, struct run_dataset *dataset, struct refusal *why)
+{
+	struct refusal inner = dataset->refusal;
+	bool changed = false;
+	int r;
+
+	dataset->was_run = true;
+	if (dataset->source != NULL)
+		pipeline_run(&sync->run.agent, dataset->source, dataset->state, sync->force, &changed, &inner);
+	if (inner.fault == FAULT_STOPPED) {
+		*why = inner;
+		return why->fault;
+	}
+	if (inner.fault == FAULT_NONE)
+		succeed(sync, dataset, changed);
+	else
+		fail(sync, dataset, &inner);
+	r = source_state_save(sync->run.agent.state_fd, dataset->state);
+	if (r < 0)
+		return refuse(why, FAULT_STORAGE, "state/%s: %s", dataset->name, strerror(-r));
+	return FAULT_NONE;
+}
+
+static enum fault run_all(struct sync *sync, int n_names, char **names, struct refusal *why)
+{
+	struct run *run = &sync->run;
+
+	for (size_t i = 0; i < run->n_datasets; i++) {
+		struct run_dataset *dataset = &run->datasets[i];
+
+		if (!dataset->has_folder || (n_names > 0 && !is_named(n_names, names, dataset->name)))
+			continue;
+		if (agent_must_stop(&run->agent))
+			return refuse(why, FAULT_STOPPED, "told to stop before %s", dataset->name);
+		if (dataset->state->published.withdrawn && !(sync->named && sync->force)) {
+			if (!sync->json)
+				printf("%s: withdrawn on %.10s; `sync %s --force` would publish it again\n", dataset->name,
+				       dataset->state->published.created, dataset->name);
+			continue;
+		}
+		if (!is_due(sync, dataset)) {
+			if (!sync->json)
+				printf("%s: not due\n", dataset->name);
+			continue;
+		}
+		if (run_one(sync, dataset, why) != FAULT_NONE)
+			return why->fault;
+	}
+	return FAULT_NONE;
+}
+
+static enum fault check_names(const struct run *run, int n_names, char **names, struct refusal *why)
+{
+	for (int i = 0; i < n_names; i++) {
+		const struct run_dataset *dataset = run_find(run, names[i]);
+
+		if (dataset == NULL || !dataset->has_folder)
+			return refuse(why, FAULT_NO_SUCH, "there is no %s/%s", run->agent.config->sources, names[i]);
+	}
+	return FAULT_NONE;
+}
+
+static json_t *hash_json(const struct sha256 *sha256)
+{
+	char text[8 + SHA256_HEX_SIZE] = "sha256:";
+
+	if (sha256_is_zero(sha256))
+		return json_null();
+	sha256_to_hex(sha256, text + strlen(text));
+	return json_string(text);
+}
+
+static json_t *dataset_json(const struct run_dataset *dataset)
+{
+	const struct source_state *state = dataset->state;
+	json_t *resources = json_array();
+	char code[16];
+
+	for (size_t i = 0; i < state->published.n_files; i++) {
+		const struct state_file *file = &state->published.files[i];
+
+		json_array_append_new(resources, json_pack("{s:s, s:I, s:I, s:o, s:o}", "file", file->name, "bytes", (json_int_t)file->length,
+							   "rows", (json_int_t)file->rows, "asPublished", hash_json(&file->published_sha256),
+							   "asStored", hash_json(&file->sha256)));
+	}
+	snprintf(code, sizeof code, "E%04u", (unsigned)state->why.fault);
+	return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:s?, s:s?}", "dataset", dataset->name, "state",
+			 dataset->was_run ? state_outcome_name(state->outcome) : "not due", "version",
+			 state->published.exists ? hash_json(&state->published.version) : json_null(), "created",
+			 state->published.exists ? state->published.created : NULL, "files", resources, "code",
+			 state->outcome == STATE_FAILED ? code : NULL, "why", state->outcome == STATE_FAILED ? state->why.line : NULL);
+}
+
+static void print_json(const struct sync *sync, const struct publish_bundle *bundle)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", sync->run.agent.config->outbox, bundle->name);
+	json_t *datasets = json_array(), *document;
+
+	for (size_t i = 0; i < sync->run.n_datasets; i++)
+		if (sync->run.datasets[i].has_folder)
+			json_array_append_new(datasets, dataset_json(&sync->run.datasets[i]));
+	document = json_pack("{s:s, s:o, s:{s:s, s:I, s:o, s:b}, s:i}", "format", "clapet sync 1", "datasets", datasets, "bundle", "path", path,
+			     "bytes", (json_int_t)bundle->size, "hash", hash_json(&bundle->sha256), "catalogue", (int)bundle->is_catalogue,
+			     "exit", sync->run.exit_status);
+	if (document == NULL)
+		die("out of memory");
+	json_dumpf(document, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(document);
+}
+
+static bool anything_new(const struct run *run)
+{
+	for (size_t i = 0; i < run->n_datasets; i++)
+		if (run->datasets[i].is_new || run->states[i]->pending.exists)
+			return true;
+	return false;
+}
+
+static enum fault finish(struct sync *sync, struct refusal *why)
+{
+	bool is_news = anything_new(&sync->run);
+	struct publish_bundle bundle;
+
+	if (run_publish(&sync->run, &bundle, why) != FAULT_NONE)
+		return why->fault;
+	if (sync->json) {
+		print_json(sync, &bundle);
+		return FAULT_NONE;
+	}
+	if (!is_news)
+		printf("sync: nothing new, a heartbeat\n");
+	run_print_bundle(&sync->run, &bundle);
+	return FAULT_NONE;
+}
+
+int sync_run(const struct config *config, int n_names, char **names, bool force, bool json)
+{
+	struct sync sync = {.force = force, .named = n_names > 0, .json = json};
+	struct refusal why = {FAULT_NONE, ""};
+	int status;
+
+	if (run_open(config, true, &sync.run, &why) != FAULT_NONE) {
+		log_refusal(&why);
+		return fault_exit(why.fault);
+	}
+	if (check_names(&sync.run, n_names, names, &why) == FAULT_NONE && run_all(&sync, n_names, names, &why) == FAULT_NONE)
+		finish(&sync, &why);
+	if (why.fault != FAULT_NONE)
+		log_refusal(&why);
+	status = fault_exit_worse(sync.run.exit_status, fault_exit(why.fault));
+	run_close(&sync.run);
+	return status;
+}
+
+int sync_heartbeat(const struct config *config)
+{
+	struct refusal why = {FAULT_NONE, ""};
+	struct publish_bundle bundle;
+	struct run run;
+	int status;
+
+	if (run_open(config, true, &run, &why) != FAULT_NONE) {
+		log_refusal(&why);
+		return fault_exit(why.fault);
+	}
+	if (run_publish(&run, &bundle, &why) == FAULT_NONE)
+		run_print_bundle(&run, &bundle);
+	else
+		log_refusal(&why);
+	status = fault_exit_worse(run.exit_status, fault_exit(why.fault));
+	run_close(&run);
+	return status;
+}
