@@ -125,7 +125,9 @@ SRC_inside = \
 	inside/check_run.c \
 	inside/check_table.c \
 	inside/check_version.c \
+	inside/compat_command.c \
 	inside/config.c \
+	inside/findings.c \
 	inside/records.c \
 	inside/store_delete.c \
 	inside/store_put.c \

@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "bundle/blob.h"
 #include "inside/records.h"
+#include "schemas/compat.h"
 #include "schemas/contract.h"
 #include "schemas/package.h"
 #include "schemas/validation.h"
@@ -107,6 +108,11 @@ enum fault check_contracts_load(const struct check_request *request, struct chec
 /* Compares schemas: sends what is broken already, prepares the runs for what the rows decide. */
 enum fault check_contracts_compare(struct check_contracts *contracts, const struct package *package, struct check_answer *answer,
 				   struct refusal *why);
+/* One run of what the data decide in RESULT: SCHEMA, a reader's, cut down to those fields. The texts must outlive it. */
+void check_contracts_add_run(struct check_contracts *contracts, const char *application, const char *resource,
+			     enum contract_match match, const struct schema *schema, const struct compat_result *result);
+/* Makes the tables of the runs: after the last was added, before the first row. */
+void check_contracts_begin(struct check_contracts *contracts);
 /* The rows of one run: the header first. */
 void contract_run_header(struct contract_run *run, const struct cell *cells, size_t n_cells);
 void contract_run_row(struct contract_run *run, const struct cell *cells, size_t n_cells, const struct row_position *position);

@@ -108,23 +108,49 @@ static void group_line(const struct fault_group *group, const char *resource, ch
 		snprintf(line, size, "%s%s: %s%s", resource, place, first->note, more);
 }
 
+/* The validation keeps the first LIMIT_FAULTS_KEPT faults of a kind, whatever their fields: past them another field may be at fault
+ * that no break names. That is a reason of its own, or a waiver for the named fields would let the others in. */
+static enum fault break_unlisted(const struct validation_table *table, enum fault fault, const char *application,
+				 const char *resource, const char *type, struct check_answer *answer, struct refusal *why)
+{
+	char line[RECORD_LINE_SIZE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < validation_n_kept(table); i++)
+		n += strcmp(validation_fault(table, i)->type, type) == 0;
+	if (n < LIMIT_FAULTS_KEPT)
+		return FAULT_NONE;
+	snprintf(line, sizeof(line), "%s: more %s than the %d that are listed; they may be in other fields too", resource, type,
+		 LIMIT_FAULTS_KEPT);
+	return check_answer_break(answer, fault, application, resource, "", type, line, why);
+}
+
+static bool is_first_of_type(const struct fault_group *groups, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (strcmp(groups[i].first->type, groups[index].first->type) == 0)
+			return false;
+	}
+	return true;
+}
+
 enum fault check_table_breaks(const struct validation_table *table, enum fault fault, const char *application, const char *resource,
 			      struct check_answer *answer, struct refusal *why)
 {
 	/* Past this the answer is full anyway. */
 	struct fault_group groups[LIMIT_BREAKS + 1];
 	size_t n_groups = group_faults(table, groups, LIMIT_BREAKS + 1);
-	enum fault result;
+	enum fault result = FAULT_NONE;
 
-	for (size_t i = 0; i < n_groups; i++) {
+	for (size_t i = 0; i < n_groups && result == FAULT_NONE; i++) {
 		const struct table_fault *first = groups[i].first;
 		char line[RECORD_LINE_SIZE];
 
 		group_line(&groups[i], resource, line, sizeof(line));
 		result = check_answer_break(answer, fault, application, resource, first->field_name != NULL ? first->field_name : "",
 					    first->type, line, why);
-		if (result != FAULT_NONE)
-			return result;
+		if (result == FAULT_NONE && is_first_of_type(groups, i))
+			result = break_unlisted(table, fault, application, resource, first->type, answer, why);
 	}
-	return FAULT_NONE;
+	return result;
 }

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "bundle/json.h"
 #include "inside/check.h"
-#include "schemas/compat.h"
 
 static enum fault load_contract(const struct check_contract_file *file, struct check_contracts *contracts, const char *dataset,
 				struct refusal *why)
@@ -111,10 +110,9 @@ static bool has_rule(const struct compat_result *result, const char *rule)
 	return false;
 }
 
-/* The reader's schema, cut down to what the data decide. Its fields are as they were parsed once, so this parse cannot fail.
- * APPLICATION and RESOURCE must outlive the run. */
-static void prepare_run(struct check_contracts *contracts, const char *application, const char *resource,
-			enum contract_match match, const struct schema *schema, const struct compat_result *result)
+/* The fields are as they were parsed once, so that this parse cannot fail. */
+void check_contracts_add_run(struct check_contracts *contracts, const char *application, const char *resource,
+			     enum contract_match match, const struct schema *schema, const struct compat_result *result)
 {
 	_cleanup_(json_decrefp) json_t *descriptor = json_object();
 	struct contract_run run = { .application = application, .resource = resource, .match = match };
@@ -167,7 +165,7 @@ static enum fault compare_schemas(struct check_contracts *contracts, const char 
 					   why);
 	}
 	if (fault == FAULT_NONE && is_by_rows)
-		prepare_run(contracts, application, now->name, promised->match, promised->schema, &result);
+		check_contracts_add_run(contracts, application, now->name, promised->match, promised->schema, &result);
 	compat_clear(&result);
 	return fault;
 }
@@ -222,10 +220,15 @@ enum fault check_contracts_compare(struct check_contracts *contracts, const stru
 	}
 	if (fault != FAULT_NONE)
 		return fault;
+	check_contracts_begin(contracts);
+	return FAULT_NONE;
+}
+
+void check_contracts_begin(struct check_contracts *contracts)
+{
 	contracts->validation = validation_new();
 	for (size_t i = 0; i < contracts->n_runs; i++)
 		contracts->runs[i].table = validation_table(contracts->validation, contracts->runs[i].name, contracts->runs[i].schema);
-	return FAULT_NONE;
 }
 
 /* --- the promised fields on the rows ------------------------------------------------------------------------------ */

@@ -116,6 +116,8 @@ static enum fault read_table(struct check_resource *resource, struct refusal *wh
 		return fault;
 	if ((fault = plain_check_finish(&table.plain, why)) != FAULT_NONE || (fault = table_reader_finish(reader, why)) != FAULT_NONE)
 		return refuse_within(why, "%s", resource->file->target.file);
+	if (!table.has_header && !dialect->header)
+		make_header(resource);
 	return FAULT_NONE;
 }
 

@@ -114,6 +114,11 @@ static enum fault read_files(struct version *version, struct refusal *why)
 	enum fault fault;
 
 	for (size_t i = 0; i < version->package->n_resources; i++) {
+		if (check_resource_is_table(version->resources[i].resource))
+			validation_declare(version->validation, version->resources[i].resource->name,
+					   version->resources[i].resource->schema);
+	}
+	for (size_t i = 0; i < version->package->n_resources; i++) {
 		struct check_resource *checked = &version->resources[i];
 
 		if (check_resource_is_table(checked->resource))

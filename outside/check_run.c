@@ -141,7 +141,11 @@ static enum fault prepare(const struct package *package, struct validation *vali
 			return fault;
 		resources[i].resource = resource;
 		if (resources[i].kind == TABULATE_TABLE)
-			resources[i].table = validation_table(validation, resource->name, resource->schema);
+			validation_declare(validation, resource->name, resource->schema);
+	}
+	for (size_t i = 0; i < package->n_resources; i++) {
+		if (resources[i].kind == TABULATE_TABLE)
+			resources[i].table = validation_table(validation, resources[i].resource->name, resources[i].resource->schema);
 	}
 	return FAULT_NONE;
 }
