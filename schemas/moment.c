@@ -110,8 +110,8 @@ static bool take_fraction(struct cursor *c, int maximum, int *ret_nanosecond)
 	return n > 0;
 }
 
-/* "Z", "+01:00" and, with COMPACT_ALLOWED, "+0100". */
-static bool take_zone(struct cursor *c, bool compact_allowed, int *ret_zone)
+/* "Z", "+01:00", and "+0100", which XML Schema has not but ISO 8601 and published data have. */
+static bool take_zone(struct cursor *c, int *ret_zone)
 {
 	int hours, minutes;
 	bool west;
@@ -121,8 +121,10 @@ static bool take_zone(struct cursor *c, bool compact_allowed, int *ret_zone)
 	if (c->p == c->end || (*c->p != '+' && *c->p != '-'))
 		return false;
 	west = *c->p++ == '-';
-	if (!take_number(c, 2, 2, &hours) || (!take_char(c, ':') && !compact_allowed) ||
-	    !take_number(c, 2, 2, &minutes) || hours > 23 || minutes > 59)
+	if (!take_number(c, 2, 2, &hours))
+		return false;
+	take_char(c, ':');
+	if (!take_number(c, 2, 2, &minutes) || hours > 23 || minutes > 59)
 		return false;
 	*ret_zone = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
 	return true;
@@ -144,7 +146,7 @@ static bool take_time(struct cursor *c, struct moment *m)
 		if (!take_fraction(c, 64, &m->nanosecond))
 			return false;
 	}
-	return c->p == c->end || take_zone(c, false, &m->zone);
+	return c->p == c->end || take_zone(c, &m->zone);
 }
 
 bool moment_parse(enum moment_kind kind, const char *text, size_t size, struct value *ret_value)
@@ -259,7 +261,7 @@ static bool take_directive(struct cursor *c, char directive, struct pattern_stat
 	case 'p':
 		return take_meridiem(c, s);
 	case 'z':
-		return take_zone(c, true, &m->zone);
+		return take_zone(c, &m->zone);
 	case 'Z':
 		return take_zone_name(c);
 	case '%':
