@@ -117,6 +117,7 @@ SRC_outside = \
 	outside/withdraw.c
 
 SRC_inside = \
+	inside/catalogue.c \
 	inside/check_answer.c \
 	inside/check_contract.c \
 	inside/check_document.c \
@@ -127,15 +128,29 @@ SRC_inside = \
 	inside/check_version.c \
 	inside/compat_command.c \
 	inside/config.c \
+	inside/crew.c \
+	inside/decide.c \
+	inside/decisions.c \
 	inside/findings.c \
+	inside/generation.c \
+	inside/import.c \
+	inside/incoming.c \
+	inside/inside.c \
+	inside/judge.c \
+	inside/policy.c \
 	inside/records.c \
+	inside/retention.c \
+	inside/settle.c \
+	inside/status.c \
 	inside/store_delete.c \
 	inside/store_put.c \
 	inside/store_read.c \
 	inside/store_write.c \
 	inside/storeverify.c \
 	inside/storeverify_files.c \
-	inside/trustset.c
+	inside/tried.c \
+	inside/trustset.c \
+	inside/verdict.c
 
 # --- programs: main file, libraries of ours, libraries of others ----------------------------------------------------
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
@@ -150,7 +165,8 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas bundle base
 LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c
+MAIN_clapet-inside = inside/main.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_rollback.c \
+	inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
 

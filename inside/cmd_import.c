@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cmd_import: init, check, import: the store's birth, the state of the machine, and the daily work.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "inside/cmd.h"
+
+int cmd_fail(const struct refusal *why)
+{
+	log_refusal(why);
+	return fault_exit(why->fault);
+}
+
+int cmd_end(int status)
+{
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		log_error("stdout: %s", strerror(errno));
+		return fault_exit_worse(status, 2);
+	}
+	return status;
+}
+
+int cmd_print_json(json_t *root, int status)
+{
+	if (root == NULL || json_dumpf(root, stdout, JSON_INDENT(1)) < 0)
+		status = fault_exit_worse(status, 2);
+	json_decref(root);
+	putchar('\n');
+	return cmd_end(status);
+}
+
+int cmd_open_read(struct inside *inside)
+{
+	struct refusal why = { 0 };
+
+	if (inside_configure(cmd_config_path(), inside, &why) != FAULT_NONE || inside_open_store(inside, &why) != FAULT_NONE)
+		return cmd_fail(&why);
+	return 0;
+}
+
+int cmd_open_work(struct inside *inside, int64_t wait)
+{
+	struct refusal why = { 0 };
+
+	if (inside_configure(cmd_config_path(), inside, &why) != FAULT_NONE || inside_load_rules(inside, &why) != FAULT_NONE ||
+	    inside_open_store(inside, &why) != FAULT_NONE || inside_open_work(inside, wait, &why) != FAULT_NONE)
+		return cmd_fail(&why);
+	return 0;
+}
+
+/* --- init ------------------------------------------------------------------------------------------------------------ */
+
+static const char *opt_root;
+
+const struct option cmd_init_options[] = {
+	{ "root", 'r', OPTION_TEXT, &opt_root, "FILE", "the root metadata that a person brought from the outside" },
+	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+};
+
+/* Makes the folder unless it is there. */
+static enum fault make_folder(const struct inside *inside, const char *path, mode_t mode, enum comp owner, struct refusal *why)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (mkdir(path, mode) < 0)
+		return errno == EEXIST ? FAULT_NONE : refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? -errno : crew_give(inside, owner, fd);
+	return r < 0 ? refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r)) : FAULT_NONE;
+}
+
+/* The anchor before inside-verify, as if it were trusted already: its own signatures must hold. */
+static enum fault judge_anchor(const struct inside *inside, const uint8_t *data, size_t size, struct refusal *why)
+{
+	_cleanup_(catalogue_freep) struct catalogue *catalogue = NULL;
+	struct spool spool = SPOOL_NONE;
+	enum fault fault = spool_open(inside, "anchor", &spool, why);
+	int r;
+
+	if (fault != FAULT_NONE)
+		return fault;
+	r = fd_put_durable(spool.fd, "root.json", data, size, 0444);
+	if (r < 0)
+		fault = refuse(why, FAULT_STORAGE, "%s: %s", inside->config->spool, strerror(-r));
+	else
+		fault = crew_verify(inside, spool.fd, NULL, &catalogue, why);
+	spool_close(inside, &spool);
+	if (fault == FAULT_NONE && (!catalogue->has_trust || catalogue->trust.root_version == 0))
+		fault = refuse(why, catalogue->end.fault == FAULT_NONE ? FAULT_TUF_FORM : catalogue->end.fault, "%s: %s", opt_root,
+			       catalogue->end.line);
+	return fault;
+}
+
+static enum fault make_store(struct inside *inside, const uint8_t *data, size_t size, struct refusal *why)
+{
+	_cleanup_close_ int fd = open(inside->config->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC), log_fd = -1;
+	struct commit commit;
+	enum fault fault;
+	int r;
+
+	if (fd < 0)
+		return refuse(why, FAULT_FILE, "%s: %s", inside->config->store, strerror(errno));
+	if (fd_exists(fd, "format"))
+		return refuse(why, FAULT_FILE, "%s: is a store already", inside->config->store);
+	if ((fault = judge_anchor(inside, data, size, why)) != FAULT_NONE)
+		return fault;
+	commit_begin(inside, fd, -1, &commit);
+	commit_bytes(&commit, DOCUMENT_ANCHOR, data, size);
+	if ((fault = commit_end(&commit, why)) != FAULT_NONE)
+		return fault;
+	log_fd = fd_open_beneath(fd, "log", O_RDONLY | O_DIRECTORY, 0);
+	r = log_fd < 0 ? log_fd : crew_give(inside, COMP_LOG, log_fd);
+	return r < 0 ? refuse(why, FAULT_STORAGE, "%s/log: %s", inside->config->store, strerror(-r)) : FAULT_NONE;
+}
+
+static int tell_anchor(struct inside *inside, const uint8_t *data, size_t size)
+{
+	char hex[SHA256_HEX_SIZE];
+	struct sha256 sha256;
+	struct refusal why = { 0 };
+
+	hash_bytes(data, size, &sha256);
+	sha256_to_hex(&sha256, hex);
+	printf("store %s is made; it trusts %s\n"
+	       "Compare with `sha256sum` of that root file on the outside host, by voice or on paper:\n  %s\n",
+	       inside->config->store, opt_root, hex);
+	if (inside_open_store(inside, &why) != FAULT_NONE)
+		return cmd_fail(&why);
+	inside_event(inside, "init", "", FAULT_NONE, "anchor %s", hex);
+	if (crew_log(inside, &why) != FAULT_NONE)
+		return cmd_fail(&why);
+	return cmd_end(0);
+}
+
+int cmd_init(int argc, char **argv)
+{
+	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
+	_cleanup_free_ uint8_t *data = NULL;
+	struct refusal why = { 0 };
+	size_t size;
+	int r;
+
+	(void)argc, (void)argv;
+	if (opt_root == NULL)
+		die_usage("init: --root FILE is needed");
+	if (inside_configure(cmd_config_path(), &inside, &why) != FAULT_NONE)
+		return cmd_fail(&why);
+	r = fd_load_file(AT_FDCWD, opt_root, LIMIT_ROOT_SIZE, &data, &size);
+	if (r < 0) {
+		refuse(&why, FAULT_FILE, "%s: %s", opt_root, strerror(-r));
+		return cmd_fail(&why);
+	}
+	if (make_folder(&inside, inside.config->store, 0750, COMP_COMMIT, &why) != FAULT_NONE ||
+	    make_folder(&inside, inside.config->incoming, 0750, COMP_COMMIT, &why) != FAULT_NONE ||
+	    make_folder(&inside, inside.config->spool, 0711, COMP_COMMIT, &why) != FAULT_NONE ||
+	    inside_open_folders(&inside, 0, &why) != FAULT_NONE || make_store(&inside, data, size, &why) != FAULT_NONE)
+		return cmd_fail(&why);
+	return tell_anchor(&inside, data, size);
+}
+
+/* --- check ----------------------------------------------------------------------------------------------------------- */
+
+static int say(const struct refusal *why, const char *what, const char *good)
+{
+	if (why->fault == FAULT_NONE) {
+		printf("ok       %-14s %s\n", what, good);
+		return 0;
+	}
+	printf("not ok   %-14s E%04d %s\n", what, why->fault, why->line);
+	return fault_exit(why->fault);
+}
+
+static int check_folder(const char *what, const char *path, dev_t device)
+{
+	struct refusal why = { 0 };
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		refuse(&why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		refuse(&why, FAULT_FILE, "%s: not a folder", path);
+	else if (access(path, R_OK | W_OK | X_OK) < 0)
+		refuse(&why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	else if (device != 0 && st.st_dev != device)
+		refuse(&why, FAULT_CONFIGURATION, "%s: not on the store's file system: every file would be copied", path);
+	return say(&why, what, path);
+}
+
+static int check_users(const struct inside_config *config)
+{
+	struct refusal why = { 0 };
+	uid_t uid;
+	gid_t gid;
+
+	for (size_t i = 0; i < CONFIG_N_USERS && why.fault == FAULT_NONE; i++) {
+		if (config->users[i] == NULL && geteuid() == 0 && !config->test_bench)
+			refuse(&why, FAULT_CONFIGURATION, "\"users\" is missing: as root, workers need accounts of their own");
+		else if (config->users[i] != NULL && !worker_user(config->users[i], &uid, &gid))
+			refuse(&why, FAULT_CONFIGURATION, "users.%s: there is no account %s", config_user_key((enum comp)i),
+			       config->users[i]);
+	}
+	return say(&why, "users", config->users[0] == NULL ? "none: everything runs as one account" : "all exist");
+}
+
+static int check_sandbox(const struct inside_config *config)
+{
+	const char *missing = sandbox_missing();
+	struct refusal why = { 0 };
+
+	if (missing != NULL && !config->test_bench)
+		refuse(&why, FAULT_CONFIGURATION, "this kernel lacks %s", missing);
+	return say(&why, "sandbox", missing == NULL ? "whole" : missing);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
+	struct refusal why = { 0 };
+	struct stat st = { 0 };
+	int status;
+
+	(void)argc, (void)argv;
+	inside_configure(cmd_config_path(), &inside, &why);
+	status = say(&why, "configuration", cmd_config_path());
+	if (status != 0)
+		return cmd_end(status);
+	inside_load_rules(&inside, &why);
+	status = fault_exit_worse(status, say(&why, "rules", "policy and contracts"));
+	if (stat(inside.config->store, &st) < 0)
+		st.st_dev = 0;
+	status = fault_exit_worse(status, check_folder("store", inside.config->store, 0));
+	status = fault_exit_worse(status, check_folder("incoming", inside.config->incoming, 0));
+	status = fault_exit_worse(status, check_folder("spool", inside.config->spool, st.st_dev));
+	status = fault_exit_worse(status, check_users(inside.config));
+	status = fault_exit_worse(status, check_sandbox(inside.config));
+	why.fault = FAULT_NONE;
+	inside_open_store(&inside, &why);
+	status = fault_exit_worse(status, say(&why, "store format", "clapet store 1"));
+	return cmd_end(status);
+}
+
+/* --- import ---------------------------------------------------------------------------------------------------------- */
+
+static int64_t opt_wait;
+
+const struct option cmd_import_options[] = {
+	{ "wait", 'w', OPTION_DURATION, &opt_wait, "TIME", "wait so long for another run to end (\"30s\")" },
+	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+};
+
+int cmd_import(int argc, char **argv)
+{
+	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
+	_cleanup_(import_result_clear) struct import_result result = { 0 };
+	int status = cmd_open_work(&inside, opt_wait), taken = 0;
+
+	if (status != 0)
+		return status;
+	for (int i = 0; i < argc; i++) {
+		struct refusal why = { 0 };
+
+		if (import_take(&inside, argv[i], &why) != FAULT_NONE)
+			taken = fault_exit_worse(taken, cmd_fail(&why));
+	}
+	import_run(&inside, cmd_wants_json(), NULL, &result);
+	status = fault_exit_worse(result.exit_status, taken);
+	if (!cmd_wants_json())
+		return cmd_end(status);
+	return cmd_print_json(json_pack("{si sO sO}", "exit", status, "bundles", result.bundles, "datasets", result.datasets),
+			      status);
+}

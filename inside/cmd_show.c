@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cmd_show: list, history, missing, quarantine: what is in force, what was, what has not come, what waits for a person.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "bundle/json.h"
+#include "inside/cmd.h"
+
+#define CELL 160
+
+/* Opens the store and reads status.json. The exit status, 0: read. */
+static int open_status(struct inside *inside, json_t **ret_status)
+{
+	struct refusal why = { 0 };
+	int status = cmd_open_read(inside);
+
+	if (status != 0)
+		return status;
+	return status_load(inside, ret_status, &why) == FAULT_NONE ? 0 : cmd_fail(&why);
+}
+
+static const char *or_dash(const char *text)
+{
+	return text[0] == '\0' ? "-" : text;
+}
+
+static void list_row(struct report_table *table, const json_t *dataset)
+{
+	char name[CELL], version[CELL], date[CELL], title[CELL], rows[32];
+
+	if (!json_is_string(json_object_get(dataset, "version")))
+		return;
+	snprintf(rows, sizeof(rows), "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(dataset, "rows")));
+	report_table_row(table, (const char *const[]){ status_text(dataset, "name", name, CELL),
+						       status_text(dataset, "version", version, CELL),
+						       or_dash(status_text(dataset, "date", date, CELL)), rows,
+						       or_dash(status_text(dataset, "title", title, CELL)) });
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const char *const headings[] = { "DATASET", "VERSION", "DATE", "ROWS", "TITLE" };
+	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
+	_cleanup_(json_decrefp) json_t *document = NULL;
+	struct report_table *table;
+	const json_t *datasets;
+	int status;
+
+	(void)argc, (void)argv;
+	if ((status = open_status(&inside, &document)) != 0)
+		return status;
+	datasets = json_object_get(document, "datasets");
+	if (cmd_wants_json())
+		return cmd_print_json(json_deep_copy(datasets), 0);
+	table = report_table_new(ARRAY_SIZE(headings), headings);
+	for (size_t i = 0; i < json_array_size(datasets); i++)
+		list_row(table, json_array_get(datasets, i));
+	report_table_print(table, stdout);
+	report_table_free(table);
+	return cmd_end(0);
+}
+
+/* --- history --------------------------------------------------------------------------------------------------------- */
+
+static void history_change(const struct generation *generation, const char *dataset, const char *what,
+			   const struct generation_entry *entry, struct report_table *table, json_t *array)
+{
+	_cleanup_free_ char *waivers = NULL;
+	char number[32], created[40] = "?", date[CELL] = "", stamp[TEXT_TIME_SIZE] = "";
+
+	snprintf(number, sizeof(number), "%" PRIu64, generation->number);
+	if (generation->created != 0) {
+		text_format_local(generation->created, created, sizeof(created));
+		text_format_time(generation->created, stamp);
+	}
+	if (entry != NULL && json_array_size(json_object_get(entry->json, "waivers")) > 0)
+		waivers = json_dumps(json_object_get(entry->json, "waivers"), JSON_COMPACT);
+	if (entry != NULL)
+		status_text(entry->json, "date", date, sizeof(date));
+	report_table_row(table, (const char *const[]){ number, created, dataset, what, or_dash(date),
+						       waivers == NULL ? "-" : waivers });
+	json_array_append_new(array, json_pack("{sI ss ss ss ss so}", "generation", (json_int_t)generation->number, "created", stamp,
+					       "dataset", dataset, "version", what, "date", date, "waivers",
+					       entry == NULL || entry->json == NULL ?
+						       json_array() :
+						       json_deep_copy(json_object_get(entry->json, "waivers"))));
+}
+
+/* What changed from BEFORE to NOW, of one dataset or of all. */
+static void history_step(const struct generation *before, const struct generation *now, const char *dataset,
+			 struct report_table *table, json_t *array)
+{
+	for (size_t i = 0; i < now->n_entries; i++) {
+		const struct generation_entry *old = generation_entry(before, now->entries[i].name);
+
+		if ((dataset == NULL || strcmp(dataset, now->entries[i].name) == 0) &&
+		    (old == NULL || strcmp(old->version, now->entries[i].version) != 0))
+			history_change(now, now->entries[i].name, now->entries[i].version, &now->entries[i], table, array);
+	}
+	for (size_t i = 0; i < before->n_entries; i++)
+		if ((dataset == NULL || strcmp(dataset, before->entries[i].name) == 0) &&
+		    generation_entry(now, before->entries[i].name) == NULL)
+			history_change(now, before->entries[i].name, "(left out)", NULL, table, array);
+}
+
+int cmd_history(int argc, char **argv)
+{
+	static const char *const headings[] = { "GENERATION", "SINCE", "DATASET", "VERSION", "DATE", "WAIVERS" };
+	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
+	_cleanup_(json_decrefp) json_t *array = json_array();
+	_cleanup_free_ uint64_t *numbers = NULL;
+	struct generation before = { 0 };
+	struct report_table *table;
+	size_t n = 0;
+	int status, r;
+
+	if (argc > 1)
+		die_usage("history: name one dataset at most");
+	if ((status = cmd_open_read(&inside)) != 0)
+		return status;
+	if ((r = store_generations(inside.store_fd, &numbers, &n)) < 0)
+		die("generations: %s", strerror(-r));
+	table = report_table_new(ARRAY_SIZE(headings), headings);
+	for (size_t i = 0; i < n; i++) {
+		struct generation now;
+
+		if (generation_load(inside.store_fd, numbers[i], &now, NULL) != FAULT_NONE)
+			continue;
+		history_step(&before, &now, argc == 1 ? argv[0] : NULL, table, array);
+		generation_clear(&before);
+		before = now;
+	}
+	generation_clear(&before);
+	if (cmd_wants_json()) {
+		report_table_free(table);
+		return cmd_print_json(json_incref(array), 0);
+	}
+	report_table_print(table, stdout);
+	report_table_free(table);
+	return cmd_end(0);
+}
+
+/* --- missing --------------------------------------------------------------------------------------------------------- */
+
+/* One line a thing, short names: a person reads it out, types it, or photographs it. */
+static uint64_t print_missing(const json_t *dataset)
+{
+	const json_t *missing = json_object_get(dataset, "missing");
+	uint64_t bytes = 0;
+	char name[CELL], kind[CELL], item[CELL];
+
+	for (size_t i = 0; i < json_array_size(missing); i++) {
+		const json_t *one = json_array_get(missing, i);
+
+		bytes += (uint64_t)json_integer_value(json_object_get(one, "size"));
+		printf("%s %s %s\n", status_text(one, "kind", kind, CELL), status_text(dataset, "name", name, CELL),
+		       status_text(one, "name", item, CELL));
+	}
+	return bytes;
+}
+
+int cmd_missing(int argc, char **argv)
+{
+	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
+	_cleanup_(json_decrefp) json_t *document = NULL;
+	const json_t *datasets, *trust;
+	uint64_t bytes = 0;
+	size_t n = 0;
+	char size[32];
+	int status;
+
+	(void)argc, (void)argv;
+	if ((status = open_status(&inside, &document)) != 0)
+		return status;
+	datasets = json_object_get(document, "datasets");
+	trust = json_object_get(document, "trust");
+	for (size_t i = 0; i < json_array_size(datasets); i++)
+		n += json_array_size(json_object_get(json_array_get(datasets, i), "missing"));
+	if (cmd_wants_json()) {
+		json_t *array = json_array();
+
+		for (size_t i = 0; i < json_array_size(datasets); i++)
+			if (json_array_size(json_object_get(json_array_get(datasets, i), "missing")) > 0)
+				json_array_append_new(
+					array, json_pack("{sO sO}", "dataset",
+							 json_object_get(json_array_get(datasets, i), "name"), "missing",
+							 json_object_get(json_array_get(datasets, i), "missing")));
+		return cmd_print_json(json_pack("{ss so so}", "format", "clapet request 1", "timestamp",
+						json_incref(json_object_get(trust, "timestamp")), "missing", array),
+				      n > 0 ? fault_exit(FAULT_BLOB_ABSENT) : 0);
+	}
+	if (n == 0) {
+		printf("nothing is missing\n");
+		return cmd_end(0);
+	}
+	printf("clapet request 1\ntimestamp %" JSON_INTEGER_FORMAT "\n", json_integer_value(json_object_get(trust, "timestamp")));
+	for (size_t i = 0; i < json_array_size(datasets); i++)
+		bytes += print_missing(json_array_get(datasets, i));
+	text_format_size(bytes, size, sizeof(size));
+	printf("end\n\n"
+	       "The lines above ask the outside to send %zu things again (%s). A person carries them out; they disclose the names\n"
+	       "of these datasets, which of their public files are not here, and the last timestamp version that was heard.\n",
+	       n, size);
+	return cmd_end(fault_exit(FAULT_BLOB_ABSENT));
+}
+
+/* --- quarantine ------------------------------------------------------------------------------------------------------ */
+
+static void print_held(const struct inside *inside, const json_t *dataset)
+{
+	const json_t *breaks = json_object_get(dataset, "breaks");
+	char name[CELL], trusted[CELL], fault[CELL], why[RECORD_LINE_SIZE], state[CELL], version[CELL];
+	_cleanup_free_ char *report = NULL;
+
+	status_text(dataset, "name", name, CELL);
+	status_text(dataset, "trusted", trusted, CELL);
+	status_text(dataset, "version", version, CELL);
+	printf("%s: version %s %s: %s %s\n", name, or_dash(trusted), status_text(dataset, "state", state, CELL),
+	       status_text(dataset, "fault", fault, CELL), status_text(dataset, "why", why, sizeof(why)));
+	if (version[0] != '\0')
+		printf("  in force stays %s\n", version);
+	for (size_t i = 0; i < json_array_size(breaks); i++) {
+		const json_t *item = json_array_get(breaks, i);
+		char code[CELL], application[CELL], resource[CELL], field[CELL], rule[CELL], line[RECORD_LINE_SIZE];
+
+		status_text(item, "application", application, CELL);
+		status_text(item, "field", field, CELL);
+		printf("  %s %s, %s%s%s (rule %s%s): %s\n", status_text(item, "fault", code, CELL),
+		       application[0] == '\0' ? "policy" : application[0] == '*' ? "schema in force" : application,
+		       or_dash(status_text(item, "resource", resource, CELL)), field[0] == '\0' ? "" : ".", field,
+		       status_text(item, "rule", rule, CELL),
+		       json_is_true(json_object_get(item, "approvable")) ? "" : "; cannot be approved",
+		       status_text(item, "line", line, sizeof(line)));
+	}
+	report = xasprintf("%s/quarantine/%s-%s/report.json", inside->config->store, name, trusted);
+	if (access(report, F_OK) == 0)
+		printf("  report: %s\n", report);
+	if (json_is_object(json_object_get(dataset, "pin")))
+		printf("  next: clapet-inside release %s\n", name);
+	else if (strcmp(state, "held") == 0)
+		printf("  next: clapet-inside approve %s --reason …\n", name);
+}
+
+int cmd_quarantine(int argc, char **argv)
+{
+	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
+	_cleanup_(json_decrefp) json_t *document = NULL;
+	json_t *datasets, *array = json_array();
+	int status, worst = 0;
+
+	if (argc > 1)
+		die_usage("quarantine: name one dataset at most");
+	if ((status = open_status(&inside, &document)) != 0) {
+		json_decref(array);
+		return status;
+	}
+	datasets = json_object_get(document, "datasets");
+	for (size_t i = 0; i < json_array_size(datasets); i++) {
+		json_t *dataset = json_array_get(datasets, i);
+		char state[CELL], name[CELL];
+
+		status_text(dataset, "state", state, CELL);
+		if ((strcmp(state, "held") != 0 && strcmp(state, "refused") != 0) ||
+		    (argc == 1 && strcmp(argv[0], status_text(dataset, "name", name, CELL)) != 0))
+			continue;
+		worst = fault_exit_worse(worst, strcmp(state, "held") == 0 ? fault_exit(FAULT_HELD_PIN) : 1);
+		json_array_append(array, dataset);
+		if (!cmd_wants_json())
+			print_held(&inside, dataset);
+	}
+	if (cmd_wants_json())
+		return cmd_print_json(array, worst);
+	if (json_array_size(array) == 0)
+		printf("nothing is held\n");
+	json_decref(array);
+	return cmd_end(worst);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * config: what the person who installed the inside decided: folders, quotas, users, times. Read before the first bundle is
+ * opened, and never again in that run.
+ *
+ *     {"format": "clapet inside configuration 1",
+ *      "store": "/var/lib/clapet/store", "incoming": "/var/spool/clapet/incoming", "spool": "/var/lib/clapet/spool",
+ *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json",
+ *      "keepGenerations": 10, "keepAtLeast": "7d", "quota": {"incoming": 1, "spool": 1, "quarantine": 1}, "reserve": 1,
+ *      "heartbeat": "1d", "clockSkew": "5m",
+ *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…"}, "testBench": "…"}
+ *
+ * Relative paths are relative to the configuration's folder.
+ */
+#ifndef INSIDE_CONFIG_H
+#define INSIDE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "inside/records.h"
+
+#define CONFIG_TEST_BENCH "this machine is a test bench"
+#define CONFIG_N_USERS 5 /* one for each enum comp */
+
+struct inside_config {
+	char *path;
+	char *store;
+	char *incoming;
+	char *spool;
+	char *contracts; /* NULL: no contracts */
+	char *policy;    /* NULL: no policy: every dataset waits for a person */
+	int64_t keep_generations;
+	int64_t keep_at_least;
+	int64_t quota_incoming, quota_spool, quota_quarantine; /* bytes */
+	int64_t reserve;                                       /* bytes of free disk that incoming and spool may not touch */
+	int64_t heartbeat;                                     /* silence longer than this is an alarm */
+	int64_t clock_skew;
+	char *users[CONFIG_N_USERS]; /* by enum comp; NULL: none named */
+	bool test_bench;
+};
+
+/* Reads and checks the file. FAULT_FILE, or FAULT_CONFIGURATION with the member that is wrong. */
+enum fault config_load(const char *path, struct inside_config **ret_config, struct refusal *why);
+/* The same from bytes; PATH names them and gives relative paths their folder. */
+enum fault config_parse(const void *data, size_t size, const char *path, struct inside_config **ret_config, struct refusal *why);
+void config_free(struct inside_config *config);
+void config_freep(struct inside_config **config);
+
+/* The member of "users" for COMP: "unpack", "verify", … */
+const char *config_user_key(enum comp comp);
+
+#endif

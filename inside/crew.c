@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * crew: starting, talking, reaping. Descriptors are handed over and closed on our side at once, so that no worker's file
+ * stays open in the process that starts the next one.
+ */
+#include "inside/crew.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/ipc.h"
+#include "base/log.h"
+
+static const char *const programs[] = {
+	[COMP_UNPACK] = "inside-unpack", [COMP_VERIFY] = "inside-verify", [COMP_CHECK] = "inside-check",
+	[COMP_COMMIT] = "inside-commit", [COMP_LOG] = "inside-log",
+};
+
+/* --- the spool ------------------------------------------------------------------------------------------------------- */
+
+enum fault spool_open(const struct inside *inside, const char *name, struct spool *ret_spool, struct refusal *why)
+{
+	struct spool spool = SPOOL_NONE;
+	int r = fd_remove_tree(inside->spool_fd, name);
+
+	if (r == 0)
+		r = spool.fd = fd_make_dir(inside->spool_fd, name, 0700);
+	if (r < 0)
+		return refuse(why, FAULT_STORAGE, "%s/%s: %s", inside->config->spool, name, strerror(-r));
+	snprintf(spool.name, sizeof(spool.name), "%s", name);
+	*ret_spool = spool;
+	return FAULT_NONE;
+}
+
+void spool_close(const struct inside *inside, struct spool *spool)
+{
+	int r;
+
+	if (spool->fd < 0)
+		return;
+	close(spool->fd);
+	free(spool->members);
+	r = fd_remove_tree(inside->spool_fd, spool->name);
+	if (r < 0)
+		log_warning("%s/%s: %s", inside->config->spool, spool->name, strerror(-r));
+	*spool = (struct spool)SPOOL_NONE;
+}
+
+static int compare_members(const void *a, const void *b)
+{
+	return memcmp(&((const struct record_member *)a)->sha256, &((const struct record_member *)b)->sha256, SHA256_SIZE);
+}
+
+const struct record_member *spool_blob(const struct spool *spool, const struct sha256 *sha256)
+{
+	struct record_member key = { .sha256 = *sha256 };
+	const struct record_member *found;
+
+	if (spool == NULL || spool->n_members == 0)
+		return NULL;
+	found = bsearch(&key, spool->members, spool->n_members, sizeof(key), compare_members);
+	/* The same bytes may be a metadata member too: its neighbours have the same hash. */
+	while (found != NULL && found > spool->members && compare_members(found - 1, &key) == 0)
+		found--;
+	for (; found != NULL && found < spool->members + spool->n_members && compare_members(found, &key) == 0; found++)
+		if (found->is_blob)
+			return found;
+	return NULL;
+}
+
+int spool_temporary(const struct spool *spool)
+{
+	int fd = openat(spool->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* --- one worker ------------------------------------------------------------------------------------------------------ */
+
+enum fault crew_start(const struct inside *inside, enum comp comp, struct worker *ret_worker, struct refusal *why)
+{
+	struct worker_options options = { .user = inside->config->users[comp], .test_bench = inside->config->test_bench };
+	int r;
+
+	/* A worker that dies while we write to it is its own story, not our death. */
+	signal(SIGPIPE, SIG_IGN);
+	r = worker_start(programs[comp], &options, ret_worker);
+	if (r == -EPERM && options.user == NULL)
+		return refuse(why, FAULT_CONFIGURATION, "%s: as root, \"users\" must name whom the workers run as",
+			      inside->config->path);
+	if (r == -ESRCH)
+		return refuse(why, FAULT_CONFIGURATION, "%s: there is no account %s", inside->config->path, options.user);
+	if (r < 0)
+		return refuse(why, FAULT_WORKER, "%s cannot be started: %s", programs[comp], strerror(-r));
+	return FAULT_NONE;
+}
+
+enum fault crew_send(struct worker *worker, const struct record *record, int fd, struct refusal *why)
+{
+	int r;
+
+	if (!record_check(record))
+		return refuse(why, FAULT_WORKER, "a record (kind %u) for %s is out of form", record->kind, worker->name);
+	r = ipc_send(worker->sock, record, sizeof(*record), fd);
+	return r < 0 ? refuse(why, FAULT_WORKER, "%s: %s", worker->name, strerror(-r)) : FAULT_NONE;
+}
+
+/* Kills or reaps, and says how it ended. */
+static enum fault broken(struct worker *worker, const char *how, struct refusal *why)
+{
+	const char *name = worker->name;
+
+	worker_kill(worker);
+	return refuse(why, FAULT_WORKER, "%s %s", name, how);
+}
+
+enum fault crew_receive(struct worker *worker, struct record *ret_record, struct refusal *why)
+{
+	const char *name = worker->name;
+	int r = ipc_receive(worker->sock, ret_record, sizeof(*ret_record), NULL);
+
+	if (r == 0) {
+		enum worker_end end = worker_finish(worker);
+
+		return refuse(why, FAULT_WORKER, "%s %s", name,
+			      end == WORKER_KILLED ? "was killed, or crashed" : "ended before its answer");
+	}
+	if (r < 0)
+		return broken(worker, "broke off", why);
+	if (!record_check(ret_record))
+		return broken(worker, "sent a record out of form", why);
+	return FAULT_NONE;
+}
+
+enum fault crew_finish(struct worker *worker, struct refusal *why)
+{
+	const char *name = worker->name;
+
+	if (worker_finish(worker) == WORKER_DONE)
+		return FAULT_NONE;
+	return refuse(why, FAULT_WORKER, "%s failed after its answer", name);
+}
+
+int crew_give(const struct inside *inside, enum comp comp, int fd)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0 || inside->config->users[comp] == NULL)
+		return 0;
+	if (!worker_user(inside->config->users[comp], &uid, &gid))
+		return -ESRCH;
+	return fchown(fd, uid, gid) < 0 ? -errno : 0;
+}
+
+static enum fault send_folder(struct worker *worker, enum folder folder, int fd, struct refusal *why)
+{
+	struct record record = record_new(RECORD_FOLDER);
+
+	record.folder.folder = folder;
+	return crew_send(worker, &record, fd, why);
+}
+
+static enum fault send_kind(struct worker *worker, enum record_kind kind, int fd, struct refusal *why)
+{
+	struct record record = record_new(kind);
+
+	return crew_send(worker, &record, fd, why);
+}
+
+/* --- unpack ---------------------------------------------------------------------------------------------------------- */
+
+/* The worker is dead: now its files become inside-commit's to link, and inside-verify's to read. They are public data. */
+static int take_members(const struct inside *inside, const struct spool *spool)
+{
+	int r = crew_give(inside, COMP_COMMIT, spool->fd);
+
+	if (r == 0 && fchmod(spool->fd, 0755) < 0)
+		r = -errno;
+	for (size_t i = 0; r == 0 && i < spool->n_members; i++) {
+		char hex[SHA256_HEX_SIZE];
+		_cleanup_close_ int fd = -1;
+
+		sha256_to_hex(&spool->members[i].sha256, hex);
+		fd = fd_open_regular_beneath(spool->fd, hex, O_RDONLY);
+		if (fd < 0)
+			return fd;
+		r = crew_give(inside, COMP_COMMIT, fd);
+		if (r == 0 && fchmod(fd, 0444) < 0)
+			r = -errno;
+	}
+	return r;
+}
+
+static enum fault receive_members(struct worker *worker, struct spool *spool, struct refusal *why)
+{
+	for (;;) {
+		struct record record;
+		enum fault fault = crew_receive(worker, &record, why);
+
+		if (fault != FAULT_NONE)
+			return fault;
+		if (record.kind == RECORD_END) {
+			struct refusal late = { 0 };
+
+			fault = crew_finish(worker, &late);
+			if (fault != FAULT_NONE && why != NULL)
+				*why = late;
+			return fault != FAULT_NONE ? fault : record_end_fault(&record, why);
+		}
+		if (record.kind != RECORD_MEMBER || spool->n_members >= LIMIT_MEMBERS)
+			return broken(worker, "sent what was not asked", why);
+		if ((spool->n_members & (spool->n_members - 1)) == 0)
+			spool->members = xrealloc(spool->members, spool->n_members == 0 ? 1 : 2 * spool->n_members,
+						  sizeof(*spool->members));
+		spool->members[spool->n_members++] = record.member;
+	}
+}
+
+enum fault crew_unpack(const struct inside *inside, int bundle_fd, struct spool *spool, struct refusal *why)
+{
+	struct worker worker = WORKER_NONE;
+	enum fault fault;
+	int r = crew_give(inside, COMP_UNPACK, spool->fd);
+
+	if (r < 0)
+		return refuse(why, FAULT_STORAGE, "%s: %s", inside->config->spool, strerror(-r));
+	if ((fault = crew_start(inside, COMP_UNPACK, &worker, why)) != FAULT_NONE)
+		return fault;
+	if ((fault = send_kind(&worker, RECORD_BUNDLE, bundle_fd, why)) != FAULT_NONE ||
+	    (fault = send_folder(&worker, FOLDER_SPOOL, spool->fd, why)) != FAULT_NONE ||
+	    (fault = send_kind(&worker, RECORD_GO, -1, why)) != FAULT_NONE) {
+		worker_kill(&worker);
+		return fault;
+	}
+	if ((fault = receive_members(&worker, spool, why)) != FAULT_NONE)
+		return fault;
+	if (spool->n_members > 1)
+		qsort(spool->members, spool->n_members, sizeof(*spool->members), compare_members);
+	r = take_members(inside, spool);
+	return r < 0 ? refuse(why, FAULT_WORKER, "inside-unpack's files: %s", strerror(-r)) : FAULT_NONE;
+}
+
+/* --- verify ---------------------------------------------------------------------------------------------------------- */
+
+/* trust/ is closed to every account but inside-commit's. Where verify has an account of its own it reads a copy. */
+static int copy_trust(const struct inside *inside, int trust_fd)
+{
+	_cleanup_close_ int to = -1;
+	_cleanup_closedir_ DIR *dir = NULL;
+	int from = openat(trust_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	dir = from < 0 ? NULL : fdopendir(from);
+	if (dir == NULL)
+		return -errno;
+	r = fd_remove_tree(inside->spool_fd, "trust");
+	to = r < 0 ? r : fd_make_dir(inside->spool_fd, "trust", 0755);
+	if (to < 0 || fchmod(to, 0755) < 0)
+		return to < 0 ? to : -errno;
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		_cleanup_close_ int in = -1, out = -1;
+		uint64_t size;
+
+		if (!text_is_file_name(entry->d_name))
+			continue;
+		in = fd_open_regular_beneath(trust_fd, entry->d_name, O_RDONLY);
+		if (in < 0)
+			return in;
+		out = openat(to, entry->d_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
+		r = out < 0 ? -errno : fd_copy(in, out, LIMIT_TARGETS_SIZE, &size);
+		if (r < 0)
+			return r;
+	}
+	return steal_fd(&to);
+}
+
+static enum fault ask_verify(const struct inside *inside, struct worker *worker, int trust_fd, const struct spool *spool,
+			     struct refusal *why)
+{
+	struct record clock = record_new(RECORD_CLOCK);
+	enum fault fault;
+
+	clock.clock.now = inside->now;
+	clock.clock.clock_skew = inside->config->clock_skew;
+	if ((fault = crew_send(worker, &clock, -1, why)) != FAULT_NONE ||
+	    (fault = send_folder(worker, FOLDER_TRUST, trust_fd, why)) != FAULT_NONE ||
+	    (spool != NULL && (fault = send_folder(worker, FOLDER_SPOOL, spool->fd, why)) != FAULT_NONE))
+		return fault;
+	for (size_t i = 0; spool != NULL && i < spool->n_members; i++) {
+		struct record member = record_new(RECORD_MEMBER);
+
+		member.member = spool->members[i];
+		if (!member.member.is_blob && (fault = crew_send(worker, &member, -1, why)) != FAULT_NONE)
+			return fault;
+	}
+	return send_kind(worker, RECORD_GO, -1, why);
+}
+
+static enum fault receive_catalogue(struct worker *worker, struct catalogue *catalogue, struct refusal *why)
+{
+	for (;;) {
+		struct record record;
+		enum fault fault = crew_receive(worker, &record, why);
+
+		if (fault != FAULT_NONE)
+			return fault;
+		if (record.kind != RECORD_END) {
+			if (!catalogue_add(catalogue, &record))
+				return broken(worker, "sent records that do not fit together", why);
+			continue;
+		}
+		record_end_fault(&record, &catalogue->end);
+		if (!catalogue_is_whole(catalogue))
+			return broken(worker, "left records out", why);
+		return crew_finish(worker, why);
+	}
+}
+
+enum fault crew_verify(const struct inside *inside, int trust_fd, const struct spool *spool, struct catalogue **ret_catalogue,
+		       struct refusal *why)
+{
+	_cleanup_(catalogue_freep) struct catalogue *catalogue = catalogue_new();
+	_cleanup_close_ int copy = -1;
+	struct worker worker = WORKER_NONE;
+	enum fault fault;
+
+	if (geteuid() == 0 && inside->config->users[COMP_VERIFY] != NULL) {
+		copy = copy_trust(inside, trust_fd);
+		if (copy < 0)
+			return refuse(why, FAULT_STORAGE, "%s/trust: %s", inside->config->spool, strerror(-copy));
+	}
+	if ((fault = crew_start(inside, COMP_VERIFY, &worker, why)) != FAULT_NONE)
+		return fault;
+	if ((fault = ask_verify(inside, &worker, copy >= 0 ? copy : trust_fd, spool, why)) != FAULT_NONE) {
+		worker_kill(&worker);
+		return fault;
+	}
+	if ((fault = receive_catalogue(&worker, catalogue, why)) != FAULT_NONE)
+		return fault;
+	*ret_catalogue = steal_pointer(&catalogue);
+	return FAULT_NONE;
+}
+
+/* --- log ------------------------------------------------------------------------------------------------------------- */
+
+static enum fault send_events(struct inside *inside, struct worker *worker, struct refusal *why)
+{
+	_cleanup_close_ int fd = fd_open_beneath(inside->store_fd, "log", O_RDONLY | O_DIRECTORY, 0);
+	struct record record = record_new(RECORD_EVENT), end;
+	enum fault fault;
+
+	if (fd < 0)
+		return refuse(why, FAULT_STORAGE, "%s/log: %s", inside->config->store, strerror(-fd));
+	fault = send_folder(worker, FOLDER_LOG, fd, why);
+	for (size_t i = 0; fault == FAULT_NONE && i < inside->n_events; i++) {
+		record.event = inside->events[i];
+		fault = crew_send(worker, &record, -1, why);
+	}
+	if (fault != FAULT_NONE || (fault = send_kind(worker, RECORD_SYNC, -1, why)) != FAULT_NONE ||
+	    (fault = send_kind(worker, RECORD_GO, -1, why)) != FAULT_NONE ||
+	    (fault = crew_receive(worker, &end, why)) != FAULT_NONE)
+		return fault;
+	if (end.kind != RECORD_END)
+		return refuse(why, FAULT_WORKER, "inside-log sent what was not asked");
+	return record_end_fault(&end, why);
+}
+
+enum fault crew_log(struct inside *inside, struct refusal *why)
+{
+	struct worker worker = WORKER_NONE;
+	enum fault fault;
+
+	if (inside->n_events == 0)
+		return FAULT_NONE;
+	if ((fault = crew_start(inside, COMP_LOG, &worker, why)) != FAULT_NONE)
+		return fault;
+	fault = send_events(inside, &worker, why);
+	if (fault != FAULT_NONE) {
+		if (worker.pid > 0)
+			worker_kill(&worker);
+		return fault;
+	}
+	inside->n_events = 0;
+	return crew_finish(&worker, why);
+}
+
+/* --- commit ---------------------------------------------------------------------------------------------------------- */
+
+int crew_json_memory(json_t *root, size_t *ret_size)
+{
+	_cleanup_free_ char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));
+	_cleanup_free_ char *line = NULL;
+	int fd;
+
+	if (text == NULL)
+		die("a document of ours cannot be written");
+	json_decref(root);
+	line = xasprintf("%s\n", text);
+	*ret_size = strlen(line);
+	fd = fd_memory("clapet-document", line, *ret_size);
+	if (fd < 0)
+		die("a memory file: %s", strerror(-fd));
+	return fd;
+}
+
+void commit_begin(const struct inside *inside, int store_fd, int spool_fd, struct commit *ret_commit)
+{
+	struct commit commit = { .worker = WORKER_NONE };
+
+	if (crew_start(inside, COMP_COMMIT, &commit.worker, &commit.why) == FAULT_NONE &&
+	    send_folder(&commit.worker, FOLDER_STORE, store_fd, &commit.why) == FAULT_NONE && spool_fd >= 0)
+		send_folder(&commit.worker, FOLDER_SPOOL, spool_fd, &commit.why);
+	*ret_commit = commit;
+}
+
+void commit_order(struct commit *commit, const struct record *record, int fd)
+{
+	if (commit->why.fault != FAULT_NONE)
+		return;
+	crew_send(&commit->worker, record, fd, &commit->why);
+	commit->n_orders++;
+}
+
+void commit_sync(struct commit *commit)
+{
+	struct record record = record_new(RECORD_SYNC);
+
+	commit_order(commit, &record, -1);
+}
+
+void commit_bytes(struct commit *commit, enum document document, const void *data, size_t size)
+{
+	struct record record = record_new(RECORD_PUT_DOCUMENT);
+	_cleanup_close_ int fd = fd_memory("clapet-document", data, size);
+
+	if (fd < 0)
+		die("a memory file: %s", strerror(-fd));
+	record.document.document = document;
+	record.document.size = size;
+	commit_order(commit, &record, fd);
+}
+
+void commit_document(struct commit *commit, enum document document, const char *dataset, const struct sha256 *version,
+		     json_t *root)
+{
+	struct record record = record_new(RECORD_PUT_DOCUMENT);
+	_cleanup_close_ int fd = -1;
+	size_t size;
+
+	fd = crew_json_memory(root, &size);
+	record.document.document = document;
+	record.document.size = size;
+	if (dataset != NULL)
+		snprintf(record.document.dataset, sizeof(record.document.dataset), "%s", dataset);
+	if (version != NULL)
+		record.document.version = *version;
+	commit_order(commit, &record, fd);
+}
+
+enum fault commit_end(struct commit *commit, struct refusal *why)
+{
+	struct record go = record_new(RECORD_GO), end;
+	struct refusal last = { 0 };
+	enum fault fault;
+
+	if (commit->worker.pid <= 0)
+		return refuse(why, commit->why.fault, "%s", commit->why.line);
+	commit_order(commit, &go, -1);
+	/* Even where an order could not be sent the worker may have said why: its words are better than ours. */
+	if (crew_receive(&commit->worker, &end, &last) != FAULT_NONE)
+		return refuse(why, last.fault, "%s", last.line);
+	if (end.kind != RECORD_END)
+		return broken(&commit->worker, "sent what was not asked", why);
+	fault = record_end_fault(&end, &last);
+	if (fault == FAULT_NONE && commit->why.fault != FAULT_NONE)
+		last = commit->why;
+	crew_finish(&commit->worker, last.fault == FAULT_NONE ? &last : NULL);
+	return last.fault == FAULT_NONE ? FAULT_NONE : refuse(why, last.fault, "%s", last.line);
+}

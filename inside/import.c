@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * import: a bundle is deleted only after what it gave is durable, and set aside only after its refusal is logged. What waits is
+ * remembered (tried.h) and tried again when it or trust changed.
+ */
+#include "inside/import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "inside/incoming.h"
+#include "inside/tried.h"
+
+void import_result_clear(struct import_result *result)
+{
+	json_decref(result->bundles);
+	json_decref(result->datasets);
+	memset(result, 0, sizeof(*result));
+}
+
+static void worse(struct import_result *result, enum fault fault)
+{
+	result->exit_status = fault_exit_worse(result->exit_status, fault_exit(fault));
+}
+
+/* --- lines for people ------------------------------------------------------------------------------------------------ */
+
+static void group_digits(uint64_t number, char *text, size_t size)
+{
+	char plain[32];
+	size_t n = (size_t)snprintf(plain, sizeof(plain), "%" PRIu64, number), out = 0;
+
+	for (size_t i = 0; i < n && out + 2 < size; i++) {
+		if (i > 0 && (n - i) % 3 == 0)
+			text[out++] = ',';
+		text[out++] = plain[i];
+	}
+	text[out] = '\0';
+}
+
+/* "bundle 0000000431: REFUSED E2103 …". */
+static void tell_bundle(const char *name, const struct refusal *why, const char *after, bool quiet, struct import_result *result)
+{
+	char shown[300], line[FAULT_LINE_SIZE + 64];
+
+	text_escape(name, strlen(name), shown, sizeof(shown));
+	if (strlen(shown) == 10 + 1 + 64 + 4 && shown[10] == '-')
+		shown[10] = '\0';
+	if (why->fault == FAULT_NONE)
+		snprintf(line, sizeof(line), "accepted%s", after);
+	else if (fault_kind(why->fault) == FAULT_KIND_DONE)
+		snprintf(line, sizeof(line), "superseded: %s%s", why->line, after);
+	else
+		snprintf(line, sizeof(line), "%s E%04d %s.%s", fault_word(why->fault), why->fault, why->line, after);
+	if (!quiet)
+		printf("bundle %s: %s\n", shown, line);
+	fflush(stdout);
+	json_array_append_new(result->bundles,
+			      json_pack("{so so so}", "name", verdict_text(name), "fault",
+					why->fault == FAULT_NONE ? json_null() : verdict_code(why->fault), "line",
+					verdict_text(why->line)));
+	worse(result, why->fault);
+}
+
+static void tell_in_force(const struct settlement *settlement, const struct generation_entry *entry)
+{
+	char rows[40];
+
+	group_digits(generation_entry_rows(entry), rows, sizeof(rows));
+	printf("%s: version %s in force, generation %" PRIu64 " (%s%s%s rows)\n", entry->name, entry->version,
+	       settlement->generation.number, generation_entry_date(entry), generation_entry_date(entry)[0] == '\0' ? "" : "; ", rows);
+}
+
+static void tell_stopped(const struct dataset_view *view)
+{
+	bool held = view->state == DATASET_HELD;
+
+	printf("%s: %s E%04d version %s: %s.%s%s\n", view->name, held ? "HELD" : fault_word(view->why.fault), view->why.fault,
+	       view->trusted[0] == '\0' ? "?" : view->trusted, view->why.line,
+	       view->in_force[0] == '\0' ? "" : " In force stays ", view->in_force);
+	if (view->why.fault == FAULT_HELD_PIN)
+		printf("  next: clapet-inside release %s\n", view->name);
+	else if (held && view->breaks.n_items > 0 && view->breaks.items[0].can_be_approved)
+		printf("  next: clapet-inside approve %s --reason …\n", view->name);
+	else if (view->state == DATASET_MISSING)
+		printf("  next: clapet-inside missing\n");
+	else
+		printf("  next: %s\n", fault_next(view->why.fault));
+}
+
+static void tell_view(const struct settlement *settlement, const struct dataset_view *view, bool quiet,
+		      struct import_result *result)
+{
+	const struct generation_entry *now = generation_entry(&settlement->generation, view->name);
+	const struct generation_entry *before = generation_entry(&settlement->before, view->name);
+	bool moved = now != NULL && (before == NULL || strcmp(before->version, now->version) != 0);
+
+	if (!quiet) {
+		if (moved)
+			tell_in_force(settlement, now);
+		else if (view->why.fault != FAULT_NONE)
+			tell_stopped(view);
+		else if (now == NULL && before != NULL)
+			printf("%s: withdrawn, left out of generation %" PRIu64 "\n", view->name, settlement->generation.number);
+		fflush(stdout);
+	}
+	json_array_append_new(result->datasets,
+			      json_pack("{ss ss so so so}", "name", view->name, "state", dataset_state_name(view->state), "version",
+					now == NULL ? json_null() : json_string(now->version), "fault",
+					view->why.fault == FAULT_NONE ? json_null() : verdict_code(view->why.fault), "line",
+					verdict_text(view->why.line)));
+	/* Rows that fail are refused outside; here a person may let them in, so they wait like all that is held. */
+	worse(result, view->state == DATASET_HELD ? FAULT_HELD_PIN : view->why.fault);
+}
+
+void import_tell(const struct inside *inside, const struct settlement *settlement, bool quiet, struct import_result *result)
+{
+	(void)inside;
+	for (size_t i = 0; i < settlement->n_views; i++) {
+		const struct dataset_view *view = &settlement->views[i];
+		const struct generation_entry *now = generation_entry(&settlement->generation, view->name);
+		const struct generation_entry *before = generation_entry(&settlement->before, view->name);
+
+		if (view->is_new || (now == NULL) != (before == NULL) ||
+		    (now != NULL && strcmp(before->version, now->version) != 0))
+			tell_view(settlement, view, quiet, result);
+	}
+}
+
+/* --- one bundle ------------------------------------------------------------------------------------------------------ */
+
+/* What is to become of the file. */
+enum fate { FATE_DELETE, FATE_SET_ASIDE, FATE_WAIT };
+
+struct bundle_run {
+	struct inside *inside;
+	const char *name;
+	struct stat st;
+	struct spool spool;
+	struct catalogue *catalogue;
+	struct settlement *settlement;
+	struct refusal why; /* of the bundle */
+	enum fate fate;
+	bool depends_on_trust; /* a waiting one: newer trust may name what it has */
+	int64_t trust;
+};
+
+/* Blobs that came and that nothing trusted names. */
+static bool has_unnamed_blobs(const struct bundle_run *run)
+{
+	for (size_t i = 0; i < run->spool.n_members; i++)
+		if (run->spool.members[i].is_blob && !catalogue_names_blob(run->catalogue, &run->spool.members[i].sha256))
+			return true;
+	return false;
+}
+
+/* After a settling that is durable: does the bundle still have something that may be wanted later? */
+static void choose_fate(struct bundle_run *run)
+{
+	const struct catalogue *catalogue = run->catalogue;
+
+	run->why = catalogue->end;
+	run->fate = FATE_DELETE;
+	switch (fault_kind(catalogue->end.fault)) {
+	case FAULT_KIND_MISSING:
+		run->fate = FATE_WAIT;
+		run->depends_on_trust = true;
+		return;
+	case FAULT_KIND_REFUSED:
+	case FAULT_KIND_TROUBLE:
+	case FAULT_KIND_HELD:
+		run->fate = FATE_SET_ASIDE;
+		return;
+	case FAULT_KIND_DONE:
+		break;
+	}
+	if (has_unnamed_blobs(run) && catalogue_lacks_metadata(catalogue)) {
+		run->fate = FATE_WAIT;
+		run->depends_on_trust = true;
+		refuse(&run->why, FAULT_TUF_ABSENT, "it has blobs that only metadata still to come can name");
+	} else if (catalogue->end.fault == FAULT_NONE && catalogue->n_accepted == 0 && run->settlement->n_wanted_blobs == 0) {
+		refuse(&run->why, FAULT_TUF_SUPERSEDED, "it brings nothing that is not here already");
+	} else if (run->settlement->n_wanted_blobs > 0 && catalogue->end.fault == FAULT_TUF_SUPERSEDED) {
+		/* Its metadata are old, its blobs were wanted: that is no alarm and no mere repetition either. */
+		run->why.fault = FAULT_NONE;
+	}
+}
+
+static enum fault unpack_and_settle(struct bundle_run *run, int bundle_fd, int trust_fd, struct refusal *why)
+{
+	enum fault fault;
+
+	if ((fault = spool_open(run->inside, "bundle", &run->spool, why)) != FAULT_NONE)
+		return fault;
+	if ((fault = crew_unpack(run->inside, bundle_fd, &run->spool, why)) != FAULT_NONE)
+		return fault;
+	if ((fault = crew_verify(run->inside, trust_fd, &run->spool, &run->catalogue, why)) != FAULT_NONE)
+		return fault;
+	if (!run->catalogue->has_trust)
+		return refuse(why, run->catalogue->end.fault, "%s", run->catalogue->end.line);
+	return settle(run->inside, &run->spool, run->catalogue, false, &run->settlement, why);
+}
+
+static void run_bundle(struct bundle_run *run, int bundle_fd)
+{
+	struct refusal why = { 0 };
+	_cleanup_close_ int trust_fd = fd_open_beneath(run->inside->store_fd, "trust", O_RDONLY | O_DIRECTORY, 0);
+	enum fault fault = trust_fd < 0 ? refuse(&why, FAULT_STORAGE, "trust: %s", strerror(-trust_fd)) :
+					  unpack_and_settle(run, bundle_fd, trust_fd, &why);
+
+	if (fault == FAULT_NONE) {
+		choose_fate(run);
+		return;
+	}
+	run->why = why;
+	/* Trouble is ours: the bundle stays and is tried at the next run. A truncated one changes, or is sent again. */
+	run->fate = fault_kind(fault) == FAULT_KIND_TROUBLE || fault_kind(fault) == FAULT_KIND_MISSING ? FATE_WAIT : FATE_SET_ASIDE;
+}
+
+/* Logs, then does with the file what was chosen. */
+static void end_bundle(struct bundle_run *run, struct tried *tried, struct import_result *result)
+{
+	struct inside *inside = run->inside;
+	struct refusal why = { 0 };
+
+	inside_event(inside, run->fate == FATE_SET_ASIDE ? "refuse" : "import", "", run->why.fault, "bundle %s: %s", run->name,
+		     run->why.fault == FAULT_NONE ? "accepted" : run->why.line);
+	if (crew_log(inside, &why) != FAULT_NONE) {
+		log_refusal(&why);
+		worse(result, why.fault);
+		return;
+	}
+	if (run->fate == FATE_DELETE && unlinkat(inside->incoming_fd, run->name, 0) < 0)
+		log_warning("%s/%s: %s", inside->config->incoming, run->name, strerror(errno));
+	if (run->fate == FATE_SET_ASIDE)
+		incoming_set_aside(inside, run->name);
+	if (run->fate == FATE_WAIT && fault_kind(run->why.fault) != FAULT_KIND_TROUBLE)
+		tried_note(tried, run->name, &run->st, run->depends_on_trust ? run->trust : -1, run->why.fault);
+}
+
+static const char *after_words(const struct bundle_run *run)
+{
+	bool changed = run->settlement != NULL && (run->settlement->n_wanted_blobs > 0 || run->catalogue->n_accepted > 0);
+
+	switch (fault_kind(run->why.fault)) {
+	case FAULT_KIND_REFUSED:
+		return changed ? " What was good in it was kept." : " Nothing changed.";
+	case FAULT_KIND_MISSING:
+	case FAULT_KIND_TROUBLE:
+		return " It stays in incoming.";
+	default:
+		return "";
+	}
+}
+
+/* CATALOGUE is the newest that is trusted, before and after. */
+static void import_bundle(struct inside *inside, const char *name, struct catalogue **catalogue, struct tried *tried, bool quiet,
+			  struct import_result *result)
+{
+	int64_t trust = (int64_t)(*catalogue)->trust.timestamp_version;
+	struct bundle_run run = { .inside = inside, .name = name, .spool = SPOOL_NONE, .trust = trust };
+	_cleanup_close_ int fd = -1;
+
+	fd = incoming_open(inside, name, &run.st, &run.why);
+	if (fd < 0) {
+		tell_bundle(name, &run.why, "", quiet, result);
+		return;
+	}
+	if (tried_find(tried, name, &run.st, trust) != FAULT_NONE) {
+		worse(result, tried_find(tried, name, &run.st, trust));
+		return;
+	}
+	if (incoming_has_room(inside, &run.st, &run.why) == FAULT_NONE)
+		run_bundle(&run, fd);
+	else
+		run.fate = FATE_WAIT;
+	if (run.settlement != NULL)
+		run.trust = (int64_t)run.catalogue->trust.timestamp_version;
+	tell_bundle(name, &run.why, after_words(&run), quiet, result);
+	if (run.settlement != NULL)
+		import_tell(inside, run.settlement, quiet, result);
+	end_bundle(&run, tried, result);
+	spool_close(inside, &run.spool);
+	/* The settlement borrows from its catalogue: it goes first. */
+	if (run.settlement != NULL) {
+		settlement_free(run.settlement);
+		catalogue_free(*catalogue);
+		*catalogue = run.catalogue;
+	} else {
+		catalogue_free(run.catalogue);
+	}
+}
+
+/* --- the run --------------------------------------------------------------------------------------------------------- */
+
+static void import_all(struct inside *inside, struct catalogue **catalogue, bool quiet, bool (*stop)(void), struct import_result *result)
+{
+	_cleanup_(incoming_names_clear) struct incoming_names names = { 0 };
+	struct tried tried;
+	struct refusal why = { 0 };
+	int r;
+
+	if (incoming_list(inside, &names, &why) != FAULT_NONE) {
+		log_refusal(&why);
+		worse(result, why.fault);
+		return;
+	}
+	tried_load(inside->incoming_fd, &tried);
+	for (size_t i = 0; i < names.n_items && (stop == NULL || !stop()); i++) {
+		inside->now = time(NULL);
+		import_bundle(inside, names.items[i], catalogue, &tried, quiet, result);
+	}
+	r = tried_store(inside->incoming_fd, &tried);
+	if (r < 0)
+		log_warning("%s/.tried.json: %s", inside->config->incoming, strerror(-r));
+	tried_clear(&tried);
+	incoming_keep_quotas(inside);
+}
+
+void import_run(struct inside *inside, bool quiet, bool (*stop)(void), struct import_result *ret_result)
+{
+	_cleanup_(catalogue_freep) struct catalogue *catalogue = NULL;
+	_cleanup_(settlement_freep) struct settlement *settlement = NULL;
+	struct import_result result = { .bundles = json_array(), .datasets = json_array() };
+	struct refusal why = { 0 };
+
+	*ret_result = result;
+	if (settle_trusted(inside, false, &catalogue, &settlement, &why) != FAULT_NONE) {
+		log_refusal(&why);
+		worse(ret_result, why.fault);
+		return;
+	}
+	import_tell(inside, settlement, quiet, ret_result);
+	settlement_free(steal_pointer(&settlement));
+	import_all(inside, &catalogue, quiet, stop, ret_result);
+	retention_run(inside, catalogue);
+	if (crew_log(inside, &why) != FAULT_NONE) {
+		log_refusal(&why);
+		worse(ret_result, why.fault);
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * import: bundles of incoming/, in name order, each unpacked, verified, settled; then deleted, set aside, or kept waiting.
+ */
+#ifndef INSIDE_IMPORT_H
+#define INSIDE_IMPORT_H
+
+#include "inside/inside.h"
+#include "inside/settle.h"
+
+/* What one run did, for its exit status and for --json. */
+struct import_result {
+	int exit_status;
+	json_t *bundles;  /* [{"name", "fault", "line"}] */
+	json_t *datasets; /* [{"name", "state", "version", "fault", "line"}]: those that this run moved or judged */
+};
+
+void import_result_clear(struct import_result *result);
+
+/* Copies a bundle into incoming/ (temporary, fsync, rename); a file that is there already is left alone. FAULT_FILE, FAULT_QUOTA. */
+enum fault import_take(struct inside *inside, const char *path, struct refusal *why);
+
+/* Settles, then works through incoming/. QUIET: no lines on stdout. STOP, if it is given, is asked between two bundles. */
+void import_run(struct inside *inside, bool quiet, bool (*stop)(void), struct import_result *ret_result);
+
+/* Says where the datasets stand that moved between the settlement's start and its end, and adds them to the result. */
+void import_tell(const struct inside *inside, const struct settlement *settlement, bool quiet, struct import_result *result);
+
+/* After any settling: generations and versions that nobody needs go. Trouble is logged, never fatal. */
+void retention_run(struct inside *inside, const struct catalogue *catalogue);
+
+#endif

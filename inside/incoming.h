@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * incoming: the folder that bundles arrive in, what is set aside from it (incoming/refused/), and its quotas: when full, the
+ * oldest unverified goes first, logged.
+ */
+#ifndef INSIDE_INCOMING_H
+#define INSIDE_INCOMING_H
+
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "inside/inside.h"
+
+#define INCOMING_REFUSED "refused"
+
+struct incoming_names {
+	char **items; /* sorted */
+	size_t n_items;
+};
+void incoming_names_clear(struct incoming_names *names);
+
+/* The regular files of incoming/ that do not begin with a dot. */
+enum fault incoming_list(const struct inside *inside, struct incoming_names *ret_names, struct refusal *why);
+/* Opens one for reading; a descriptor, or -1 with the reason. */
+int incoming_open(const struct inside *inside, const char *name, struct stat *ret_st, struct refusal *why);
+/* Whether unpacking it keeps the spool's quota and the disk's reserve. FAULT_QUOTA. */
+enum fault incoming_has_room(const struct inside *inside, const struct stat *st, struct refusal *why);
+/* Moves a refused bundle out of the way, for people to look at. */
+void incoming_set_aside(const struct inside *inside, const char *name);
+/* Deletes the oldest of incoming/ and of what was set aside until both fit their quotas; each is logged. */
+void incoming_keep_quotas(struct inside *inside);
+
+#endif

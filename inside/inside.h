@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * inside: what one run of clapet-inside holds open: configuration, contracts, policy, folders, the lock, the people's
+ * decisions, and the events that are still to be logged.
+ */
+#ifndef INSIDE_INSIDE_H
+#define INSIDE_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inside/config.h"
+#include "inside/decisions.h"
+#include "inside/policy.h"
+#include "inside/records.h"
+
+/* One contract, as bytes: parsed once for its two names, handed to inside-check as it was read. */
+struct contract_file {
+	char application[TEXT_NAME_SIZE];
+	char dataset[TEXT_NAME_SIZE];
+	struct sha256 sha256;
+	uint8_t *data;
+	size_t size;
+};
+
+struct inside {
+	struct inside_config *config;
+	struct policy *policy;
+	struct contract_file *contracts; /* sorted by application, then dataset */
+	size_t n_contracts;
+	int store_fd;
+	int incoming_fd; /* -1 until inside_open_work */
+	int spool_fd;
+	int lock_fd;
+	int64_t now;
+	struct decisions decisions;
+	struct record_event *events;
+	size_t n_events;
+};
+
+#define INSIDE_NEW { .store_fd = -1, .incoming_fd = -1, .spool_fd = -1, .lock_fd = -1 }
+
+void inside_close(struct inside *inside);
+
+/* The configuration alone. */
+enum fault inside_configure(const char *path, struct inside *inside, struct refusal *why);
+/* Policy and contracts: before the first bundle is opened. */
+enum fault inside_load_rules(struct inside *inside, struct refusal *why);
+/* The store, for reading. */
+enum fault inside_open_store(struct inside *inside, struct refusal *why);
+/* Takes the lock, waiting up to WAIT seconds (FAULT_LOCKED), opens incoming/ and spool/, empties spool/. */
+enum fault inside_open_folders(struct inside *inside, int64_t wait, struct refusal *why);
+/* The same, and reads the decisions of the open store. */
+enum fault inside_open_work(struct inside *inside, int64_t wait, struct refusal *why);
+void inside_unlock(struct inside *inside);
+
+/* The SHA-256 of the contract of APPLICATION for DATASET in hex, "" where there is none. */
+void inside_contract_hash(const struct inside *inside, const char *application, const char *dataset, char hex[SHA256_HEX_SIZE]);
+
+/* Notes an event for the log; DATASET "" where it is of none. */
+void inside_event(struct inside *inside, const char *event, const char *dataset, enum fault fault, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Who gives the command: NAME if given, the account behind sudo, or our own. */
+void inside_operator(const char *name, char operator[DECISION_OPERATOR_SIZE]);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * judge: hands inside-check its descriptors one by one and believes of its answer only what fits the request. The files
+ * that it decoded get their names only after it was reaped.
+ */
+#include "inside/judge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+
+void judgement_clear(struct judgement *judgement)
+{
+	verdict_free(judgement->verdict);
+	free(judgement->plains);
+	free(judgement->sources);
+	cleanup_close(&judgement->report_fd);
+	memset(judgement, 0, sizeof(*judgement));
+	judgement->report_fd = -1;
+}
+
+void judge_with(const struct inside *inside, const char *dataset, const struct sha256 *version, const char *in_force,
+		struct sha256 *ret_digest)
+{
+	static const char program[] = "clapet judged " CLAPET_VERSION;
+	_cleanup_(hash_freep) struct hash *hash = hash_new();
+
+	hash_update(hash, program, sizeof(program));
+	hash_update(hash, version->bytes, sizeof(version->bytes));
+	hash_update(hash, in_force, strlen(in_force) + 1);
+	for (size_t i = 0; i < inside->n_contracts; i++)
+		if (strcmp(inside->contracts[i].dataset, dataset) == 0)
+			hash_update(hash, inside->contracts[i].sha256.bytes, SHA256_SIZE);
+	hash_final(hash, ret_digest);
+}
+
+enum fault judge_full_version(const struct inside *inside, const char *dataset, const char *name, struct sha256 *ret_version,
+			      struct refusal *why)
+{
+	_cleanup_close_ int fd = store_open_version_file(inside->store_fd, dataset, name, "datapackage.json");
+	char found[STORE_VERSION_SIZE];
+	struct sha256 sha256;
+	int r = fd < 0 ? fd : hash_fd(fd, LIMIT_PACKAGE_SIZE, &sha256, NULL);
+
+	if (r < 0)
+		return refuse(why, FAULT_STORE_DAMAGED, "datasets/%s/v/%s/datapackage.json: %s", dataset, name, strerror(-r));
+	store_version_name(&sha256, found);
+	if (strcmp(found, name) != 0)
+		return refuse(why, FAULT_STORE_DAMAGED, "datasets/%s/v/%s: its datapackage.json hashes to %s", dataset, name, found);
+	*ret_version = sha256;
+	return FAULT_NONE;
+}
+
+/* --- the request ----------------------------------------------------------------------------------------------------- */
+
+/* Sends and closes FD; a negative one is an errno of opening WHAT. */
+static enum fault send_open(struct worker *worker, const struct record *record, int fd, const char *what, struct refusal *why)
+{
+	_cleanup_close_ int owned = fd;
+
+	if (owned < 0)
+		return refuse(why, FAULT_STORAGE, "%s: %s", what, strerror(-owned));
+	return crew_send(worker, record, owned, why);
+}
+
+static int open_part(const struct inside *inside, const struct spool *spool, const struct record_part *part)
+{
+	char hex[SHA256_HEX_SIZE];
+
+	if (spool_blob(spool, &part->sha256) == NULL)
+		return store_open_blob(inside->store_fd, &part->sha256);
+	sha256_to_hex(&part->sha256, hex);
+	return fd_open_regular_beneath(spool->fd, hex, O_RDONLY);
+}
+
+static enum fault send_parts(const struct inside *inside, const struct spool *spool, const struct catalogue_target *target,
+			     struct worker *worker, struct refusal *why)
+{
+	enum fault fault = FAULT_NONE;
+
+	for (size_t i = 0; fault == FAULT_NONE && i < target->n_parts; i++) {
+		struct record record = record_new(RECORD_PART);
+
+		record.part = target->parts[i];
+		fault = send_open(worker, &record, open_part(inside, spool, &target->parts[i]), target->record.file, why);
+	}
+	return fault;
+}
+
+/* The name of the output of target I, until its bytes are known to be what they should. */
+static void output_name(size_t i, char name[32])
+{
+	snprintf(name, 32, ".plain-%zu", i);
+}
+
+static enum fault send_targets(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+			       struct worker *worker, struct refusal *why)
+{
+	enum fault fault = FAULT_NONE;
+
+	for (size_t i = 0; fault == FAULT_NONE && i < role->n_targets; i++) {
+		const struct catalogue_target *target = &role->targets[i];
+		int fd = store_open_object(inside->store_fd, role->record.name, &target->record.sha256);
+		struct record record = record_new(fd >= 0 ? RECORD_OBJECT : RECORD_TARGET);
+		char name[32];
+
+		record.target = target->record;
+		if (fd < 0) {
+			output_name(i, name);
+			fd = openat(spool->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+			fd = fd < 0 ? -errno : fd;
+		}
+		fault = send_open(worker, &record, fd, target->record.file, why);
+		if (fault == FAULT_NONE && record.kind == RECORD_TARGET)
+			fault = send_parts(inside, spool, target, worker, why);
+	}
+	return fault;
+}
+
+static enum fault send_rules(const struct inside *inside, const char *dataset, const char *in_force, struct worker *worker,
+			     struct refusal *why)
+{
+	enum fault fault = FAULT_NONE;
+
+	if (in_force[0] != '\0') {
+		struct record record = record_new(RECORD_IN_FORCE);
+
+		snprintf(record.version.dataset, sizeof(record.version.dataset), "%s", dataset);
+		fault = judge_full_version(inside, dataset, in_force, &record.version.version, why);
+		if (fault == FAULT_NONE)
+			fault = send_open(worker, &record,
+					  store_open_version_file(inside->store_fd, dataset, in_force, "datapackage.json"),
+					  "the version in force", why);
+	}
+	for (size_t i = 0; fault == FAULT_NONE && i < inside->n_contracts; i++) {
+		const struct contract_file *contract = &inside->contracts[i];
+		struct record record = record_new(RECORD_CONTRACT);
+
+		if (strcmp(contract->dataset, dataset) != 0)
+			continue;
+		memcpy(record.contract.application, contract->application, sizeof(record.contract.application));
+		record.contract.sha256 = contract->sha256;
+		fault = send_open(worker, &record, fd_memory("clapet-contract", contract->data, contract->size),
+				  "a contract", why);
+	}
+	return fault;
+}
+
+static enum fault ask(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+		      const char *in_force, int report_fd, struct worker *worker, struct refusal *why)
+{
+	struct record version = record_new(RECORD_VERSION), report = record_new(RECORD_REPORT), spill = record_new(RECORD_SPILL),
+		      go = record_new(RECORD_GO);
+	enum fault fault;
+
+	memcpy(version.version.dataset, role->record.name, sizeof(version.version.dataset));
+	version.version.version = role->record.version;
+	if ((fault = crew_send(worker, &version, -1, why)) != FAULT_NONE ||
+	    (fault = send_targets(inside, spool, role, worker, why)) != FAULT_NONE ||
+	    (fault = send_rules(inside, role->record.name, in_force, worker, why)) != FAULT_NONE ||
+	    (fault = crew_send(worker, &report, report_fd, why)) != FAULT_NONE ||
+	    (fault = send_open(worker, &spill, spool_temporary(spool), "the spill file", why)) != FAULT_NONE)
+		return fault;
+	return crew_send(worker, &go, -1, why);
+}
+
+/* --- the answer ------------------------------------------------------------------------------------------------------ */
+
+static bool is_target_of(const struct catalogue_role *role, const struct record_target *plain)
+{
+	for (size_t i = 0; i < role->n_targets; i++)
+		if (strcmp(role->targets[i].record.file, plain->file) == 0)
+			return sha256_equal(&role->targets[i].record.sha256, &plain->sha256) &&
+			       role->targets[i].record.length == plain->length;
+	return false;
+}
+
+static bool take(const struct catalogue_role *role, const struct record *record, struct judgement *judgement)
+{
+	switch ((enum record_kind)record->kind) {
+	case RECORD_PLAIN:
+		if (judgement->n_plains >= role->n_targets || !is_target_of(role, &record->target))
+			return false;
+		judgement->plains = xrealloc(judgement->plains, judgement->n_plains + 1, sizeof(*judgement->plains));
+		judgement->plains[judgement->n_plains++] = record->target;
+		return true;
+	case RECORD_SOURCE:
+		if (strcmp(role->record.name, "status") != 0 || judgement->n_sources >= LIMIT_ROLES)
+			return false;
+		judgement->sources = xrealloc(judgement->sources, judgement->n_sources + 1, sizeof(*judgement->sources));
+		judgement->sources[judgement->n_sources++] = record->source;
+		return true;
+	default:
+		return verdict_add(judgement->verdict, record);
+	}
+}
+
+static enum fault answer(struct worker *worker, const struct catalogue_role *role, struct judgement *judgement,
+			 struct refusal *why)
+{
+	for (;;) {
+		struct record record;
+		enum fault fault = crew_receive(worker, &record, why);
+
+		if (fault != FAULT_NONE)
+			return fault;
+		if (record.kind == RECORD_END) {
+			record_end_fault(&record, &judgement->verdict->end);
+			return crew_finish(worker, why);
+		}
+		if (!take(role, &record, judgement)) {
+			worker_kill(worker);
+			return refuse(why, FAULT_WORKER, "inside-check sent what was not asked");
+		}
+	}
+}
+
+/* The worker is dead: the outputs that it vouched for become inside-commit's, under the names of their hashes. */
+static enum fault name_outputs(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+			       const struct judgement *judgement, struct refusal *why)
+{
+	for (size_t i = 0; i < role->n_targets; i++) {
+		char name[32], hex[SHA256_HEX_SIZE];
+		_cleanup_close_ int fd = -1;
+		bool vouched = false;
+		int r = 0;
+
+		output_name(i, name);
+		if (!fd_exists(spool->fd, name))
+			continue;
+		for (size_t j = 0; j < judgement->n_plains; j++)
+			vouched = vouched || strcmp(judgement->plains[j].file, role->targets[i].record.file) == 0;
+		if (!vouched) {
+			fd_remove_tree(spool->fd, name);
+			continue;
+		}
+		sha256_to_hex(&role->targets[i].record.sha256, hex);
+		fd = fd_open_regular_beneath(spool->fd, name, O_RDONLY);
+		r = fd < 0 ? fd : crew_give(inside, COMP_COMMIT, fd);
+		if (r == 0 && (fchmod(fd, 0440) < 0 || renameat(spool->fd, name, spool->fd, hex) < 0))
+			r = -errno;
+		if (r < 0)
+			return refuse(why, FAULT_STORAGE, "spool: %s: %s", role->targets[i].record.file, strerror(-r));
+	}
+	return FAULT_NONE;
+}
+
+/* A verdict that refuses nothing must have decoded everything. */
+static bool is_complete(const struct inside *inside, const struct catalogue_role *role, const struct judgement *judgement)
+{
+	if (judgement->verdict->end.fault != FAULT_NONE)
+		return true;
+	for (size_t i = 0; i < role->n_targets; i++) {
+		bool found = store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.sha256);
+
+		for (size_t j = 0; !found && j < judgement->n_plains; j++)
+			found = strcmp(judgement->plains[j].file, role->targets[i].record.file) == 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+enum fault judge_version(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+			 const char *in_force, struct judgement *ret_judgement, struct refusal *why)
+{
+	struct judgement judgement = { .role = role, .report_fd = spool_temporary(spool) };
+	struct worker worker = WORKER_NONE;
+	int64_t size;
+	enum fault fault;
+
+	if (judgement.report_fd < 0)
+		return refuse(why, FAULT_STORAGE, "spool: %s", strerror(-judgement.report_fd));
+	judgement.verdict = verdict_new(role->record.name, &role->record.version);
+	judge_with(inside, role->record.name, &role->record.version, in_force, &judgement.verdict->judged_with);
+	for (size_t i = 0; i < role->n_targets; i++)
+		for (size_t j = 0; j < role->targets[i].n_parts; j++)
+			verdict_add_blob(judgement.verdict, &role->targets[i].parts[j].sha256);
+	fault = crew_start(inside, COMP_CHECK, &worker, why);
+	if (fault == FAULT_NONE && (fault = ask(inside, spool, role, in_force, judgement.report_fd, &worker, why)) != FAULT_NONE)
+		worker_kill(&worker);
+	if (fault == FAULT_NONE)
+		fault = answer(&worker, role, &judgement, why);
+	if (fault == FAULT_NONE)
+		fault = name_outputs(inside, spool, role, &judgement, why);
+	if (fault == FAULT_NONE && !is_complete(inside, role, &judgement))
+		fault = refuse(why, FAULT_WORKER, "inside-check left files of %s out", role->record.name);
+	/* An outcome that is trouble of the worker's own (a full disk) is no verdict over the data. */
+	if (fault == FAULT_NONE && fault_kind(judgement.verdict->end.fault) == FAULT_KIND_TROUBLE)
+		fault = refuse(why, judgement.verdict->end.fault, "%s", judgement.verdict->end.line);
+	if (fault != FAULT_NONE) {
+		judgement_clear(&judgement);
+		return fault;
+	}
+	size = fd_size(judgement.report_fd);
+	judgement.report_size = size > 0 && size <= (int64_t)LIMIT_JSON_SIZE ? (size_t)size : 0;
+	if (lseek(judgement.report_fd, 0, SEEK_SET) < 0)
+		die_errno("the report");
+	*ret_judgement = judgement;
+	return FAULT_NONE;
+}

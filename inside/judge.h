@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * judge: one version of a dataset before inside-check: its blobs and objects as descriptors, what reads it, what is in force
+ * now. Comes back with a verdict and the plain files, decoded and verified, in the spool under their hashes.
+ */
+#ifndef INSIDE_JUDGE_H
+#define INSIDE_JUDGE_H
+
+#include "inside/crew.h"
+#include "inside/verdict.h"
+
+struct judgement {
+	struct verdict *verdict;
+	const struct catalogue_role *role;
+	struct record_target *plains; /* decoded in this run, now in the spool */
+	size_t n_plains;
+	struct record_source *sources; /* of status.json only */
+	size_t n_sources;
+	int report_fd; /* what inside-check wrote; -1: nothing */
+	size_t report_size;
+};
+
+void judgement_clear(struct judgement *judgement);
+
+/* What a verdict over VERSION depends on beside its bytes: this program, the contracts for the dataset, what is in force (""
+ * for nothing). The policy is not in it: it is judged anew each time, in memory. */
+void judge_with(const struct inside *inside, const char *dataset, const struct sha256 *version, const char *in_force,
+		struct sha256 *ret_digest);
+
+/* Runs inside-check over ROLE's version. Everything it needs must be at hand. A version that is refused is a verdict too;
+ * FAULT_WORKER and FAULT_STORAGE are returned. */
+enum fault judge_version(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+			 const char *in_force, struct judgement *ret_judgement, struct refusal *why);
+
+/* The whole SHA-256 of a version in the store, from its 16 digits: the hash of its datapackage.json. */
+enum fault judge_full_version(const struct inside *inside, const char *dataset, const char *name, struct sha256 *ret_version,
+			      struct refusal *why);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * retention: the newest generations stay, and every one younger than keepAtLeast, and every one that a reader has locked
+ * (flock on the folder; fcntl on its clapet.json, which is what Java's locks are). Versions stay that a kept generation shows, that are
+ * trusted, or pinned; with a version go its blobs that no other one travelled in.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "inside/import.h"
+
+/* A reader that holds a lock for this many times keepGenerations is asked after, loudly. */
+#define PATIENCE 10
+
+struct keep {
+	char dataset[TEXT_NAME_SIZE];
+	char version[STORE_VERSION_SIZE];
+};
+
+struct retention {
+	struct inside *inside;
+	struct keep *keeps;
+	size_t n_keeps;
+	struct commit commit;
+	bool has_commit;
+	int *locks; /* flocks held until the generation is gone */
+	size_t n_locks;
+};
+
+static int add_keep(void *ctx, const char *dataset, const char *version)
+{
+	struct retention *retention = ctx;
+	struct keep *keep;
+
+	retention->keeps = xrealloc(retention->keeps, retention->n_keeps + 1, sizeof(*keep));
+	keep = &retention->keeps[retention->n_keeps++];
+	snprintf(keep->dataset, sizeof(keep->dataset), "%s", dataset);
+	snprintf(keep->version, sizeof(keep->version), "%s", version);
+	return 0;
+}
+
+static bool is_kept(const struct retention *retention, const char *dataset, const char *version)
+{
+	for (size_t i = 0; i < retention->n_keeps; i++)
+		if (strcmp(retention->keeps[i].dataset, dataset) == 0 && strcmp(retention->keeps[i].version, version) == 0)
+			return true;
+	return false;
+}
+
+static void order(struct retention *retention, const struct record *record)
+{
+	if (!retention->has_commit)
+		commit_begin(retention->inside, retention->inside->store_fd, -1, &retention->commit);
+	retention->has_commit = true;
+	commit_order(&retention->commit, record, -1);
+}
+
+/* --- generations ----------------------------------------------------------------------------------------------------- */
+
+/* Locks a generation's folder against readers that come now; -EWOULDBLOCK where one is in it. */
+static int lock_generation(const struct retention *retention, uint64_t number)
+{
+	char path[64];
+	_cleanup_close_ int fd = -1, file = -1;
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	snprintf(path, sizeof(path), "generations/%" PRIu64, number);
+	fd = fd_open_beneath(retention->inside->store_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return fd;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	file = fd_open_beneath(fd, "clapet.json", O_RDONLY, 0);
+	if (file >= 0 && fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+		return -EWOULDBLOCK;
+	return steal_fd(&fd);
+}
+
+static bool is_young(const struct retention *retention, uint64_t number)
+{
+	const struct inside *inside = retention->inside;
+	char path[64];
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "generations/%" PRIu64, number);
+	fd = fd_open_beneath(inside->store_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	return fd < 0 || fstat(fd, &st) < 0 || inside->now - st.st_mtim.tv_sec < inside->config->keep_at_least;
+}
+
+static void drop_generations(struct retention *retention, const uint64_t *numbers, size_t n, uint64_t current)
+{
+	struct inside *inside = retention->inside;
+	size_t keep = (size_t)inside->config->keep_generations;
+
+	for (size_t i = 0; i < n; i++) {
+		struct record record = record_new(RECORD_DELETE_GENERATION);
+		bool wanted = n - i > keep && numbers[i] != current && !is_young(retention, numbers[i]);
+		int lock = wanted ? lock_generation(retention, numbers[i]) : -1;
+
+		if (lock < 0) {
+			if (wanted && n - i > PATIENCE * keep)
+				log_warning("generation %" PRIu64 " is far past keepGenerations, and a reader still holds it",
+					    numbers[i]);
+			store_generation_each(inside->store_fd, numbers[i], add_keep, retention);
+			continue;
+		}
+		retention->locks = xrealloc(retention->locks, retention->n_locks + 1, sizeof(*retention->locks));
+		retention->locks[retention->n_locks++] = lock;
+		record.generation.number = numbers[i];
+		order(retention, &record);
+		inside_event(inside, "expire", "", FAULT_NONE, "generation %" PRIu64 " deleted", numbers[i]);
+	}
+}
+
+/* --- versions -------------------------------------------------------------------------------------------------------- */
+
+/* Blobs that a kept version of any dataset travelled in. */
+struct hash_list {
+	struct sha256 *items;
+	size_t n_items;
+};
+
+static void add_hash(struct hash_list *list, const struct sha256 *sha256)
+{
+	if ((list->n_items & (list->n_items - 1)) == 0)
+		list->items = xrealloc(list->items, list->n_items == 0 ? 1 : 2 * list->n_items, sizeof(*sha256));
+	list->items[list->n_items++] = *sha256;
+}
+
+static void collect_blobs(const struct inside *inside, const char *dataset, const char *version, struct hash_list *list)
+{
+	_cleanup_(verdict_freep) struct verdict *verdict = NULL;
+	struct sha256 full;
+
+	if (judge_full_version(inside, dataset, version, &full, NULL) != FAULT_NONE ||
+	    generation_load_verdict(inside->store_fd, dataset, &full, &verdict, NULL) != FAULT_NONE)
+		return;
+	for (size_t i = 0; i < verdict->n_blobs; i++)
+		add_hash(list, &verdict->blobs[i]);
+}
+
+static void drop_version(struct retention *retention, const char *dataset, const char *version, struct hash_list *dropped)
+{
+	struct record record = record_new(RECORD_DELETE_VERSION);
+
+	if (judge_full_version(retention->inside, dataset, version, &record.version.version, NULL) != FAULT_NONE)
+		return;
+	collect_blobs(retention->inside, dataset, version, dropped);
+	snprintf(record.version.dataset, sizeof(record.version.dataset), "%s", dataset);
+	order(retention, &record);
+	inside_event(retention->inside, "expire", dataset, FAULT_NONE, "version %s deleted", version);
+}
+
+static void drop_versions_of(struct retention *retention, const char *dataset, struct hash_list *dropped)
+{
+	_cleanup_(store_names_free) struct store_names names = { 0 };
+	_cleanup_free_ char *path = xasprintf("datasets/%s/v", dataset);
+
+	if (store_list(retention->inside->store_fd, path, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n_items; i++)
+		if (!is_kept(retention, dataset, names.items[i]))
+			drop_version(retention, dataset, names.items[i], dropped);
+}
+
+/* The signed status.json: only the newest is of use, and its blobs go with the others. */
+static void drop_old_status(struct retention *retention, const struct catalogue *catalogue)
+{
+	const struct catalogue_role *role = catalogue_role(catalogue, "status");
+	_cleanup_(store_names_free) struct store_names names = { 0 };
+	char trusted[STORE_VERSION_SIZE] = "";
+
+	if (role == NULL || sha256_is_zero(&role->record.version) ||
+	    store_list(retention->inside->store_fd, "datasets/status/v", &names) < 0)
+		return;
+	store_version_name(&role->record.version, trusted);
+	if (!store_has_version(retention->inside->store_fd, "status", trusted))
+		return;
+	for (size_t i = 0; i < names.n_items; i++) {
+		_cleanup_close_ int fd = -1;
+		struct record record = record_new(RECORD_DELETE_VERSION);
+
+		if (strcmp(names.items[i], trusted) == 0)
+			continue;
+		fd = store_open_version_file(retention->inside->store_fd, "status", names.items[i], "status.json");
+		if (fd < 0 || hash_fd(fd, LIMIT_JSON_SIZE, &record.version.version, NULL) < 0)
+			continue;
+		snprintf(record.version.dataset, sizeof(record.version.dataset), "status");
+		order(retention, &record);
+	}
+}
+
+static void drop_blobs(struct retention *retention, const struct catalogue *catalogue, const struct hash_list *dropped)
+{
+	struct hash_list list = { 0 }, *kept = &list;
+
+	for (size_t i = 0; i < retention->n_keeps && dropped->n_items > 0; i++)
+		collect_blobs(retention->inside, retention->keeps[i].dataset, retention->keeps[i].version, kept);
+	if (kept->n_items > 1)
+		qsort(kept->items, kept->n_items, sizeof(*kept->items), sha256_compare);
+	for (size_t i = 0; i < dropped->n_items; i++) {
+		struct record record = record_new(RECORD_DELETE_BLOB);
+
+		if (catalogue_names_blob(catalogue, &dropped->items[i]) ||
+		    (kept->n_items > 0 &&
+		     bsearch(&dropped->items[i], kept->items, kept->n_items, sizeof(*kept->items), sha256_compare) != NULL))
+			continue;
+		record.put.sha256 = dropped->items[i];
+		if (store_has_blob(retention->inside->store_fd, &dropped->items[i]))
+			order(retention, &record);
+	}
+	free(list.items);
+}
+
+static void drop_versions(struct retention *retention, const struct catalogue *catalogue)
+{
+	_cleanup_(store_names_free) struct store_names names = { 0 };
+	struct hash_list dropped = { 0 };
+
+	for (size_t i = 0; i < catalogue->n_roles; i++) {
+		char version[STORE_VERSION_SIZE];
+
+		store_version_name(&catalogue->roles[i].record.version, version);
+		add_keep(retention, catalogue->roles[i].record.name, version);
+	}
+	for (size_t i = 0; i < retention->inside->decisions.n_pins; i++)
+		add_keep(retention, retention->inside->decisions.pins[i].dataset, retention->inside->decisions.pins[i].version);
+	if (store_list(retention->inside->store_fd, "datasets", &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n_items; i++) {
+		const struct catalogue_role *role = catalogue_role(catalogue, names.items[i]);
+
+		/* A role that is not trusted right now says nothing about its newest version: nothing of it goes. */
+		if (text_is_name(names.items[i]) && (role == NULL || role->record.fault == FAULT_NONE))
+			drop_versions_of(retention, names.items[i], &dropped);
+	}
+	drop_old_status(retention, catalogue);
+	drop_blobs(retention, catalogue, &dropped);
+	free(dropped.items);
+}
+
+void retention_run(struct inside *inside, const struct catalogue *catalogue)
+{
+	struct retention retention = { .inside = inside };
+	_cleanup_free_ uint64_t *numbers = NULL;
+	struct refusal why = { 0 };
+	uint64_t current;
+	size_t n = 0;
+
+	if (store_current(inside->store_fd, &current) < 0 || store_generations(inside->store_fd, &numbers, &n) < 0)
+		return;
+	drop_generations(&retention, numbers, n, current);
+	drop_versions(&retention, catalogue);
+	if (retention.has_commit && commit_end(&retention.commit, &why) != FAULT_NONE)
+		log_refusal(&why);
+	for (size_t i = 0; i < retention.n_locks; i++)
+		close(retention.locks[i]);
+	free(retention.locks);
+	free(retention.keeps);
+}

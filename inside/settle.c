@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * settle: views of every dataset, the versions that must be judged, and one commit.
+ *
+ * Order in the commit, each step durable before the next: mirror metadata, blobs, objects, versions, verdicts; trust in the
+ * order of the TUF workflow (root chain, timestamp, snapshot, targets, roles: 1.0.34, 5.3.8, 5.4.5, 5.5.7, 5.6.6); generation; switch;
+ * status. The workflow's own order is the one that every TUF client must survive being cut in: a timestamp without its
+ * snapshot is what a client holds between 5.4.5 and 5.5.7, and the bundle, which is still in incoming/, brings the rest at the
+ * next run. Timestamp last would leave a new snapshot beside an old timestamp, a state that no client ever writes.
+ */
+#include "inside/settle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "inside/status.h"
+
+static void view_clear(struct dataset_view *view)
+{
+	break_list_clear(&view->breaks);
+	json_decref(view->waivers);
+	free(view->missing);
+	verdict_free(view->verdict);
+}
+
+void settlement_free(struct settlement *settlement)
+{
+	if (settlement == NULL)
+		return;
+	for (size_t i = 0; i < settlement->n_views; i++)
+		view_clear(&settlement->views[i]);
+	for (size_t i = 0; i < settlement->n_judgements; i++)
+		judgement_clear(&settlement->judgements[i]);
+	free(settlement->views);
+	free(settlement->judgements);
+	generation_clear(&settlement->generation);
+	generation_clear(&settlement->before);
+	generation_clear(&settlement->wanted);
+	json_decref(settlement->old_status);
+	free(settlement);
+}
+
+void settlement_freep(struct settlement **settlement)
+{
+	settlement_free(*settlement);
+}
+
+const struct dataset_view *settlement_view(const struct settlement *settlement, const char *name)
+{
+	for (size_t i = 0; i < settlement->n_views; i++)
+		if (strcmp(settlement->views[i].name, name) == 0)
+			return &settlement->views[i];
+	return NULL;
+}
+
+/* --- views ----------------------------------------------------------------------------------------------------------- */
+
+static void add_view(struct settlement *settlement, const char *name, const struct catalogue_role *role)
+{
+	const struct generation_entry *entry = generation_entry(&settlement->before, name);
+	struct dataset_view *view;
+
+	settlement->views = xrealloc(settlement->views, settlement->n_views + 1, sizeof(*view));
+	view = &settlement->views[settlement->n_views++];
+	memset(view, 0, sizeof(*view));
+	snprintf(view->name, sizeof(view->name), "%s", name);
+	view->role = role;
+	if (entry != NULL)
+		memcpy(view->in_force, entry->version, sizeof(view->in_force));
+	if (role != NULL && role->record.fault == FAULT_NONE && !sha256_is_zero(&role->record.version))
+		store_version_name(&role->record.version, view->trusted);
+}
+
+static int compare_views(const void *a, const void *b)
+{
+	return strcmp(((const struct dataset_view *)a)->name, ((const struct dataset_view *)b)->name);
+}
+
+static void make_views(struct settlement *settlement, const struct catalogue *catalogue)
+{
+	for (size_t i = 0; i < catalogue->n_roles; i++)
+		if (strcmp(catalogue->roles[i].record.name, "status") != 0)
+			add_view(settlement, catalogue->roles[i].record.name, &catalogue->roles[i]);
+	for (size_t i = 0; i < settlement->before.n_entries; i++)
+		if (catalogue_role(catalogue, settlement->before.entries[i].name) == NULL)
+			add_view(settlement, settlement->before.entries[i].name, NULL);
+	if (settlement->n_views > 1)
+		qsort(settlement->views, settlement->n_views, sizeof(*settlement->views), compare_views);
+}
+
+static void add_missing(struct dataset_view *view, const char *name, bool is_blob, uint64_t size)
+{
+	struct missing_item *item;
+
+	for (size_t i = 0; i < view->n_missing; i++)
+		if (strcmp(view->missing[i].name, name) == 0)
+			return;
+	view->missing = xrealloc(view->missing, view->n_missing + 1, sizeof(*item));
+	item = &view->missing[view->n_missing++];
+	snprintf(item->name, sizeof(item->name), "%s", name);
+	item->is_blob = is_blob;
+	item->size = size;
+}
+
+/* What ROLE's version still needs: parts of the files that are neither objects of the store nor wholly at hand. */
+static void find_missing(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+			 struct dataset_view *view)
+{
+	for (size_t i = 0; i < role->n_targets; i++) {
+		const struct catalogue_target *target = &role->targets[i];
+
+		if (store_has_object(inside->store_fd, role->record.name, &target->record.sha256))
+			continue;
+		for (size_t j = 0; j < target->n_parts; j++) {
+			char hex[SHA256_HEX_SIZE];
+
+			if (spool_blob(spool, &target->parts[j].sha256) != NULL ||
+			    store_has_blob(inside->store_fd, &target->parts[j].sha256))
+				continue;
+			sha256_to_hex(&target->parts[j].sha256, hex);
+			add_missing(view, hex, true, target->parts[j].length);
+		}
+	}
+}
+
+/* --- judging --------------------------------------------------------------------------------------------------------- */
+
+/* The verdict that stands, unless it was given under other circumstances. */
+static bool has_standing_verdict(const struct inside *inside, struct dataset_view *view)
+{
+	const struct sha256 *version = &view->role->record.version;
+	struct sha256 digest;
+
+	if (generation_load_verdict(inside->store_fd, view->name, version, &view->verdict, NULL) != FAULT_NONE)
+		return false;
+	judge_with(inside, view->name, version, view->in_force, &digest);
+	/* A good verdict counts only beside its version: that may have been swept away, or never have got there. */
+	if (sha256_equal(&digest, &view->verdict->judged_with) &&
+	    (view->verdict->end.fault != FAULT_NONE || store_has_version(inside->store_fd, view->name, view->trusted)))
+		return true;
+	verdict_free(view->verdict);
+	view->verdict = NULL;
+	return false;
+}
+
+/* A copy for the view: the judgement keeps its own until the commit. */
+static struct verdict *copy_verdict(const struct verdict *verdict)
+{
+	struct verdict *copy = verdict_new(verdict->dataset, &verdict->version);
+	struct record record;
+
+	copy->judged_with = verdict->judged_with;
+	copy->end = verdict->end;
+	copy->facts = verdict->facts;
+	for (size_t i = 0; i < verdict->n_licences; i++) {
+		record = record_new(RECORD_LICENCE);
+		record.licence = verdict->licences[i];
+		verdict_add(copy, &record);
+	}
+	for (size_t i = 0; i < verdict->n_resources; i++) {
+		record = record_new(RECORD_RESOURCE);
+		record.resource = verdict->resources[i];
+		verdict_add(copy, &record);
+	}
+	for (size_t i = 0; i < verdict->breaks.n_items; i++)
+		break_list_add(&copy->breaks, &verdict->breaks.items[i]);
+	return copy;
+}
+
+static void judge_view(struct inside *inside, const struct spool *spool, struct settlement *settlement, struct dataset_view *view)
+{
+	struct judgement judgement;
+	struct refusal why = { 0 };
+
+	if (judge_version(inside, spool, view->role, view->in_force, &judgement, &why) != FAULT_NONE) {
+		view->state = DATASET_TROUBLE;
+		view->why = why;
+		return;
+	}
+	view->was_judged = true;
+	view->verdict = copy_verdict(judgement.verdict);
+	settlement->judgements = xrealloc(settlement->judgements, settlement->n_judgements + 1, sizeof(judgement));
+	settlement->judgements[settlement->n_judgements++] = judgement;
+}
+
+static void consider(struct inside *inside, const struct spool *spool, struct settlement *settlement, struct dataset_view *view)
+{
+	const struct record_role *role = view->role == NULL ? NULL : &view->role->record;
+
+	if (role != NULL && role->fault == FAULT_TUF_ABSENT && role->file_name[0] != '\0')
+		add_missing(view, role->file_name, false, role->metadata_size);
+	if (view->trusted[0] != '\0' && strcmp(view->trusted, view->in_force) != 0 && !has_standing_verdict(inside, view)) {
+		find_missing(inside, spool, view->role, view);
+		if (view->n_missing == 0)
+			judge_view(inside, spool, settlement, view);
+	}
+	settle_decide(inside, view);
+}
+
+/* Against what the last settling wrote: people are told what moved, not what stands where it stood. */
+static void mark_new(const struct settlement *settlement, struct dataset_view *view)
+{
+	const json_t *datasets = json_object_get(settlement->old_status, "datasets");
+	char text[RECORD_LINE_SIZE], code[16] = "";
+
+	view->is_new = view->was_judged || view->state != DATASET_IN_FORCE;
+	if (view->why.fault != FAULT_NONE)
+		snprintf(code, sizeof(code), "E%04d", view->why.fault);
+	for (size_t i = 0; i < json_array_size(datasets); i++) {
+		const json_t *old = json_array_get(datasets, i);
+
+		if (strcmp(status_text(old, "name", text, sizeof(text)), view->name) != 0)
+			continue;
+		view->is_new = view->was_judged ||
+			       strcmp(status_text(old, "state", text, sizeof(text)), dataset_state_name(view->state)) != 0 ||
+			       strcmp(status_text(old, "trusted", text, sizeof(text)), view->trusted) != 0 ||
+			       strcmp(status_text(old, "fault", text, sizeof(text)), code) != 0;
+	}
+}
+
+/* The signed status.json travels like a dataset of one file; nobody holds it. */
+static void consider_status(struct inside *inside, const struct spool *spool, const struct catalogue *catalogue,
+			    struct settlement *settlement)
+{
+	const struct catalogue_role *role = catalogue_role(catalogue, "status");
+	struct dataset_view probe = { .state = DATASET_IN_FORCE };
+	struct catalogue_role one;
+	struct refusal why = { 0 };
+	struct judgement judgement;
+	char version[STORE_VERSION_SIZE];
+
+	if (role == NULL || role->record.fault != FAULT_NONE || role->n_targets != 1)
+		return;
+	one = *role;
+	one.record.version = role->targets[0].record.sha256;
+	store_version_name(&one.record.version, version);
+	if (store_has_version(inside->store_fd, "status", version))
+		return;
+	find_missing(inside, spool, &one, &probe);
+	if (probe.n_missing == 0 && judge_version(inside, spool, &one, "", &judgement, &why) == FAULT_NONE) {
+		judgement.role = role;
+		settlement->judgements = xrealloc(settlement->judgements, settlement->n_judgements + 1, sizeof(judgement));
+		settlement->judgements[settlement->n_judgements++] = judgement;
+	}
+	if (why.fault != FAULT_NONE)
+		log_refusal(&why);
+	view_clear(&probe);
+}
+
+/* --- the set that the views ask for ------------------------------------------------------------------------------------ */
+
+static void want(struct settlement *settlement)
+{
+	generation_copy(&settlement->before, &settlement->wanted);
+	for (size_t i = 0; i < settlement->n_views; i++) {
+		struct dataset_view *view = &settlement->views[i];
+
+		if (view->state == DATASET_WITHDRAWN)
+			generation_remove(&settlement->wanted, view->name);
+		if (view->state != DATASET_IN_FORCE || view->trusted[0] == '\0' || strcmp(view->trusted, view->in_force) == 0)
+			continue;
+		generation_set(&settlement->wanted, view->name, view->trusted,
+			       generation_entry_json(view->verdict, json_incref(view->waivers)));
+	}
+}
+
+/* --- the commit ------------------------------------------------------------------------------------------------------ */
+
+static void put_metadata(const struct catalogue *catalogue, enum record_kind kind, struct commit *commit)
+{
+	for (size_t i = 0; i < catalogue->n_accepted; i++) {
+		const struct record_metadata *metadata = &catalogue->accepted[i];
+		struct record record = record_new(kind);
+
+		memcpy(record.put.file, metadata->name, sizeof(record.put.file));
+		record.put.sha256 = metadata->sha256;
+		record.put.size = metadata->size;
+		commit_order(commit, &record, -1);
+	}
+}
+
+/* Of this bundle's blobs those that something trusted names, wanted now or not: the mirror is the auditor's. */
+static void put_blobs(const struct inside *inside, const struct spool *spool, const struct catalogue *catalogue,
+		      struct settlement *settlement, struct commit *commit)
+{
+	for (size_t i = 0; spool != NULL && i < spool->n_members; i++) {
+		const struct record_member *member = &spool->members[i];
+		struct record record = record_new(RECORD_PUT_BLOB);
+
+		if (!member->is_blob || !catalogue_names_blob(catalogue, &member->sha256) ||
+		    store_has_blob(inside->store_fd, &member->sha256))
+			continue;
+		record.put.sha256 = member->sha256;
+		record.put.size = member->size;
+		commit_order(commit, &record, -1);
+		settlement->n_wanted_blobs++;
+	}
+}
+
+static struct record put_of(enum record_kind kind, const struct judgement *judgement, const struct record_target *target)
+{
+	struct record record = record_new(kind);
+
+	memcpy(record.put.dataset, judgement->role->record.name, sizeof(record.put.dataset));
+	memcpy(record.put.file, target->file, sizeof(record.put.file));
+	record.put.version = judgement->verdict->version;
+	record.put.sha256 = target->sha256;
+	record.put.size = target->length;
+	return record;
+}
+
+static void put_judgement(const struct inside *inside, const struct judgement *judgement, struct commit *commit)
+{
+	const struct verdict *verdict = judgement->verdict;
+	bool is_status = strcmp(judgement->role->record.name, "status") == 0;
+	struct record report = record_new(RECORD_PUT_DOCUMENT);
+	char version[STORE_VERSION_SIZE];
+
+	store_version_name(&verdict->version, version);
+	for (size_t i = 0; verdict->end.fault == FAULT_NONE && i < judgement->n_plains; i++) {
+		struct record record = put_of(RECORD_PUT_OBJECT, judgement, &judgement->plains[i]);
+
+		commit_order(commit, &record, -1);
+	}
+	if (!is_status) {
+		commit_document(commit, DOCUMENT_VERDICT, verdict->dataset, &verdict->version, verdict_to_json(verdict));
+		memcpy(report.document.dataset, verdict->dataset, sizeof(report.document.dataset));
+		report.document.document = DOCUMENT_REPORT;
+		report.document.version = verdict->version;
+		report.document.size = judgement->report_size;
+		if (judgement->report_size > 0 && (verdict->end.fault != FAULT_NONE || verdict->breaks.n_items > 0))
+			commit_order(commit, &report, judgement->report_fd);
+	} else if (verdict->end.fault == FAULT_NONE) {
+		commit_document(commit, DOCUMENT_SOURCES, NULL, NULL,
+				status_sources_to_json(judgement->sources, judgement->n_sources));
+	}
+	if (verdict->end.fault != FAULT_NONE || store_has_version(inside->store_fd, judgement->role->record.name, version))
+		return;
+	for (size_t i = 0; i < judgement->role->n_targets; i++) {
+		struct record record = put_of(RECORD_PUT_LINK, judgement, &judgement->role->targets[i].record);
+
+		commit_order(commit, &record, -1);
+	}
+}
+
+static enum fault put_generation(struct inside *inside, struct settlement *settlement, struct commit *commit, struct refusal *why)
+{
+	struct generation next;
+	enum fault fault;
+
+	if (generation_equal(&settlement->wanted, &settlement->before)) {
+		generation_copy(&settlement->before, &settlement->generation);
+		return FAULT_NONE;
+	}
+	generation_copy(&settlement->wanted, &next);
+	fault = generation_commit(inside, &next, commit, why);
+	settlement->generation = next;
+	return fault;
+}
+
+static enum fault commit_all(struct inside *inside, struct spool *spool, const struct catalogue *catalogue,
+			     struct settlement *settlement, struct refusal *why)
+{
+	struct refusal made = { 0 };
+	struct commit commit;
+	json_t *status;
+
+	commit_begin(inside, inside->store_fd, spool->fd, &commit);
+	put_metadata(catalogue, RECORD_PUT_METADATA, &commit);
+	put_blobs(inside, spool, catalogue, settlement, &commit);
+	for (size_t i = 0; i < settlement->n_judgements; i++)
+		put_judgement(inside, &settlement->judgements[i], &commit);
+	if (commit.n_orders > 0)
+		commit_sync(&commit);
+	put_metadata(catalogue, RECORD_PUT_TRUST, &commit);
+	put_generation(inside, settlement, &commit, &made);
+	if (made.fault != FAULT_NONE) {
+		worker_kill(&commit.worker);
+		return refuse(why, made.fault, "%s", made.line);
+	}
+	status = status_compose(inside, settlement);
+	if (commit.n_orders > 0 || !status_is_stored(inside, status))
+		commit_document(&commit, DOCUMENT_STATUS, NULL, NULL, status);
+	else
+		json_decref(status);
+	return commit_end(&commit, why);
+}
+
+/* For the log: what came in force, and what was held anew. */
+static void note_events(struct inside *inside, const struct settlement *settlement)
+{
+	for (size_t i = 0; i < settlement->n_views; i++) {
+		const struct dataset_view *view = &settlement->views[i];
+		const struct generation_entry *before = generation_entry(&settlement->before, view->name);
+		const struct generation_entry *now = generation_entry(&settlement->generation, view->name);
+
+		if (now != NULL && (before == NULL || strcmp(before->version, now->version) != 0)) {
+			_cleanup_free_ char *waivers =
+				json_array_size(view->waivers) > 0 ? json_dumps(view->waivers, JSON_COMPACT) : NULL;
+
+			inside_event(inside, "switch", view->name, FAULT_NONE, "version %s in force, generation %ju%s%s",
+				     now->version, (uintmax_t)settlement->generation.number,
+				     waivers == NULL ? "" : ", by waivers ", waivers == NULL ? "" : waivers);
+		}
+		if (now == NULL && before != NULL)
+			inside_event(inside, "withdraw", view->name, FAULT_NONE, "left out of generation %ju",
+				     (uintmax_t)settlement->generation.number);
+		if (view->was_judged && view->why.fault != FAULT_NONE)
+			inside_event(inside, view->state == DATASET_HELD ? "hold" : "refuse", view->name, view->why.fault,
+				     "version %s: %s", view->trusted, view->why.line);
+	}
+}
+
+enum fault settle(struct inside *inside, struct spool *spool, const struct catalogue *catalogue, bool by_decision,
+		  struct settlement **ret_settlement, struct refusal *why)
+{
+	_cleanup_(settlement_freep) struct settlement *settlement = xcalloc(1, sizeof(*settlement));
+	enum fault fault = generation_load_current(inside->store_fd, &settlement->before, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	settlement->by_decision = by_decision;
+	settlement->trust = catalogue->trust;
+	settlement->heard = catalogue->n_accepted > 0;
+	if (status_load(inside, &settlement->old_status, NULL) != FAULT_NONE)
+		settlement->old_status = NULL;
+	make_views(settlement, catalogue);
+	for (size_t i = 0; i < settlement->n_views; i++) {
+		consider(inside, spool, settlement, &settlement->views[i]);
+		mark_new(settlement, &settlement->views[i]);
+	}
+	consider_status(inside, spool, catalogue, settlement);
+	want(settlement);
+	fault = commit_all(inside, spool, catalogue, settlement, why);
+	if (fault != FAULT_NONE)
+		return fault;
+	note_events(inside, settlement);
+	*ret_settlement = steal_pointer(&settlement);
+	return FAULT_NONE;
+}
+
+enum fault settle_trusted(struct inside *inside, bool by_decision, struct catalogue **ret_catalogue,
+			  struct settlement **ret_settlement, struct refusal *why)
+{
+	_cleanup_(catalogue_freep) struct catalogue *catalogue = NULL;
+	_cleanup_close_ int trust_fd = fd_open_beneath(inside->store_fd, "trust", O_RDONLY | O_DIRECTORY, 0);
+	struct spool spool = SPOOL_NONE;
+	enum fault fault;
+
+	if (trust_fd < 0)
+		return refuse(why, FAULT_STORAGE, "%s/trust: %s", inside->config->store, strerror(-trust_fd));
+	if ((fault = crew_verify(inside, trust_fd, NULL, &catalogue, why)) != FAULT_NONE)
+		return fault;
+	if (!catalogue->has_trust)
+		return refuse(why, catalogue->end.fault, "trust: %s", catalogue->end.line);
+	if ((fault = spool_open(inside, "settle", &spool, why)) != FAULT_NONE)
+		return fault;
+	fault = settle(inside, &spool, catalogue, by_decision, ret_settlement, why);
+	spool_close(inside, &spool);
+	if (fault == FAULT_NONE)
+		*ret_catalogue = steal_pointer(&catalogue);
+	return fault;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * settle: for each dataset, where it stands: in force, held and by what, or what is missing by name; and the commit that
+ * brings the store there. Every import settles, with or without a bundle, so an import that was killed is finished by
+ * the next one.
+ */
+#ifndef INSIDE_SETTLE_H
+#define INSIDE_SETTLE_H
+
+#include "inside/crew.h"
+#include "inside/generation.h"
+#include "inside/judge.h"
+
+enum dataset_state {
+	DATASET_IN_FORCE,  /* the trusted version is what `current` shows, or nothing is trusted and nothing is wrong */
+	DATASET_HELD,      /* trusted, whole, and stopped: WHY, BREAKS */
+	DATASET_MISSING,   /* something has not arrived: WHY, MISSING */
+	DATASET_REFUSED,   /* its metadata or its data were refused: WHY */
+	DATASET_TROUBLE,   /* a worker failed over it: WHY; tried again */
+	DATASET_WITHDRAWN, /* withdrawn by its publisher, and out of force */
+};
+
+/* "in force", "held", … */
+const char *dataset_state_name(enum dataset_state state);
+
+struct missing_item {
+	char name[LIMIT_METADATA_NAME_SIZE]; /* a metadata file, or a blob's hash */
+	bool is_blob;
+	uint64_t size;
+};
+
+struct dataset_view {
+	char name[TEXT_NAME_SIZE];
+	const struct catalogue_role *role; /* borrowed from the catalogue; NULL: no role of that name */
+	char in_force[STORE_VERSION_SIZE]; /* "" : none */
+	char trusted[STORE_VERSION_SIZE];  /* "" : none */
+	enum dataset_state state;
+	struct refusal why;
+	struct break_list breaks; /* that no waiver covers */
+	json_t *waivers;          /* ids of those that were used; NULL: none asked */
+	struct missing_item *missing;
+	size_t n_missing;
+	struct verdict *verdict; /* on the trusted version; NULL: none */
+	bool pinned;
+	bool was_judged; /* in this settling */
+	bool is_new;     /* stands elsewhere than the last status.json says */
+};
+
+struct settlement {
+	struct dataset_view *views; /* sorted by name */
+	size_t n_views;
+	struct record_trust trust;
+	struct generation generation; /* in force now */
+	struct generation before;     /* and when the settling began */
+	struct generation wanted;     /* what the views ask for */
+	struct judgement *judgements;
+	size_t n_judgements;
+	json_t *old_status;    /* status.json as the settling found it; NULL: none */
+	size_t n_wanted_blobs; /* of this bundle's, that something trusted names */
+	bool heard;            /* newer metadata were accepted */
+	bool by_decision;      /* what comes in force does so by a person's act */
+};
+
+void settlement_free(struct settlement *settlement);
+void settlement_freep(struct settlement **settlement);
+const struct dataset_view *settlement_view(const struct settlement *settlement, const char *name);
+
+/* Settles CATALOGUE with what SPOOL brought (NULL: nothing) in one commit: metadata, blobs, objects, versions and verdicts;
+ * sync; trust; then, where the set in force changes, the new generation and the switch; status.json last. CATALOGUE is borrowed by
+ * the result. A returned fault says that nothing is promised: run it again. */
+enum fault settle(struct inside *inside, struct spool *spool, const struct catalogue *catalogue, bool by_decision,
+		  struct settlement **ret_settlement, struct refusal *why);
+
+/* verify over trust/ alone, then settle: after a restart, a decision, a changed contract. */
+enum fault settle_trusted(struct inside *inside, bool by_decision, struct catalogue **ret_catalogue,
+			  struct settlement **ret_settlement, struct refusal *why);
+
+/* Judges where VIEW stands from what is known (verdict, policy, waivers, pins). Exported for its test. */
+void settle_decide(const struct inside *inside, struct dataset_view *view);
+
+#endif

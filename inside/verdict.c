@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * verdict: records of inside-check, to JSON and back. What is read back is a file of our own, and is read as strictly as if
+ * it were not.
+ */
+#include "inside/verdict.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "bundle/json.h"
+
+void break_list_add(struct break_list *list, const struct record_break *item)
+{
+	if ((list->n_items & (list->n_items - 1)) == 0)
+		list->items = xrealloc(list->items, list->n_items == 0 ? 1 : 2 * list->n_items, sizeof(*list->items));
+	list->items[list->n_items++] = *item;
+}
+
+void break_list_clear(struct break_list *list)
+{
+	free(list->items);
+	list->items = NULL;
+	list->n_items = 0;
+}
+
+struct verdict *verdict_new(const char *dataset, const struct sha256 *version)
+{
+	struct verdict *verdict = xcalloc(1, sizeof(*verdict));
+
+	if (!text_copy(verdict->dataset, sizeof(verdict->dataset), dataset))
+		die("a dataset's name of %zu bytes", strlen(dataset));
+	verdict->version = *version;
+	return verdict;
+}
+
+void verdict_free(struct verdict *verdict)
+{
+	if (verdict == NULL)
+		return;
+	free(verdict->licences);
+	free(verdict->resources);
+	free(verdict->blobs);
+	break_list_clear(&verdict->breaks);
+	free(verdict);
+}
+
+void verdict_freep(struct verdict **verdict)
+{
+	verdict_free(*verdict);
+}
+
+void verdict_add_blob(struct verdict *verdict, const struct sha256 *sha256)
+{
+	if ((verdict->n_blobs & (verdict->n_blobs - 1)) == 0)
+		verdict->blobs = xrealloc(verdict->blobs, verdict->n_blobs == 0 ? 1 : 2 * verdict->n_blobs, sizeof(*sha256));
+	verdict->blobs[verdict->n_blobs++] = *sha256;
+}
+
+bool verdict_add(struct verdict *verdict, const struct record *record)
+{
+	switch ((enum record_kind)record->kind) {
+	case RECORD_FACTS:
+		verdict->facts = record->facts;
+		return true;
+	case RECORD_LICENCE:
+		if (verdict->n_licences >= LIMIT_TARGETS_PER_ROLE)
+			return false;
+		verdict->licences = xrealloc(verdict->licences, verdict->n_licences + 1, sizeof(*verdict->licences));
+		verdict->licences[verdict->n_licences++] = record->licence;
+		return true;
+	case RECORD_RESOURCE:
+		if (verdict->n_resources >= LIMIT_TARGETS_PER_ROLE)
+			return false;
+		verdict->resources = xrealloc(verdict->resources, verdict->n_resources + 1, sizeof(*verdict->resources));
+		verdict->resources[verdict->n_resources++] = record->resource;
+		return true;
+	case RECORD_BREAK:
+		if (verdict->breaks.n_items >= LIMIT_BREAKS)
+			return false;
+		break_list_add(&verdict->breaks, &record->break_);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* --- to JSON --------------------------------------------------------------------------------------------------------- */
+
+json_t *verdict_text(const char *text)
+{
+	char escaped[4 * RECORD_LINE_SIZE];
+	json_t *value = json_string(text);
+
+	if (value == NULL)
+		value = json_string(text_escape(text, strlen(text), escaped, sizeof(escaped)));
+	if (value == NULL)
+		die("out of memory");
+	return value;
+}
+
+json_t *verdict_code(enum fault fault)
+{
+	return json_sprintf("E%04d", fault);
+}
+
+static json_t *hex(const struct sha256 *sha256)
+{
+	char text[SHA256_HEX_SIZE];
+
+	sha256_to_hex(sha256, text);
+	return json_string(text);
+}
+
+json_t *verdict_break_to_json(const struct record_break *item)
+{
+	return json_pack("{so sb so so so so so}", "fault", verdict_code((enum fault)item->fault), "approvable",
+			 (int)item->can_be_approved, "application", verdict_text(item->application), "resource",
+			 verdict_text(item->resource), "field", verdict_text(item->field), "rule", verdict_text(item->rule),
+			 "line", verdict_text(item->line));
+}
+
+json_t *verdict_resources_to_json(const struct verdict *verdict)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < verdict->n_resources; i++) {
+		const struct record_resource *resource = &verdict->resources[i];
+		char stored[SHA256_HEX_SIZE];
+
+		sha256_to_hex(&resource->sha256, stored);
+		json_array_append_new(array, json_pack("{so sI so so}", "name", verdict_text(resource->name), "rows",
+						       (json_int_t)resource->rows, "asPublished",
+						       verdict_text(resource->published_hash), "asStored",
+						       json_sprintf("sha256:%s", stored)));
+	}
+	return array;
+}
+
+json_t *verdict_to_json(const struct verdict *verdict)
+{
+	json_t *licences = json_array(), *breaks = json_array(), *blobs = json_array(), *root;
+
+	for (size_t i = 0; i < verdict->n_licences; i++)
+		json_array_append_new(licences, verdict_text(verdict->licences[i].name));
+	for (size_t i = 0; i < verdict->breaks.n_items; i++)
+		json_array_append_new(breaks, verdict_break_to_json(&verdict->breaks.items[i]));
+	for (size_t i = 0; i < verdict->n_blobs; i++)
+		json_array_append_new(blobs, hex(&verdict->blobs[i]));
+	root = json_pack("{ss so so so so so s{so so sb so so} so so}", "format", "clapet verdict 1", "dataset",
+			 verdict_text(verdict->dataset), "version", hex(&verdict->version), "judgedWith",
+			 hex(&verdict->judged_with), "fault",
+			 verdict->end.fault == FAULT_NONE ? json_null() : verdict_code(verdict->end.fault), "line",
+			 verdict_text(verdict->end.line), "facts", "title", verdict_text(verdict->facts.title), "created",
+			 verdict_text(verdict->facts.created), "opaque", (int)verdict->facts.has_opaque, "licences", licences,
+			 "resources", verdict_resources_to_json(verdict), "breaks", breaks, "blobs", blobs);
+	if (root == NULL)
+		die("out of memory");
+	return root;
+}
+
+/* --- and back -------------------------------------------------------------------------------------------------------- */
+
+static enum fault get_copy(const json_t *object, const char *where, const char *key, char *ret, size_t size, struct refusal *why)
+{
+	const char *text;
+	enum fault fault = json_get_text(object, where, key, true, &text, why);
+
+	if (fault == FAULT_NONE && !text_copy(ret, size, text))
+		return refuse(why, FAULT_JSON_MEMBER, "%s: \"%s\" is longer than %zu bytes", where, key, size - 1);
+	return fault;
+}
+
+static enum fault get_hex(const json_t *object, const char *where, const char *key, const char *prefix, struct sha256 *ret,
+			  struct refusal *why)
+{
+	const char *text;
+	enum fault fault = json_get_text(object, where, key, true, &text, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (strncmp(text, prefix, strlen(prefix)) != 0 || !sha256_from_hex(text + strlen(prefix), ret))
+		return refuse(why, FAULT_JSON_MEMBER, "%s: \"%s\" is no SHA-256", where, key);
+	return FAULT_NONE;
+}
+
+static enum fault get_code(const json_t *object, const char *where, enum fault *ret, struct refusal *why)
+{
+	const json_t *code = json_object_get(object, "fault");
+	enum fault found;
+
+	*ret = FAULT_NONE;
+	if (json_is_null(code))
+		return FAULT_NONE;
+	if (!json_is_string(code) || (found = fault_by_code(json_string_value(code))) == FAULT_NONE)
+		return refuse(why, FAULT_JSON_MEMBER, "%s: \"fault\" is no code", where);
+	*ret = found;
+	return FAULT_NONE;
+}
+
+enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break, struct refusal *why)
+{
+	static const char *const allowed[] = { "fault", "approvable", "application", "resource", "field", "rule", "line", NULL };
+	struct record record = record_new(RECORD_BREAK);
+	struct record_break *item = &record.break_;
+	enum fault fault, code;
+	bool approvable;
+
+	if (!json_is_object(object))
+		return refuse(why, FAULT_JSON_MEMBER, "%s: a break is not an object", where);
+	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
+	    (fault = get_code(object, where, &code, why)) != FAULT_NONE ||
+	    (fault = json_get_bool(object, where, "approvable", true, &approvable, why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "application", item->application, sizeof(item->application), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "resource", item->resource, sizeof(item->resource), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "field", item->field, sizeof(item->field), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "rule", item->rule, sizeof(item->rule), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "line", item->line, sizeof(item->line), why)) != FAULT_NONE)
+		return fault;
+	item->fault = code;
+	item->can_be_approved = approvable;
+	if (!record_check(&record))
+		return refuse(why, FAULT_JSON_MEMBER, "%s: a break is out of form", where);
+	*ret_break = *item;
+	return FAULT_NONE;
+}
+
+static enum fault get_resource(const json_t *object, struct verdict *verdict, struct refusal *why)
+{
+	static const char *const allowed[] = { "name", "rows", "asPublished", "asStored", NULL };
+	const char *where = "a verdict's resource";
+	struct record record = record_new(RECORD_RESOURCE);
+	struct record_resource *resource = &record.resource;
+	int64_t rows;
+	enum fault fault;
+
+	if (!json_is_object(object))
+		return refuse(why, FAULT_JSON_MEMBER, "%s is not an object", where);
+	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "name", resource->name, sizeof(resource->name), why)) != FAULT_NONE ||
+	    (fault = json_get_integer(object, where, "rows", true, 0, (int64_t)LIMIT_ROWS, &rows, why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "asPublished", resource->published_hash, sizeof(resource->published_hash), why)) !=
+		    FAULT_NONE ||
+	    (fault = get_hex(object, where, "asStored", "sha256:", &resource->sha256, why)) != FAULT_NONE)
+		return fault;
+	resource->rows = (uint64_t)rows;
+	if (!record_check(&record) || !verdict_add(verdict, &record))
+		return refuse(why, FAULT_JSON_MEMBER, "%s is out of form", where);
+	return FAULT_NONE;
+}
+
+static enum fault get_facts(const json_t *object, struct verdict *verdict, struct refusal *why)
+{
+	static const char *const allowed[] = { "title", "created", "opaque", "licences", "resources", NULL };
+	const char *where = "a verdict's facts";
+	struct record_facts *facts = &verdict->facts;
+	json_t *licences, *resources;
+	bool opaque;
+	enum fault fault;
+
+	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "title", facts->title, sizeof(facts->title), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "created", facts->created, sizeof(facts->created), why)) != FAULT_NONE ||
+	    (fault = json_get_bool(object, where, "opaque", true, &opaque, why)) != FAULT_NONE ||
+	    (fault = json_get_array(object, where, "licences", true, &licences, why)) != FAULT_NONE ||
+	    (fault = json_get_array(object, where, "resources", true, &resources, why)) != FAULT_NONE)
+		return fault;
+	facts->has_opaque = opaque;
+	for (size_t i = 0; i < json_array_size(licences); i++) {
+		struct record record = record_new(RECORD_LICENCE);
+		const char *name = json_string_value(json_array_get(licences, i));
+
+		if (name == NULL || !text_copy(record.licence.name, sizeof(record.licence.name), name) ||
+		    !record_check(&record) || !verdict_add(verdict, &record))
+			return refuse(why, FAULT_JSON_MEMBER, "%s: a licence is out of form", where);
+	}
+	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(resources); i++)
+		fault = get_resource(json_array_get(resources, i), verdict, why);
+	facts->n_resources = verdict->n_resources;
+	return fault;
+}
+
+static enum fault fill(const json_t *root, struct verdict *verdict, struct refusal *why)
+{
+	static const char *const allowed[] = { "format", "dataset", "version", "judgedWith", "fault", "line", "facts", "breaks",
+					       "blobs", NULL };
+	const char *where = "a verdict";
+	json_t *facts, *breaks, *blobs;
+	enum fault fault;
+
+	if ((fault = json_format(root, where, "clapet verdict", 1, why)) != FAULT_NONE ||
+	    (fault = json_only(root, where, allowed, why)) != FAULT_NONE ||
+	    (fault = get_copy(root, where, "dataset", verdict->dataset, sizeof(verdict->dataset), why)) != FAULT_NONE ||
+	    (fault = get_hex(root, where, "version", "", &verdict->version, why)) != FAULT_NONE ||
+	    (fault = get_hex(root, where, "judgedWith", "", &verdict->judged_with, why)) != FAULT_NONE ||
+	    (fault = get_code(root, where, &verdict->end.fault, why)) != FAULT_NONE ||
+	    (fault = get_copy(root, where, "line", verdict->end.line, sizeof(verdict->end.line), why)) != FAULT_NONE ||
+	    (fault = json_get_object(root, where, "facts", true, &facts, why)) != FAULT_NONE ||
+	    (fault = get_facts(facts, verdict, why)) != FAULT_NONE ||
+	    (fault = json_get_array(root, where, "breaks", true, &breaks, why)) != FAULT_NONE ||
+	    (fault = json_get_array(root, where, "blobs", true, &blobs, why)) != FAULT_NONE)
+		return fault;
+	for (size_t i = 0; i < json_array_size(blobs); i++) {
+		const char *text = json_string_value(json_array_get(blobs, i));
+		struct sha256 sha256;
+
+		if (text == NULL || !sha256_from_hex(text, &sha256))
+			return refuse(why, FAULT_JSON_MEMBER, "%s: a blob is no SHA-256", where);
+		verdict_add_blob(verdict, &sha256);
+	}
+	if (!text_is_name(verdict->dataset) || json_array_size(breaks) > LIMIT_BREAKS)
+		return refuse(why, FAULT_JSON_MEMBER, "%s is out of form", where);
+	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(breaks); i++) {
+		struct record_break item;
+
+		fault = verdict_break_parse(json_array_get(breaks, i), where, &item, why);
+		if (fault == FAULT_NONE)
+			break_list_add(&verdict->breaks, &item);
+	}
+	return fault;
+}
+
+enum fault verdict_parse(const void *data, size_t size, struct verdict **ret_verdict, struct refusal *why)
+{
+	_cleanup_(json_decrefp) json_t *root = NULL;
+	_cleanup_(verdict_freep) struct verdict *verdict = xcalloc(1, sizeof(*verdict));
+	enum fault fault;
+
+	if ((fault = json_parse(data, size, LIMIT_JSON_SIZE, &root, why)) != FAULT_NONE ||
+	    (fault = fill(root, verdict, why)) != FAULT_NONE)
+		return fault;
+	*ret_verdict = steal_pointer(&verdict);
+	return FAULT_NONE;
+}

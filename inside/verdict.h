@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * verdict: what inside-check said of one version of a dataset, kept so that it is asked again only when something that it
+ * judged with changed. A document of the supervisor's own (decisions/verdicts/), closed world:
+ *
+ *     {"format": "clapet verdict 1", "dataset": "cog", "version": "<sha256>", "judgedWith": "<sha256>",
+ *      "fault": null | "E3102", "line": "…",
+ *      "facts": {"title", "created", "opaque", "licences": […], "resources": [{"name", "rows", "asPublished", "asStored"}]},
+ *      "blobs": ["<sha256>", …],
+ *      "breaks": [{"fault": "E5002", "approvable": true, "application", "resource", "field", "rule", "line"}]}
+ */
+#ifndef INSIDE_VERDICT_H
+#define INSIDE_VERDICT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "inside/records.h"
+
+struct break_list {
+	struct record_break *items;
+	size_t n_items;
+};
+
+void break_list_add(struct break_list *list, const struct record_break *item);
+void break_list_clear(struct break_list *list);
+
+struct verdict {
+	char dataset[TEXT_NAME_SIZE];
+	struct sha256 version;
+	struct sha256 judged_with;
+	struct refusal end; /* FAULT_NONE: checked to the end; otherwise the version is refused with this line */
+	struct record_facts facts;
+	struct record_licence *licences;
+	size_t n_licences;
+	struct record_resource *resources;
+	size_t n_resources;
+	struct break_list breaks;
+	struct sha256 *blobs; /* the parts that it travelled in: what goes when the version goes */
+	size_t n_blobs;
+};
+
+struct verdict *verdict_new(const char *dataset, const struct sha256 *version);
+void verdict_free(struct verdict *verdict);
+void verdict_freep(struct verdict **verdict);
+/* Takes RECORD_FACTS, RECORD_LICENCE, RECORD_RESOURCE, RECORD_BREAK. False past a bound, or for another kind. */
+bool verdict_add(struct verdict *verdict, const struct record *record);
+
+void verdict_add_blob(struct verdict *verdict, const struct sha256 *sha256);
+
+/* A new object; and back. */
+json_t *verdict_to_json(const struct verdict *verdict);
+enum fault verdict_parse(const void *data, size_t size, struct verdict **ret_verdict, struct refusal *why);
+
+/* A JSON string of TEXT: bytes that are no UTF-8 are escaped. New reference, never NULL. */
+json_t *verdict_text(const char *text);
+/* "E5002" of a fault. */
+json_t *verdict_code(enum fault fault);
+/* {"fault", "approvable", "application", "resource", "field", "rule", "line"}. */
+json_t *verdict_break_to_json(const struct record_break *item);
+enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break, struct refusal *why);
+/* [{"name", "rows", "asPublished", "asStored"}]. */
+json_t *verdict_resources_to_json(const struct verdict *verdict);
+
+#endif
