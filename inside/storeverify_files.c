@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * storeverify_files: everything in the store that is not metadata, held against what the metadata sign.
+ */
+#include "inside/storeverify_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "base/report.h"
+#include "bundle/json.h"
+
+#define FOLDER_MODE 0750
+#define PRIVATE_MODE 0700
+#define FILE_MODE 0440
+#define DAMAGED FAULT_STORE_DAMAGED
+
+static int open_regular(int dir_fd, const char *name)
+{
+	return fd_open_beneath(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+}
+
+void storeverify_list(struct storeverify *verify, const char *path, struct store_names *ret_names)
+{
+	int r;
+
+	*ret_names = (struct store_names){NULL, 0};
+	r = store_list(verify->store_fd, path, ret_names);
+	if (r < 0)
+		findings_fault(&verify->findings, DAMAGED, "%s: cannot be listed: %s", path, strerror(-r));
+}
+
+int storeverify_open(struct storeverify *verify, const char *path, mode_t mode)
+{
+	int fd = fd_open_beneath(verify->store_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	struct stat st;
+
+	if (fd < 0) {
+		findings_fault(&verify->findings, DAMAGED, "%s: not a folder, or it cannot be opened: %s", path,
+			       strerror(-fd));
+		return -1;
+	}
+	if (fstat(fd, &st) == 0 && ((st.st_mode & 0777) != mode || st.st_uid != verify->uid))
+		findings_fault(&verify->findings, DAMAGED, "%s: mode %04o and owner %u, should be %04o and %u", path,
+			       st.st_mode & 0777, st.st_uid, mode, verify->uid);
+	return fd;
+}
+
+bool storeverify_file(struct storeverify *verify, int dir_fd, const char *path, const char *name, struct stat *ret_st)
+{
+	if (fstatat(dir_fd, name, ret_st, AT_SYMLINK_NOFOLLOW) < 0) {
+		findings_fault(&verify->findings, DAMAGED, "%s/%s: %s", path, name, strerror(errno));
+		return false;
+	}
+	if (!S_ISREG(ret_st->st_mode)) {
+		findings_fault(&verify->findings, DAMAGED, "%s/%s: not a regular file", path, name);
+		return false;
+	}
+	if ((ret_st->st_mode & 07777) != FILE_MODE || ret_st->st_uid != verify->uid)
+		findings_fault(&verify->findings, DAMAGED, "%s/%s: mode %04o and owner %u, should be %04o and %u", path,
+			       name, ret_st->st_mode & 07777, ret_st->st_uid, FILE_MODE, verify->uid);
+	return true;
+}
+
+bool storeverify_hash(struct storeverify *verify, int dir_fd, const char *path, const char *name,
+		      const struct sha256 *sha256)
+{
+	_cleanup_close_ int fd = open_regular(dir_fd, name);
+	struct sha256 found;
+	uint64_t size = 0;
+	int r = fd < 0 ? fd : hash_fd(fd, LIMIT_PLAIN_SIZE, &found, &size);
+
+	verify->hashed_bytes += size;
+	report_progress("hashing", verify->hashed_bytes, 0);
+	if (r < 0)
+		findings_fault(&verify->findings, DAMAGED, "%s/%s: cannot be read: %s", path, name, strerror(-r));
+	else if (!sha256_equal(&found, sha256))
+		findings_fault(&verify->findings, DAMAGED, "%s/%s: its bytes are not what its name says", path, name);
+	return r == 0 && sha256_equal(&found, sha256);
+}
+
+/* --- blobs ----------------------------------------------------------------------------------------------------------- */
+
+static enum fault throw_away(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	(void)ctx;
+	(void)data;
+	(void)size;
+	(void)why;
+	return FAULT_NONE;
+}
+
+static void close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(fds);
+}
+
+/* Decodes one signed file where all its parts are here. What is not here may not have arrived, or was let go. */
+static void decode_file(struct storeverify *verify, const struct signed_file *file)
+{
+	int *fds = xcalloc(file->blob.n_parts, sizeof(*fds));
+	struct refusal why;
+	size_t n = 0;
+
+	while (n < file->blob.n_parts && (fds[n] = store_open_blob(verify->store_fd, &file->blob.parts[n].sha256)) >= 0)
+		n++;
+	if (n == file->blob.n_parts) {
+		verify->n_decoded++;
+		if (blob_decode(&file->blob, fds, throw_away, NULL, &why) != FAULT_NONE) {
+			refuse_within(&why, "%s/%s", file->dataset, file->file);
+			findings_add(&verify->findings, &why);
+		}
+		report_progress("decoding", verify->n_decoded, 0);
+	}
+	close_all(fds, n);
+}
+
+static int compare_by_plain(const void *a, const void *b)
+{
+	const struct signed_file *left = *(const struct signed_file *const *)a,
+				 *right = *(const struct signed_file *const *)b;
+	int order = sha256_compare(&left->blob.plain_sha256, &right->blob.plain_sha256);
+
+	if (order != 0 || left->blob.n_parts == 0 || right->blob.n_parts == 0)
+		return order != 0 ? order
+				  : (left->blob.n_parts > right->blob.n_parts) -
+					    (left->blob.n_parts < right->blob.n_parts);
+	return sha256_compare(&left->blob.parts[0].sha256, &right->blob.parts[0].sha256);
+}
+
+/* Each plain file once, however many versions name it. */
+static void decode_files(struct storeverify *verify)
+{
+	const struct trustset *set = verify->set;
+	const struct signed_file **files = xcalloc(set->n_files + 1, sizeof(struct signed_file *));
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_files; i++)
+		if (set->files[i].blob.n_parts > 0)
+			files[n++] = &set->files[i];
+	qsort(files, n, sizeof(struct signed_file *), compare_by_plain);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || compare_by_plain(&files[i - 1], &files[i]) != 0)
+			decode_file(verify, files[i]);
+	free(files);
+}
+
+void storeverify_blobs(struct storeverify *verify)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = storeverify_open(verify, "mirror/blobs", PRIVATE_MODE);
+
+	if (fd < 0)
+		return;
+	storeverify_list(verify, "mirror/blobs", &names);
+	for (size_t i = 0; i < names.n_items; i++) {
+		struct sha256 sha256;
+		struct stat st;
+
+		verify->n_blobs++;
+		if (!sha256_from_hex(names.items[i], &sha256)) {
+			findings_fault(&verify->findings, DAMAGED, "mirror/blobs/%s: no blob's name", names.items[i]);
+			continue;
+		}
+		if (storeverify_file(verify, fd, "mirror/blobs", names.items[i], &st))
+			storeverify_hash(verify, fd, "mirror/blobs", names.items[i], &sha256);
+		if (verify->set != NULL && !trustset_names_blob(verify->set, &sha256))
+			findings_note(&verify->findings, "mirror/blobs/%s: nothing signed names it", names.items[i]);
+	}
+	if (verify->set != NULL)
+		decode_files(verify);
+}
+
+/* --- datasets -------------------------------------------------------------------------------------------------------- */
+
+/* Objects of one dataset, with their inodes: what links are held against. */
+struct objects {
+	struct object {
+		struct sha256 sha256;
+		dev_t dev;
+		ino_t ino;
+		bool is_good;
+	} * items;
+	size_t n_items;
+};
+
+static const struct object *find_object(const struct objects *objects, const struct sha256 *sha256)
+{
+	for (size_t low = 0, high = objects->n_items; low < high;) {
+		size_t middle = low + (high - low) / 2;
+		int order = sha256_compare(&objects->items[middle].sha256, sha256);
+
+		if (order == 0)
+			return &objects->items[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* The list is sorted by name, which is by hash. */
+static void verify_objects(struct storeverify *verify, const char *dataset, bool hash, struct objects *ret_objects)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = -1;
+	char path[STORE_PATH_SIZE];
+
+	*ret_objects = (struct objects){NULL, 0};
+	snprintf(path, sizeof(path), "datasets/%s/objects", dataset);
+	fd = storeverify_open(verify, path, FOLDER_MODE);
+	if (fd < 0)
+		return;
+	storeverify_list(verify, path, &names);
+	ret_objects->items = xcalloc(names.n_items + 1, sizeof(*ret_objects->items));
+	for (size_t i = 0; i < names.n_items; i++) {
+		struct object *object = &ret_objects->items[ret_objects->n_items];
+		struct stat st;
+
+		if (!sha256_from_hex(names.items[i], &object->sha256)) {
+			findings_fault(&verify->findings, DAMAGED, "%s/%s: no object's name", path, names.items[i]);
+			continue;
+		}
+		if (!storeverify_file(verify, fd, path, names.items[i], &st))
+			continue;
+		object->dev = st.st_dev;
+		object->ino = st.st_ino;
+		object->is_good = !hash || storeverify_hash(verify, fd, path, names.items[i], &object->sha256);
+		ret_objects->n_items++;
+		if (!hash)
+			continue;
+		verify->n_objects++;
+		if (verify->set != NULL && !trustset_names_object(verify->set, dataset, &object->sha256))
+			findings_fault(&verify->findings, DAMAGED, "%s/%s: nothing signed names it", path,
+				       names.items[i]);
+	}
+}
+
+/* A file that must be SHA256: the object's inode, or the same bytes. */
+static void verify_link(struct storeverify *verify, int dir_fd, const char *path, const char *name,
+			const struct objects *objects, const struct sha256 *sha256)
+{
+	const struct object *object = find_object(objects, sha256);
+	struct stat st;
+
+	if (!storeverify_file(verify, dir_fd, path, name, &st))
+		return;
+	if (object == NULL)
+		findings_fault(&verify->findings, DAMAGED, "%s/%s: its object is missing", path, name);
+	else if (object->dev == st.st_dev && object->ino == st.st_ino)
+		return; /* judged with the object */
+	storeverify_hash(verify, dir_fd, path, name, sha256);
+}
+
+/* The role version that describes VERSION of DATASET: its files are [*RET_FIRST, *RET_END). */
+static bool find_role(const struct trustset *set, const char *dataset, const char *version, size_t *ret_first,
+		      size_t *ret_end)
+{
+	const char *description = strcmp(dataset, "status") == 0 ? "status.json" : "datapackage.json";
+
+	for (size_t i = 0, end; i < set->n_files; i = end) {
+		bool found = false;
+
+		for (end = i; end < set->n_files && strcmp(set->files[end].dataset, set->files[i].dataset) == 0 &&
+			      set->files[end].role_version == set->files[i].role_version;
+		     end++) {
+			char name[STORE_VERSION_SIZE];
+
+			store_version_name(&set->files[end].blob.plain_sha256, name);
+			found |= strcmp(set->files[end].file, description) == 0 && strcmp(name, version) == 0;
+		}
+		if (found && strcmp(set->files[i].dataset, dataset) == 0) {
+			*ret_first = i;
+			*ret_end = end;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One version: the files that its role signed, all of them, and no other. */
+static void verify_version(struct storeverify *verify, const char *dataset, const char *version,
+			   const struct objects *objects)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = -1;
+	char path[STORE_PATH_SIZE];
+	size_t first, end, n_found = 0;
+
+	snprintf(path, sizeof(path), "datasets/%s/v/%s", dataset, version);
+	fd = storeverify_open(verify, path, FOLDER_MODE);
+	if (fd < 0 || verify->set == NULL)
+		return;
+	if (!find_role(verify->set, dataset, version, &first, &end)) {
+		findings_fault(&verify->findings, DAMAGED, "%s: no signed metadata describe this version", path);
+		return;
+	}
+	storeverify_list(verify, path, &names);
+	for (size_t i = 0; i < names.n_items; i++) {
+		const struct signed_file *file = NULL;
+
+		for (size_t j = first; j < end && file == NULL; j++)
+			if (strcmp(verify->set->files[j].file, names.items[i]) == 0)
+				file = &verify->set->files[j];
+		if (file == NULL) {
+			findings_fault(&verify->findings, DAMAGED, "%s/%s: no signed metadata name it", path,
+				       names.items[i]);
+			continue;
+		}
+		n_found++;
+		verify_link(verify, fd, path, names.items[i], objects, &file->blob.plain_sha256);
+	}
+	if (n_found != end - first)
+		findings_fault(&verify->findings, DAMAGED, "%s: %zu of %zu signed files are missing", path,
+			       end - first - n_found, end - first);
+	verify->n_versions++;
+}
+
+static void verify_dataset(struct storeverify *verify, const char *dataset)
+{
+	_cleanup_(store_names_free) struct store_names versions = {NULL, 0}, parts = {NULL, 0};
+	struct objects objects;
+	char path[STORE_PATH_SIZE];
+
+	snprintf(path, sizeof(path), "datasets/%s", dataset);
+	_cleanup_close_ int fd = storeverify_open(verify, path, FOLDER_MODE);
+	storeverify_list(verify, path, &parts);
+	for (size_t i = 0; i < parts.n_items; i++) {
+		if (strcmp(parts.items[i], ".tmp") == 0)
+			findings_note(&verify->findings,
+				      "%s/.tmp: left by an import that did not finish, or that runs now", path);
+		else if (strcmp(parts.items[i], "objects") != 0 && strcmp(parts.items[i], "v") != 0)
+			findings_fault(&verify->findings, DAMAGED, "%s/%s: does not belong there", path,
+				       parts.items[i]);
+	}
+	verify_objects(verify, dataset, true, &objects);
+	snprintf(path, sizeof(path), "datasets/%s/v", dataset);
+	storeverify_list(verify, path, &versions);
+	for (size_t i = 0; i < versions.n_items; i++) {
+		if (store_has_version(verify->store_fd, dataset, versions.items[i]))
+			verify_version(verify, dataset, versions.items[i], &objects);
+		else
+			findings_fault(&verify->findings, DAMAGED, "%s/%s: no version's folder", path,
+				       versions.items[i]);
+	}
+	free(objects.items);
+	verify->n_datasets++;
+}
+
+void storeverify_datasets(struct storeverify *verify)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = storeverify_open(verify, "datasets", FOLDER_MODE);
+
+	storeverify_list(verify, "datasets", &names);
+	for (size_t i = 0; fd >= 0 && i < names.n_items; i++) {
+		if (text_is_name(names.items[i]) || strcmp(names.items[i], "status") == 0)
+			verify_dataset(verify, names.items[i]);
+		else
+			findings_fault(&verify->findings, DAMAGED, "datasets/%s: no dataset's name", names.items[i]);
+	}
+}
+
+/* --- the mirror's names ---------------------------------------------------------------------------------------------- */
+
+/* "<sha256>.<file>" of one folder of the mirror. */
+static void verify_target(struct storeverify *verify, int dir_fd, const char *path, const char *name,
+			  const char *dataset, const struct objects *objects)
+{
+	char hex[SHA256_HEX_SIZE] = "";
+	struct sha256 sha256;
+
+	if (strlen(name) > SHA256_HEX_SIZE && name[SHA256_HEX_SIZE - 1] == '.')
+		memcpy(hex, name, SHA256_HEX_SIZE - 1);
+	verify->n_targets++;
+	if (!sha256_from_hex(hex, &sha256))
+		findings_fault(&verify->findings, DAMAGED, "%s/%s: no target's name", path, name);
+	else if (verify->set != NULL && !trustset_names_target(verify->set, dataset, name + SHA256_HEX_SIZE, &sha256))
+		findings_fault(&verify->findings, DAMAGED, "%s/%s: nothing signed names it", path, name);
+	else
+		verify_link(verify, dir_fd, path, name, objects, &sha256);
+}
+
+static void verify_target_folder(struct storeverify *verify, const char *dataset)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = -1;
+	struct objects objects;
+	char path[STORE_PATH_SIZE];
+
+	snprintf(path, sizeof(path), "mirror/targets/%s", dataset);
+	fd = storeverify_open(verify, path, PRIVATE_MODE);
+	storeverify_list(verify, path, &names);
+	verify_objects(verify, dataset, false, &objects);
+	for (size_t i = 0; fd >= 0 && i < names.n_items; i++)
+		verify_target(verify, fd, path, names.items[i], dataset, &objects);
+	free(objects.items);
+}
+
+void storeverify_targets(struct storeverify *verify)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = storeverify_open(verify, "mirror/targets", PRIVATE_MODE);
+	struct objects objects = {NULL, 0};
+	bool has_status = false;
+
+	storeverify_list(verify, "mirror/targets", &names);
+	for (size_t i = 0; fd >= 0 && i < names.n_items; i++) {
+		if (text_is_name(names.items[i])) {
+			verify_target_folder(verify, names.items[i]);
+			continue;
+		}
+		if (!has_status)
+			verify_objects(verify, "status", false, &objects);
+		has_status = true;
+		verify_target(verify, fd, "mirror/targets", names.items[i], "status", &objects);
+	}
+	free(objects.items);
+}
+
+/* --- generations ----------------------------------------------------------------------------------------------------- */
+
+static void verify_description(struct storeverify *verify, uint64_t generation, const char *path, int dir_fd)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	_cleanup_(json_decrefp) json_t *json = NULL;
+	struct refusal why;
+	struct stat st;
+	size_t size;
+	int r;
+
+	if (!storeverify_file(verify, dir_fd, path, "clapet.json", &st))
+		return;
+	r = store_load_generation(verify->store_fd, generation, &data, &size);
+	if (r < 0) {
+		findings_fault(&verify->findings, DAMAGED, "%s/clapet.json: %s", path, strerror(-r));
+		return;
+	}
+	if (json_parse(data, size, LIMIT_JSON_SIZE, &json, &why) != FAULT_NONE)
+		findings_fault(&verify->findings, DAMAGED, "%s/clapet.json: %s", path, why.line);
+	else if (json_integer_value(json_object_get(json, "generation")) != (json_int_t)generation)
+		findings_fault(&verify->findings, DAMAGED, "%s/clapet.json: is of another generation", path);
+}
+
+static void verify_generation(struct storeverify *verify, uint64_t generation)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "generations/%" PRIu64, generation);
+	fd = storeverify_open(verify, path, FOLDER_MODE);
+	if (fd < 0)
+		return;
+	verify->n_generations++;
+	verify_description(verify, generation, path, fd);
+	storeverify_list(verify, path, &names);
+	for (size_t i = 0; i < names.n_items; i++) {
+		char version[STORE_VERSION_SIZE];
+		int r;
+
+		if (strcmp(names.items[i], "clapet.json") == 0)
+			continue;
+		r = store_generation_version(verify->store_fd, generation, names.items[i], version);
+		if (r < 0)
+			findings_fault(&verify->findings, DAMAGED, "%s/%s: not a dataset's link to a version", path,
+				       names.items[i]);
+		else if (!store_has_version(verify->store_fd, names.items[i], version))
+			findings_fault(&verify->findings, DAMAGED, "%s/%s: leads to no version", path, names.items[i]);
+	}
+}
+
+void storeverify_generations(struct storeverify *verify)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = storeverify_open(verify, "generations", FOLDER_MODE);
+	bool has_current = false;
+	int r = store_current(verify->store_fd, &verify->current);
+
+	if (r < 0) {
+		findings_fault(&verify->findings, DAMAGED, "current: not a link to a generation");
+		verify->current = 0;
+	}
+	storeverify_list(verify, "generations", &names);
+	for (size_t i = 0; fd >= 0 && i < names.n_items; i++) {
+		uint64_t generation;
+
+		if (store_parse_generation(names.items[i], &generation)) {
+			has_current |= generation == verify->current;
+			verify_generation(verify, generation);
+		} else if (strcmp(names.items[i], ".tmp") == 0) {
+			findings_note(&verify->findings,
+				      "generations/.tmp: left by an import that did not finish, or that runs now");
+		} else {
+			findings_fault(&verify->findings, DAMAGED, "generations/%s: no generation's number",
+				       names.items[i]);
+		}
+	}
+	if (verify->current != 0 && !has_current)
+		findings_fault(&verify->findings, DAMAGED, "current: generation %" PRIu64 " is missing",
+			       verify->current);
+}
