@@ -153,16 +153,38 @@ void keyindex_freep(struct keyindex **index)
 	keyindex_free(*index);
 }
 
-/* The slot that holds the hash, or the empty one where it belongs. The top byte chose the table; other bits choose here. */
+/* Where a hash's search begins. The top byte chose the table; other bits choose here. */
+static inline uint32_t first_place(const struct table *table, const struct slot *slot)
+{
+	return (uint32_t)((uint64_t)slot->hash[0] * table->capacity >> 32);
+}
+
+static inline bool same_hash(const struct slot *a, const struct slot *b)
+{
+	return a->hash[0] == b->hash[0] && memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
+}
+
+/* The slot that holds the hash, or the empty one where it belongs. */
 static inline struct slot *find(const struct table *table, const struct slot *wanted)
 {
-	uint32_t i = (uint32_t)((uint64_t)wanted->hash[0] * table->capacity >> 32);
+	uint32_t i = first_place(table, wanted);
 
-	while (table->slots[i].row != 0 && memcmp(table->slots[i].hash, wanted->hash, sizeof(wanted->hash)) != 0) {
+	while (table->slots[i].row != 0 && !same_hash(&table->slots[i], wanted)) {
 		if (++i == table->capacity)
 			i = 0;
 	}
 	return &table->slots[i];
+}
+
+static inline void move(const struct table *table, const struct slot *slot)
+{
+	uint32_t i = first_place(table, slot);
+
+	while (table->slots[i].row != 0) {
+		if (++i == table->capacity)
+			i = 0;
+	}
+	table->slots[i] = *slot;
 }
 
 static void grow(struct keyindex *index, struct table *table)
@@ -173,7 +195,7 @@ static void grow(struct keyindex *index, struct table *table)
 	table->slots = slots_new(index, table->capacity);
 	for (uint32_t i = 0; i < old.capacity; i++) {
 		if (old.slots[i].row != 0)
-			*find(table, &old.slots[i]) = old.slots[i];
+			move(table, &old.slots[i]);
 	}
 	slots_free(index, old.slots, old.capacity);
 }
