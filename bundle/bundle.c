@@ -41,16 +41,17 @@ struct output {
 	struct hash *hash;
 };
 
+/* After the first error all is dropped, and libarchive told that it went well: told otherwise, it never frees its buffer. Each step asks
+ * OUTPUT. */
 static la_ssize_t write_output(struct archive *archive, void *ctx, const void *data, size_t size)
 {
 	struct output *output = ctx;
 
-	output->error = fd_write_all(output->fd, data, size);
-	if (output->error < 0) {
-		archive_set_error(archive, -output->error, "write");
-		return -1;
-	}
-	hash_update(output->hash, data, size);
+	(void)archive;
+	if (output->error == 0)
+		output->error = fd_write_all(output->fd, data, size);
+	if (output->error == 0)
+		hash_update(output->hash, data, size);
 	return (la_ssize_t)size;
 }
 
@@ -74,9 +75,9 @@ static int compare_members(const void *a, const void *b)
 }
 
 /* libarchive's own failures are memory's or ours; the output's are in OUTPUT. */
-static int archive_failed(const struct output *output)
+static int step(const struct output *output, bool is_done)
 {
-	return output->error < 0 ? output->error : -EIO;
+	return output->error < 0 || is_done ? output->error : -EIO;
 }
 
 static int write_header(struct archive *archive, const struct output *output, const char *name, uint64_t size)
@@ -92,12 +93,12 @@ static int write_header(struct archive *archive, const struct output *output, co
 	archive_entry_set_mtime(entry, 0, 0);
 	archive_entry_set_uid(entry, 0);
 	archive_entry_set_gid(entry, 0);
-	return archive_write_header(archive, entry) == ARCHIVE_OK ? 0 : archive_failed(output);
+	return step(output, archive_write_header(archive, entry) == ARCHIVE_OK);
 }
 
 static int write_data(struct archive *archive, const struct output *output, const void *data, size_t size)
 {
-	return archive_write_data(archive, data, size) == (la_ssize_t)size ? 0 : archive_failed(output);
+	return step(output, archive_write_data(archive, data, size) == (la_ssize_t)size);
 }
 
 /* Exactly the size that the header announced: -ENODATA and -EFBIG where the file changed meanwhile. */
@@ -168,7 +169,7 @@ static int write_members(struct archive *archive, const struct output *output, c
 		r = write_member(archive, output, &members[i], buffer);
 	if (r < 0)
 		return r;
-	return archive_write_close(archive) == ARCHIVE_OK ? 0 : archive_failed(output);
+	return step(output, archive_write_close(archive) == ARCHIVE_OK);
 }
 
 int bundle_write(int out_fd, struct bundle_member *members, size_t n_members, struct sha256 *ret_sha256)
@@ -194,7 +195,7 @@ int bundle_write(int out_fd, struct bundle_member *members, size_t n_members, st
 		return -ENOMEM;
 	r = write_members(archive, &output, members, n_members);
 	if (r < 0) {
-		archive_write_fail(archive); /* its free must not go on writing */
+		output.error = r; /* what libarchive still writes when it is freed goes nowhere */
 		return r;
 	}
 	hash_final(hash, ret_sha256);
