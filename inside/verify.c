@@ -99,8 +99,12 @@ static enum fault load(int dir_fd, const char *path, size_t limit, uint8_t **ret
 		       struct refusal *why)
 {
 	_cleanup_close_ int fd = fd_open_regular_beneath(dir_fd, path, O_RDONLY);
-	int error = fd < 0 ? fd : fd_load(fd, limit, ret_data, ret_size);
+	int error;
 
+	/* Two links: an import that was interrupted has put it in the mirror already. What counts is its hash. */
+	if (fd == -EMLINK)
+		fd = fd_open_beneath(dir_fd, path, O_RDONLY | O_NOFOLLOW, 0);
+	error = fd < 0 ? fd : fd_load(fd, limit, ret_data, ret_size);
 	if (error == -ENOENT)
 		return refuse(why, FAULT_TUF_ABSENT, "has not arrived");
 	if (error == -EFBIG)
@@ -281,22 +285,30 @@ static void send_role(int sock, const struct tuf_client *client, size_t index, c
 		free(blobs[i].parts);
 }
 
+static enum fault anchor(struct tuf_client *client, const struct request *request, struct refusal *why)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size;
+	enum fault fault = load(request->trust_fd, "root.json", LIMIT_ROOT_SIZE, &data, &size, why);
+
+	if (fault != FAULT_NONE)
+		return refuse_within(why, "trusted root.json");
+	fault = tuf_client_anchor(client, data, size, why);
+	return fault != FAULT_NONE ? refuse_within(why, "trusted") : FAULT_NONE;
+}
+
 static enum fault verify(int sock, struct request *request, struct refusal *why)
 {
 	const struct tuf_profile profile = {request->clock.clock_skew, request->clock.max_validity};
 	const struct tuf_source local = {request, fetch_local}, remote = {request, fetch_remote};
 	_cleanup_(tuf_client_freep) struct tuf_client *client = tuf_client_new(&profile, request->clock.now);
-	_cleanup_free_ uint8_t *anchor = NULL;
 	const struct tuf_role *role;
-	size_t anchor_size;
-	enum fault fault = load(request->trust_fd, "root.json", LIMIT_ROOT_SIZE, &anchor, &anchor_size, why);
+	enum fault fault = anchor(client, request, why);
 
-	if (fault != FAULT_NONE)
-		return refuse_within(why, "trusted root.json");
-	fault = tuf_client_anchor(client, anchor, anchor_size, why);
-	if (fault != FAULT_NONE)
-		return refuse_within(why, "trusted");
-	fault = tuf_client_refresh(client, &local, request->spool_fd >= 0 ? &remote : NULL, send_accepted, &sock, why);
+	if (fault == FAULT_NONE)
+		fault = tuf_client_refresh(client, &local, request->spool_fd >= 0 ? &remote : NULL, send_accepted,
+					   &sock, why);
+	/* Whatever went wrong, what was trusted before still is, and is told. */
 	send_trust(sock, client);
 	for (size_t i = 0; (role = tuf_client_role(client, i)) != NULL; i++)
 		send_role(sock, client, i, role);
