@@ -34,8 +34,8 @@ struct bundle_member {
 int bundle_write(int out_fd, struct bundle_member *members, size_t n_members, struct sha256 *ret_sha256);
 
 /* Called for each member while reading: bytes in pieces, then once with DATA NULL at its end. NAME as in bundle_member. */
-typedef enum fault bundle_sink(void *ctx, enum bundle_member_kind kind, const char *name, uint64_t size, const void *data,
-			       size_t data_size, struct refusal *why);
+typedef enum fault bundle_sink(void *ctx, enum bundle_member_kind kind, const char *name, uint64_t size,
+			       const void *data, size_t data_size, struct refusal *why);
 
 /* Runs the gate, then libarchive; both must agree on every member. A blob whose bytes do not hash to its name is
  * FAULT_BLOB_HASH. Nothing is promised about what SINK got before a fault. */

@@ -148,7 +148,7 @@ void sha256_to_hex(const struct sha256 *sha256, char text[SHA256_HEX_SIZE])
 
 bool sha256_from_hex(const char *text, struct sha256 *ret_sha256)
 {
-	struct sha256 sha256;
+	struct sha256 sha256 = {{0}};
 
 	if (!text_unhex(text, sha256.bytes, SHA256_SIZE))
 		return false;

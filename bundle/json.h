@@ -29,17 +29,23 @@ enum fault json_load_path(const char *path, size_t limit, json_t **ret_object, s
 enum fault json_only(const json_t *object, const char *where, const char *const *allowed, struct refusal *why);
 
 /* Checks that OBJECT's "format" is exactly "NAME VERSION" (FAULT_JSON_FORMAT: "bundle format 2, this reads 1"). */
-enum fault json_format(const json_t *object, const char *where, const char *name, unsigned version, struct refusal *why);
+enum fault json_format(const json_t *object, const char *where, const char *name, unsigned version,
+		       struct refusal *why);
 
 /* Members by type. A missing one leaves *RET as it is where REQUIRED is false; a wrong type is FAULT_JSON_MEMBER.
  * Texts are borrowed from OBJECT and hold no NUL. Integers must lie in [MINIMUM, MAXIMUM]. */
-enum fault json_get_text(const json_t *object, const char *where, const char *key, bool required, const char **ret, struct refusal *why);
+enum fault json_get_text(const json_t *object, const char *where, const char *key, bool required, const char **ret,
+			 struct refusal *why);
 enum fault json_get_integer(const json_t *object, const char *where, const char *key, bool required, int64_t minimum,
 			    int64_t maximum, int64_t *ret, struct refusal *why);
-enum fault json_get_bool(const json_t *object, const char *where, const char *key, bool required, bool *ret, struct refusal *why);
-enum fault json_get_array(const json_t *object, const char *where, const char *key, bool required, json_t **ret, struct refusal *why);
-enum fault json_get_object(const json_t *object, const char *where, const char *key, bool required, json_t **ret, struct refusal *why);
+enum fault json_get_bool(const json_t *object, const char *where, const char *key, bool required, bool *ret,
+			 struct refusal *why);
+enum fault json_get_array(const json_t *object, const char *where, const char *key, bool required, json_t **ret,
+			  struct refusal *why);
+enum fault json_get_object(const json_t *object, const char *where, const char *key, bool required, json_t **ret,
+			   struct refusal *why);
 /* "90s", "3d": seconds (text_parse_duration). */
-enum fault json_get_duration(const json_t *object, const char *where, const char *key, bool required, int64_t *ret, struct refusal *why);
+enum fault json_get_duration(const json_t *object, const char *where, const char *key, bool required, int64_t *ret,
+			     struct refusal *why);
 
 #endif
