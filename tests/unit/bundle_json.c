@@ -93,8 +93,10 @@ static void test_depth(void **state)
 	refused(deep, FAULT_JSON_DEPTH, "line 1, column 161");
 	refused(abyss, FAULT_JSON_DEPTH, "line 1, column 37");
 	/* Brackets within texts are no nesting, quotes after a backslash no end of a text. */
-	assert_int_equal(parse("{\"a\": \"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[\\\\\"}", NULL),
-			 FAULT_NONE);
+	assert_int_equal(parse("{\"a\": \"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\\\"}", NULL), FAULT_NONE);
+	assert_int_equal(parse("{\"a\": \"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}", NULL), FAULT_NONE);
+	refused("{\"a\": \"\\\\\", \"b\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", FAULT_JSON_DEPTH,
+		"line 1, column");
 }
 
 static void test_size(void **state)
