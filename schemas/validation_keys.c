@@ -47,8 +47,10 @@ static size_t add_set(struct validation_table *table, const char **columns, size
 /* The table is the one that REFERENCE means: its keys are kept from the first row on. */
 static void attach(struct validation_table *table, struct reference *reference)
 {
+	size_t i = add_set(table, reference->columns, reference->n_columns, true);
+
 	reference->table = table;
-	reference->set = table->sets[add_set(table, reference->columns, reference->n_columns, true)];
+	reference->set = table->sets[i];
 }
 
 struct reference *validation_reference(struct validation *validation, const char *resource, const char **columns,
@@ -323,6 +325,8 @@ static void resolve(struct validation_table *table, struct foreign_check *check)
 		return;
 	}
 	keyindex_each(check->pending, resolve_key, &resolution);
+	if (resolution.n_rows == 0)
+		return;
 	qsort(resolution.rows, resolution.n_rows, sizeof(resolution.rows[0]), compare_rows);
 	foreign_note(check, note, sizeof(note));
 	for (size_t i = 0; i < resolution.n_rows; i++) {

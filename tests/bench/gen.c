@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * gen ROWS SEED: writes a deterministic CSV of invented establishments, shaped like INSEE's SIRENE stock file: 20 columns, some
- * 150 bytes a row, a unique key, quoted cells, missing values, accents. establishments.schema.json is its schema.
+ * 150 bytes a row, a unique key, quoted cells, missing values, accents. schema.json is its schema.
  */
 #include <inttypes.h>
 #include <stdint.h>

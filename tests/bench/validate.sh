@@ -19,7 +19,7 @@ ${CC:-gcc} -o "$T/validate" "$BUILD/obj/tests/bench/validate.o" "$BUILD/libschem
 
 floor=
 for stage in libcsv reader rows interpreted; do
-	result=$("$T/validate" "$stage" tests/bench/establishments.schema.json "$T/rows.csv")
+	result=$("$T/validate" "$stage" tests/bench/schema.json "$T/rows.csv")
 	seconds=$(sed 's/.*seconds=\([0-9.]*\).*/\1/' <<<"$result")
 	floor=${floor:-$seconds}
 	printf '%-12s %s ratio_to_libcsv=%s\n' "$stage" "$result" "$(awk "BEGIN { printf \"%.2f\", $seconds / $floor }")"
