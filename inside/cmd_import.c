@@ -203,7 +203,7 @@ static int check_users(const struct inside_config *config)
 	gid_t gid;
 
 	for (size_t i = 0; i < CONFIG_N_USERS && why.fault == FAULT_NONE; i++) {
-		if (config->users[i] == NULL && geteuid() == 0 && !config->test_bench)
+		if (config->sockets == NULL && config->users[i] == NULL && geteuid() == 0 && !config->test_bench)
 			refuse(&why, FAULT_CONFIGURATION, "\"users\" is missing: as root, workers need accounts of their own");
 		else if (config->users[i] != NULL && !worker_user(config->users[i], &uid, &gid))
 			refuse(&why, FAULT_CONFIGURATION, "users.%s: there is no account %s", config_user_key((enum comp)i),

@@ -34,6 +34,7 @@ void config_free(struct inside_config *config)
 	free(config->spool);
 	free(config->contracts);
 	free(config->policy);
+	free(config->sockets);
 	for (size_t i = 0; i < CONFIG_N_USERS; i++)
 		free(config->users[i]);
 	free(config);
@@ -67,7 +68,8 @@ static enum fault get_paths(const json_t *root, const char *where, struct inside
 	    (fault = get_path(root, where, "incoming", true, &config->incoming, why)) != FAULT_NONE ||
 	    (fault = get_path(root, where, "spool", true, &config->spool, why)) != FAULT_NONE ||
 	    (fault = get_path(root, where, "contracts", false, &config->contracts, why)) != FAULT_NONE ||
-	    (fault = get_path(root, where, "policy", false, &config->policy, why)) != FAULT_NONE)
+	    (fault = get_path(root, where, "policy", false, &config->policy, why)) != FAULT_NONE ||
+	    (fault = get_path(root, where, "sockets", false, &config->sockets, why)) != FAULT_NONE)
 		return fault;
 	return FAULT_NONE;
 }
@@ -136,8 +138,8 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 static enum fault fill(const json_t *root, const char *path, struct inside_config *config, struct refusal *why)
 {
 	static const char *const allowed[] = { "format", "store", "incoming", "spool", "contracts", "policy", "keepGenerations",
-					       "keepAtLeast", "quota", "reserve", "heartbeat", "clockSkew", "users", "testBench",
-					       NULL };
+					       "keepAtLeast", "quota", "reserve", "heartbeat", "clockSkew", "users", "sockets",
+					       "testBench", NULL };
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||

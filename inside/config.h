@@ -8,6 +8,7 @@
  *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json",
  *      "keepGenerations": 10, "keepAtLeast": "7d", "quota": {"incoming": 1, "spool": 1, "quarantine": 1}, "reserve": 1,
  *      "heartbeat": "1d", "clockSkew": "5m",
+ *      "sockets": "/run/clapet-inside",
  *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…"}, "testBench": "…"}
  *
  * Relative paths are relative to the configuration's folder.
@@ -38,6 +39,7 @@ struct inside_config {
 	int64_t heartbeat;                                     /* silence longer than this is an alarm */
 	int64_t clock_skew;
 	char *users[CONFIG_N_USERS]; /* by enum comp; NULL: none named */
+	char *sockets; /* NULL: we start the workers; else systemd does, behind the sockets in this folder, each under its account */
 	bool test_bench;
 };
 

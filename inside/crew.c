@@ -31,6 +31,9 @@ enum fault spool_open(const struct inside *inside, const char *name, struct spoo
 
 	if (r == 0)
 		r = spool.fd = fd_make_dir(inside->spool_fd, name, 0700);
+	/* Workers with accounts of their own, whom we may give nothing, share our group. */
+	if (r >= 0 && inside->config->sockets != NULL && fchmod(spool.fd, 02770) < 0)
+		r = -errno;
 	if (r < 0)
 		return refuse(why, FAULT_STORAGE, "%s/%s: %s", inside->config->spool, name, strerror(-r));
 	snprintf(spool.name, sizeof(spool.name), "%s", name);
@@ -85,7 +88,9 @@ int spool_temporary(const struct spool *spool)
 
 enum fault crew_start(const struct inside *inside, enum comp comp, struct worker *ret_worker, struct refusal *why)
 {
-	struct worker_options options = { .user = inside->config->users[comp], .test_bench = inside->config->test_bench };
+	struct worker_options options = { .user = inside->config->users[comp],
+					  .sockets = inside->config->sockets,
+					  .test_bench = inside->config->test_bench };
 	int r;
 
 	/* A worker that dies while we write to it is its own story, not our death. */
@@ -179,8 +184,12 @@ static enum fault send_kind(struct worker *worker, enum record_kind kind, int fd
 /* The worker is dead: now its files become inside-commit's to link, and inside-verify's to read. They are public data. */
 static int take_members(const struct inside *inside, const struct spool *spool)
 {
-	int r = crew_give(inside, COMP_COMMIT, spool->fd);
+	int r;
 
+	/* Behind sockets the files stay inside-unpack's, and the group reads them. */
+	if (inside->config->sockets != NULL)
+		return 0;
+	r = crew_give(inside, COMP_COMMIT, spool->fd);
 	if (r == 0 && fchmod(spool->fd, 0755) < 0)
 		r = -errno;
 	for (size_t i = 0; r == 0 && i < spool->n_members; i++) {
