@@ -10,7 +10,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 
+#include "base/cleanup.h"
+#include "base/fdio.h"
 #include "tests/tufrepo.h"
 
 static int setup(void **state)
@@ -430,6 +433,30 @@ static void test_bytes(void **state)
 	memset(long_text, ' ', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
 	assert_claim(long_text, FAULT_TUF_FORM, "4999 bytes, at most 4096 are read");
+}
+
+/* Every file of tests/evil/keys: refused, and the neighbour without the one evil thing is not (test_bytes). */
+static void test_evil_files(void **state)
+{
+	_cleanup_closedir_ DIR *dir = opendir("tests/evil/keys");
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		_cleanup_free_ uint8_t *data = NULL;
+		struct tuf_claim *claim = NULL;
+		struct refusal why;
+		size_t size;
+
+		if (strstr(entry->d_name, ".json") == NULL)
+			continue;
+		assert_int_equal(fd_load_file(dirfd(dir), entry->d_name, LIMIT_ROLE_SIZE, &data, &size), 0);
+		if (tuf_claim_parse(data, size, LIMIT_ROLE_SIZE, &claim, &why) != FAULT_TUF_FORM)
+			fail_msg("%s passes", entry->d_name);
+		n++;
+	}
+	assert_in_range(n, 16, 1000);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
