@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * inside-check, whole: a version is sent to check_run in a child, as the supervisor does, and its answers are read. Each case
+ * inside-check, whole: a version is sent to check_run in a child, as the supervisor does and within the worker.s sandbox, and its answers are read. Each case
  * is a small package; what is evil in it is said in one line.
  */
 #include "inside/check.h"
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,6 +21,7 @@
 #include "base/fdio.h"
 #include "base/ipc.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "bundle/json.h"
 
 #define COMMUNES "code,nom,pop\n01001,L'Abergement,771\n01002,\"A, \"\"b\"\"\",234\n"
@@ -53,6 +55,9 @@ static void session_start(struct session *session, const char *dataset, const ch
 	assert_true(session->pid >= 0);
 	if (session->pid == 0) {
 		close(socks[0]);
+		tzset(); /* as worker_enter does */
+		if (sandbox_missing() == NULL)
+			sandbox_enter(SANDBOX_INSIDE_CHECK, NULL, 0);
 		check_run(socks[1]);
 		_exit(0);
 	}

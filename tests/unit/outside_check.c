@@ -20,6 +20,7 @@
 #include "base/fdio.h"
 #include "base/ipc.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "bundle/json.h"
 #include "outside/records.h"
 
@@ -93,6 +94,8 @@ static pid_t start(int *ret_sock)
 		_cleanup_(charsets_freep) struct charsets *charsets = charsets_open();
 
 		close(socks[0]);
+		if (sandbox_missing() == NULL)
+			sandbox_enter(SANDBOX_OUTSIDE_CHECK, NULL, 0);
 		check_run(socks[1], charsets);
 		_exit(0);
 	}
