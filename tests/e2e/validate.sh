@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# clapet-outside validate: exit status, lines, JSON; evil schemas, packages and tables, each with its one refusal.
+. tests/lib.sh
+
+EVIL=$PWD/tests/evil/schemas
+validate() { run "$BIN/clapet-outside" validate "$@"; }
+
+# refused CODE SCHEMA-OR-PACKAGE TEXT
+refused() {
+	local option=--schema csv=$EVIL/good.csv
+	case $2 in *.package.json) option=--package csv= ;; esac
+	validate $option "$EVIL/$2" ${csv:+"$csv"}
+	is "$status" "${4:-1}" "$2: exit ${4:-1}"
+	like "$output" "$1 [A-Z]+ .*$3" "$2: $1, $3"
+}
+
+# invalid CSV SCHEMA-or-'' TEXT
+invalid() {
+	validate ${2:+--schema "$EVIL/$2"} "$EVIL/$1"
+	is "$status" 1 "$1: exit 1"
+	like "$output" "$3" "$1: $3"
+}
+
+validate --schema "$EVIL/good.schema.json" "$EVIL/good.csv"
+is "$status" 0 'a valid table: exit 0'
+like "$output" 'good.csv: valid, 1 rows' 'and one line'
+
+refused E4102 type-unknown.schema.json 'field a: type "uri"'
+refused E4102 format-unknown.schema.json 'format "iso8601"'
+refused E4102 pattern-broken.schema.json 'does not compile'
+refused E4102 bound-of-another-type.schema.json 'minimum is not of the field.s type'
+refused E4102 name-twice.schema.json 'two fields are called a'
+refused E4102 key-over-nothing.schema.json 'there is no field b'
+refused E4002 json-key-twice.schema.json 'line 1'
+refused E4003 json-deep.schema.json 'deeper'
+refused E4001 json-mark.schema.json 'byte order mark'
+refused E4101 escape-char.package.json 'escapeChar'
+refused E4101 name-path.package.json '"\.\./good"'
+refused E9001 schema-outside.package.json 'Makefile' 2
+refused E9001 path-outside.package.json 'Makefile' 2
+refused E4101 reference-to-nothing.package.json 'none, which is no resource'
+
+invalid quote-open.csv '' 'row 2 \(byte 2\): .*not closed.*source-error'
+invalid quote-inside.csv '' 'row 2 \(byte 2\): a quote within'
+invalid quote-after.csv '' 'row 2 \(byte 2\)'
+invalid latin-1.csv '' 'source-error'
+invalid split-character.csv '' 'source-error'
+invalid surrogate.csv '' 'source-error'
+invalid overlong.csv '' 'source-error'
+invalid blank-line.csv '' 'blank-line.csv:2: the row is blank \(blank-row\)'
+invalid empty.csv '' 'blank-header'
+invalid control.csv integer.schema.json 'field a: "\\x1b\[2J\\x07" is not an integer \(type-error\)'
+invalid pattern-explodes.csv pattern-explodes.schema.json 'cannot be decided within bounds.*pattern-limit'
+like "$output" '300 faults in 300 rows' 'all 300 rows of it are counted'
+validate --schema "$EVIL/good.schema.json" --encoding latin-1 "$EVIL/latin-1.csv"
+is "$status" 0 'with its charset named it is valid'
+
+validate --schema "$EVIL/integer.schema.json" --json "$EVIL/good.csv"
+is "$status" 1 '--json: exit 1'
+like "$output" '"type": "type-error"' '--json names the type'
+like "$output" '"rowNumber": 2' '--json counts the header as row 1'
+
+mkdir "$T/p"
+printf '{"resources": [{"name": "towns", "path": "towns.csv", "encoding": "windows-1252", "dialect": {"delimiter": ";"}, "schema": "towns.json"}, {"name": "regions", "path": "regions.csv", "schema": {"primaryKey": "code", "fields": [{"name": "code"}, {"name": "name"}]}}]}' >"$T/p/datapackage.json"
+printf '{"fields": [{"name": "name"}, {"name": "region"}], "foreignKeys": [{"fields": "region", "reference": {"resource": "regions", "fields": "code"}}]}' >"$T/p/towns.json"
+printf 'name;region\nN\356mes;76\nLyon;84\n' >"$T/p/towns.csv"
+printf 'code,name\n76,Occitanie\n84,x\n' >"$T/p/regions.csv"
+validate --package "$T/p/datapackage.json"
+is "$status" 0 'a package with a charset, a dialect, a schema by path and a forward reference'
+like "$output" 'towns.csv: valid, 2 rows' 'each table has its line'
+printf 'code,name\n76,Occitanie\n' >"$T/p/regions.csv"
+validate --package "$T/p/datapackage.json"
+is "$status" 1 'a broken reference: exit 1'
+like "$output" 'towns.csv:3: field region: is not found in regions as code \(foreign-key\)' 'with its row'
+validate --package "$T/p/datapackage.json" "$T/p/regions.csv"
+is "$status" 0 'one file of a package by its name'
+validate --package "$T/p/datapackage.json" "$EVIL/good.csv"
+is "$status" 2 'a file that is no resource: exit 2'
+validate
+is "$status" 2 'no arguments: exit 2'
+validate "$T/absent.csv"
+is "$status" 2 'no such file: exit 2'
+
+done_testing
