@@ -469,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_role_targets), TEST(test_unknown_members_are_tolerated),
 		TEST(test_one_key_under_two_keyids), TEST(test_keyid_twice_in_a_role),
 		cmocka_unit_test(test_signatures),   cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_evil_files),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
