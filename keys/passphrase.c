@@ -131,10 +131,11 @@ static size_t ask_once(int tty, const char *prompt, char *text, size_t text_size
 		die_errno("the terminal");
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
-	if (fd_write_all(tty, prompt, strlen(prompt)) < 0 || tcsetattr(tty, TCSAFLUSH, &hidden) < 0)
+	/* Hidden before the prompt: what a quick hand or a program answers is neither shown nor flushed away. */
+	if (tcsetattr(tty, TCSAFLUSH, &hidden) < 0 || fd_write_all(tty, prompt, strlen(prompt)) < 0)
 		die_errno("the terminal");
 	size = read_line(tty, &signals, text, text_size);
-	if (tcsetattr(tty, TCSAFLUSH, &shown) < 0 || fd_write_all(tty, "\n", 1) < 0)
+	if (tcsetattr(tty, TCSADRAIN, &shown) < 0 || fd_write_all(tty, "\n", 1) < 0)
 		die_errno("the terminal");
 	sigprocmask(SIG_SETMASK, &before, NULL); /* what was pending takes effect here */
 	return size;
