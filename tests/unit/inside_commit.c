@@ -318,6 +318,41 @@ static const char *object_name(const char *text, char path[512])
 	return path;
 }
 
+/* Whatever stands under its final name is what that name says: hashes, and versions with all their files. */
+static bool names_hold(int store_fd)
+{
+	static const char *const folders[] = {"datasets/cog/objects", "mirror/blobs"};
+	struct store_names names = {NULL, 0};
+	bool hold = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		hold = hold && store_list(store_fd, folders[i], &names) == 0;
+		for (size_t j = 0; hold && j < names.n_items; j++) {
+			char path[600], hex[SHA256_HEX_SIZE];
+			struct sha256 sha256;
+			_cleanup_close_ int fd = -1;
+
+			snprintf(path, sizeof(path), "%s/%s", folders[i], names.items[j]);
+			fd = openat(store_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+			hold = fd >= 0 && hash_fd(fd, 1 << 20, &sha256, NULL) == 0;
+			sha256_to_hex(&sha256, hex);
+			hold = hold && strcmp(hex, names.items[j]) == 0;
+		}
+		store_names_free(&names);
+	}
+	hold = hold && store_list(store_fd, "datasets/cog/v", &names) == 0;
+	for (size_t j = 0; hold && j < names.n_items; j++) {
+		struct store_names files = {NULL, 0};
+		char path[600];
+
+		snprintf(path, sizeof(path), "datasets/cog/v/%s", names.items[j]);
+		hold = store_list(store_fd, path, &files) == 0 && files.n_items == 3;
+		store_names_free(&files);
+	}
+	store_names_free(&names);
+	return hold;
+}
+
 /* Every byte that a reader of `current` sees, and what it stands on. The generation, 0 where there is none, -1 for half
  * a store. */
 static int store_is_whole(void)
@@ -330,6 +365,8 @@ static int store_is_whole(void)
 	path_in(path, sizeof(path), "store");
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || store_current(fd, &current) < 0 || current > 2)
+		return -1;
+	if (!names_hold(fd))
 		return -1;
 	if (current == 0)
 		return 0;
