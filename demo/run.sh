@@ -29,6 +29,7 @@ run() { # WANTED-STATUS COMMAND…
 	local wanted=$1 status=0 shown
 	shift
 	shown=${*//"$T/"/}
+	shown=${shown//"$PWD/"/}
 	printf '   %s$ %s%s\n' "$grey" "$shown" "$plain"
 	"$@" >"$T/output" 2>&1 || status=$?
 	sed "s|$T/||g; s/^/     /" "$T/output"
@@ -53,15 +54,7 @@ outside() { run "$1" clapet-outside --config "$T/outside/outside.json" "${@:2}";
 inside() { run "$1" clapet-inside --config "$T/inside/inside.json" "${@:2}"; }
 in_force() { readlink -f "$T/inside/store/current/cog" | sed 's|.*/||'; }
 
-# An application of the administration: it opens `current` once and reads rows by column name.
-application() {
-	run 0 clapet-inside --config "$T/inside/inside.json" exec -- python3 -c '
-import csv, os
-rows = list(csv.DictReader(open("cog/communes.csv", encoding="utf-8")))
-print("the application reads generation", os.environ.get("CLAPET_GENERATION", "?") + ":", len(rows), "communes,",
-      "with" if "collectiviteOutremer" in rows[0] else "without", "collectiviteOutremer;",
-      next(r["nom"] + ", population " + r["population"] for r in rows if r["code"] == "35238"))'
-}
+application() { inside 0 exec -- "$here/application.py"; }
 
 chapter "Two hosts, one portal, keys"
 mkdir -p "$T"/portal/{www,tmp} "$T"/outside/{sources/cog,state,outbox} "$T"/inside/{incoming,spool,contracts,store} "$T/safe"

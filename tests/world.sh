@@ -7,6 +7,7 @@
 #   world_data NAME LINE…         writes that CSV
 #   world_sync                    -> $bundle: the path of the bundle made
 #   outside ARGUMENT…   inside ARGUMENT…    the two programs with their configuration
+#   WORLD_INSIDE='"reserve": 0'   set before world_new: more members of the inside's configuration
 #   store_digest                  one digest over all that readers can see
 
 outside() { "$BIN/clapet-outside" --config "$T/out/outside.json" "$@"; }
@@ -22,7 +23,7 @@ world_new() {
 	world_policy
 	cat >"$T/in/inside.json" <<-JSON
 	{"format": "clapet inside configuration 1", "store": "store", "incoming": "incoming", "spool": "spool",
-	 "contracts": "contracts", "policy": "policy.json", "testBench": "this machine is a test bench"}
+	 "contracts": "contracts", "policy": "policy.json"${WORLD_INSIDE:+, $WORLD_INSIDE}, "testBench": "this machine is a test bench"}
 	JSON
 	inside init --root "$T/out/repository/metadata/1.root.json" >/dev/null
 }

@@ -11,6 +11,8 @@ fi
 mkdir "$T/in"
 mount -t tmpfs -o size=12M none "$T/in" || skip_all "no tmpfs in this name space"
 on_exit "umount '$T/in'"
+# shellcheck disable=SC2034
+WORLD_INSIDE='"reserve": 0'
 world_new
 world_source villes "code:string nom:string n:integer"
 world_data villes code,nom,n 01,Bourg,1
