@@ -20,7 +20,7 @@ struct tuf_client *tuf_client_new(const struct tuf_profile *profile, int64_t now
 	return client;
 }
 
-/* Everything but the root and the clock's floor. */
+/* Everything but the root. The clock's floor is the trusted timestamp's: rotation is the remedy for a wrong one, too. */
 static void client_reset(struct tuf_client *client)
 {
 	tuf_timestamp_free(client->timestamp);
@@ -30,6 +30,7 @@ static void client_reset(struct tuf_client *client)
 	client->snapshot = NULL;
 	client->targets = NULL;
 	client->targets_is_current = false;
+	client->issued = 0;
 	client_clear_roles(client);
 }
 

@@ -181,9 +181,6 @@ enum fault client_follow_roots(struct client_run *run, struct refusal *why)
 		if (fault != FAULT_NONE)
 			return refuse_within(why, "%s", name);
 	}
-	/* Rotation is the remedy for a clock's floor that was signed wrongly, too. */
-	if (run->is_rotated)
-		run->client->issued = 0;
 	client_file_name(run->client->root->header.version, "root", name);
 	if (client_check_expiry(run->client, run->client->root->header.expires, "5.3.10", why) != FAULT_NONE)
 		return refuse_within(why, "%s", name);

@@ -259,6 +259,8 @@ static void test_refused_still_tells_what_is_trusted(void **state)
 	assert_int_equal(find(bench, RECORD_TRUST, 0)->trust.root_version, 0);
 }
 
+static bool sirene_is_both;
+
 static void withdraw(struct repo *repo, int role, json_t *signed_)
 {
 	(void)repo;
@@ -269,6 +271,13 @@ static void withdraw(struct repo *repo, int role, json_t *signed_)
 	}
 	if (role == R_SIRENE)
 		json_object_del(json_object_get(signed_, "targets"), "sirene/datapackage.json");
+	/* Withdrawn, and not. */
+	if (role == R_SIRENE && sirene_is_both) {
+		json_object_set_new(json_object_get(signed_, "targets"), "sirene/datapackage.json",
+				    repo_target("sirene/datapackage.json", 1));
+		json_object_set_new(json_object_get(signed_, "targets"), "sirene/withdrawn.json",
+				    repo_target("sirene/withdrawn.json", 1));
+	}
 }
 
 static void test_withdrawn_and_neither(void **state)
@@ -286,6 +295,12 @@ static void test_withdrawn_and_neither(void **state)
 	assert_non_null(strstr(find_role(bench, "sirene")->line, "1.sirene.json: must name datapackage.json"));
 	assert_int_equal(find_role(bench, "sirene")->n_targets, 0);
 	assert_int_equal(find_role(bench, "status")->fault, FAULT_NONE);
+	sirene_is_both = true;
+	repo_publish(bench->repo);
+	fill(bench);
+	ask(bench, true, FAULT_NONE, "");
+	assert_int_equal(find_role(bench, "sirene")->fault, FAULT_TUF_FORM);
+	assert_int_equal(find_role(bench, "sirene")->is_withdrawn, 0);
 }
 
 static void give_bad_custom(struct repo *repo, int role, json_t *signed_)
