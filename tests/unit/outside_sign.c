@@ -81,7 +81,7 @@ static void send_record(struct worker *worker, const struct outside_record *reco
 	assert_int_equal(ipc_send(worker->sock, record, sizeof(*record), fd), 0);
 }
 
-static void start(struct bench *bench, int64_t now, struct worker *worker)
+static void start_with(struct bench *bench, int64_t now, const char *passphrase, struct worker *worker)
 {
 	const struct worker_options options = {.user = NULL, .test_bench = true};
 	struct outside_record record = outside_record_new(OUTSIDE_KEYS);
@@ -90,6 +90,12 @@ static void start(struct bench *bench, int64_t now, struct worker *worker)
 	send_record(worker, &record, bench->keys_fd);
 	record = outside_record_new(OUTSIDE_METADATA_FOLDER);
 	send_record(worker, &record, bench->metadata_fd);
+	if (passphrase != NULL) {
+		_cleanup_close_ int fd = fd_memory("passphrase", passphrase, strlen(passphrase));
+
+		record = outside_record_new(OUTSIDE_PASSPHRASE);
+		send_record(worker, &record, fd);
+	}
 	record = outside_record_new(OUTSIDE_SIGN);
 	record.sign = (struct outside_sign){.now = now,
 					    .expires_timestamp = 300,
@@ -98,6 +104,11 @@ static void start(struct bench *bench, int64_t now, struct worker *worker)
 					    .expires_targets = 9000,
 					    .heartbeat = 1};
 	send_record(worker, &record, -1);
+}
+
+static void start(struct bench *bench, int64_t now, struct worker *worker)
+{
+	start_with(bench, now, NULL, worker);
 }
 
 static void send_dataset(struct worker *worker, const char *name, const char *path, uint8_t fill, uint32_t n_parts)
@@ -202,6 +213,44 @@ static void test_wants_a_passphrase(void **state)
 	passphrase_free(passphrase);
 }
 
+/* NAME's key, from the open into a file of libsodium's moderate cost: 256 MiB must be had inside the sandbox. */
+static void encrypt_key(struct bench *bench, const char *name, struct passphrase *passphrase)
+{
+	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
+	_cleanup_close_ int fd = openat(bench->keys_fd, name, O_RDONLY | O_CLOEXEC);
+	struct refusal why;
+
+	assert_int_equal(secret_key_load(fd, name, NULL, &key, &why), FAULT_NONE);
+	assert_int_equal(unlinkat(bench->keys_fd, name, 0), 0);
+	assert_int_equal(secret_key_save(bench->keys_fd, name, key, passphrase), 0);
+}
+
+static void test_opens_encrypted_keys(void **state)
+{
+	struct bench *bench = *state;
+	_cleanup_(passphrase_freep) struct passphrase *passphrase = passphrase_new("correct horse", 13);
+	_cleanup_(secret_key_freep) struct secret_key *made = NULL;
+	_cleanup_close_ int fd = -1;
+	struct worker worker;
+	struct refusal why;
+	char text[1024];
+
+	encrypt_key(bench, "targets.key", passphrase);
+	encrypt_key(bench, "snapshot.key", passphrase);
+	encrypt_key(bench, "timestamp.key", passphrase);
+	start_with(bench, NOW + 1, "wrong horse\n", &worker);
+	send_dataset(&worker, "cog", "cog/datapackage.json", 1, 1);
+	assert_int_equal(finish(&worker, text, sizeof(text), &why), FAULT_KEY_PASSPHRASE);
+	start_with(bench, NOW + 1, "correct horse\n", &worker);
+	send_dataset(&worker, "cog", "cog/datapackage.json", 1, 1);
+	assert_int_equal(finish(&worker, text, sizeof(text), &why), FAULT_NONE);
+	assert_string_equal(text, "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
+	fd = openat(bench->keys_fd, "datasets/cog.key", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(secret_key_load(fd, "cog.key", NULL, &made, &why), FAULT_KEY_PASSPHRASE);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(secret_key_load(fd, "cog.key", passphrase, &made, &why), FAULT_NONE);
+}
+
 /* A path outside its dataset is a broken supervisor: the worker ends, nothing is signed. */
 static void test_dies_of_a_foreign_path(void **state)
 {
@@ -222,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_signs_two_datasets_and_repeats, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_custom_names_every_part, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_wants_a_passphrase, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_opens_encrypted_keys, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_dies_of_a_foreign_path, bench_setup, bench_teardown),
 	};
 
