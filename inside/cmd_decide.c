@@ -100,7 +100,7 @@ int decide_settle(struct inside *inside)
 
 	if (settle_trusted(inside, true, &catalogue, &settlement, &why) != FAULT_NONE)
 		return cmd_fail(&why);
-	import_tell(inside, settlement, cmd_wants_json(), &result);
+	import_tell(settlement, cmd_wants_json(), &result);
 	retention_run(inside, catalogue);
 	if (crew_log(inside, &why) != FAULT_NONE)
 		result.exit_status = fault_exit_worse(result.exit_status, cmd_fail(&why));

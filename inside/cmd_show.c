@@ -38,9 +38,11 @@ static void list_row(struct report_table *table, const json_t *dataset)
 	if (!json_is_string(json_object_get(dataset, "version")))
 		return;
 	snprintf(rows, sizeof(rows), "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(dataset, "rows")));
+	status_text(dataset, "date", date, CELL);
+	date[10] = '\0'; /* the day is what people tell versions by */
 	report_table_row(table, (const char *const[]){ status_text(dataset, "name", name, CELL),
 						       status_text(dataset, "version", version, CELL),
-						       or_dash(status_text(dataset, "date", date, CELL)), rows,
+						       or_dash(date), rows,
 						       or_dash(status_text(dataset, "title", title, CELL)) });
 }
 

@@ -120,6 +120,7 @@ static void add_row(struct report_table *table, const json_t *dataset, int64_t n
 	status_text(dataset, "state", state, CELL);
 	status_text(dataset, "version", version, CELL);
 	status_text(dataset, "date", date, CELL);
+	date[10] = '\0'; /* the day is what people tell versions by */
 	snprintf(shown, sizeof(shown), "%s%s%s", state, stale ? ", STALE" : "",
 		 json_is_object(json_object_get(dataset, "pin")) && strcmp(state, "held") != 0 ? ", pinned" : "");
 	if (status_time(dataset, "lastChecked") != 0)

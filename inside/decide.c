@@ -29,6 +29,16 @@ static void stand(struct dataset_view *view, enum dataset_state state, enum faul
 		refuse(&view->why, fault, "%s", line);
 }
 
+/* The rule's own line, without the resource's name before it where we name that ourselves. */
+static const char *bare_line(const struct record_break *item)
+{
+	size_t n = strlen(item->resource);
+
+	if (n > 0 && strncmp(item->line, item->resource, n) == 0 && strncmp(item->line + n, ": ", 2) == 0)
+		return item->line + n + 2;
+	return item->line;
+}
+
 /* "paie reads communes.collectiviteOutremer: it is gone (rule field-removed), and 2 more" */
 static void stand_held(struct dataset_view *view, const struct break_list *breaks)
 {
@@ -42,11 +52,11 @@ static void stand_held(struct dataset_view *view, const struct break_list *break
 	if (contract)
 		refuse(&view->why, (enum fault)item->fault, "%s reads %s%s%s: %.200s (rule %s)%s", item->application,
 		       item->resource[0] == '\0' ? view->name : item->resource, item->field[0] == '\0' ? "" : ".", item->field,
-		       item->line, item->rule, more);
+		       bare_line(item), item->rule, more);
 	else
 		refuse(&view->why, (enum fault)item->fault, "%s%s%s%.200s (rule %s)%s",
 		       item->application[0] == '*' ? "against the schema in force: " : "", item->resource,
-		       item->resource[0] == '\0' ? "" : ": ", item->line, item->rule, more);
+		       item->resource[0] == '\0' ? "" : ": ", bare_line(item), item->rule, more);
 }
 
 static const char *reader_of(const struct inside *inside, const char *dataset)

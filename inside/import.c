@@ -76,7 +76,7 @@ static void tell_in_force(const struct settlement *settlement, const struct gene
 	char rows[40];
 
 	group_digits(generation_entry_rows(entry), rows, sizeof(rows));
-	printf("%s: version %s in force, generation %" PRIu64 " (%s%s%s rows)\n", entry->name, entry->version,
+	printf("%s: version %s in force, generation %" PRIu64 " (%.10s%s%s rows)\n", entry->name, entry->version,
 	       settlement->generation.number, generation_entry_date(entry), generation_entry_date(entry)[0] == '\0' ? "" : "; ", rows);
 }
 
@@ -122,9 +122,13 @@ static void tell_view(const struct settlement *settlement, const struct dataset_
 	worse(result, view->state == DATASET_HELD ? FAULT_HELD_PIN : view->why.fault);
 }
 
-void import_tell(const struct inside *inside, const struct settlement *settlement, bool quiet, struct import_result *result)
+void import_tell(const struct settlement *settlement, bool quiet, struct import_result *result)
 {
-	(void)inside;
+	if (settlement->status_why.fault != FAULT_NONE) {
+		log_warning("the outside's word on its sources (status.json) could not be read");
+		log_refusal(&settlement->status_why);
+		worse(result, settlement->status_why.fault);
+	}
 	for (size_t i = 0; i < settlement->n_views; i++) {
 		const struct dataset_view *view = &settlement->views[i];
 		const struct generation_entry *now = generation_entry(&settlement->generation, view->name);
@@ -287,7 +291,7 @@ static void import_bundle(struct inside *inside, const char *name, struct catalo
 		run.trust = (int64_t)run.catalogue->trust.timestamp_version;
 	tell_bundle(name, &run.why, after_words(&run), quiet, result);
 	if (run.settlement != NULL)
-		import_tell(inside, run.settlement, quiet, result);
+		import_tell(run.settlement, quiet, result);
 	end_bundle(&run, tried, result);
 	spool_close(inside, &run.spool);
 	/* The settlement borrows from its catalogue: it goes first. */
@@ -339,7 +343,7 @@ void import_run(struct inside *inside, bool quiet, bool (*stop)(void), struct im
 		worse(ret_result, why.fault);
 		return;
 	}
-	import_tell(inside, settlement, quiet, ret_result);
+	import_tell(settlement, quiet, ret_result);
 	settlement_free(steal_pointer(&settlement));
 	import_all(inside, &catalogue, quiet, stop, ret_result);
 	retention_run(inside, catalogue);

@@ -24,7 +24,7 @@ enum fault import_take(struct inside *inside, const char *path, struct refusal *
 void import_run(struct inside *inside, bool quiet, bool (*stop)(void), struct import_result *ret_result);
 
 /* Says where the datasets stand that moved between the settlement's start and its end, and adds them to the result. */
-void import_tell(const struct inside *inside, const struct settlement *settlement, bool quiet, struct import_result *result);
+void import_tell(const struct settlement *settlement, bool quiet, struct import_result *result);
 
 /* After any settling: generations and versions that nobody needs go. Trouble is logged, never fatal. */
 void retention_run(struct inside *inside, const struct catalogue *catalogue);

@@ -230,7 +230,6 @@ static void consider_status(struct inside *inside, const struct spool *spool, co
 	const struct catalogue_role *role = catalogue_role(catalogue, "status");
 	struct dataset_view probe = { .state = DATASET_IN_FORCE };
 	struct catalogue_role one;
-	struct refusal why = { 0 };
 	struct judgement judgement;
 	char version[STORE_VERSION_SIZE];
 
@@ -242,13 +241,12 @@ static void consider_status(struct inside *inside, const struct spool *spool, co
 	if (store_has_version(inside->store_fd, "status", version))
 		return;
 	find_missing(inside, spool, &one, &probe);
-	if (probe.n_missing == 0 && judge_version(inside, spool, &one, "", &judgement, &why) == FAULT_NONE) {
+	if (probe.n_missing == 0 && judge_version(inside, spool, &one, "", &judgement, &settlement->status_why) == FAULT_NONE) {
 		judgement.role = role;
+		settlement->status_why = judgement.verdict->end;
 		settlement->judgements = xrealloc(settlement->judgements, settlement->n_judgements + 1, sizeof(judgement));
 		settlement->judgements[settlement->n_judgements++] = judgement;
 	}
-	if (why.fault != FAULT_NONE)
-		log_refusal(&why);
 	view_clear(&probe);
 }
 
