@@ -111,14 +111,14 @@ static enum fault meta_read(const char *name, const json_t *object, uint64_t lim
 			    struct refusal *why)
 {
 	struct tuf_meta meta = {"", 0, 0, {{0}}};
-	size_t length = strlen(name);
+	const char *dot = strrchr(name, '.');
 	char where[TEXT_NAME_SIZE + 32];
 	enum fault fault;
 
-	if (length < 6 || length - 5 >= sizeof(meta.role) || strcmp(name + length - 5, ".json") != 0)
+	if (dot == NULL || dot == name || strcmp(dot, ".json") != 0 || (size_t)(dot - name) >= sizeof(meta.role))
 		return refuse(why, FAULT_TUF_FORM,
 			      "signed.meta: \"%.80s\" is not the name of a role's file " TUF_CLAUSE("4.4"), name);
-	memcpy(meta.role, name, length - 5);
+	memcpy(meta.role, name, (size_t)(dot - name));
 	snprintf(where, sizeof(where), "signed.meta.%s.json", meta.role);
 	if (!json_is_object(object))
 		return refuse(why, FAULT_TUF_FORM, "%s: must be an object " TUF_CLAUSE("4.4"), where);
