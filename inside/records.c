@@ -348,13 +348,12 @@ bool record_check(const struct record *record)
 /* Length of the well-formed character at AT that prints, 0 where there is none. */
 static size_t printable_length(const char *at, size_t left)
 {
-	size_t length = 1;
-
 	if (is_control(at))
 		return 0;
-	while (length < left && length < 4 && ((unsigned char)at[length] & 0xc0) == 0x80)
-		length++;
-	return text_is_utf8(at, length, NULL) ? length : 0;
+	for (size_t length = 1; length <= 4 && length <= left; length++)
+		if (text_is_utf8(at, length, NULL))
+			return length;
+	return 0;
 }
 
 void record_text(char *to, size_t to_size, const char *source)
