@@ -30,7 +30,8 @@ enum fault cmd_passphrase(const char *what, bool is_new, struct passphrase **ret
 /* Opens a key file by its path; asks for the passphrase where it has one. */
 enum fault cmd_load_key(const char *path, struct secret_key **ret_key, struct refusal *why);
 /* Makes a new key file at PATH. */
-enum fault cmd_generate_key(const char *path, struct passphrase *passphrase, struct secret_key **ret_key, struct refusal *why);
+enum fault cmd_generate_key(const char *path, struct passphrase *passphrase, struct secret_key **ret_key,
+			    struct refusal *why);
 
 /* Splits PATH into an open folder and the file's name in it (borrowed from PATH). */
 enum fault cmd_open_folder(const char *path, int *ret_fd, const char **ret_name, struct refusal *why);
@@ -38,7 +39,8 @@ enum fault cmd_open_folder(const char *path, int *ret_fd, const char **ret_name,
 /* Shows a refusal; its exit status. */
 int cmd_refused(const struct refusal *why);
 
-/* 64 hex digits as people read them aloud: groups of four, eight to a line, the lines after the first behind INDENT blanks. */
+/* 64 hex digits as people read them aloud: groups of four, eight to a line, the lines after the first behind INDENT
+ * blanks. */
 void cmd_print_fingerprint(FILE *file, const char *hex, int indent);
 /* "2027-11-22 17:54 +0000 (in 364 days)", "… (EXPIRED 3 days ago)". */
 void cmd_print_expiry(FILE *file, int64_t expires, int64_t now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_init: a repository's keys and its first metadata. The everyday profile: root apart, all other keys on the outside host.
+ * cmd_init: a repository's keys and its first metadata. The everyday profile: root apart, all other keys on the outside
+ * host.
  */
 #include "keys/cmd.h"
 
@@ -38,7 +39,8 @@ const struct option cmd_init_options[] = {
 	{"root-key", 0, OPTION_LIST, &opt_root_keys, "FILE", "a root key, made if missing; may be repeated"},
 	{"root-threshold", 0, OPTION_NUMBER, &opt_root_threshold, "N", "root keys that must sign a new root (1)"},
 	{"dataset-threshold", 0, OPTION_NUMBER, &opt_dataset_threshold, "N", "keys that must sign a dataset (1)"},
-	{"silence", 0, OPTION_DURATION, &opt_silence, "TIME", "longest silence the inside survives (3d; 45d by courier)"},
+	{"silence", 0, OPTION_DURATION, &opt_silence, "TIME",
+	 "longest silence the inside survives (3d; 45d by courier)"},
 	{"expires-root", 0, OPTION_DURATION, &opt_expires_root, "TIME", "validity of root (365d)"},
 	{"expires-targets", 0, OPTION_DURATION, &opt_expires_targets, "TIME", "validity of targets (365d)"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
@@ -75,7 +77,8 @@ static void check_usage(void)
 	if (opt_root_keys.n_items > ROOT_KEYS_MAX)
 		die_usage("init: at most %d root keys", ROOT_KEYS_MAX);
 	if (opt_root_threshold < 1 || opt_root_threshold > opt_root_keys.n_items)
-		die_usage("init: --root-threshold must be between 1 and the number of root keys (%zu)", opt_root_keys.n_items);
+		die_usage("init: --root-threshold must be between 1 and the number of root keys (%zu)",
+			  opt_root_keys.n_items);
 	if (opt_dataset_threshold < 1 || opt_dataset_threshold > LIMIT_SIGNATURES)
 		die_usage("init: --dataset-threshold must be between 1 and %d", LIMIT_SIGNATURES);
 }
@@ -107,7 +110,8 @@ static enum fault check_root_place(const struct ceremony *ceremony, const char *
 	if (fstat(ceremony->keys_fd, &keys) < 0 || fstat(folder_fd, &folder) < 0)
 		die_errno("%s", path);
 	if (keys.st_dev == folder.st_dev && keys.st_ino == folder.st_ino)
-		return refuse(why, FAULT_KEY_THRESHOLD, "%s: the root key does not belong among the everyday keys; keep it on a medium apart",
+		return refuse(why, FAULT_KEY_THRESHOLD,
+			      "%s: the root key does not belong among the everyday keys; keep it on a medium apart",
 			      path);
 	return FAULT_NONE;
 }
@@ -120,7 +124,8 @@ static enum fault prepare(struct ceremony *ceremony, struct refusal *why)
 
 	if (opt_dataset_threshold > 1)
 		return refuse(why, FAULT_KEY_THRESHOLD,
-			      "a dataset threshold of %llu protects nothing while %s holds targets.key: its holder can set it back to 1",
+			      "a dataset threshold of %llu protects nothing while %s holds targets.key: its holder can "
+			      "set it back to 1",
 			      (unsigned long long)opt_dataset_threshold, opt_keys);
 	fault = open_folder(opt_repository, 0755, &ceremony->repository_fd, why);
 	if (fault == FAULT_NONE)
@@ -218,7 +223,8 @@ static void report_json(const struct ceremony *ceremony)
 	text_format_time(ceremony->root.expires, expires);
 	printf("{\"repository\": ");
 	report_json_string(stdout, opt_repository);
-	printf(", \"file\": \"metadata/1.root.json\", \"fingerprint\": \"%s\", \"expires\": \"%s\", \"threshold\": %llu, \"keys\": [",
+	printf(", \"file\": \"metadata/1.root.json\", \"fingerprint\": \"%s\", \"expires\": \"%s\", \"threshold\": "
+	       "%llu, \"keys\": [",
 	       fingerprint, expires, (unsigned long long)opt_root_threshold);
 	for (size_t i = 0; i < ceremony->n_root_keys; i++) {
 		printf("%s{\"file\": ", i > 0 ? ", " : "");
@@ -235,16 +241,20 @@ static void report_people(const struct ceremony *ceremony)
 
 	sha256_to_hex(&ceremony->root.sha256, fingerprint);
 	for (size_t i = 0; i < ceremony->n_root_keys; i++)
-		printf("Root key      %s (%s), key %.16s\n", opt_root_keys.items[i], ceremony->is_made[i] ? "made now" : "was there",
+		printf("Root key      %s (%s), key %.16s\n", opt_root_keys.items[i],
+		       ceremony->is_made[i] ? "made now" : "was there",
 		       secret_key_public(ceremony->root_keys[i])->keyid);
-	printf("Everyday keys %s/targets.key, snapshot.key, timestamp.key; a key is added for each new dataset\n", opt_keys);
+	printf("Everyday keys %s/targets.key, snapshot.key, timestamp.key; a key is added for each new dataset\n",
+	       opt_keys);
 	printf("Root          %s/metadata/1.root.json, %llu of %zu keys, expires ", opt_repository,
 	       (unsigned long long)opt_root_threshold, ceremony->n_root_keys);
 	cmd_print_expiry(stdout, ceremony->root.expires, cmd_now());
 	printf("Fingerprint   ");
 	cmd_print_fingerprint(stdout, fingerprint, 14);
-	printf("\nNext: carry 1.root.json to the inside by hand, compare the fingerprint there (clapet-keys show 1.root.json, or\n"
-	       "sha256sum), and give it to `clapet-inside --config FILE init --root 1.root.json`. Then put the root key away: everyday\n"
+	printf("\nNext: carry 1.root.json to the inside by hand, compare the fingerprint there (clapet-keys show "
+	       "1.root.json, or\n"
+	       "sha256sum), and give it to `clapet-inside --config FILE init --root 1.root.json`. Then put the root "
+	       "key away: everyday\n"
 	       "work does not need it. Sign new data with `clapet-outside --config FILE sync`.\n");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_show: what a key file or a metadata file says of itself, in plain words. Only a root can vouch for itself; for all other
- * files this tells who signed, not whether they might.
+ * cmd_show: what a key file or a metadata file says of itself, in plain words. Only a root can vouch for itself; for
+ * all other files this tells who signed, not whether they might.
  */
 #include "keys/cmd.h"
 
@@ -40,7 +40,8 @@ static json_t *or_die(json_t *json)
 
 /* --- key files --- */
 
-static enum fault show_key(const char *path, const uint8_t *data, size_t size, mode_t mode, json_t *list, struct refusal *why)
+static enum fault show_key(const char *path, const uint8_t *data, size_t size, mode_t mode, json_t *list,
+			   struct refusal *why)
 {
 	const bool is_exposed = (mode & 077) != 0;
 	struct secret_about about;
@@ -49,12 +50,13 @@ static enum fault show_key(const char *path, const uint8_t *data, size_t size, m
 	if (fault != FAULT_NONE)
 		return fault;
 	if (opt_json) {
-		json_array_append_new(list, or_die(json_pack("{s:s, s:s, s:s, s:b, s:b}", "file", path, "kind", "key", "keyid",
-							     about.key.keyid, "encrypted", about.is_encrypted, "exposed",
-							     is_exposed)));
+		json_array_append_new(list, or_die(json_pack("{s:s, s:s, s:s, s:b, s:b}", "file", path, "kind", "key",
+							     "keyid", about.key.keyid, "encrypted", about.is_encrypted,
+							     "exposed", is_exposed)));
 		return FAULT_NONE;
 	}
-	printf("%s: secret key, Ed25519, %s\n", path, about.is_encrypted ? "encrypted with a passphrase" : "IN THE OPEN");
+	printf("%s: secret key, Ed25519, %s\n", path,
+	       about.is_encrypted ? "encrypted with a passphrase" : "IN THE OPEN");
 	if (is_exposed)
 		printf("  mode         %04o: OTHERS CAN READ IT; chmod 0400\n", (unsigned)mode & 07777);
 	printf("  keyid        ");
@@ -77,13 +79,15 @@ static void print_role(const char *label, const char *name, const json_t *role)
 	const json_t *keyids = json_object_get(role, "keyids");
 	char safe[128];
 
-	printf("  %s%-12s %" JSON_INTEGER_FORMAT " of %zu key%s", label, text_escape(name, strlen(name), safe, sizeof(safe)),
+	printf("  %s%-12s %" JSON_INTEGER_FORMAT " of %zu key%s", label,
+	       text_escape(name, strlen(name), safe, sizeof(safe)),
 	       json_integer_value(json_object_get(role, "threshold")), json_array_size(keyids),
 	       json_array_size(keyids) == 1 ? ":" : "s:");
 	for (size_t i = 0; i < json_array_size(keyids); i++) {
 		const char *keyid = json_string_value(json_array_get(keyids, i));
 
-		printf("%s %.16s", i > 0 ? "," : "", keyid != NULL ? text_escape(keyid, strlen(keyid), safe, sizeof(safe)) : "?");
+		printf("%s %.16s", i > 0 ? "," : "",
+		       keyid != NULL ? text_escape(keyid, strlen(keyid), safe, sizeof(safe)) : "?");
 	}
 	putchar('\n');
 }
@@ -98,9 +102,11 @@ static void print_root(const struct document *document)
 	json_t *role;
 
 	json_object_foreach((json_t *)roles, name, role)
+	{
 		print_role("", name, role);
-	if (document_count(document, json_object_get(document->signed_, "keys"), json_object_get(roles, "root"), &valid, &threshold,
-			   &why) != FAULT_NONE)
+	}
+	if (document_count(document, json_object_get(document->signed_, "keys"), json_object_get(roles, "root"), &valid,
+			   &threshold, &why) != FAULT_NONE)
 		printf("  signatures   NOT GOOD: %s\n", why.line);
 	else
 		printf("  signatures   %u good of its own root keys, %u needed%s\n", valid, threshold,
@@ -115,8 +121,11 @@ static void print_snapshot(const struct document *document)
 	json_t *entry;
 
 	json_object_foreach((json_t *)meta, name, entry)
-		printf("  names        %s version %" JSON_INTEGER_FORMAT "\n", text_escape(name, strlen(name), safe, sizeof(safe)),
+	{
+		printf("  names        %s version %" JSON_INTEGER_FORMAT "\n",
+		       text_escape(name, strlen(name), safe, sizeof(safe)),
 		       json_integer_value(json_object_get(entry, "version")));
+	}
 }
 
 static void print_targets(const struct document *document)
@@ -128,8 +137,11 @@ static void print_targets(const struct document *document)
 	json_t *target;
 
 	json_object_foreach((json_t *)targets, path, target)
-		printf("  target       %s, %" JSON_INTEGER_FORMAT " bytes\n", text_escape(path, strlen(path), safe, sizeof(safe)),
+	{
+		printf("  target       %s, %" JSON_INTEGER_FORMAT " bytes\n",
+		       text_escape(path, strlen(path), safe, sizeof(safe)),
 		       json_integer_value(json_object_get(target, "length")));
+	}
 	for (size_t i = 0; i < json_array_size(roles); i++)
 		print_role("delegates to ", text_of(json_array_get(roles, i), "name"), json_array_get(roles, i));
 	if (json_object_size(targets) == 0 && json_array_size(roles) == 0)
@@ -211,10 +223,10 @@ static json_t *document_to_json(const char *path, const struct document *documen
 
 	sha256_to_hex(&document->sha256, fingerprint);
 	text_format_time(document->expires, expires);
-	result = or_die(json_pack("{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:o}", "file", path, "kind",
-				  text_of(document->signed_, "_type"), "version", (json_int_t)document->version, "expires", expires,
-				  "expired", document->expires <= cmd_now(), "fingerprint", fingerprint, "roles",
-				  roles_to_json(document), "signedBy", signers_to_json(document)));
+	result = or_die(json_pack(
+		"{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:o}", "file", path, "kind", text_of(document->signed_, "_type"),
+		"version", (json_int_t)document->version, "expires", expires, "expired", document->expires <= cmd_now(),
+		"fingerprint", fingerprint, "roles", roles_to_json(document), "signedBy", signers_to_json(document)));
 	if (issued != NULL)
 		json_object_set(result, "issued", issued);
 	if (json_object_get(document->signed_, "meta") != NULL)
@@ -226,7 +238,8 @@ static enum fault show_document(const char *path, const uint8_t *data, size_t si
 {
 	_cleanup_(document_clearp) struct document document = {0};
 	const char *slash = strrchr(path, '/');
-	enum fault fault = document_parse(slash != NULL ? slash + 1 : path, NULL, data, size, LIMIT_TARGETS_SIZE, &document, why);
+	enum fault fault = document_parse(slash != NULL ? slash + 1 : path, NULL, data, size, LIMIT_TARGETS_SIZE,
+					  &document, why);
 
 	if (fault != FAULT_NONE)
 		return fault;

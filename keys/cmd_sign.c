@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_sign: one more signature on a metadata file. The authority is looked for beside the file: the newest root, and for a
- * delegated role the newest targets.
+ * cmd_sign: one more signature on a metadata file. The authority is looked for beside the file: the newest root, and
+ * for a delegated role the newest targets.
  */
 #include "keys/cmd.h"
 
@@ -54,8 +54,8 @@ static bool parse_name(const char *name, uint64_t *ret_version, char role[TEXT_N
 	size_t digits = strspn(name, "0123456789");
 	size_t size = strlen(name);
 
-	if (digits == 0 || digits > 16 || name[digits] != '.' || size < digits + 7 || size - digits - 6 >= TEXT_NAME_SIZE ||
-	    strcmp(name + size - 5, ".json") != 0)
+	if (digits == 0 || digits > 16 || name[digits] != '.' || size < digits + 7 ||
+	    size - digits - 6 >= TEXT_NAME_SIZE || strcmp(name + size - 5, ".json") != 0)
 		return false;
 	*ret_version = strtoull(name, NULL, 10);
 	memcpy(role, name + digits + 1, size - digits - 6);
@@ -80,7 +80,8 @@ static uint64_t newest(int dir_fd, const char *role)
 	return highest;
 }
 
-static enum fault load_newest(int dir_fd, const char *role, size_t limit, struct document *ret_document, struct refusal *why)
+static enum fault load_newest(int dir_fd, const char *role, size_t limit, struct document *ret_document,
+			      struct refusal *why)
 {
 	char name[LIMIT_METADATA_NAME_SIZE];
 
@@ -101,10 +102,11 @@ static const json_t *find_delegation(const json_t *delegations, const char *role
 	return NULL;
 }
 
-static enum fault find_authority(int dir_fd, const struct document *document, const char *role, struct authority *authority,
-				 struct refusal *why)
+static enum fault find_authority(int dir_fd, const struct document *document, const char *role,
+				 struct authority *authority, struct refusal *why)
 {
-	const bool is_top = strcmp(role, "timestamp") == 0 || strcmp(role, "snapshot") == 0 || strcmp(role, "targets") == 0;
+	const bool is_top = strcmp(role, "timestamp") == 0 || strcmp(role, "snapshot") == 0 ||
+			    strcmp(role, "targets") == 0;
 	const char *owner = is_top ? "root" : "targets";
 	enum fault fault;
 
@@ -140,11 +142,13 @@ static bool previous_root_names(int dir_fd, const struct document *document, con
 	struct refusal ignored;
 
 	document_name("root", document->version - 1, name);
-	return document->version > 1 && document_load(dir_fd, name, "root", LIMIT_ROOT_SIZE, &previous, &ignored) == FAULT_NONE &&
+	return document->version > 1 &&
+	       document_load(dir_fd, name, "root", LIMIT_ROOT_SIZE, &previous, &ignored) == FAULT_NONE &&
 	       document_role_names(json_object_get(json_object_get(previous.signed_, "roles"), "root"), key);
 }
 
-/* Snapshot and timestamp name files by their hash: one more signature on a file that is named already would break them. */
+/* Snapshot and timestamp name files by their hash: one more signature on a file that is named already would break them.
+ */
 static enum fault check_not_named(int dir_fd, const struct document *document, const char *role, struct refusal *why)
 {
 	_cleanup_(document_clearp) struct document timestamp = {0};
@@ -168,7 +172,8 @@ static enum fault check_not_named(int dir_fd, const struct document *document, c
 		version = (uint64_t)json_integer_value(json_object_get(entry, "version"));
 	}
 	if (entry != NULL && version == document->version)
-		return refuse(why, FAULT_REPOSITORY, "%s is named by its hash already: another signature would break the repository",
+		return refuse(why, FAULT_REPOSITORY,
+			      "%s is named by its hash already: another signature would break the repository",
 			      document->name);
 	return FAULT_NONE;
 }
@@ -203,12 +208,13 @@ static void report_people(const struct document *document, const char *role, con
 		printf("%u of %u signatures%s\n", valid, threshold, valid < threshold ? ": not valid yet" : "");
 }
 
-static void report_json(const struct document *document, const char *role, const struct tuf_key *key, bool changed, unsigned valid,
-			unsigned threshold)
+static void report_json(const struct document *document, const char *role, const struct tuf_key *key, bool changed,
+			unsigned valid, unsigned threshold)
 {
 	printf("{\"file\": ");
 	report_json_string(stdout, document->name);
-	printf(", \"role\": \"%s\", \"version\": %" PRIu64 ", \"keyid\": \"%s\", \"changed\": %s, \"signatures\": %u, \"threshold\": ",
+	printf(", \"role\": \"%s\", \"version\": %" PRIu64
+	       ", \"keyid\": \"%s\", \"changed\": %s, \"signatures\": %u, \"threshold\": ",
 	       role, document->version, key->keyid, changed ? "true" : "false", valid);
 	printf(threshold != 0 ? "%u}\n" : "null}\n", threshold);
 }
@@ -235,7 +241,8 @@ static enum fault sign(const char *path, struct refusal *why)
 		text_copy(role, sizeof(role), type);
 	if (!text_is_name(role) && strcmp(role, "status") != 0 && strcmp(role, type) != 0)
 		return refuse(why, FAULT_TUF_FORM, "%s: \"%s\" cannot be a role", name, role);
-	if (find_authority(dir_fd, &document, role, &authority, why) != FAULT_NONE || cmd_load_key(opt_key, &key, why) != FAULT_NONE)
+	if (find_authority(dir_fd, &document, role, &authority, why) != FAULT_NONE ||
+	    cmd_load_key(opt_key, &key, why) != FAULT_NONE)
 		return why->fault;
 	if (authority.role != NULL && !document_role_names(authority.role, secret_key_public(key)) &&
 	    (strcmp(role, "root") != 0 || !previous_root_names(dir_fd, &document, secret_key_public(key))))

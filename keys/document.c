@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * document: reads, counts, signs and puts metadata files of our own repository. Whole files are written in canonical form, so
- * that the same content is the same bytes.
+ * document: reads, counts, signs and puts metadata files of our own repository. Whole files are written in canonical
+ * form, so that the same content is the same bytes.
  */
 #include "keys/document.h"
 
@@ -44,9 +44,11 @@ static enum fault read_members(struct document *document, const char *type, stru
 	enum fault fault;
 
 	if ((fault = json_get_array(document->json, "metadata", "signatures", true, &signatures, why)) != FAULT_NONE ||
-	    (fault = json_get_object(document->json, "metadata", "signed", true, &document->signed_, why)) != FAULT_NONE ||
+	    (fault = json_get_object(document->json, "metadata", "signed", true, &document->signed_, why)) !=
+		    FAULT_NONE ||
 	    (fault = json_get_text(document->signed_, "signed", "_type", true, &found, why)) != FAULT_NONE ||
-	    (fault = json_get_integer(document->signed_, "signed", "version", true, 1, LIMIT_VERSION, &version, why)) != FAULT_NONE ||
+	    (fault = json_get_integer(document->signed_, "signed", "version", true, 1, LIMIT_VERSION, &version, why)) !=
+		    FAULT_NONE ||
 	    (fault = json_get_text(document->signed_, "signed", "expires", true, &expires, why)) != FAULT_NONE)
 		return fault;
 	if (type != NULL && strcmp(found, type) != 0)
@@ -57,7 +59,8 @@ static enum fault read_members(struct document *document, const char *type, stru
 	if (!text_parse_time(expires, &document->expires))
 		return refuse(why, FAULT_TUF_FORM, "expires \"%s\" is no time (TUF 1.0.34, 4.2.2)", expires);
 	if (json_array_size(signatures) > LIMIT_SIGNATURES)
-		return refuse(why, FAULT_TUF_FORM, "%zu signatures, at most %d", json_array_size(signatures), LIMIT_SIGNATURES);
+		return refuse(why, FAULT_TUF_FORM, "%zu signatures, at most %d", json_array_size(signatures),
+			      LIMIT_SIGNATURES);
 	document->version = (uint64_t)version;
 	return FAULT_NONE;
 }
@@ -127,12 +130,14 @@ static json_t *signature_of(const struct document *document, const char *keyid)
 	return NULL;
 }
 
-static bool is_signed_by(const struct document *document, const struct tuf_key *key, const uint8_t *canonical, size_t size)
+static bool is_signed_by(const struct document *document, const struct tuf_key *key, const uint8_t *canonical,
+			 size_t size)
 {
 	const char *text = json_string_value(json_object_get(signature_of(document, key->keyid), "sig"));
 	uint8_t signature[TUF_SIGNATURE_SIZE];
 
-	return text != NULL && text_unhex(text, signature, sizeof(signature)) && tuf_key_verify(key, canonical, size, signature);
+	return text != NULL && text_unhex(text, signature, sizeof(signature)) &&
+	       tuf_key_verify(key, canonical, size, signature);
 }
 
 enum fault document_count(const struct document *document, const json_t *keys, const json_t *role, unsigned *ret_valid,
@@ -146,7 +151,8 @@ enum fault document_count(const struct document *document, const json_t *keys, c
 	enum fault fault;
 
 	if (!json_is_array(keyids) || json_array_size(keyids) > LIMIT_SIGNATURES)
-		return refuse(why, FAULT_TUF_FORM, "%s: its role names no keys, or more than %d", document->name, LIMIT_SIGNATURES);
+		return refuse(why, FAULT_TUF_FORM, "%s: its role names no keys, or more than %d", document->name,
+			      LIMIT_SIGNATURES);
 	fault = json_get_integer(role, document->name, "threshold", true, 1, LIMIT_SIGNATURES, &threshold, why);
 	if (fault == FAULT_NONE)
 		fault = canonical_encode(document->signed_, &canonical, &size, why);
@@ -160,7 +166,8 @@ enum fault document_count(const struct document *document, const json_t *keys, c
 		for (size_t k = 0; k < i; k++)
 			is_repeated |= json_equal(json_array_get(keyids, i), json_array_get(keyids, k)) != 0;
 		if (keyid == NULL || is_repeated)
-			return refuse(why, FAULT_TUF_FORM, "%s: its role names a key twice, or something else", document->name);
+			return refuse(why, FAULT_TUF_FORM, "%s: its role names a key twice, or something else",
+				      document->name);
 		fault = tuf_key_parse(keyid, json_object_get(keys, keyid), &key, why);
 		if (fault != FAULT_NONE)
 			return fault;
@@ -171,7 +178,8 @@ enum fault document_count(const struct document *document, const json_t *keys, c
 	return FAULT_NONE;
 }
 
-enum fault document_require(const struct document *document, const json_t *keys, const json_t *role, struct refusal *why)
+enum fault document_require(const struct document *document, const json_t *keys, const json_t *role,
+			    struct refusal *why)
 {
 	unsigned valid;
 	unsigned threshold;
@@ -180,8 +188,8 @@ enum fault document_require(const struct document *document, const json_t *keys,
 	if (fault != FAULT_NONE)
 		return fault;
 	if (valid < threshold)
-		return refuse(why, FAULT_TUF_SIGNATURE, "%s: %u of %u signatures (TUF 1.0.34, 5.3.4)", document->name, valid,
-			      threshold);
+		return refuse(why, FAULT_TUF_SIGNATURE, "%s: %u of %u signatures (TUF 1.0.34, 5.3.4)", document->name,
+			      valid, threshold);
 	return FAULT_NONE;
 }
 
@@ -195,11 +203,13 @@ void document_name(const char *role, uint64_t version, char name[LIMIT_METADATA_
 		snprintf(name, LIMIT_METADATA_NAME_SIZE, "%" PRIu64 ".%.63s.json", version, role);
 }
 
-enum fault document_next_version(int dir_fd, const char *role, uint64_t current, uint64_t *ret_version, struct refusal *why)
+enum fault document_next_version(int dir_fd, const char *role, uint64_t current, uint64_t *ret_version,
+				 struct refusal *why)
 {
 	char name[LIMIT_METADATA_NAME_SIZE];
 
-	for (uint64_t version = current + 1; version <= current + LEFTOVERS_MAX && version <= (uint64_t)LIMIT_VERSION; version++) {
+	for (uint64_t version = current + 1; version <= current + LEFTOVERS_MAX && version <= (uint64_t)LIMIT_VERSION;
+	     version++) {
 		document_name(role, version, name);
 		if (strcmp(role, "timestamp") == 0 || !fd_exists(dir_fd, name)) {
 			*ret_version = version;
@@ -236,7 +246,8 @@ json_t *document_to_meta(const struct document *document)
 
 /* --- signing --- */
 
-enum fault document_sign(struct document *document, const struct secret_key *key, bool *ret_changed, struct refusal *why)
+enum fault document_sign(struct document *document, const struct secret_key *key, bool *ret_changed,
+			 struct refusal *why)
 {
 	_cleanup_free_ uint8_t *canonical = NULL;
 	const char *keyid = secret_key_public(key)->keyid;
@@ -258,7 +269,8 @@ enum fault document_sign(struct document *document, const struct secret_key *key
 	if (old != NULL)
 		json_object_set_new(old, "sig", or_die(json_string(text)));
 	else if (json_array_size(signatures) >= LIMIT_SIGNATURES)
-		return refuse(why, FAULT_TUF_FORM, "%s: no room for more than %d signatures", document->name, LIMIT_SIGNATURES);
+		return refuse(why, FAULT_TUF_FORM, "%s: no room for more than %d signatures", document->name,
+			      LIMIT_SIGNATURES);
 	else
 		json_array_append_new(signatures, or_die(json_pack("{s:s, s:s}", "keyid", keyid, "sig", text)));
 	return FAULT_NONE;
@@ -275,7 +287,8 @@ static int compare_keys(const void *a, const void *b)
 		      secret_key_public(*(const struct secret_key *const *)b)->keyid);
 }
 
-static enum fault sign_with_all(struct document *document, const struct secret_key *const *keys, size_t n_keys, struct refusal *why)
+static enum fault sign_with_all(struct document *document, const struct secret_key *const *keys, size_t n_keys,
+				struct refusal *why)
 {
 	_cleanup_free_ const struct secret_key **sorted = xcalloc(n_keys + 1, sizeof(struct secret_key *));
 	bool changed;
@@ -291,8 +304,8 @@ static enum fault sign_with_all(struct document *document, const struct secret_k
 	return FAULT_NONE;
 }
 
-enum fault document_put(int dir_fd, const char *name, json_t *signed_, const struct secret_key *const *keys, size_t n_keys,
-			size_t limit, struct document *ret_document, struct refusal *why)
+enum fault document_put(int dir_fd, const char *name, json_t *signed_, const struct secret_key *const *keys,
+			size_t n_keys, size_t limit, struct document *ret_document, struct refusal *why)
 {
 	_cleanup_(document_clearp) struct document document = {0};
 	_cleanup_free_ uint8_t *data = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * document: one metadata file of our own repository, from the side that signs: read back, its signatures counted, a new one
- * composed, signed and put. (What others wrote is judged by client.h; here the folder is ours, and still nothing in it is signed
- * again unless its signatures or the hash that names it hold.)
+ * document: one metadata file of our own repository, from the side that signs: read back, its signatures counted, a new
+ * one composed, signed and put. (What others wrote is judged by client.h; here the folder is ours, and still nothing in
+ * it is signed again unless its signatures or the hash that names it hold.)
  */
 #ifndef KEYS_DOCUMENT_H
 #define KEYS_DOCUMENT_H
@@ -42,29 +42,33 @@ enum fault document_load(int dir_fd, const char *name, const char *type, size_t 
 enum fault document_count(const struct document *document, const json_t *keys, const json_t *role, unsigned *ret_valid,
 			  unsigned *ret_threshold, struct refusal *why);
 /* FAULT_TUF_SIGNATURE unless the threshold is met. */
-enum fault document_require(const struct document *document, const json_t *keys, const json_t *role, struct refusal *why);
+enum fault document_require(const struct document *document, const json_t *keys, const json_t *role,
+			    struct refusal *why);
 
 /* Whether KEY is named by ROLE. */
 bool document_role_names(const json_t *role, const struct tuf_key *key);
 
 /* "VERSION.ROLE.json", or "timestamp.json". */
 void document_name(const char *role, uint64_t version, char name[LIMIT_METADATA_NAME_SIZE]);
-/* The first version after CURRENT under whose name no file lies: what an interrupted run left keeps its number for ever.
- * FAULT_REPOSITORY where there is none in reach. */
-enum fault document_next_version(int dir_fd, const char *role, uint64_t current, uint64_t *ret_version, struct refusal *why);
+/* The first version after CURRENT under whose name no file lies: what an interrupted run left keeps its number for
+ * ever. FAULT_REPOSITORY where there is none in reach. */
+enum fault document_next_version(int dir_fd, const char *role, uint64_t current, uint64_t *ret_version,
+				 struct refusal *why);
 
 /* A new `signed` part with the members that all four types have. */
 json_t *document_new_signed(const char *type, uint64_t version, int64_t expires);
 /* {"version", "length", "hashes"} as snapshot and timestamp name a file. */
 json_t *document_to_meta(const struct document *document);
 
-/* Signs SIGNED_ (stolen) with each key, in the order of their keyids, and puts it durably under its name (TIMESTAMP as "timestamp.json").
- * A NAME that is there is replaced: callers choose it. LIMIT is what clients cap such a file at. */
-enum fault document_put(int dir_fd, const char *name, json_t *signed_, const struct secret_key *const *keys, size_t n_keys,
-			size_t limit, struct document *ret_document, struct refusal *why);
+/* Signs SIGNED_ (stolen) with each key, in the order of their keyids, and puts it durably under its name (TIMESTAMP as
+ * "timestamp.json"). A NAME that is there is replaced: callers choose it. LIMIT is what clients cap such a file at. */
+enum fault document_put(int dir_fd, const char *name, json_t *signed_, const struct secret_key *const *keys,
+			size_t n_keys, size_t limit, struct document *ret_document, struct refusal *why);
 
-/* Adds KEY's signature, or replaces it; false in *RET_CHANGED where it was there already, bit for bit. Writes nothing. */
-enum fault document_sign(struct document *document, const struct secret_key *key, bool *ret_changed, struct refusal *why);
+/* Adds KEY's signature, or replaces it; false in *RET_CHANGED where it was there already, bit for bit. Writes nothing.
+ */
+enum fault document_sign(struct document *document, const struct secret_key *key, bool *ret_changed,
+			 struct refusal *why);
 /* The whole file as it is written, canonical. */
 enum fault document_encode(const struct document *document, uint8_t **ret_data, size_t *ret_size, struct refusal *why);
 

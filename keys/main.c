@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * clapet-keys: makes, shows and uses the keys of a repository. The ceremonies of a repository are this program's; everyday
- * signing is outside-sign's.
+ * clapet-keys: makes, shows and uses the keys of a repository. The ceremonies of a repository are this program's;
+ * everyday signing is outside-sign's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,25 +24,30 @@ static struct passphrase *opt_passphrase;
 
 static const struct option options[] = {
 	{"passphrase-fd", 0, OPTION_NUMBER, &opt_passphrase_fd, "N", "read the passphrase from descriptor N, one line"},
-	{"no-passphrase", 0, OPTION_FLAG, &opt_no_passphrase, NULL, "write new keys in the open; who reads the file has the key"},
+	{"no-passphrase", 0, OPTION_FLAG, &opt_no_passphrase, NULL,
+	 "write new keys in the open; who reads the file has the key"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 static const struct command commands[] = {
 	{"init", NULL, "makes keys and the first metadata of a repository",
-	 "Creates the keys of the roles targets, snapshot and timestamp in the folder of --keys, the root key in the file of\n"
+	 "Creates the keys of the roles targets, snapshot and timestamp in the folder of --keys, the root key in the "
+	 "file of\n"
 	 "--root-key (which belongs on a medium that is put away afterwards), and signs 1.root.json, 1.targets.json,\n"
 	 "1.snapshot.json and timestamp.json beneath the repository. Nothing that is there is overwritten.\n"
 	 "A root key file that exists is used. Give --root-key several times for several holders.",
 	 cmd_init_options, cmd_init},
-	{"generate", NULL, "makes one key", "Writes a new Ed25519 key to a file that does not exist yet, and prints its keyid.",
-	 cmd_generate_options, cmd_generate},
+	{"generate", NULL, "makes one key",
+	 "Writes a new Ed25519 key to a file that does not exist yet, and prints its keyid.", cmd_generate_options,
+	 cmd_generate},
 	{"show", "FILE…", "says what a key or metadata file is",
-	 "Secrets are not opened. The fingerprint of a metadata file is its SHA-256 (what sha256sum prints), that of a key its\n"
+	 "Secrets are not opened. The fingerprint of a metadata file is its SHA-256 (what sha256sum prints), that of a "
+	 "key its\n"
 	 "keyid: both in groups that can be read out over a telephone.",
 	 cmd_show_options, cmd_show},
 	{"sign", "METADATA", "adds a signature to a metadata file",
-	 "Adds the signature of --key to the file, or replaces it; never changes the signed part. Says what was signed, and how\n"
+	 "Adds the signature of --key to the file, or replaces it; never changes the signed part. Says what was "
+	 "signed, and how\n"
 	 "many signatures of the threshold there are.",
 	 cmd_sign_options, cmd_sign},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
@@ -53,7 +58,8 @@ static const struct program program = {
 	.summary = "Keys and signatures of a Clapet repository (TUF, Ed25519).",
 	.options = options,
 	.commands = commands,
-	.details = "A passphrase comes from --passphrase-fd, from the systemd credential \"passphrase\", or from the terminal;\n"
+	.details = "A passphrase comes from --passphrase-fd, from the systemd credential \"passphrase\", or from the "
+		   "terminal;\n"
 		   "--no-passphrase must be asked for.",
 };
 
@@ -104,7 +110,9 @@ enum fault cmd_open_folder(const char *path, int *ret_fd, const char **ret_name,
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
-	_cleanup_free_ char *folder = slash == NULL ? xstrdup(".") : slash == path ? xstrdup("/") : strndup(path, (size_t)(slash - path));
+	_cleanup_free_ char *folder = slash == NULL   ? xstrdup(".")
+				      : slash == path ? xstrdup("/")
+						      : strndup(path, (size_t)(slash - path));
 	int fd;
 
 	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -153,7 +161,8 @@ enum fault cmd_load_key(const char *path, struct secret_key **ret_key, struct re
 	return secret_key_load(fd, path, passphrase, ret_key, why);
 }
 
-enum fault cmd_generate_key(const char *path, struct passphrase *passphrase, struct secret_key **ret_key, struct refusal *why)
+enum fault cmd_generate_key(const char *path, struct passphrase *passphrase, struct secret_key **ret_key,
+			    struct refusal *why)
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	_cleanup_close_ int folder_fd = -1;
@@ -164,7 +173,8 @@ enum fault cmd_generate_key(const char *path, struct passphrase *passphrase, str
 	if (fault != FAULT_NONE)
 		return fault;
 	if (!text_is_file_name(name))
-		return refuse(why, FAULT_FILE, "%s: a key file's name holds letters, digits, '.', '_' and '-' alone", path);
+		return refuse(why, FAULT_FILE, "%s: a key file's name holds letters, digits, '.', '_' and '-' alone",
+			      path);
 	key = secret_key_generate();
 	r = secret_key_save(folder_fd, name, key, passphrase);
 	if (r == -EEXIST)

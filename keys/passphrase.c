@@ -71,7 +71,8 @@ static enum fault from_line(const char *text, size_t size, const char *where, st
 	if (size == 0)
 		return refuse(why, FAULT_KEY_PASSPHRASE, "%s: the passphrase is empty", where);
 	if (size > LIMIT_PASSPHRASE_SIZE)
-		return refuse(why, FAULT_KEY_PASSPHRASE, "%s: a passphrase longer than %d bytes", where, LIMIT_PASSPHRASE_SIZE);
+		return refuse(why, FAULT_KEY_PASSPHRASE, "%s: a passphrase longer than %d bytes", where,
+			      LIMIT_PASSPHRASE_SIZE);
 	if (memchr(text, '\n', size) != NULL || memchr(text, '\0', size) != NULL)
 		return refuse(why, FAULT_KEY_PASSPHRASE, "%s: a passphrase is one line of text", where);
 	*ret_passphrase = passphrase_new(text, size);
@@ -95,8 +96,8 @@ enum fault passphrase_read(int fd, const char *where, struct passphrase **ret_pa
 	return fault;
 }
 
-/* Reads one line while the signals in SIGNALS are blocked and watched: one of them ends the wait, so that the caller can put the
- * terminal right before it takes effect. Bytes read, 0 at a signal or the end. */
+/* Reads one line while the signals in SIGNALS are blocked and watched: one of them ends the wait, so that the caller
+ * can put the terminal right before it takes effect. Bytes read, 0 at a signal or the end. */
 static size_t read_line(int tty, const sigset_t *signals, char *text, size_t text_size)
 {
 	_cleanup_close_ int signal_fd = signalfd(-1, signals, SFD_CLOEXEC);
@@ -141,8 +142,8 @@ static size_t ask_once(int tty, const char *prompt, char *text, size_t text_size
 	return size;
 }
 
-static enum fault ask_tries(int tty, const char *prompt, bool twice, char *text, char *again, struct passphrase **ret_passphrase,
-			    struct refusal *why)
+static enum fault ask_tries(int tty, const char *prompt, bool twice, char *text, char *again,
+			    struct passphrase **ret_passphrase, struct refusal *why)
 {
 	const size_t text_size = LIMIT_PASSPHRASE_SIZE + 2;
 	size_t size;
@@ -167,7 +168,8 @@ enum fault passphrase_ask(const char *prompt, bool twice, struct passphrase **re
 
 	if (tty < 0)
 		return refuse(why, FAULT_KEY_PASSPHRASE,
-			      "no terminal to ask for a passphrase: give --passphrase-fd, a credential, or say --no-passphrase");
+			      "no terminal to ask for a passphrase: give --passphrase-fd, a credential, or say "
+			      "--no-passphrase");
 	text = sodium_malloc(LIMIT_PASSPHRASE_SIZE + 2);
 	again = sodium_malloc(LIMIT_PASSPHRASE_SIZE + 2);
 	if (text == NULL || again == NULL)
@@ -196,15 +198,16 @@ const struct passphrase_kdf *passphrase_kdf(const struct passphrase *passphrase)
 
 static bool kdf_equal(const struct passphrase_kdf *a, const struct passphrase_kdf *b)
 {
-	return a->operations == b->operations && a->memory == b->memory && memcmp(a->salt, b->salt, sizeof(a->salt)) == 0;
+	return a->operations == b->operations && a->memory == b->memory &&
+	       memcmp(a->salt, b->salt, sizeof(a->salt)) == 0;
 }
 
 int passphrase_derive(struct passphrase *passphrase, const struct passphrase_kdf *kdf, const uint8_t **ret_key)
 {
 	if (!passphrase->is_derived || !kdf_equal(&passphrase->derived_with, kdf)) {
 		passphrase->is_derived = false;
-		if (crypto_pwhash(passphrase->derived, sizeof(passphrase->derived), passphrase->text, passphrase->size, kdf->salt,
-				  kdf->operations, (size_t)kdf->memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
+		if (crypto_pwhash(passphrase->derived, sizeof(passphrase->derived), passphrase->text, passphrase->size,
+				  kdf->salt, kdf->operations, (size_t)kdf->memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
 			return -ENOMEM;
 		passphrase->derived_with = *kdf;
 		passphrase->is_derived = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * passphrase: what opens secret key files. Held in locked memory that is zeroed when freed, with the key last derived from it, so
- * that a folder of keys written under one salt costs one derivation a run.
+ * passphrase: what opens secret key files. Held in locked memory that is zeroed when freed, with the key last derived
+ * from it, so that a folder of keys written under one salt costs one derivation a run.
  */
 #ifndef KEYS_PASSPHRASE_H
 #define KEYS_PASSPHRASE_H
@@ -34,10 +34,12 @@ void passphrase_freep(struct passphrase **passphrase);
 enum fault passphrase_read(int fd, const char *where, struct passphrase **ret_passphrase, struct refusal *why);
 
 /* Asks on the controlling terminal without echo; with TWICE until both agree, three times at most.
- * FAULT_KEY_PASSPHRASE where there is no terminal. A signal that would end the process does so after the echo is back. */
+ * FAULT_KEY_PASSPHRASE where there is no terminal. A signal that would end the process does so after the echo is back.
+ */
 enum fault passphrase_ask(const char *prompt, bool twice, struct passphrase **ret_passphrase, struct refusal *why);
 
-/* What new keys are encrypted with: a salt of its own, made once, and the cost set here (libsodium's "moderate" at first). */
+/* What new keys are encrypted with: a salt of its own, made once, and the cost set here (libsodium's "moderate" at
+ * first). */
 void passphrase_set_cost(struct passphrase *passphrase, uint64_t operations, uint64_t memory);
 /* Takes over salt and cost of a key file that this passphrase opened, for the keys beside it. */
 void passphrase_adopt(struct passphrase *passphrase, const struct passphrase_kdf *kdf);

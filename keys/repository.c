@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * repository: what is current, what changes, and the order in which it is written. Every role's file is read once a run for its
- * expiry (the snapshot names versions and hashes alone); everything else costs what changed.
+ * repository: what is current, what changes, and the order in which it is written. Every role's file is read once a run
+ * for its expiry (the snapshot names versions and hashes alone); everything else costs what changed.
  */
 #include "keys/repository.h"
 
@@ -71,7 +71,8 @@ static void add_change(struct repository *repository, const char *role, json_t *
 
 	if (repository->n_changes == repository->changes_room) {
 		repository->changes_room = repository->changes_room * 2 + 16;
-		repository->changes = xrealloc(repository->changes, repository->changes_room, sizeof(*repository->changes));
+		repository->changes = xrealloc(repository->changes, repository->changes_room,
+					       sizeof(*repository->changes));
 	}
 	change = &repository->changes[repository->n_changes++];
 	if (!text_copy(change->role, sizeof(change->role), role))
@@ -79,7 +80,8 @@ static void add_change(struct repository *repository, const char *role, json_t *
 	change->targets = targets;
 }
 
-/* Whether the role's current file is whole and says TARGETS. One that is lost or damaged is mended by signing a new one. */
+/* Whether the role's current file is whole and says TARGETS. One that is lost or damaged is mended by signing a new
+ * one. */
 static bool is_current(const struct repository *repository, const char *role, const json_t *targets)
 {
 	_cleanup_(document_clearp) struct document document = {0};
@@ -87,11 +89,13 @@ static bool is_current(const struct repository *repository, const char *role, co
 	struct refusal ignored;
 
 	return find_role(repository, role) != NULL && meta != NULL &&
-	       repository_load_named(repository, meta, role, "targets", LIMIT_ROLE_SIZE, &document, &ignored) == FAULT_NONE &&
+	       repository_load_named(repository, meta, role, "targets", LIMIT_ROLE_SIZE, &document, &ignored) ==
+		       FAULT_NONE &&
 	       json_equal(json_object_get(document.signed_, "targets"), targets);
 }
 
-enum fault repository_set_targets(struct repository *repository, const char *dataset, json_t *targets, struct refusal *why)
+enum fault repository_set_targets(struct repository *repository, const char *dataset, json_t *targets,
+				  struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *owned = targets;
 
@@ -111,7 +115,8 @@ enum fault repository_set_targets(struct repository *repository, const char *dat
 /* --- keys --- */
 
 /* NAME beneath keys/. -ENOENT leaves *RET_KEY as it is. */
-static enum fault load_key(const struct repository *repository, const char *name, struct secret_key **ret_key, struct refusal *why)
+static enum fault load_key(const struct repository *repository, const char *name, struct secret_key **ret_key,
+			   struct refusal *why)
 {
 	_cleanup_close_ int fd = fd_open_regular_beneath(repository->keys_fd, name, O_RDONLY);
 	char where[LIMIT_METADATA_NAME_SIZE + 16];
@@ -125,8 +130,8 @@ static enum fault load_key(const struct repository *repository, const char *name
 }
 
 /* The one key that ROLE's metadata need, checked against what names it. */
-static enum fault load_role_key(const struct repository *repository, const char *file, const char *role, const json_t *role_object,
-				struct secret_key **ret_key, struct refusal *why)
+static enum fault load_role_key(const struct repository *repository, const char *file, const char *role,
+				const json_t *role_object, struct secret_key **ret_key, struct refusal *why)
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	int64_t threshold = 0;
@@ -135,8 +140,8 @@ static enum fault load_role_key(const struct repository *repository, const char 
 	if (fault != FAULT_NONE)
 		return fault;
 	if (threshold != 1)
-		return refuse(why, FAULT_KEY_THRESHOLD, "role %s wants %" PRId64 " signatures; this host has one key for it", role,
-			      threshold);
+		return refuse(why, FAULT_KEY_THRESHOLD,
+			      "role %s wants %" PRId64 " signatures; this host has one key for it", role, threshold);
 	fault = load_key(repository, file, &key, why);
 	if (fault != FAULT_NONE)
 		return fault;
@@ -147,7 +152,8 @@ static enum fault load_role_key(const struct repository *repository, const char 
 	return FAULT_NONE;
 }
 
-static enum fault load_top_key(const struct repository *repository, const char *role, struct secret_key **ret_key, struct refusal *why)
+static enum fault load_top_key(const struct repository *repository, const char *role, struct secret_key **ret_key,
+			       struct refusal *why)
 {
 	char file[TEXT_NAME_SIZE + 8];
 
@@ -155,8 +161,10 @@ static enum fault load_top_key(const struct repository *repository, const char *
 	return load_role_key(repository, file, role, repository_root_role(repository, role), ret_key, why);
 }
 
-/* A dataset seen for the first time: its key, which an interrupted run may have left. A new one is protected as the others are. */
-static enum fault make_role_key(const struct repository *repository, const char *role, struct secret_key **ret_key, struct refusal *why)
+/* A dataset seen for the first time: its key, which an interrupted run may have left. A new one is protected as the
+ * others are. */
+static enum fault make_role_key(const struct repository *repository, const char *role, struct secret_key **ret_key,
+				struct refusal *why)
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	_cleanup_close_ int folder_fd = fd_make_dir(repository->keys_fd, "datasets", 0700);
@@ -175,7 +183,8 @@ static enum fault make_role_key(const struct repository *repository, const char 
 	return FAULT_NONE;
 }
 
-static enum fault get_role_key(const struct repository *repository, const char *role, struct secret_key **ret_key, struct refusal *why)
+static enum fault get_role_key(const struct repository *repository, const char *role, struct secret_key **ret_key,
+			       struct refusal *why)
 {
 	const json_t *delegation = find_role(repository, role);
 	char file[TEXT_NAME_SIZE + 24];
@@ -194,8 +203,8 @@ static void add_delegation(struct repository *repository, const char *role, cons
 	snprintf(path, sizeof(path), strcmp(role, "status") == 0 ? "%.63s.json" : "%.63s/*", role);
 	json_object_set_new(json_object_get(delegations, "keys"), key->keyid, tuf_key_to_json(key));
 	json_array_append_new(json_object_get(delegations, "roles"),
-			      or_die(json_pack("{s:s, s:[s], s:[s], s:b, s:i}", "name", role, "keyids", key->keyid, "paths", path,
-					       "terminating", 1, "threshold", 1)));
+			      or_die(json_pack("{s:s, s:[s], s:[s], s:b, s:i}", "name", role, "keyids", key->keyid,
+					       "paths", path, "terminating", 1, "threshold", 1)));
 	repository->delegations_changed = true;
 }
 
@@ -219,7 +228,8 @@ static enum fault sign_role(struct repository *repository, struct change *change
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	_cleanup_(document_clearp) struct document document = {0};
-	uint64_t current = (uint64_t)json_integer_value(json_object_get(role_meta(repository, change->role), "version"));
+	uint64_t current = (uint64_t)json_integer_value(
+		json_object_get(role_meta(repository, change->role), "version"));
 	char name[LIMIT_METADATA_NAME_SIZE];
 	uint64_t version;
 	json_t *signed_;
@@ -233,8 +243,8 @@ static enum fault sign_role(struct repository *repository, struct change *change
 	document_name(change->role, version, name);
 	signed_ = document_new_signed("targets", version, repository->rules.now + repository->rules.datasets);
 	json_object_set(signed_, "targets", change->targets);
-	fault = document_put(repository->metadata_fd, name, signed_, (const struct secret_key *const *)&key, 1, LIMIT_ROLE_SIZE,
-			     &document, why);
+	fault = document_put(repository->metadata_fd, name, signed_, (const struct secret_key *const *)&key, 1,
+			     LIMIT_ROLE_SIZE, &document, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	if (find_role(repository, change->role) == NULL)
@@ -250,7 +260,8 @@ static enum fault review_roles(struct repository *repository, struct refusal *wh
 	const char *name;
 	json_t *meta;
 
-	json_object_foreach(repository->meta, name, meta) {
+	json_object_foreach(repository->meta, name, meta)
+	{
 		_cleanup_(document_clearp) struct document document = {0};
 		char role[LIMIT_METADATA_NAME_SIZE];
 		size_t size = strlen(name);
@@ -264,7 +275,8 @@ static enum fault review_roles(struct repository *repository, struct refusal *wh
 		fault = repository_load_named(repository, meta, role, "targets", LIMIT_ROLE_SIZE, &document, why);
 		if (fault != FAULT_NONE)
 			return fault;
-		if (repository->rules.heartbeat && is_near_expiry(repository, document.expires, repository->rules.datasets))
+		if (repository->rules.heartbeat &&
+		    is_near_expiry(repository, document.expires, repository->rules.datasets))
 			add_change(repository, role, json_incref(json_object_get(document.signed_, "targets")));
 		else
 			repository_add_file(repository, &document, role, false);
@@ -273,8 +285,8 @@ static enum fault review_roles(struct repository *repository, struct refusal *wh
 }
 
 /* Puts a new version of the top ROLE in place of DOCUMENT. SIGNED_ is stolen. */
-static enum fault put_top(struct repository *repository, const char *role, const struct secret_key *key, json_t *signed_,
-			  size_t limit, struct document *document, struct refusal *why)
+static enum fault put_top(struct repository *repository, const char *role, const struct secret_key *key,
+			  json_t *signed_, size_t limit, struct document *document, struct refusal *why)
 {
 	struct document put;
 	char name[LIMIT_METADATA_NAME_SIZE];
@@ -303,16 +315,19 @@ static enum fault sign_targets(struct repository *repository, bool *ret_is_new, 
 	if (!*ret_is_new)
 		return FAULT_NONE;
 	if (json_array_size(json_object_get(repository_delegations(repository), "roles")) > LIMIT_ROLES)
-		return refuse(why, FAULT_REPOSITORY, "more than %d datasets: a larger catalogue needs hash bins", LIMIT_ROLES);
+		return refuse(why, FAULT_REPOSITORY, "more than %d datasets: a larger catalogue needs hash bins",
+			      LIMIT_ROLES);
 	fault = load_top_key(repository, "targets", &key, why);
 	if (fault == FAULT_NONE)
-		fault = document_next_version(repository->metadata_fd, "targets", repository->targets.version, &version, why);
+		fault = document_next_version(repository->metadata_fd, "targets", repository->targets.version, &version,
+					      why);
 	if (fault != FAULT_NONE)
 		return fault;
 	text_format_time(repository->rules.now + repository->rules.targets, expires);
 	json_object_set_new(signed_, "version", json_integer((json_int_t)version));
 	json_object_set_new(signed_, "expires", or_die(json_string(expires)));
-	fault = put_top(repository, "targets", key, json_incref(signed_), LIMIT_TARGETS_SIZE, &repository->targets, why);
+	fault = put_top(repository, "targets", key, json_incref(signed_), LIMIT_TARGETS_SIZE, &repository->targets,
+			why);
 	if (fault == FAULT_NONE)
 		set_meta(repository, "targets", &repository->targets);
 	return fault;
@@ -331,7 +346,8 @@ static enum fault sign_snapshot(struct repository *repository, bool *ret_is_new,
 		return FAULT_NONE;
 	fault = load_top_key(repository, "snapshot", &key, why);
 	if (fault == FAULT_NONE)
-		fault = document_next_version(repository->metadata_fd, "snapshot", repository->snapshot.version, &version, why);
+		fault = document_next_version(repository->metadata_fd, "snapshot", repository->snapshot.version,
+					      &version, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	signed_ = document_new_signed("snapshot", version, repository->rules.now + repository->rules.snapshot);
@@ -347,8 +363,10 @@ static enum fault sign_timestamp(struct repository *repository, struct refusal *
 
 	text_format_time(repository->rules.now, issued);
 	json_object_set_new(signed_, "issued", or_die(json_string(issued)));
-	json_object_set_new(signed_, "meta", or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(&repository->snapshot))));
-	return put_top(repository, "timestamp", repository->timestamp_key, signed_, LIMIT_TIMESTAMP_SIZE, &repository->timestamp, why);
+	json_object_set_new(signed_, "meta",
+			    or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(&repository->snapshot))));
+	return put_top(repository, "timestamp", repository->timestamp_key, signed_, LIMIT_TIMESTAMP_SIZE,
+		       &repository->timestamp, why);
 }
 
 static int compare_files(const void *a, const void *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * repository_create: the first four metadata files. A later run finds in them all that it needs: delegations are there, empty.
+ * repository_create: the first four metadata files. A later run finds in them all that it needs: delegations are there,
+ * empty.
  */
 #include "keys/repository.h"
 
@@ -45,7 +46,8 @@ enum fault repository_check_empty(int metadata_fd, struct refusal *why)
 	return FAULT_NONE;
 }
 
-static void add_role(json_t *root, const char *role, const struct secret_key *const *keys, size_t n_keys, unsigned threshold)
+static void add_role(json_t *root, const char *role, const struct secret_key *const *keys, size_t n_keys,
+		     unsigned threshold)
 {
 	json_t *keyids = or_die(json_array());
 
@@ -59,7 +61,8 @@ static void add_role(json_t *root, const char *role, const struct secret_key *co
 			    or_die(json_pack("{s:o, s:I}", "keyids", keyids, "threshold", (json_int_t)threshold)));
 }
 
-static enum fault put_root(int metadata_fd, const struct repository_plan *plan, struct document *ret_root, struct refusal *why)
+static enum fault put_root(int metadata_fd, const struct repository_plan *plan, struct document *ret_root,
+			   struct refusal *why)
 {
 	json_t *root = document_new_signed("root", 1, plan->rules.now + plan->root);
 
@@ -70,19 +73,23 @@ static enum fault put_root(int metadata_fd, const struct repository_plan *plan, 
 	add_role(root, "targets", &plan->targets_key, 1, 1);
 	add_role(root, "snapshot", &plan->snapshot_key, 1, 1);
 	add_role(root, "timestamp", &plan->timestamp_key, 1, 1);
-	return document_put(metadata_fd, "1.root.json", root, plan->root_keys, plan->n_root_keys, LIMIT_ROOT_SIZE, ret_root, why);
+	return document_put(metadata_fd, "1.root.json", root, plan->root_keys, plan->n_root_keys, LIMIT_ROOT_SIZE,
+			    ret_root, why);
 }
 
-static enum fault put_targets(int metadata_fd, const struct repository_plan *plan, struct document *ret_targets, struct refusal *why)
+static enum fault put_targets(int metadata_fd, const struct repository_plan *plan, struct document *ret_targets,
+			      struct refusal *why)
 {
 	json_t *targets = document_new_signed("targets", 1, plan->rules.now + plan->rules.targets);
 
 	json_object_set_new(targets, "targets", or_die(json_object()));
 	json_object_set_new(targets, "delegations", or_die(json_pack("{s:{}, s:[]}", "keys", "roles")));
-	return document_put(metadata_fd, "1.targets.json", targets, &plan->targets_key, 1, LIMIT_TARGETS_SIZE, ret_targets, why);
+	return document_put(metadata_fd, "1.targets.json", targets, &plan->targets_key, 1, LIMIT_TARGETS_SIZE,
+			    ret_targets, why);
 }
 
-enum fault repository_create(int metadata_fd, const struct repository_plan *plan, struct document *ret_root, struct refusal *why)
+enum fault repository_create(int metadata_fd, const struct repository_plan *plan, struct document *ret_root,
+			     struct refusal *why)
 {
 	_cleanup_(document_clearp) struct document root = {0};
 	_cleanup_(document_clearp) struct document targets = {0};
@@ -102,7 +109,8 @@ enum fault repository_create(int metadata_fd, const struct repository_plan *plan
 
 	signed_ = document_new_signed("snapshot", 1, plan->rules.now + plan->rules.snapshot);
 	json_object_set_new(signed_, "meta", or_die(json_pack("{s:o}", "targets.json", document_to_meta(&targets))));
-	fault = document_put(metadata_fd, "1.snapshot.json", signed_, &plan->snapshot_key, 1, LIMIT_SNAPSHOT_SIZE, &snapshot, why);
+	fault = document_put(metadata_fd, "1.snapshot.json", signed_, &plan->snapshot_key, 1, LIMIT_SNAPSHOT_SIZE,
+			     &snapshot, why);
 	if (fault != FAULT_NONE)
 		return fault;
 
@@ -110,7 +118,8 @@ enum fault repository_create(int metadata_fd, const struct repository_plan *plan
 	signed_ = document_new_signed("timestamp", 1, plan->rules.now + plan->rules.timestamp);
 	json_object_set_new(signed_, "meta", or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(&snapshot))));
 	json_object_set_new(signed_, "issued", or_die(json_string(issued)));
-	fault = document_put(metadata_fd, "timestamp.json", signed_, &plan->timestamp_key, 1, LIMIT_TIMESTAMP_SIZE, &timestamp, why);
+	fault = document_put(metadata_fd, "timestamp.json", signed_, &plan->timestamp_key, 1, LIMIT_TIMESTAMP_SIZE,
+			     &timestamp, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	*ret_root = root;

@@ -36,7 +36,8 @@ void repository_add_file(struct repository *repository, const struct document *d
 	}
 	file = &repository->files[repository->n_files++];
 	memset(file, 0, sizeof(*file));
-	if (!text_copy(file->name, sizeof(file->name), document->name) || !text_copy(file->role, sizeof(file->role), role))
+	if (!text_copy(file->name, sizeof(file->name), document->name) ||
+	    !text_copy(file->role, sizeof(file->role), role))
 		die("metadata name %s", document->name);
 	file->version = document->version;
 	file->size = document->size;
@@ -56,7 +57,8 @@ static const json_t *root_role(const struct document *root, const char *role)
 	return json_object_get(json_object_get(root->signed_, "roles"), role);
 }
 
-/* TUF 1.0.34, 5.3: each root is signed by the one before it and by itself. The first is ours: what it says of itself must hold. */
+/* TUF 1.0.34, 5.3: each root is signed by the one before it and by itself. The first is ours: what it says of itself
+ * must hold. */
 static enum fault load_roots(struct repository *repository, struct refusal *why)
 {
 	char name[LIMIT_METADATA_NAME_SIZE];
@@ -70,13 +72,15 @@ static enum fault load_roots(struct repository *repository, struct refusal *why)
 			break;
 		fault = document_load(repository->metadata_fd, name, "root", LIMIT_ROOT_SIZE, &root, why);
 		if (fault == FAULT_NONE && version > 1)
-			fault = document_require(&root, root_keys(&repository->root), root_role(&repository->root, "root"), why);
+			fault = document_require(&root, root_keys(&repository->root),
+						 root_role(&repository->root, "root"), why);
 		if (fault == FAULT_NONE)
 			fault = document_require(&root, root_keys(&root), root_role(&root, "root"), why);
 		if (fault != FAULT_NONE)
 			return fault;
 		if (root.version != version)
-			return refuse(why, FAULT_TUF_FORM, "%s: says version %" PRIu64 " (TUF 1.0.34, 5.3.5)", name, root.version);
+			return refuse(why, FAULT_TUF_FORM, "%s: says version %" PRIu64 " (TUF 1.0.34, 5.3.5)", name,
+				      root.version);
 		repository_add_file(repository, &root, "root", false);
 		document_clear(&repository->root);
 		repository->root = root;
@@ -85,8 +89,8 @@ static enum fault load_roots(struct repository *repository, struct refusal *why)
 	return FAULT_NONE;
 }
 
-enum fault repository_load_named(const struct repository *repository, const json_t *meta, const char *role, const char *type,
-				 size_t limit, struct document *ret_document, struct refusal *why)
+enum fault repository_load_named(const struct repository *repository, const json_t *meta, const char *role,
+				 const char *type, size_t limit, struct document *ret_document, struct refusal *why)
 {
 	_cleanup_(document_clearp) struct document document = {0};
 	char name[LIMIT_METADATA_NAME_SIZE];
@@ -98,7 +102,8 @@ enum fault repository_load_named(const struct repository *repository, const json
 
 	if ((fault = json_get_integer(meta, role, "version", true, 1, LIMIT_VERSION, &version, why)) != FAULT_NONE ||
 	    (fault = json_get_integer(meta, role, "length", true, 1, (int64_t)limit, &length, why)) != FAULT_NONE)
-		return refuse(why, FAULT_REPOSITORY, "the entry of %s that names it has no good version and length", role);
+		return refuse(why, FAULT_REPOSITORY, "the entry of %s that names it has no good version and length",
+			      role);
 	if (hash == NULL || !sha256_from_hex(hash, &sha256))
 		return refuse(why, FAULT_REPOSITORY, "the entry of %s that names it has no SHA-256", role);
 	document_name(role, (uint64_t)version, name);
@@ -114,7 +119,8 @@ enum fault repository_load_named(const struct repository *repository, const json
 	return FAULT_NONE;
 }
 
-static enum fault require_top(const struct repository *repository, const struct document *document, const char *role, struct refusal *why)
+static enum fault require_top(const struct repository *repository, const struct document *document, const char *role,
+			      struct refusal *why)
 {
 	return document_require(document, root_keys(&repository->root), root_role(&repository->root, role), why);
 }
@@ -135,7 +141,8 @@ static enum fault check_clock(struct repository *repository, struct refusal *why
 		return FAULT_NONE;
 	text_format_time(repository->rules.now, now);
 	if (issued - repository->rules.now > REPOSITORY_CLOCK_STEP)
-		return refuse(why, FAULT_CLOCK, "timestamp %" PRIu64 " was signed at %s; this machine says that it is %s",
+		return refuse(why, FAULT_CLOCK,
+			      "timestamp %" PRIu64 " was signed at %s; this machine says that it is %s",
 			      repository->timestamp.version, text, now);
 	repository->rules.now = issued;
 	return FAULT_NONE;
@@ -167,14 +174,16 @@ static enum fault load_current(struct repository *repository, struct refusal *wh
 	if (fault != FAULT_NONE)
 		return fault;
 	meta = json_object_get(json_object_get(repository->timestamp.signed_, "meta"), "snapshot.json");
-	fault = repository_load_named(repository, meta, "snapshot", "snapshot", LIMIT_SNAPSHOT_SIZE, &repository->snapshot, why);
+	fault = repository_load_named(repository, meta, "snapshot", "snapshot", LIMIT_SNAPSHOT_SIZE,
+				      &repository->snapshot, why);
 	if (fault == FAULT_NONE)
 		fault = require_top(repository, &repository->snapshot, "snapshot", why);
 	if (fault != FAULT_NONE)
 		return fault;
 	repository->meta = or_die(json_copy(json_object_get(repository->snapshot.signed_, "meta")));
 	meta = json_object_get(repository->meta, "targets.json");
-	fault = repository_load_named(repository, meta, "targets", "targets", LIMIT_TARGETS_SIZE, &repository->targets, why);
+	fault = repository_load_named(repository, meta, "targets", "targets", LIMIT_TARGETS_SIZE, &repository->targets,
+				      why);
 	if (fault == FAULT_NONE)
 		fault = require_top(repository, &repository->targets, "targets", why);
 	if (fault == FAULT_NONE && (!json_is_object(json_object_get(repository_delegations(repository), "keys")) ||
@@ -183,8 +192,9 @@ static enum fault load_current(struct repository *repository, struct refusal *wh
 	return fault;
 }
 
-enum fault repository_open(int metadata_fd, int keys_fd, struct passphrase *passphrase, const struct repository_rules *rules,
-			   struct repository **ret_repository, struct refusal *why)
+enum fault repository_open(int metadata_fd, int keys_fd, struct passphrase *passphrase,
+			   const struct repository_rules *rules, struct repository **ret_repository,
+			   struct refusal *why)
 {
 	_cleanup_(repository_freep) struct repository *repository = xcalloc(1, sizeof(*repository));
 	enum fault fault;

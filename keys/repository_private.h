@@ -18,7 +18,7 @@ struct repository {
 	struct passphrase *passphrase;
 	struct repository_rules rules;
 	struct document root, timestamp, snapshot, targets;
-	json_t *meta; /* owned: the snapshot's, brought up to date as roles are signed */
+	json_t *meta;                     /* owned: the snapshot's, brought up to date as roles are signed */
 	struct secret_key *timestamp_key; /* opened before anything is written: proves the passphrase */
 	struct change *changes;
 	size_t n_changes, changes_room;
@@ -31,9 +31,10 @@ struct repository {
 json_t *repository_delegations(const struct repository *repository);
 /* What root says of a top role. */
 const json_t *repository_root_role(const struct repository *repository, const char *role);
-/* Loads "VERSION.ROLE.json" as META (an entry of snapshot or timestamp) names it, and insists on its length, hash and version. */
-enum fault repository_load_named(const struct repository *repository, const json_t *meta, const char *role, const char *type,
-				 size_t limit, struct document *ret_document, struct refusal *why);
+/* Loads "VERSION.ROLE.json" as META (an entry of snapshot or timestamp) names it, and insists on its length, hash and
+ * version. */
+enum fault repository_load_named(const struct repository *repository, const json_t *meta, const char *role,
+				 const char *type, size_t limit, struct document *ret_document, struct refusal *why);
 /* Adds to what repository_file tells. */
 void repository_add_file(struct repository *repository, const struct document *document, const char *role, bool is_new);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * secret: seeds live in libsodium's locked memory from the file to the signature; what passes through JSON is zeroed when freed.
+ * secret: seeds live in libsodium's locked memory from the file to the signature; what passes through JSON is zeroed
+ * when freed.
  */
 #include "keys/secret.h"
 
@@ -151,7 +152,8 @@ static enum fault read_public(const json_t *json, const char *where, struct tuf_
 }
 
 /* Costs are capped here, before anything is spent on them. */
-static enum fault read_encryption(const json_t *encryption, const char *where, struct key_file *file, struct refusal *why)
+static enum fault read_encryption(const json_t *encryption, const char *where, struct key_file *file,
+				  struct refusal *why)
 {
 	static const char *const members[] = {"kdf", "opslimit", "memlimit", "salt", "nonce", NULL};
 	const char *kdf = NULL;
@@ -165,7 +167,8 @@ static enum fault read_encryption(const json_t *encryption, const char *where, s
 				      LIMIT_KDF_OPERATIONS, &operations, why)) != FAULT_NONE ||
 	    (fault = json_get_integer(encryption, where, "memlimit", true, (int64_t)crypto_pwhash_MEMLIMIT_MIN,
 				      (int64_t)LIMIT_KDF_MEMORY, &memory, why)) != FAULT_NONE ||
-	    (fault = get_hex(encryption, where, "salt", file->about.kdf.salt, sizeof(file->about.kdf.salt), why)) != FAULT_NONE ||
+	    (fault = get_hex(encryption, where, "salt", file->about.kdf.salt, sizeof(file->about.kdf.salt), why)) !=
+		    FAULT_NONE ||
 	    (fault = get_hex(encryption, where, "nonce", file->nonce, sizeof(file->nonce), why)) != FAULT_NONE)
 		return fault;
 	if (strcmp(kdf, "argon2id") != 0)
@@ -202,8 +205,8 @@ static enum fault read_members(const json_t *json, const char *where, struct key
 }
 
 /* RET_JSON owns what FILE borrows. Every fault but another format's is the key file's own. */
-static enum fault key_file_read(const void *data, size_t size, const char *where, json_t **ret_json, struct key_file *file,
-				struct refusal *why)
+static enum fault key_file_read(const void *data, size_t size, const char *where, json_t **ret_json,
+				struct key_file *file, struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 	struct refusal inner;
@@ -235,7 +238,8 @@ static enum fault open_seed(const struct key_file *file, const char *where, stru
 	if (passphrase == NULL)
 		return refuse(why, FAULT_KEY_PASSPHRASE, "%s: encrypted, and no passphrase was given", where);
 	if (passphrase_derive(passphrase, &file->about.kdf, &key) < 0)
-		die("%s: no %llu MiB of memory for argon2id", where, (unsigned long long)(file->about.kdf.memory / MIB));
+		die("%s: no %llu MiB of memory for argon2id", where,
+		    (unsigned long long)(file->about.kdf.memory / MIB));
 	if (crypto_secretbox_open_easy(seed, box, sizeof(box), file->nonce, key) != 0)
 		return refuse(why, FAULT_KEY_PASSPHRASE, "%s: the passphrase does not open it", where);
 	passphrase_adopt(passphrase, &file->about.kdf);
@@ -292,7 +296,8 @@ enum fault secret_key_load(int fd, const char *where, struct passphrase *passphr
 	return fault;
 }
 
-enum fault secret_key_about(const void *data, size_t size, const char *where, struct secret_about *ret_about, struct refusal *why)
+enum fault secret_key_about(const void *data, size_t size, const char *where, struct secret_about *ret_about,
+			    struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 	struct key_file file;
@@ -336,9 +341,9 @@ static int add_secret(json_t *json, const struct secret_key *key, struct passphr
 		return r;
 	randombytes_buf(nonce, sizeof(nonce));
 	crypto_secretbox_easy(box, key->seed, SEED_SIZE, nonce, box_key);
-	encryption = json_pack("{s:s, s:I, s:I, s:o, s:o}", "kdf", "argon2id", "opslimit", (json_int_t)kdf->operations, "memlimit",
-			       (json_int_t)kdf->memory, "salt", hex_to_json(kdf->salt, sizeof(kdf->salt)), "nonce",
-			       hex_to_json(nonce, sizeof(nonce)));
+	encryption = json_pack("{s:s, s:I, s:I, s:o, s:o}", "kdf", "argon2id", "opslimit", (json_int_t)kdf->operations,
+			       "memlimit", (json_int_t)kdf->memory, "salt", hex_to_json(kdf->salt, sizeof(kdf->salt)),
+			       "nonce", hex_to_json(nonce, sizeof(nonce)));
 	if (json_object_set_new(json, "encryption", encryption) < 0)
 		return -ENOMEM;
 	return json_object_set_new(json, "secret", hex_to_json(box, sizeof(box))) < 0 ? -ENOMEM : 0;
@@ -381,8 +386,8 @@ static int put_new(int dir_fd, const char *name, const char *text)
 
 int secret_key_save(int dir_fd, const char *name, const struct secret_key *key, struct passphrase *passphrase)
 {
-	_cleanup_(json_decrefp) json_t *json =
-		json_pack("{s:s, s:o}", "format", "clapet key 1", "public", tuf_key_to_json(&key->public));
+	_cleanup_(json_decrefp) json_t *json = json_pack("{s:s, s:o}", "format", "clapet key 1", "public",
+							 tuf_key_to_json(&key->public));
 	char *text;
 	int r;
 
@@ -404,7 +409,8 @@ const struct tuf_key *secret_key_public(const struct secret_key *key)
 	return &key->public;
 }
 
-void secret_key_sign(const struct secret_key *key, const uint8_t *canonical, size_t size, uint8_t ret_signature[TUF_SIGNATURE_SIZE])
+void secret_key_sign(const struct secret_key *key, const uint8_t *canonical, size_t size,
+		     uint8_t ret_signature[TUF_SIGNATURE_SIZE])
 {
 	if (size < sizeof(SIGNED_PREFIX) - 1 || memcmp(canonical, SIGNED_PREFIX, sizeof(SIGNED_PREFIX) - 1) != 0)
 		die("asked to sign what is no metadata");

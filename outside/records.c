@@ -120,7 +120,8 @@ static bool fetched_is_valid(const struct outside_fetched *fetched)
 	       (fetched->status == 0 || (fetched->status >= 100 && fetched->status <= 599)) &&
 	       text_is_line(fetched->etag, sizeof(fetched->etag)) &&
 	       text_is_line(fetched->last_modified, sizeof(fetched->last_modified)) &&
-	       text_is_address(fetched->effective_url, sizeof(fetched->effective_url)) && fetched->size <= LIMIT_PLAIN_SIZE;
+	       text_is_address(fetched->effective_url, sizeof(fetched->effective_url)) &&
+	       fetched->size <= LIMIT_PLAIN_SIZE;
 }
 
 static bool unpack_is_valid(const struct outside_unpack *unpack)
@@ -182,9 +183,10 @@ static bool target_is_valid(const struct outside_target *target)
 static bool signed_is_valid(const struct outside_signed *signed_)
 {
 	return metadata_name_is_valid(signed_->name, sizeof(signed_->name)) &&
-	       text_ends(signed_->role, sizeof(signed_->role)) && role_is_valid(signed_->role) && signed_->version > 0 &&
-	       signed_->version <= (uint64_t)LIMIT_VERSION && signed_->size > 0 && signed_->size <= LIMIT_TARGETS_SIZE &&
-	       signed_->expires >= 0 && signed_->expires <= MAX_TIME && flag_is_valid(signed_->is_new);
+	       text_ends(signed_->role, sizeof(signed_->role)) && role_is_valid(signed_->role) &&
+	       signed_->version > 0 && signed_->version <= (uint64_t)LIMIT_VERSION && signed_->size > 0 &&
+	       signed_->size <= LIMIT_TARGETS_SIZE && signed_->expires >= 0 && signed_->expires <= MAX_TIME &&
+	       flag_is_valid(signed_->is_new);
 }
 
 struct outside_record outside_record_new(enum outside_record_kind kind)
@@ -256,7 +258,8 @@ struct outside_record outside_record_end(const struct refusal *why)
 	record.end.fault = why->fault;
 	memcpy(record.end.line, why->line, sizeof(record.end.line));
 	record.end.line[sizeof(record.end.line) - 1] = '\0';
-	/* The line is a person's, not the protocol's: one that the other side would call broken must not hide the fault. */
+	/* The line is a person's, not the protocol's: one that the other side would call broken must not hide the
+	 * fault. */
 	if (!text_is_line(record.end.line, sizeof(record.end.line)))
 		text_escape(why->line, strnlen(why->line, sizeof(why->line)), record.end.line, sizeof(record.end.line));
 	return record;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * outside-sign: the one process outside that holds secret keys. It has no network, sees no byte of a dataset, and signs what the
- * records say: names, lengths, hashes. What is current and what must be signed anew is keys/repository.c's to know.
+ * outside-sign: the one process outside that holds secret keys. It has no network, sees no byte of a dataset, and signs
+ * what the records say: names, lengths, hashes. What is current and what must be signed anew is keys/repository.c's to
+ * know.
  */
 #include <string.h>
 
@@ -117,7 +118,8 @@ static void receive_target(int sock, const char *dataset, json_t *targets)
 	receive_plain(sock, &record);
 	if (record.kind != OUTSIDE_TARGET || !path_belongs(record.target.path, dataset) ||
 	    json_object_get(targets, record.target.path) != NULL)
-		die("the supervisor sent record %u, or a wrong path, where a target of %s was due", record.kind, dataset);
+		die("the supervisor sent record %u, or a wrong path, where a target of %s was due", record.kind,
+		    dataset);
 	sha256_to_hex(&record.target.sha256, sha256);
 	object = json_pack("{s:I, s:{s:s}}", "length", (json_int_t)record.target.length, "hashes", "sha256", sha256);
 	custom = receive_custom(sock, &record.target);
@@ -180,13 +182,15 @@ int main(int argc, char **argv)
 	request.keys_fd = receive_fd(request.sock, OUTSIDE_KEYS);
 	request.metadata_fd = receive_fd(request.sock, OUTSIDE_METADATA_FOLDER);
 	/* A new dataset's key is made here, so the keys folder is written, too. */
-	sandbox_enter(SANDBOX_OUTSIDE_SIGN,
-		      (const struct sandbox_folder[]){{request.keys_fd, SANDBOX_WRITE}, {request.metadata_fd, SANDBOX_WRITE}}, 2);
+	sandbox_enter(
+		SANDBOX_OUTSIDE_SIGN,
+		(const struct sandbox_folder[]){{request.keys_fd, SANDBOX_WRITE}, {request.metadata_fd, SANDBOX_WRITE}},
+		2);
 
 	fault = receive_rules(&request, &why);
 	if (fault == FAULT_NONE)
-		fault = repository_open(request.metadata_fd, request.keys_fd, request.passphrase, &request.rules, &request.repository,
-					&why);
+		fault = repository_open(request.metadata_fd, request.keys_fd, request.passphrase, &request.rules,
+					&request.repository, &why);
 	fault = receive_datasets(&request, fault, &why);
 	if (fault == FAULT_NONE)
 		fault = repository_sign(request.repository, &why);

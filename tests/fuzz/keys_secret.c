@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * keys_secret: hostile key files. A file that asks for a costly derivation is read and not opened: the caps themselves are the unit
- * test's.
+ * keys_secret: hostile key files. A file that asks for a costly derivation is read and not opened: the caps themselves
+ * are the unit test's.
  */
 #include <stdint.h>
 #include <stdlib.h>

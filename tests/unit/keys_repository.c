@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: ISC
  *
- * keys_repository: what a run of the signing side writes, what it leaves alone, what it refuses; and that the TUF client trusts it.
+ * keys_repository: what a run of the signing side writes, what it leaves alone, what it refuses; and that the TUF
+ * client trusts it.
  */
-#include <dirent.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +37,8 @@ struct bench {
 	char files[2048]; /* of the last run: "name*" for new ones */
 };
 
-static const struct repository_rules everyday = {.now = NOW, .timestamp = 300, .snapshot = 600, .datasets = 600, .targets = 9000};
+static const struct repository_rules everyday = {
+	.now = NOW, .timestamp = 300, .snapshot = 600, .datasets = 600, .targets = 9000};
 
 static int setup(void **state)
 {
@@ -55,7 +58,8 @@ static int setup(void **state)
 	for (size_t i = 0; i < N_KEYS; i++) {
 		bench->keys[i] = secret_key_generate();
 		if (names[i] != NULL)
-			assert_int_equal(secret_key_save(bench->keys_fd, names[i], bench->keys[i], bench->passphrase), 0);
+			assert_int_equal(secret_key_save(bench->keys_fd, names[i], bench->keys[i], bench->passphrase),
+					 0);
 	}
 	plan.root_keys = (const struct secret_key *const *)bench->keys;
 	plan.targets_key = bench->keys[2];
@@ -123,8 +127,8 @@ static enum fault run(struct bench *bench, int64_t later, bool heartbeat, const 
 	for (size_t i = 0; i < repository_n_files(repository); i++) {
 		const struct repository_file *file = repository_file(repository, i);
 
-		snprintf(bench->files + strlen(bench->files), sizeof(bench->files) - strlen(bench->files), "%s%s%s", i > 0 ? " " : "",
-			 file->name, file->is_new ? "*" : "");
+		snprintf(bench->files + strlen(bench->files), sizeof(bench->files) - strlen(bench->files), "%s%s%s",
+			 i > 0 ? " " : "", file->name, file->is_new ? "*" : "");
 		assert_true(file->expires > NOW && file->version > 0 && file->size > 100);
 	}
 	return FAULT_NONE;
@@ -145,7 +149,8 @@ static uint64_t timestamp_version(const struct bench *bench)
 	struct refusal why;
 	uint64_t version;
 
-	assert_int_equal(document_load(bench->metadata_fd, "timestamp.json", "timestamp", 10000, &timestamp, &why), FAULT_NONE);
+	assert_int_equal(document_load(bench->metadata_fd, "timestamp.json", "timestamp", 10000, &timestamp, &why),
+			 FAULT_NONE);
 	version = timestamp.version;
 	document_clear(&timestamp);
 	return version;
@@ -153,8 +158,8 @@ static uint64_t timestamp_version(const struct bench *bench)
 
 /* --- the TUF client over the folder --- */
 
-static enum fault fetch(void *ctx, const char *name, const struct sha256 *expected, size_t limit, uint8_t **ret_data, size_t *ret_size,
-			struct refusal *why)
+static enum fault fetch(void *ctx, const char *name, const struct sha256 *expected, size_t limit, uint8_t **ret_data,
+			size_t *ret_size, struct refusal *why)
 {
 	struct bench *bench = ctx;
 	int r = fd_load_file(bench->metadata_fd, name, limit, ret_data, ret_size);
@@ -171,7 +176,8 @@ static void ignore(void *ctx, const char *name, const char *role, uint64_t versi
 	(void)ctx, (void)name, (void)role, (void)version, (void)data, (void)size;
 }
 
-/* Refreshes a new client at NOW + LATER: everything must be trusted. Roles and their versions as "cog 2, status 1"; NULL: any. */
+/* Refreshes a new client at NOW + LATER: everything must be trusted. Roles and their versions as "cog 2, status 1";
+ * NULL: any. */
 static void assert_trusted(struct bench *bench, int64_t later, const char *roles)
 {
 	const struct tuf_profile profile = {0};
@@ -196,8 +202,8 @@ static void assert_trusted(struct bench *bench, int64_t later, const char *roles
 		if (!role->is_trusted)
 			fail_msg("%s: %s", role->name, role->refusal.line);
 		assert_int_equal(role->n_targets, 1);
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s %" PRIu64, i > 0 ? ", " : "", role->name,
-			 role->version);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s %" PRIu64, i > 0 ? ", " : "",
+			 role->name, role->version);
 	}
 	if (roles != NULL)
 		assert_string_equal(text, roles);
@@ -212,10 +218,12 @@ static void test_two_datasets(void **state)
 	struct bench *bench = *state;
 
 	assert_run(bench, 1, false, "cog=a sirene=b status=e",
-		   "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json* 1.sirene.json* 1.status.json*");
+		   "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json* 1.sirene.json* "
+		   "1.status.json*");
 	assert_trusted(bench, 1, "cog 1, sirene 1, status 1");
-	assert_run(bench, 2, false, "cog=c",
-		   "1.root.json timestamp.json* 3.snapshot.json* 2.targets.json 2.cog.json* 1.sirene.json 1.status.json");
+	assert_run(
+		bench, 2, false, "cog=c",
+		"1.root.json timestamp.json* 3.snapshot.json* 2.targets.json 2.cog.json* 1.sirene.json 1.status.json");
 	assert_trusted(bench, 2, "cog 2, sirene 1, status 1");
 	assert_true(fd_exists(bench->keys_fd, "datasets/cog.key"));
 }
@@ -224,7 +232,8 @@ static void test_same_targets_change_nothing(void **state)
 {
 	struct bench *bench = *state;
 
-	assert_run(bench, 1, false, "cog=a", "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
+	assert_run(bench, 1, false, "cog=a",
+		   "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
 	assert_run(bench, 1, false, "cog=a", "1.root.json timestamp.json* 2.snapshot.json 2.targets.json 1.cog.json");
 	assert_int_equal(timestamp_version(bench), 3);
 	assert_trusted(bench, 1, "cog 1");
@@ -235,7 +244,8 @@ static void test_heartbeats(void **state)
 {
 	struct bench *bench = *state;
 
-	assert_run(bench, 0, false, "cog=a", "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
+	assert_run(bench, 0, false, "cog=a",
+		   "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
 	assert_run(bench, 399, true, "", "1.root.json timestamp.json* 2.snapshot.json 2.targets.json 1.cog.json");
 	assert_run(bench, 401, false, "", "1.root.json timestamp.json* 3.snapshot.json* 2.targets.json 1.cog.json");
 	assert_run(bench, 402, true, "", "1.root.json timestamp.json* 4.snapshot.json* 2.targets.json 2.cog.json*");
@@ -251,7 +261,8 @@ static void test_leftovers(void **state)
 {
 	struct bench *bench = *state;
 
-	assert_run(bench, 1, false, "cog=a", "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
+	assert_run(bench, 1, false, "cog=a",
+		   "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
 	assert_int_equal(fd_put_durable(bench->metadata_fd, "2.cog.json", "junk", 4, 0644), 0);
 	assert_int_equal(fd_put_durable(bench->metadata_fd, "3.cog.json", "{}", 2, 0644), 0);
 	assert_int_equal(fd_put_durable(bench->metadata_fd, "3.snapshot.json", "{}", 2, 0644), 0);
@@ -261,7 +272,8 @@ static void test_leftovers(void **state)
 	assert_trusted(bench, 2, "cog 4");
 }
 
-/* The power went after any number of renames of a run: what is on disk is trusted, and the same run again ends at the same data. */
+/* The power went after any number of renames of a run: what is on disk is trusted, and the same run again ends at the
+ * same data. */
 static void test_interrupted_anywhere(void **state)
 {
 	static const char *const written[] = {"1.cog.json", "1.sirene.json", "2.targets.json", "2.snapshot.json"};
@@ -288,7 +300,8 @@ static void test_lost_role_is_signed_anew(void **state)
 	struct bench *bench = *state;
 	struct refusal why;
 
-	assert_run(bench, 1, false, "cog=a", "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
+	assert_run(bench, 1, false, "cog=a",
+		   "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
 	assert_int_equal(fd_put_durable(bench->metadata_fd, "1.cog.json", "{}", 2, 0644), 0);
 	assert_int_equal(run(bench, 2, true, "", &why), FAULT_TUF_FORM);
 	assert_run(bench, 2, false, "cog=a", "1.root.json timestamp.json* 3.snapshot.json* 2.targets.json 2.cog.json*");
@@ -315,7 +328,8 @@ static void test_tampering_is_not_signed(void **state)
 	struct bench *bench = *state;
 	struct refusal why;
 
-	assert_run(bench, 1, false, "cog=a", "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
+	assert_run(bench, 1, false, "cog=a",
+		   "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json*");
 	tamper(bench, "2.targets.json", "cog/*", "*****");
 	assert_int_equal(run(bench, 2, false, "sirene=b", &why), FAULT_TUF_HASH);
 	tamper(bench, "2.targets.json", "*****", "cog/*");
@@ -340,7 +354,8 @@ static void test_clock_behind(void **state)
 	assert_run(bench, 200, false, "", "1.root.json timestamp.json* 1.snapshot.json 1.targets.json");
 	assert_int_equal(run(bench, 200 - REPOSITORY_CLOCK_STEP - 1, false, "", &why), FAULT_CLOCK);
 	assert_int_equal(timestamp_version(bench), 2);
-	assert_run(bench, 200 - REPOSITORY_CLOCK_STEP, false, "", "1.root.json timestamp.json* 1.snapshot.json 1.targets.json");
+	assert_run(bench, 200 - REPOSITORY_CLOCK_STEP, false, "",
+		   "1.root.json timestamp.json* 1.snapshot.json 1.targets.json");
 	assert_trusted(bench, 200, "");
 }
 
@@ -421,10 +436,18 @@ int main(void)
 {
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_two_datasets),	TEST(test_same_targets_change_nothing), TEST(test_heartbeats),
-		TEST(test_leftovers),		TEST(test_interrupted_anywhere),	TEST(test_lost_role_is_signed_anew),
-		TEST(test_tampering_is_not_signed), TEST(test_clock_behind),		TEST(test_keys_must_fit),
-		TEST(test_dataset_keys),	TEST(test_names_are_checked),		TEST(test_create_overwrites_nothing),
+		TEST(test_two_datasets),
+		TEST(test_same_targets_change_nothing),
+		TEST(test_heartbeats),
+		TEST(test_leftovers),
+		TEST(test_interrupted_anywhere),
+		TEST(test_lost_role_is_signed_anew),
+		TEST(test_tampering_is_not_signed),
+		TEST(test_clock_behind),
+		TEST(test_keys_must_fit),
+		TEST(test_dataset_keys),
+		TEST(test_names_are_checked),
+		TEST(test_create_overwrites_nothing),
 	};
 
 	secret_init();

@@ -2,13 +2,14 @@
  *
  * keys_secret: key files, good and damaged; passphrases; what may be signed.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,8 @@ static struct passphrase *cheap(const char *text)
 	return passphrase;
 }
 
-static enum fault load(const struct bench *bench, const char *name, struct passphrase *passphrase, struct secret_key **ret_key)
+static enum fault load(const struct bench *bench, const char *name, struct passphrase *passphrase,
+		       struct secret_key **ret_key)
 {
 	_cleanup_close_ int fd = openat(bench->dir_fd, name, O_RDONLY | O_CLOEXEC);
 	struct refusal why;
@@ -166,7 +168,8 @@ static enum fault parse_damaged(const uint8_t *data, const char *from, const cha
 	enum fault fault;
 
 	assert_non_null(at);
-	assert_true(asprintf(&text, "%.*s%s%s", (int)(at - (const char *)data), (const char *)data, to, at + strlen(from)) > 0);
+	assert_true(asprintf(&text, "%.*s%s%s", (int)(at - (const char *)data), (const char *)data, to,
+			     at + strlen(from)) > 0);
 	fault = secret_key_parse(text, strlen(text), "a.key", passphrase, &none, &why);
 	assert_int_equal(fault, why.fault);
 	assert_null(none);

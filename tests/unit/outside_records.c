@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 #include <string.h>
 
@@ -238,9 +239,9 @@ static void test_end_carries_the_refusal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_kind_passes),	cmocka_unit_test(test_kinds_are_closed),
-		cmocka_unit_test(test_texts_must_end),		cmocka_unit_test(test_texts_have_alphabets),
-		cmocka_unit_test(test_numbers_have_bounds),	cmocka_unit_test(test_blob_members_are_hashes),
+		cmocka_unit_test(test_every_kind_passes),       cmocka_unit_test(test_kinds_are_closed),
+		cmocka_unit_test(test_texts_must_end),          cmocka_unit_test(test_texts_have_alphabets),
+		cmocka_unit_test(test_numbers_have_bounds),     cmocka_unit_test(test_blob_members_are_hashes),
 		cmocka_unit_test(test_end_carries_the_refusal),
 	};
 

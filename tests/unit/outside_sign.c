@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * outside_sign: the worker as the supervisor drives it: real process, real sandbox, a repository made by repository_create.
+ * outside_sign: the worker as the supervisor drives it: real process, real sandbox, a repository made by
+ * repository_create.
  */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,10 +35,11 @@ static int bench_setup(void **state)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
 	struct secret_key *keys[4];
-	struct repository_plan plan = {.rules = {.now = NOW, .timestamp = 300, .snapshot = 600, .datasets = 600, .targets = 9000},
-				       .root = 9000,
-				       .n_root_keys = 1,
-				       .root_threshold = 1};
+	struct repository_plan plan = {
+		.rules = {.now = NOW, .timestamp = 300, .snapshot = 600, .datasets = 600, .targets = 9000},
+		.root = 9000,
+		.n_root_keys = 1,
+		.root_threshold = 1};
 	struct document root;
 	struct refusal why;
 
@@ -146,8 +149,8 @@ static enum fault finish(struct worker *worker, char *text, size_t size, struct 
 		if (record.kind == OUTSIDE_END)
 			break;
 		assert_int_equal(record.kind, OUTSIDE_SIGNED);
-		snprintf(text + strlen(text), size - strlen(text), "%s%s%s", text[0] != '\0' ? " " : "", record.signed_.name,
-			 record.signed_.is_new ? "*" : "");
+		snprintf(text + strlen(text), size - strlen(text), "%s%s%s", text[0] != '\0' ? " " : "",
+			 record.signed_.name, record.signed_.is_new ? "*" : "");
 	}
 	assert_int_equal(worker_finish(worker), WORKER_DONE);
 	return outside_record_end_fault(&record, why);
@@ -164,12 +167,14 @@ static void test_signs_two_datasets_and_repeats(void **state)
 	send_dataset(&worker, "cog", "cog/datapackage.json", 1, 2);
 	send_dataset(&worker, "status", "status.json", 2, 1);
 	assert_int_equal(finish(&worker, text, sizeof(text), &why), FAULT_NONE);
-	assert_string_equal(text, "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json* 1.status.json*");
+	assert_string_equal(text,
+			    "1.root.json timestamp.json* 2.snapshot.json* 2.targets.json* 1.cog.json* 1.status.json*");
 
 	start(bench, NOW + 2, &worker);
 	send_dataset(&worker, "cog", "cog/datapackage.json", 1, 2);
 	assert_int_equal(finish(&worker, text, sizeof(text), &why), FAULT_NONE);
-	assert_string_equal(text, "1.root.json timestamp.json* 2.snapshot.json 2.targets.json 1.cog.json 1.status.json");
+	assert_string_equal(text,
+			    "1.root.json timestamp.json* 2.snapshot.json 2.targets.json 1.cog.json 1.status.json");
 }
 
 static void test_custom_names_every_part(void **state)
