@@ -74,6 +74,7 @@ SRC_schemas = \
 	schemas/contract.c \
 	schemas/field.c \
 	schemas/field_compile.c \
+	schemas/field_constraints.c \
 	schemas/formats.c \
 	schemas/formats_json.c \
 	schemas/keyindex.c \
@@ -150,6 +151,7 @@ SRC_inside = \
 	inside/storeverify_files.c \
 	inside/tried.c \
 	inside/trustset.c \
+	inside/trustset_read.c \
 	inside/verdict.c
 
 # --- programs: main file, libraries of ours, libraries of others ----------------------------------------------------

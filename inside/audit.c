@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * clapet-audit: what the auditor holds in the hand. Verifies a bundle or a whole store from a root metadata file that came
- * another way. Has no state and no configuration, writes nothing, and parses inside the sandbox.
+ * clapet-audit: what the auditor holds in the hand. Verifies a bundle or a whole store from a root metadata file that
+ * came another way. Has no state and no configuration, writes nothing, and parses inside the sandbox.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +60,7 @@ static void load_root(uint8_t **ret_data, size_t *ret_size)
 		die("%s: %s", opt_root, strerror(-r));
 }
 
-/* --- reading a bundle ------------------------------------------------------------------------------------------------ */
+/* --- reading a bundle --------------------------------------------------------------------------------------------- */
 
 static void begin_metadata(struct contents *contents, const char *name, uint64_t size)
 {
@@ -148,7 +148,7 @@ static const struct blob_part *find_blob(const struct contents *contents, const 
 	return NULL;
 }
 
-/* --- judging a bundle ------------------------------------------------------------------------------------------------ */
+/* --- judging a bundle --------------------------------------------------------------------------------------------- */
 
 static void judge_metadata(struct findings *findings, const struct trustset *set)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * findings: what an auditor's run noticed: faults, which end in exit status 1, and notes, which do not. One list, two ways
- * to print it.
+ * findings: what an auditor's run noticed: faults, which end in exit status 1, and notes, which do not. One list, two
+ * ways to print it.
  */
 #ifndef INSIDE_FINDINGS_H
 #define INSIDE_FINDINGS_H

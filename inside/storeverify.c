@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * storeverify: the run, and the trust half: metadata of the mirror from one root, trust/ against the mirror, and that nothing
- * lies in the store that has no place there.
+ * storeverify: the run, and the trust half: metadata of the mirror from one root, trust/ against the mirror, and that
+ * nothing lies in the store that has no place there.
  */
 #include "inside/storeverify.h"
 
@@ -24,7 +24,7 @@
 #define PRIVATE_MODE 0700
 #define DAMAGED FAULT_STORE_DAMAGED
 
-/* --- metadata -------------------------------------------------------------------------------------------------------- */
+/* --- metadata ----------------------------------------------------------------------------------------------------- */
 
 static enum fault load_from_mirror(void *ctx, const char *name, size_t limit, uint8_t **ret_data, size_t *ret_size,
 				   struct refusal *why)
@@ -96,7 +96,7 @@ static void note_expired(struct storeverify *verify)
 	}
 }
 
-/* --- trust/ ---------------------------------------------------------------------------------------------------------- */
+/* --- trust/ ------------------------------------------------------------------------------------------------------- */
 
 /* trust/ROLE.json is rightly signed, and is the mirror's file of its version. */
 static void verify_trust_file(struct storeverify *verify, const char *name, const char *role, const uint8_t *data,
@@ -161,7 +161,7 @@ static void verify_trust(struct storeverify *verify)
 	}
 }
 
-/* --- what else there may be ------------------------------------------------------------------------------------------ */
+/* --- what else there may be --------------------------------------------------------------------------------------- */
 
 static void verify_json(struct storeverify *verify, int dir_fd, const char *path, const char *name)
 {
@@ -290,7 +290,7 @@ static void verify_top(struct storeverify *verify)
 	}
 }
 
-/* --- the run --------------------------------------------------------------------------------------------------------- */
+/* --- the run ------------------------------------------------------------------------------------------------------ */
 
 static void print_people(const struct storeverify *verify, const char *path, bool own_root)
 {

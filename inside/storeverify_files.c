@@ -86,7 +86,7 @@ bool storeverify_hash(struct storeverify *verify, int dir_fd, const char *path, 
 	return r == 0 && sha256_equal(&found, sha256);
 }
 
-/* --- blobs ----------------------------------------------------------------------------------------------------------- */
+/* --- blobs -------------------------------------------------------------------------------------------------------- */
 
 static enum fault throw_away(void *ctx, const void *data, size_t size, struct refusal *why)
 {
@@ -181,7 +181,7 @@ void storeverify_blobs(struct storeverify *verify)
 		decode_files(verify);
 }
 
-/* --- datasets -------------------------------------------------------------------------------------------------------- */
+/* --- datasets ----------------------------------------------------------------------------------------------------- */
 
 /* Objects of one dataset, with their inodes: what links are held against. */
 struct objects {
@@ -372,7 +372,7 @@ void storeverify_datasets(struct storeverify *verify)
 	}
 }
 
-/* --- the mirror's names ---------------------------------------------------------------------------------------------- */
+/* --- the mirror's names ------------------------------------------------------------------------------------------- */
 
 /* "<sha256>.<file>" of one folder of the mirror. */
 static void verify_target(struct storeverify *verify, int dir_fd, const char *path, const char *name,
@@ -429,7 +429,7 @@ void storeverify_targets(struct storeverify *verify)
 	free(objects.items);
 }
 
-/* --- generations ----------------------------------------------------------------------------------------------------- */
+/* --- generations -------------------------------------------------------------------------------------------------- */
 
 static void verify_description(struct storeverify *verify, uint64_t generation, const char *path, int dir_fd)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * trustset: all the metadata of a mirror or a bundle, verified from one root: not what is trusted now (that is the client's) but
- * everything that was ever rightly signed, which is what an auditor compares files with. Expiry is told, not judged: yesterday's
- * bundle is still what it was.
+ * trustset: all the metadata of a mirror or a bundle, verified from one root: not what is trusted now (that is the
+ * client's) but everything that was ever rightly signed, which is what an auditor compares files with. Expiry is
+ * told, not judged: yesterday's bundle is still what it was.
  */
 #ifndef INSIDE_TRUSTSET_H
 #define INSIDE_TRUSTSET_H
@@ -55,14 +55,15 @@ struct trustset {
 	size_t n_metadata;
 };
 
-/* Verifies everything that SOURCE has from ROOT. What does not hold goes to FINDINGS and is left out of the set. Only a root that
- * cannot be the start is returned as a fault (and noted in FINDINGS too). */
+/* Verifies everything that SOURCE has from ROOT. What does not hold goes to FINDINGS and is left out of the set. Only
+ * a root that cannot be the start is returned as a fault (and noted in FINDINGS too). */
 enum fault trustset_build(const struct trustset_source *source, const uint8_t *root, size_t root_size,
 			  struct findings *findings, struct trustset **ret_trustset);
 void trustset_free(struct trustset *trustset);
 void trustset_freep(struct trustset **trustset);
 
-/* Whether DATA are rightly signed for ROLE ("root", "timestamp", …, "cog") by anything in the set; the version in *RET_VERSION. */
+/* Whether DATA are rightly signed for ROLE ("root", "timestamp", …, "cog") by anything in the set; the version in
+ * *RET_VERSION. */
 enum fault trustset_verify(const struct trustset *trustset, const char *role, const uint8_t *data, size_t size,
 			   uint64_t *ret_version, struct refusal *why);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * inside_store: every function of the store, and what the writer refuses: links, other bytes, other sizes, names that lead
- * away, and a store that somebody else has changed.
+ * inside_store: every function of the store, and what the writer refuses: links, other bytes, other sizes, names that
+ * lead away, and a store that somebody else has changed.
  */
 #include <errno.h>
 #include <fcntl.h>
