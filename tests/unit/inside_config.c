@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The inside's configuration: what it takes, its defaults, and that a typing error is never silently believed.
+ */
+#include "inside/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "bundle/json.h"
+
+#define HEAD "{\"format\": \"clapet inside configuration 1\", \"store\": \"store\", \"incoming\": \"/in\", \"spool\": \"s\""
+#define USERS "\"users\": {\"unpack\": \"a\", \"verify\": \"b\", \"check\": \"c\", \"commit\": \"d\", \"log\": \"e\"}"
+
+static enum fault parse(const char *text, struct inside_config **ret_config, struct refusal *why)
+{
+	return config_parse(text, strlen(text), "/etc/clapet/inside.json", ret_config, why);
+}
+
+static void test_defaults(void **state)
+{
+	_cleanup_(config_freep) struct inside_config *config = NULL;
+
+	(void)state;
+	assert_int_equal(parse(HEAD "}", &config, NULL), FAULT_NONE);
+	assert_string_equal(config->store, "/etc/clapet/store");
+	assert_string_equal(config->incoming, "/in");
+	assert_null(config->policy);
+	assert_null(config->contracts);
+	assert_int_equal(config->keep_generations, 10);
+	assert_int_equal(config->keep_at_least, 7 * 86400);
+	assert_false(config->test_bench);
+	assert_null(config->users[COMP_COMMIT]);
+}
+
+static void test_all_members(void **state)
+{
+	_cleanup_(config_freep) struct inside_config *config = NULL;
+
+	(void)state;
+	assert_int_equal(parse(HEAD ", \"contracts\": \"c\", \"policy\": \"p.json\", \"keepGenerations\": 3, \"keepAtLeast\": \"2h\", "
+				    "\"quota\": {\"incoming\": 1, \"spool\": 2, \"quarantine\": 0}, \"reserve\": 5, \"heartbeat\": \"6h\", "
+				    "\"clockSkew\": \"1m\", \"sockets\": \"/run/clapet-inside\", " USERS
+				    ", \"testBench\": \"this machine is a test bench\"}",
+			       &config, NULL),
+			 FAULT_NONE);
+	assert_string_equal(config->policy, "/etc/clapet/p.json");
+	assert_int_equal(config->keep_generations, 3);
+	assert_int_equal(config->keep_at_least, 7200);
+	assert_int_equal(config->quota_incoming, 1);
+	assert_int_equal(config->quota_spool, 2);
+	assert_int_equal(config->quota_quarantine, 0);
+	assert_int_equal(config->reserve, 5);
+	assert_int_equal(config->heartbeat, 6 * 3600);
+	assert_int_equal(config->clock_skew, 60);
+	assert_string_equal(config->sockets, "/run/clapet-inside");
+	assert_string_equal(config->users[COMP_UNPACK], "a");
+	assert_string_equal(config->users[COMP_LOG], "e");
+	assert_true(config->test_bench);
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *text, *named;
+	} cases[] = {
+		{ "", "inside.json" },
+		{ "{\"format\": \"clapet inside configuration 2\", \"store\": \"a\", \"incoming\": \"b\", \"spool\": \"c\"}", "format" },
+		{ "{\"format\": \"clapet inside configuration 1\", \"incoming\": \"b\", \"spool\": \"c\"}", "store" },
+		{ HEAD ", \"kepGenerations\": 3}", "kepGenerations" },
+		{ HEAD ", \"keepGenerations\": 0}", "keepGenerations" },
+		{ HEAD ", \"keepGenerations\": \"3\"}", "keepGenerations" },
+		{ HEAD ", \"keepAtLeast\": \"soon\"}", "keepAtLeast" },
+		{ HEAD ", \"quota\": {\"incomming\": 1}}", "incomming" },
+		{ HEAD ", \"quota\": {\"spool\": -1}}", "spool" },
+		{ HEAD ", \"policy\": \"\"}", "policy" },
+		{ HEAD ", \"users\": {\"unpack\": \"a\"}}", "verify" },
+		{ HEAD ", \"testBench\": true}", "testBench" },
+		{ HEAD ", \"testBench\": \"yes\"}", "testBench" },
+		{ HEAD "} x", "inside.json" },
+		{ HEAD ", \"store\": \"twice\"}", "store" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct inside_config *config = NULL;
+		struct refusal why = { 0 };
+
+		assert_int_equal(parse(cases[i].text, &config, &why), FAULT_CONFIGURATION);
+		assert_int_equal(why.fault, FAULT_CONFIGURATION);
+		assert_non_null(strstr(why.line, cases[i].named));
+		assert_null(config);
+	}
+}
+
+static void test_no_file(void **state)
+{
+	struct inside_config *config = NULL;
+	struct refusal why = { 0 };
+
+	(void)state;
+	assert_int_equal(config_load("/nowhere/inside.json", &config, &why), FAULT_FILE);
+	assert_non_null(strstr(why.line, "/nowhere/inside.json"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_all_members),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_no_file),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	json_init();
+	return cmocka_run_group_tests_name("inside_config", tests, NULL, NULL);
+}

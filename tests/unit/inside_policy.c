@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The policy: what it takes, and what it holds against a version.
+ */
+#include "inside/policy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "bundle/json.h"
+
+#define HEAD "{\"format\": \"clapet policy 1\", \"datasets\": "
+
+static struct policy *parse(const char *text)
+{
+	struct policy *policy = NULL;
+
+	policy_parse(text, strlen(text), "policy.json", &policy, NULL);
+	return policy;
+}
+
+static void add_licence(struct verdict *verdict, const char *name)
+{
+	struct record record = record_new(RECORD_LICENCE);
+
+	snprintf(record.licence.name, sizeof(record.licence.name), "%s", name);
+	assert_true(verdict_add(verdict, &record));
+}
+
+/* The rules that POLICY holds against DATASET, one after the other. */
+static void judge(const struct policy *policy, const char *dataset, const char *licence, bool opaque, unsigned threshold, char *rules,
+		  size_t size)
+{
+	struct sha256 version = { { 1 } };
+	_cleanup_(verdict_freep) struct verdict *verdict = verdict_new(dataset, &version);
+	struct break_list breaks = { 0 };
+
+	verdict->facts.has_opaque = opaque;
+	if (licence != NULL)
+		add_licence(verdict, licence);
+	policy_judge(policy, verdict, threshold, &breaks);
+	rules[0] = '\0';
+	for (size_t i = 0; i < breaks.n_items; i++)
+		snprintf(rules + strlen(rules), size - strlen(rules), "%s%s ", breaks.items[i].rule,
+			 breaks.items[i].can_be_approved ? "" : "!");
+	break_list_clear(&breaks);
+}
+
+static void test_judge(void **state)
+{
+	_cleanup_(policy_freep) struct policy *policy =
+		parse(HEAD "[{\"name\": \"sirene\", \"threshold\": 2, \"opaque\": true}, {\"name\": \"cog\"}], \"licences\": [\"LOV2\"]}");
+	_cleanup_(policy_freep) struct policy *any = parse(HEAD "[{\"name\": \"cog\"}]}"), *empty = policy_new();
+	char rules[200];
+
+	(void)state;
+	assert_non_null(policy);
+	assert_non_null(any);
+	judge(policy, "cog", "LOV2", false, 1, rules, sizeof(rules));
+	assert_string_equal(rules, "");
+	judge(policy, "sirene", "LOV2", true, 2, rules, sizeof(rules));
+	assert_string_equal(rules, "");
+	/* A signature too few is no matter of opinion. */
+	judge(policy, "sirene", "LOV2", true, 1, rules, sizeof(rules));
+	assert_string_equal(rules, "policy-threshold! ");
+	judge(policy, "cog", "ODbL", true, 1, rules, sizeof(rules));
+	assert_string_equal(rules, "policy-licence policy-opaque ");
+	judge(policy, "cog", NULL, false, 1, rules, sizeof(rules));
+	assert_string_equal(rules, "policy-licence ");
+	judge(policy, "new", "LOV2", false, 1, rules, sizeof(rules));
+	assert_string_equal(rules, "policy-name ");
+	judge(any, "cog", NULL, false, 1, rules, sizeof(rules));
+	assert_string_equal(rules, "");
+	judge(empty, "cog", "ODbL", true, 1, rules, sizeof(rules));
+	assert_string_equal(rules, "policy-name policy-opaque ");
+}
+
+static void test_refused(void **state)
+{
+	static const char *const cases[] = {
+		"",
+		"{}",
+		"{\"format\": \"clapet policy 2\", \"datasets\": []}",
+		"{\"format\": \"clapet policy 1\"}",
+		HEAD "[], \"licenses\": []}",
+		HEAD "[{\"name\": \"root\"}]}",
+		HEAD "[{\"name\": \"a/b\"}]}",
+		HEAD "[{\"name\": \"cog\"}, {\"name\": \"cog\"}]}",
+		HEAD "[{\"name\": \"cog\", \"treshold\": 2}]}",
+		HEAD "[{\"name\": \"cog\", \"threshold\": 0}]}",
+		HEAD "[{\"name\": \"cog\", \"opaque\": 1}]}",
+		HEAD "[\"cog\"]}",
+		HEAD "[], \"licences\": [1]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_null(parse(cases[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_refused),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	json_init();
+	return cmocka_run_group_tests_name("inside_policy", tests, NULL, NULL);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Verdicts: there and back, and what is not one.
+ */
+#include "inside/verdict.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "bundle/json.h"
+
+static struct verdict *make(void)
+{
+	struct sha256 version = { { 0xab, 0xcd } };
+	struct verdict *verdict = verdict_new("cog", &version);
+	struct record record = record_new(RECORD_FACTS);
+
+	verdict->judged_with.bytes[31] = 7;
+	snprintf(record.facts.title, sizeof(record.facts.title), "Code officiel géographique");
+	snprintf(record.facts.created, sizeof(record.facts.created), "2022-06-22");
+	record.facts.n_resources = 1;
+	record.facts.has_opaque = 1;
+	assert_true(verdict_add(verdict, &record));
+	record = record_new(RECORD_LICENCE);
+	snprintf(record.licence.name, sizeof(record.licence.name), "LOV2");
+	assert_true(verdict_add(verdict, &record));
+	record = record_new(RECORD_RESOURCE);
+	snprintf(record.resource.name, sizeof(record.resource.name), "communes");
+	record.resource.rows = 37813;
+	snprintf(record.resource.published_hash, sizeof(record.resource.published_hash), "sha256:00");
+	assert_true(verdict_add(verdict, &record));
+	record = record_new(RECORD_BREAK);
+	record.break_.fault = FAULT_CONTRACT_FIELD;
+	record.break_.can_be_approved = 1;
+	snprintf(record.break_.application, sizeof(record.break_.application), "paie");
+	snprintf(record.break_.resource, sizeof(record.break_.resource), "communes");
+	snprintf(record.break_.field, sizeof(record.break_.field), "a\"b\\c");
+	snprintf(record.break_.rule, sizeof(record.break_.rule), "field-removed");
+	snprintf(record.break_.line, sizeof(record.break_.line), "is gone");
+	assert_true(verdict_add(verdict, &record));
+	verdict_add_blob(verdict, &version);
+	return verdict;
+}
+
+static enum fault parse_json(json_t *root, struct verdict **ret_verdict)
+{
+	_cleanup_free_ char *text = json_dumps(root, 0);
+
+	return verdict_parse(text, strlen(text), ret_verdict, NULL);
+}
+
+static void test_round_trip(void **state)
+{
+	_cleanup_(verdict_freep) struct verdict *verdict = make(), *back = NULL;
+	_cleanup_(json_decrefp) json_t *root = NULL, *again = NULL;
+
+	(void)state;
+	refuse(&verdict->end, FAULT_BLOB_FRAME, "a frame");
+	root = verdict_to_json(verdict);
+	assert_int_equal(parse_json(root, &back), FAULT_NONE);
+	assert_int_equal(back->end.fault, FAULT_BLOB_FRAME);
+	assert_string_equal(back->end.line, "a frame");
+	assert_memory_equal(&back->facts, &verdict->facts, sizeof(back->facts));
+	assert_memory_equal(back->resources, verdict->resources, sizeof(*back->resources));
+	assert_memory_equal(back->breaks.items, verdict->breaks.items, sizeof(*back->breaks.items));
+	assert_true(sha256_equal(&back->blobs[0], &verdict->version));
+	again = verdict_to_json(back);
+	assert_true(json_equal(root, again));
+}
+
+/* Every member once missing, once null where it may not be, and one too many. */
+static void test_refused(void **state)
+{
+	_cleanup_(verdict_freep) struct verdict *verdict = make();
+	_cleanup_(json_decrefp) json_t *good = verdict_to_json(verdict);
+	const char *key;
+	json_t *value;
+
+	(void)state;
+	json_object_foreach(good, key, value) {
+		_cleanup_(json_decrefp) json_t *lacking = json_deep_copy(good), *wrong = json_deep_copy(good);
+		_cleanup_(verdict_freep) struct verdict *back = NULL;
+
+		json_object_del(lacking, key);
+		json_object_set_new(wrong, key, json_true());
+		assert_int_not_equal(parse_json(lacking, &back), FAULT_NONE);
+		assert_int_not_equal(parse_json(wrong, &back), FAULT_NONE);
+	}
+	json_object_set_new(good, "more", json_true());
+	assert_int_not_equal(parse_json(good, &(struct verdict *){ NULL }), FAULT_NONE);
+}
+
+static void test_bounds(void **state)
+{
+	_cleanup_(verdict_freep) struct verdict *verdict = make();
+	struct record record = record_new(RECORD_BREAK);
+
+	(void)state;
+	record.break_ = verdict->breaks.items[0];
+	for (size_t i = verdict->breaks.n_items; i < LIMIT_BREAKS; i++)
+		assert_true(verdict_add(verdict, &record));
+	assert_false(verdict_add(verdict, &record));
+	record = record_new(RECORD_GO);
+	assert_false(verdict_add(verdict, &record));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bounds),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	json_init();
+	return cmocka_run_group_tests_name("inside_verdict", tests, NULL, NULL);
+}
