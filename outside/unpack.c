@@ -89,10 +89,10 @@ static struct archive *new_reader(void)
 {
 	struct archive *archive = archive_read_new();
 
-	/* A filter that runs a program is "not there" for us: ARCHIVE_WARN says so. */
+	/* Zip is read by its directory, which stands at the end: a streaming reader would take a file that was cut for a smaller one. */
 	if (archive == NULL || archive_read_support_filter_gzip(archive) != ARCHIVE_OK ||
 	    archive_read_support_filter_xz(archive) != ARCHIVE_OK || archive_read_support_filter_bzip2(archive) != ARCHIVE_OK ||
-	    archive_read_support_filter_zstd(archive) != ARCHIVE_OK || archive_read_support_format_zip(archive) != ARCHIVE_OK ||
+	    archive_read_support_filter_zstd(archive) != ARCHIVE_OK || archive_read_support_format_zip_seekable(archive) != ARCHIVE_OK ||
 	    archive_read_support_format_tar(archive) != ARCHIVE_OK || archive_read_support_format_7zip(archive) != ARCHIVE_OK ||
 	    archive_read_support_format_raw(archive) != ARCHIVE_OK)
 		die("libarchive does not start");
@@ -172,7 +172,7 @@ static enum fault take_entry(struct job *job, struct archive_entry *entry, struc
 	bool is_raw = archive_format(job->archive) == ARCHIVE_FORMAT_RAW;
 
 	if (is_raw && archive_filter_code(job->archive, 0) == ARCHIVE_FILTER_NONE)
-		return refuse(why, FAULT_ARCHIVE, "neither zip, tar, 7z nor compressed: this is no archive");
+		return refuse(why, FAULT_ARCHIVE, "neither a whole zip, tar or 7z nor compressed: no archive, or one that was cut");
 	if (!is_raw && (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != NULL || is_litter(name)))
 		return FAULT_NONE;
 	job->n_files++;
@@ -200,14 +200,15 @@ static enum fault unpack(struct job *job, struct refusal *why)
 		return broken(job, why);
 	if (job->n_found == 1)
 		return FAULT_NONE;
+	if (job->n_files == 0)
+		return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds no file");
 	if (job->request.member[0] == '\0')
 		return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds %llu files; clapet.member must name one of: %s",
 			      (unsigned long long)job->n_files, job->names);
 	if (job->n_found > 1)
 		return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds \"%s\" %llu times", job->request.member,
 			      (unsigned long long)job->n_found);
-	return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds no \"%s\"; it holds: %s", job->request.member,
-		      job->n_files > 0 ? job->names : "nothing");
+	return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds no \"%s\"; it holds: %s", job->request.member, job->names);
 }
 
 static void receive_job(int sock, struct job *job)
