@@ -59,7 +59,8 @@ const struct check_file *check_request_file(const struct check_request *request,
  * hashed. FAULT_NONE: the bytes were the signed ones, to the last. */
 enum fault check_read(const struct check_file *file, blob_sink *sink, void *ctx, struct refusal *why);
 /* All of it, at most LIMIT bytes, in a new buffer. */
-enum fault check_load(const struct check_file *file, size_t limit, uint8_t **ret_data, size_t *ret_size, struct refusal *why);
+enum fault check_load(const struct check_file *file, size_t limit, uint8_t **ret_data, size_t *ret_size,
+		      struct refusal *why);
 
 /* --- answer ----------------------------------------------------------------------------------------------------- */
 
@@ -71,8 +72,9 @@ struct check_answer {
 
 /* One reason to hold; all kinds that this worker sends can be approved. APPLICATION "" where it is no contract's. FAULT_ROWS past
  * LIMIT_BREAKS: a person cannot waive what was not listed. */
-enum fault check_answer_break(struct check_answer *answer, enum fault fault, const char *application, const char *resource,
-			      const char *field, const char *rule, const char *line, struct refusal *why);
+enum fault check_answer_break(struct check_answer *answer, enum fault fault, const char *application,
+			      const char *resource, const char *field, const char *rule, const char *line,
+			      struct refusal *why);
 void check_answer_plain(struct check_answer *answer, const struct check_file *file);
 
 /* A document that says TEXT; where TEXT is not UTF-8 its bytes are escaped. New reference. */
@@ -104,27 +106,30 @@ struct check_contracts {
 };
 
 /* Parses contracts (FAULT_CONTRACT) and the package in force (FAULT_STORE_DAMAGED). */
-enum fault check_contracts_load(const struct check_request *request, struct check_contracts *contracts, struct refusal *why);
+enum fault check_contracts_load(const struct check_request *request, struct check_contracts *contracts,
+				struct refusal *why);
 /* Compares schemas: sends what is broken already, prepares the runs for what the rows decide. */
-enum fault check_contracts_compare(struct check_contracts *contracts, const struct package *package, struct check_answer *answer,
-				   struct refusal *why);
+enum fault check_contracts_compare(struct check_contracts *contracts, const struct package *package,
+				   struct check_answer *answer, struct refusal *why);
 /* One run of what the data decide in RESULT: SCHEMA, a reader's, cut down to those fields. The texts must outlive it. */
 void check_contracts_add_run(struct check_contracts *contracts, const char *application, const char *resource,
-			     enum contract_match match, const struct schema *schema, const struct compat_result *result);
+			     enum contract_match match, const struct schema *schema,
+			     const struct compat_result *result);
 /* Makes the tables of the runs: after the last was added, before the first row. */
 void check_contracts_begin(struct check_contracts *contracts);
 /* The rows of one run: the header first. */
 void contract_run_header(struct contract_run *run, const struct cell *cells, size_t n_cells);
-void contract_run_row(struct contract_run *run, const struct cell *cells, size_t n_cells, const struct row_position *position);
+void contract_run_row(struct contract_run *run, const struct cell *cells, size_t n_cells,
+		      const struct row_position *position);
 /* After the last row of every table: breaks of the runs, and of the guard rails. ROWS(ctx, name) tells a resource's rows, -1 where it is
  * no table. */
-enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows)(void *ctx, const char *resource), void *ctx,
-			       struct check_answer *answer, struct refusal *why);
+enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows)(void *ctx, const char *resource),
+			       void *ctx, struct check_answer *answer, struct refusal *why);
 void check_contracts_clear(struct check_contracts *contracts);
 
 /* The breaks of one validated table: one for each kind of fault and field. */
-enum fault check_table_breaks(const struct validation_table *table, enum fault fault, const char *application, const char *resource,
-			      struct check_answer *answer, struct refusal *why);
+enum fault check_table_breaks(const struct validation_table *table, enum fault fault, const char *application,
+			      const char *resource, struct check_answer *answer, struct refusal *why);
 
 /* --- table ------------------------------------------------------------------------------------------------------ */
 

@@ -20,8 +20,9 @@ json_t *check_json_text(const char *text)
 	return json;
 }
 
-enum fault check_answer_break(struct check_answer *answer, enum fault fault, const char *application, const char *resource,
-			      const char *field, const char *rule, const char *line, struct refusal *why)
+enum fault check_answer_break(struct check_answer *answer, enum fault fault, const char *application,
+			      const char *resource, const char *field, const char *rule, const char *line,
+			      struct refusal *why)
 {
 	struct record record = record_new(RECORD_BREAK);
 	struct record_break *sent = &record.break_;
@@ -29,7 +30,8 @@ enum fault check_answer_break(struct check_answer *answer, enum fault fault, con
 	char code[8];
 
 	if (answer->n_breaks == LIMIT_BREAKS)
-		return refuse(why, FAULT_ROWS, "more than %d different reasons to hold; the last: %s", LIMIT_BREAKS, line);
+		return refuse(why, FAULT_ROWS, "more than %d different reasons to hold; the last: %s", LIMIT_BREAKS,
+			      line);
 	answer->n_breaks++;
 	sent->fault = fault;
 	sent->can_be_approved = 1;
@@ -82,7 +84,7 @@ static size_t group_faults(const struct validation_table *table, struct fault_gr
 		while (at < n_groups && !is_of_group(fault, groups[at].first))
 			at++;
 		if (at == n_groups && n_groups < n_groups_max)
-			groups[n_groups++] = (struct fault_group){ fault, 0 };
+			groups[n_groups++] = (struct fault_group){fault, 0};
 		if (at < n_groups)
 			groups[at].n++;
 	}
@@ -97,11 +99,11 @@ static void group_line(const struct fault_group *group, const char *resource, ch
 	if (first->row > 0)
 		snprintf(place, sizeof(place), " row %llu", (unsigned long long)first->row);
 	if (first->field_name != NULL && first->field_name[0] != '\0')
-		snprintf(place + strlen(place), sizeof(place) - strlen(place), "%s field %.100s", first->row > 0 ? "," : "",
-			 first->field_name);
+		snprintf(place + strlen(place), sizeof(place) - strlen(place), "%s field %.100s",
+			 first->row > 0 ? "," : "", first->field_name);
 	if (group->n > 1)
-		snprintf(more, sizeof(more), " (and %s%zu more of this kind)", group->n >= LIMIT_FAULTS_KEPT ? "at least " : "",
-			 group->n - 1);
+		snprintf(more, sizeof(more), " (and %s%zu more of this kind)",
+			 group->n >= LIMIT_FAULTS_KEPT ? "at least " : "", group->n - 1);
 	if (first->cell != NULL && first->cell[0] != '\0')
 		snprintf(line, size, "%s%s: \"%.80s\" %s%s", resource, place, first->cell, first->note, more);
 	else
@@ -111,7 +113,8 @@ static void group_line(const struct fault_group *group, const char *resource, ch
 /* The validation keeps the first LIMIT_FAULTS_KEPT faults of a kind, whatever their fields: past them another field may be at fault
  * that no break names. That is a reason of its own, or a waiver for the named fields would let the others in. */
 static enum fault break_unlisted(const struct validation_table *table, enum fault fault, const char *application,
-				 const char *resource, const char *type, struct check_answer *answer, struct refusal *why)
+				 const char *resource, const char *type, struct check_answer *answer,
+				 struct refusal *why)
 {
 	char line[RECORD_LINE_SIZE];
 	size_t n = 0;
@@ -120,8 +123,8 @@ static enum fault break_unlisted(const struct validation_table *table, enum faul
 		n += strcmp(validation_fault(table, i)->type, type) == 0;
 	if (n < LIMIT_FAULTS_KEPT)
 		return FAULT_NONE;
-	snprintf(line, sizeof(line), "%s: more %s than the %d that are listed; they may be in other fields too", resource, type,
-		 LIMIT_FAULTS_KEPT);
+	snprintf(line, sizeof(line), "%s: more %s than the %d that are listed; they may be in other fields too",
+		 resource, type, LIMIT_FAULTS_KEPT);
 	return check_answer_break(answer, fault, application, resource, "", type, line, why);
 }
 
@@ -134,8 +137,8 @@ static bool is_first_of_type(const struct fault_group *groups, size_t index)
 	return true;
 }
 
-enum fault check_table_breaks(const struct validation_table *table, enum fault fault, const char *application, const char *resource,
-			      struct check_answer *answer, struct refusal *why)
+enum fault check_table_breaks(const struct validation_table *table, enum fault fault, const char *application,
+			      const char *resource, struct check_answer *answer, struct refusal *why)
 {
 	/* Past this the answer is full anyway. */
 	struct fault_group groups[LIMIT_BREAKS + 1];
@@ -147,8 +150,8 @@ enum fault check_table_breaks(const struct validation_table *table, enum fault f
 		char line[RECORD_LINE_SIZE];
 
 		group_line(&groups[i], resource, line, sizeof(line));
-		result = check_answer_break(answer, fault, application, resource, first->field_name != NULL ? first->field_name : "",
-					    first->type, line, why);
+		result = check_answer_break(answer, fault, application, resource,
+					    first->field_name != NULL ? first->field_name : "", first->type, line, why);
 		if (result == FAULT_NONE && is_first_of_type(groups, i))
 			result = break_unlisted(table, fault, application, resource, first->type, answer, why);
 	}

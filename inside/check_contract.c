@@ -15,8 +15,8 @@
 #include "bundle/json.h"
 #include "inside/check.h"
 
-static enum fault load_contract(const struct check_contract_file *file, struct check_contracts *contracts, const char *dataset,
-				struct refusal *why)
+static enum fault load_contract(const struct check_contract_file *file, struct check_contracts *contracts,
+				const char *dataset, struct refusal *why)
 {
 	_cleanup_(contract_freep) struct contract *contract = NULL;
 	_cleanup_free_ uint8_t *data = NULL;
@@ -61,7 +61,8 @@ static enum fault load_in_force(int fd, struct package **ret_package, struct ref
 	return FAULT_STORE_DAMAGED;
 }
 
-enum fault check_contracts_load(const struct check_request *request, struct check_contracts *contracts, struct refusal *why)
+enum fault check_contracts_load(const struct check_request *request, struct check_contracts *contracts,
+				struct refusal *why)
 {
 	enum fault fault;
 
@@ -93,7 +94,8 @@ static bool is_by_data(const struct schema *schema, size_t index, const struct c
 			continue;
 		if (is_named(&result->breaks[i], name))
 			return true;
-		for (size_t j = 0; strcmp(result->breaks[i].rule, "key-removed") == 0 && j < schema->primary_key.n_columns; j++) {
+		for (size_t j = 0;
+		     strcmp(result->breaks[i].rule, "key-removed") == 0 && j < schema->primary_key.n_columns; j++) {
 			if (strcmp(schema->primary_key.columns[j], name) == 0)
 				return true;
 		}
@@ -115,7 +117,7 @@ void check_contracts_add_run(struct check_contracts *contracts, const char *appl
 			     enum contract_match match, const struct schema *schema, const struct compat_result *result)
 {
 	_cleanup_(json_decrefp) json_t *descriptor = json_object();
-	struct contract_run run = { .application = application, .resource = resource, .match = match };
+	struct contract_run run = {.application = application, .resource = resource, .match = match};
 	json_t *fields = json_array(), *missing = json_object_get(schema->json, "missingValues");
 	struct refusal why;
 
@@ -142,11 +144,13 @@ void check_contracts_add_run(struct check_contracts *contracts, const char *appl
 
 static enum fault fault_of_rule(const char *rule)
 {
-	return strncmp(rule, "field-", 6) == 0 || strncmp(rule, "resource-", 9) == 0 ? FAULT_CONTRACT_FIELD : FAULT_CONTRACT_TYPE;
+	return strncmp(rule, "field-", 6) == 0 || strncmp(rule, "resource-", 9) == 0 ? FAULT_CONTRACT_FIELD
+										     : FAULT_CONTRACT_TYPE;
 }
 
-static enum fault compare_schemas(struct check_contracts *contracts, const char *application, const struct contract_resource *promised,
-				  const struct resource *now, struct check_answer *answer, struct refusal *why)
+static enum fault compare_schemas(struct check_contracts *contracts, const char *application,
+				  const struct contract_resource *promised, const struct resource *now,
+				  struct check_answer *answer, struct refusal *why)
 {
 	struct compat_result result;
 	enum fault fault = FAULT_NONE;
@@ -161,8 +165,8 @@ static enum fault compare_schemas(struct check_contracts *contracts, const char 
 		if (item->verdict != COMPAT_NO)
 			continue;
 		snprintf(line, sizeof(line), "%s: %s", promised->name, item->line);
-		fault = check_answer_break(answer, fault_of_rule(item->rule), application, promised->name, item->field, item->rule, line,
-					   why);
+		fault = check_answer_break(answer, fault_of_rule(item->rule), application, promised->name, item->field,
+					   item->rule, line, why);
 	}
 	if (fault == FAULT_NONE && is_by_rows)
 		check_contracts_add_run(contracts, application, now->name, promised->match, promised->schema, &result);
@@ -170,33 +174,36 @@ static enum fault compare_schemas(struct check_contracts *contracts, const char 
 	return fault;
 }
 
-static enum fault compare_resource(struct check_contracts *contracts, const char *application, const struct contract_resource *promised,
-				   const struct package *package, struct check_answer *answer, struct refusal *why)
+static enum fault compare_resource(struct check_contracts *contracts, const char *application,
+				   const struct contract_resource *promised, const struct package *package,
+				   struct check_answer *answer, struct refusal *why)
 {
 	const struct resource *now = package_resource(package, promised->name);
 	char line[RECORD_LINE_SIZE];
 
 	if (now == NULL) {
 		snprintf(line, sizeof(line), "resource %s is gone", promised->name);
-		return check_answer_break(answer, FAULT_CONTRACT_FIELD, application, promised->name, "", "resource-removed", line, why);
+		return check_answer_break(answer, FAULT_CONTRACT_FIELD, application, promised->name, "",
+					  "resource-removed", line, why);
 	}
 	if (promised->schema == NULL)
 		return FAULT_NONE;
 	if (now->schema == NULL || !check_resource_is_table(now)) {
 		snprintf(line, sizeof(line), "resource %s is no longer a table with a schema", promised->name);
-		return check_answer_break(answer, FAULT_CONTRACT_TYPE, application, promised->name, "", "schema-removed", line, why);
+		return check_answer_break(answer, FAULT_CONTRACT_TYPE, application, promised->name, "",
+					  "schema-removed", line, why);
 	}
 	return compare_schemas(contracts, application, promised, now, answer, why);
 }
 
-static enum fault compare_in_force(struct check_contracts *contracts, const struct package *package, struct check_answer *answer,
-				   struct refusal *why)
+static enum fault compare_in_force(struct check_contracts *contracts, const struct package *package,
+				   struct check_answer *answer, struct refusal *why)
 {
 	enum fault fault = FAULT_NONE;
 
 	for (size_t i = 0; i < contracts->in_force->n_resources && fault == FAULT_NONE; i++) {
 		const struct resource *resource = &contracts->in_force->resources[i];
-		struct contract_resource promised = { "", CONTRACT_BY_NAME, NULL, -1, -1 };
+		struct contract_resource promised = {"", CONTRACT_BY_NAME, NULL, -1, -1};
 
 		text_copy(promised.name, sizeof(promised.name), resource->name);
 		promised.schema = check_resource_is_table(resource) ? resource->schema : NULL;
@@ -205,8 +212,8 @@ static enum fault compare_in_force(struct check_contracts *contracts, const stru
 	return fault;
 }
 
-enum fault check_contracts_compare(struct check_contracts *contracts, const struct package *package, struct check_answer *answer,
-				   struct refusal *why)
+enum fault check_contracts_compare(struct check_contracts *contracts, const struct package *package,
+				   struct check_answer *answer, struct refusal *why)
 {
 	enum fault fault = FAULT_NONE;
 
@@ -216,7 +223,8 @@ enum fault check_contracts_compare(struct check_contracts *contracts, const stru
 		const struct contract *contract = contracts->contracts[i];
 
 		for (size_t j = 0; j < contract->n_resources && fault == FAULT_NONE; j++)
-			fault = compare_resource(contracts, contract->application, &contract->resources[j], package, answer, why);
+			fault = compare_resource(contracts, contract->application, &contract->resources[j], package,
+						 answer, why);
 	}
 	if (fault != FAULT_NONE)
 		return fault;
@@ -228,7 +236,8 @@ void check_contracts_begin(struct check_contracts *contracts)
 {
 	contracts->validation = validation_new();
 	for (size_t i = 0; i < contracts->n_runs; i++)
-		contracts->runs[i].table = validation_table(contracts->validation, contracts->runs[i].name, contracts->runs[i].schema);
+		contracts->runs[i].table = validation_table(contracts->validation, contracts->runs[i].name,
+							    contracts->runs[i].schema);
 }
 
 /* --- the promised fields on the rows ------------------------------------------------------------------------------ */
@@ -248,7 +257,7 @@ static size_t column_of(const struct contract_run *run, size_t index, const stru
 
 void contract_run_header(struct contract_run *run, const struct cell *cells, size_t n_cells)
 {
-	const struct row_position position = { 1, 0 };
+	const struct row_position position = {1, 0};
 
 	for (size_t i = 0; i < run->schema->n_fields; i++) {
 		run->columns[i] = column_of(run, i, cells, n_cells);
@@ -259,13 +268,14 @@ void contract_run_header(struct contract_run *run, const struct cell *cells, siz
 }
 
 /* A column or cell that is not there was named by the validation of the published schema; here it is empty. */
-void contract_run_row(struct contract_run *run, const struct cell *cells, size_t n_cells, const struct row_position *position)
+void contract_run_row(struct contract_run *run, const struct cell *cells, size_t n_cells,
+		      const struct row_position *position)
 {
 	for (size_t i = 0; i < run->schema->n_fields; i++) {
 		if (run->columns[i] < n_cells)
 			run->cells[i] = cells[run->columns[i]];
 		else
-			run->cells[i] = (struct cell){ "", 0 };
+			run->cells[i] = (struct cell){"", 0};
 	}
 	validation_row(run->table, run->cells, run->schema->n_fields, position);
 }
@@ -276,14 +286,16 @@ void contract_run_row(struct contract_run *run, const struct cell *cells, size_t
 static int64_t rows_in_force(const struct package *in_force, const char *name)
 {
 	const struct resource *resource = in_force == NULL ? NULL : package_resource(in_force, name);
-	const json_t *rows = resource == NULL ? NULL : json_object_get(json_object_get(resource->json, "clapet"), "rows");
+	const json_t *rows = resource == NULL ? NULL
+					      : json_object_get(json_object_get(resource->json, "clapet"), "rows");
 	int64_t n = json_is_integer(rows) ? (int64_t)json_integer_value(rows) : -1;
 
 	return n > (int64_t)LIMIT_ROWS ? -1 : n;
 }
 
 static enum fault check_guards(const struct check_contracts *contracts, const char *application,
-			       const struct contract_resource *promised, int64_t rows, struct check_answer *answer, struct refusal *why)
+			       const struct contract_resource *promised, int64_t rows, struct check_answer *answer,
+			       struct refusal *why)
 {
 	int64_t before = rows_in_force(contracts->in_force, promised->name);
 	int64_t change = rows > before ? rows - before : before - rows;
@@ -293,21 +305,23 @@ static enum fault check_guards(const struct check_contracts *contracts, const ch
 	if (rows < 0)
 		return FAULT_NONE;
 	if (promised->min_rows >= 0 && rows < promised->min_rows) {
-		snprintf(line, sizeof(line), "%s: %lld rows, at least %lld were asked for", promised->name, (long long)rows,
-			 (long long)promised->min_rows);
-		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "min-rows", line, why);
+		snprintf(line, sizeof(line), "%s: %lld rows, at least %lld were asked for", promised->name,
+			 (long long)rows, (long long)promised->min_rows);
+		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "min-rows",
+					   line, why);
 	}
 	if (fault == FAULT_NONE && promised->max_change_percent >= 0 && before >= 0 &&
 	    change * 100 > promised->max_change_percent * before) {
-		snprintf(line, sizeof(line), "%s: %lld rows, %lld in force: a change of more than %lld %%", promised->name,
-			 (long long)rows, (long long)before, (long long)promised->max_change_percent);
-		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "max-change", line, why);
+		snprintf(line, sizeof(line), "%s: %lld rows, %lld in force: a change of more than %lld %%",
+			 promised->name, (long long)rows, (long long)before, (long long)promised->max_change_percent);
+		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "max-change",
+					   line, why);
 	}
 	return fault;
 }
 
-enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows)(void *ctx, const char *resource), void *ctx,
-			       struct check_answer *answer, struct refusal *why)
+enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows)(void *ctx, const char *resource),
+			       void *ctx, struct check_answer *answer, struct refusal *why)
 {
 	enum fault fault = FAULT_NONE;
 
@@ -315,8 +329,8 @@ enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows
 		validation_table_end(contracts->runs[i].table);
 	validation_end(contracts->validation);
 	for (size_t i = 0; i < contracts->n_runs && fault == FAULT_NONE; i++)
-		fault = check_table_breaks(contracts->runs[i].table, FAULT_CONTRACT_ROWS, contracts->runs[i].application,
-					   contracts->runs[i].resource, answer, why);
+		fault = check_table_breaks(contracts->runs[i].table, FAULT_CONTRACT_ROWS,
+					   contracts->runs[i].application, contracts->runs[i].resource, answer, why);
 	for (size_t i = 0; i < contracts->n_contracts; i++) {
 		const struct contract *contract = contracts->contracts[i];
 

@@ -13,7 +13,8 @@
 #include "inside/check.h"
 
 /* The file's object, its hash checked; the request holds this file alone. */
-static enum fault load_alone(const struct check_request *request, const char *name, json_t **ret_object, struct refusal *why)
+static enum fault load_alone(const struct check_request *request, const char *name, json_t **ret_object,
+			     struct refusal *why)
 {
 	const struct check_file *file = check_request_file(request, name);
 	_cleanup_free_ uint8_t *data = NULL;
@@ -21,7 +22,8 @@ static enum fault load_alone(const struct check_request *request, const char *na
 	size_t size;
 
 	if (file == NULL || request->n_files != 1)
-		return refuse(why, FAULT_VERSION_FORM, "%s: %s stands alone or not at all", request->version.dataset, name);
+		return refuse(why, FAULT_VERSION_FORM, "%s: %s stands alone or not at all", request->version.dataset,
+			      name);
 	fault = check_load(file, LIMIT_PACKAGE_SIZE, &data, &size, why);
 	if (fault != FAULT_NONE)
 		return fault;
@@ -30,8 +32,8 @@ static enum fault load_alone(const struct check_request *request, const char *na
 }
 
 /* A time, or null (0) where it may be. */
-static enum fault get_time(const json_t *object, const char *where, const char *key, bool may_be_null, int64_t *ret_time,
-			   struct refusal *why)
+static enum fault get_time(const json_t *object, const char *where, const char *key, bool may_be_null,
+			   int64_t *ret_time, struct refusal *why)
 {
 	const json_t *value = json_object_get(object, key);
 
@@ -76,7 +78,8 @@ static enum fault check_code(const char *where, const char *code, struct refusal
 
 static enum fault parse_source(const json_t *json, const char *where, struct record_source *source, struct refusal *why)
 {
-	static const char *const keys[] = { "dataset", "state", "checked", "succeeded", "since", "maxAge", "why", "code", NULL };
+	static const char *const keys[] = {"dataset", "state", "checked", "succeeded", "since",
+					   "maxAge",  "why",   "code",    NULL};
 	const char *dataset = NULL, *state = NULL, *reason = NULL, *code = NULL;
 	enum fault fault;
 
@@ -99,7 +102,8 @@ static enum fault parse_source(const json_t *json, const char *where, struct rec
 		return refuse(why, FAULT_JSON_MEMBER, "%s: state %s is not unchanged, new or failed", where, state);
 	text_copy(source->state, sizeof(source->state), state);
 	if (reason != NULL)
-		snprintf(source->line, sizeof(source->line), "%s%s%s", code != NULL ? code : "", code != NULL ? " " : "", reason);
+		snprintf(source->line, sizeof(source->line), "%s%s%s", code != NULL ? code : "",
+			 code != NULL ? " " : "", reason);
 	return FAULT_NONE;
 }
 
@@ -118,7 +122,8 @@ static enum fault check_bundles(const json_t *status, struct refusal *why)
 }
 
 /* All sources are parsed before the first is told of. */
-static enum fault parse_sources(const json_t *status, struct record_source **ret_sources, size_t *ret_n, struct refusal *why)
+static enum fault parse_sources(const json_t *status, struct record_source **ret_sources, size_t *ret_n,
+				struct refusal *why)
 {
 	_cleanup_free_ struct record_source *sources = NULL;
 	json_t *array = NULL;
@@ -138,7 +143,8 @@ static enum fault parse_sources(const json_t *status, struct record_source **ret
 			return fault;
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(sources[i].dataset, sources[j].dataset) == 0)
-				return refuse(why, FAULT_JSON_MEMBER, "%s: %s is told of twice", where, sources[i].dataset);
+				return refuse(why, FAULT_JSON_MEMBER, "%s: %s is told of twice", where,
+					      sources[i].dataset);
 		}
 	}
 	*ret_sources = steal_pointer(&sources);
@@ -158,7 +164,7 @@ static void answer_facts(struct check_answer *answer, const char *title, const c
 
 enum fault check_status(const struct check_request *request, struct check_answer *answer, struct refusal *why)
 {
-	static const char *const keys[] = { "format", "issued", "sources", "bundles", NULL };
+	static const char *const keys[] = {"format", "issued", "sources", "bundles", NULL};
 	_cleanup_(json_decrefp) json_t *status = NULL;
 	_cleanup_free_ struct record_source *sources = NULL;
 	char issued_text[TEXT_TIME_SIZE];
@@ -170,7 +176,8 @@ enum fault check_status(const struct check_request *request, struct check_answer
 	    (fault = json_format(status, "status.json", "clapet status", 1, why)) != FAULT_NONE ||
 	    (fault = json_only(status, "status.json", keys, why)) != FAULT_NONE ||
 	    (fault = get_time(status, "status.json", "issued", false, &issued, why)) != FAULT_NONE ||
-	    (fault = check_bundles(status, why)) != FAULT_NONE || (fault = parse_sources(status, &sources, &n, why)) != FAULT_NONE)
+	    (fault = check_bundles(status, why)) != FAULT_NONE ||
+	    (fault = parse_sources(status, &sources, &n, why)) != FAULT_NONE)
 		return fault;
 	check_answer_plain(answer, &request->files[0]);
 	text_format_time(issued, issued_text);
@@ -195,7 +202,7 @@ static bool is_date(const char *text)
 
 enum fault check_withdrawal(const struct check_request *request, struct check_answer *answer, struct refusal *why)
 {
-	static const char *const keys[] = { "format", "reason", "date", "replacedBy", NULL };
+	static const char *const keys[] = {"format", "reason", "date", "replacedBy", NULL};
 	static const char *const where = "withdrawn.json";
 	const char *reason = NULL, *date = NULL, *replaced_by = NULL;
 	_cleanup_(json_decrefp) json_t *json = NULL;

@@ -39,7 +39,7 @@ static enum fault tee_sink(void *ctx, const void *data, size_t size, struct refu
 
 static enum fault read_target(const struct check_file *file, struct tee *tee, struct refusal *why)
 {
-	struct blob blob = { file->target.sha256, file->target.length, file->parts, file->n_parts };
+	struct blob blob = {file->target.sha256, file->target.length, file->parts, file->n_parts};
 
 	tee->fd = file->fd;
 	return blob_decode(&blob, file->part_fds, tee_sink, tee, why);
@@ -67,14 +67,15 @@ static enum fault read_object(const struct check_file *file, struct tee *tee, st
 		tee_sink(tee, piece, (size_t)n, NULL);
 	}
 	hash_final(hash, &sha256);
-	if (at != file->target.length || fd_size(file->fd) != (int64_t)at || !sha256_equal(&sha256, &file->target.sha256))
+	if (at != file->target.length || fd_size(file->fd) != (int64_t)at ||
+	    !sha256_equal(&sha256, &file->target.sha256))
 		return refuse(why, FAULT_STORE_DAMAGED, "%s in the store is not what its name says", file->target.file);
 	return FAULT_NONE;
 }
 
 enum fault check_read(const struct check_file *file, blob_sink *sink, void *ctx, struct refusal *why)
 {
-	struct tee tee = { -1, sink, ctx, { FAULT_NONE, "" } };
+	struct tee tee = {-1, sink, ctx, {FAULT_NONE, ""}};
 	enum fault fault = file->is_object ? read_object(file, &tee, why) : read_target(file, &tee, why);
 
 	if (fault != FAULT_NONE)
@@ -100,10 +101,11 @@ static enum fault load_sink(void *ctx, const void *data, size_t size, struct ref
 	return FAULT_NONE;
 }
 
-enum fault check_load(const struct check_file *file, size_t limit, uint8_t **ret_data, size_t *ret_size, struct refusal *why)
+enum fault check_load(const struct check_file *file, size_t limit, uint8_t **ret_data, size_t *ret_size,
+		      struct refusal *why)
 {
 	_cleanup_free_ uint8_t *data = NULL;
-	struct load load = { NULL, 0, 0 };
+	struct load load = {NULL, 0, 0};
 	enum fault fault;
 
 	if (file->target.length > limit)

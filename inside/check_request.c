@@ -39,7 +39,8 @@ static void take_part(struct check_request *request, const struct record_part *p
 {
 	struct check_file *file = request->n_files > 0 ? &request->files[request->n_files - 1] : NULL;
 
-	if (file == NULL || file->is_object || file->n_parts == file->target.n_parts || part->index != file->n_parts || fd < 0)
+	if (file == NULL || file->is_object || file->n_parts == file->target.n_parts || part->index != file->n_parts ||
+	    fd < 0)
 		die("the supervisor sent part %u out of order", part->index);
 	file->parts[file->n_parts].sha256 = part->sha256;
 	file->parts[file->n_parts].length = part->length;
@@ -98,7 +99,7 @@ static void take(struct check_request *request, const struct record *record, int
 
 void check_request_receive(int sock, struct check_request *ret_request)
 {
-	struct check_request request = { .in_force_fd = -1, .report_fd = -1 };
+	struct check_request request = {.in_force_fd = -1, .report_fd = -1};
 	struct record record;
 	int fd;
 

@@ -9,8 +9,8 @@
 
 void check_run(int sock)
 {
-	struct check_answer answer = { sock, json_array(), 0 };
-	struct refusal why = { FAULT_NONE, "" };
+	struct check_answer answer = {sock, json_array(), 0};
+	struct refusal why = {FAULT_NONE, ""};
 	struct check_request request;
 	struct record end;
 

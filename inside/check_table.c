@@ -30,7 +30,8 @@ bool check_resource_is_json(const struct resource *resource)
 {
 	if (resource->opaque || resource->is_table)
 		return false;
-	if (resource->format != NULL && (strcasecmp(resource->format, "json") == 0 || strcasecmp(resource->format, "geojson") == 0))
+	if (resource->format != NULL &&
+	    (strcasecmp(resource->format, "json") == 0 || strcasecmp(resource->format, "geojson") == 0))
 		return true;
 	return has_extension(resource->path, "json") || has_extension(resource->path, "geojson");
 }
@@ -58,7 +59,7 @@ static void hand_on_header(struct check_resource *resource, const struct cell *c
 static void make_header(struct check_resource *resource)
 {
 	const struct schema *schema = resource->resource->schema;
-	const struct row_position position = { 0, 0 };
+	const struct row_position position = {0, 0};
 	_cleanup_free_ struct cell *cells = xcalloc(schema->n_fields, sizeof(*cells));
 
 	for (size_t i = 0; i < schema->n_fields; i++) {
@@ -103,18 +104,20 @@ static enum fault take_table_bytes(void *ctx, const void *data, size_t size, str
 static enum fault read_table(struct check_resource *resource, struct refusal *why)
 {
 	const struct dialect *dialect = resource->resource->verbatim ? &resource->resource->dialect : &dialect_plain;
-	struct table_ctx table = { .resource = resource };
+	struct table_ctx table = {.resource = resource};
 	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(dialect, take_row, &table);
 	enum fault fault;
 
 	if (!dialect->header && resource->resource->schema == NULL)
-		return refuse(why, FAULT_VERSION_FORM, "%s has neither a header nor a schema", resource->resource->name);
+		return refuse(why, FAULT_VERSION_FORM, "%s has neither a header nor a schema",
+			      resource->resource->name);
 	table.reader = reader;
 	table.plain.only_utf8 = resource->resource->verbatim;
 	fault = check_read(resource->file, take_table_bytes, &table, why);
 	if (fault != FAULT_NONE)
 		return fault;
-	if ((fault = plain_check_finish(&table.plain, why)) != FAULT_NONE || (fault = table_reader_finish(reader, why)) != FAULT_NONE)
+	if ((fault = plain_check_finish(&table.plain, why)) != FAULT_NONE ||
+	    (fault = table_reader_finish(reader, why)) != FAULT_NONE)
 		return refuse_within(why, "%s", resource->file->target.file);
 	if (!table.has_header && !dialect->header)
 		make_header(resource);
@@ -148,7 +151,7 @@ enum fault check_resource_read(struct check_resource *resource, struct refusal *
 	enum fault fault;
 
 	if (resource->table != NULL) {
-		struct refusal broken = { FAULT_NONE, "" };
+		struct refusal broken = {FAULT_NONE, ""};
 
 		fault = read_table(resource, &broken);
 		if (fault == FAULT_NONE) {

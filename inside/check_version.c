@@ -34,7 +34,8 @@ static enum fault load_package(struct version *version, struct refusal *why)
 	if (file == NULL)
 		return refuse(why, FAULT_VERSION_FORM, "%s: no %s", version->request->version.dataset, PACKAGE_FILE);
 	if (!sha256_equal(&file->target.sha256, &version->request->version.version))
-		return refuse(why, FAULT_VERSION_FORM, "%s: the version is not its %s", version->request->version.dataset, PACKAGE_FILE);
+		return refuse(why, FAULT_VERSION_FORM, "%s: the version is not its %s",
+			      version->request->version.dataset, PACKAGE_FILE);
 	fault = check_load(file, LIMIT_PACKAGE_SIZE, &data, &size, why);
 	if (fault != FAULT_NONE)
 		return fault;
@@ -55,8 +56,8 @@ static enum fault match_resource(struct version *version, size_t index, struct r
 	checked->contracts = &version->contracts;
 	checked->file = check_request_file(version->request, resource->path);
 	if (checked->file == NULL || strcmp(resource->path, PACKAGE_FILE) == 0)
-		return refuse(why, FAULT_VERSION_FORM, "resource %s: its path %s is no file of this version", resource->name,
-			      resource->path);
+		return refuse(why, FAULT_VERSION_FORM, "resource %s: its path %s is no file of this version",
+			      resource->name, resource->path);
 	for (size_t i = 0; i < index; i++) {
 		if (version->resources[i].file == checked->file)
 			return refuse(why, FAULT_VERSION_FORM, "resources %s and %s share a path", resource->name,
@@ -64,15 +65,18 @@ static enum fault match_resource(struct version *version, size_t index, struct r
 	}
 	sha256_to_hex(&checked->file->target.sha256, hash + 7);
 	if (resource->hash == NULL || strcmp(resource->hash, hash) != 0)
-		return refuse(why, FAULT_VERSION_FORM, "resource %s: the package's hash is not the target's", resource->name);
+		return refuse(why, FAULT_VERSION_FORM, "resource %s: the package's hash is not the target's",
+			      resource->name);
 	if (resource->bytes < 0 || (uint64_t)resource->bytes != checked->file->target.length)
-		return refuse(why, FAULT_VERSION_FORM, "resource %s: the package says %lld bytes, the target %llu", resource->name,
-			      (long long)resource->bytes, (unsigned long long)checked->file->target.length);
+		return refuse(why, FAULT_VERSION_FORM, "resource %s: the package says %lld bytes, the target %llu",
+			      resource->name, (long long)resource->bytes,
+			      (unsigned long long)checked->file->target.length);
 	if (resource->schema != NULL && resource->schema->match != FIELDS_EXACT)
 		return refuse(why, FAULT_VERSION_FORM, "resource %s: a published schema is exact", resource->name);
 	checked->is_checked = check_resource_is_table(resource) || check_resource_is_json(resource);
 	if (!checked->is_checked && !resource->opaque && !resource->verbatim)
-		return refuse(why, FAULT_VERSION_FORM, "resource %s: neither a table in UTF-8, nor JSON, nor opaque", resource->name);
+		return refuse(why, FAULT_VERSION_FORM, "resource %s: neither a table in UTF-8, nor JSON, nor opaque",
+			      resource->name);
 	return FAULT_NONE;
 }
 
@@ -104,8 +108,8 @@ static enum fault check_rows(const struct check_resource *checked, struct refusa
 	uint64_t rows = validation_n_rows(checked->table);
 
 	if (said != NULL && (!json_is_integer(said) || (uint64_t)json_integer_value(said) != rows))
-		return refuse(why, FAULT_VERSION_FORM, "resource %s: the package's clapet.rows is not %llu", checked->resource->name,
-			      (unsigned long long)rows);
+		return refuse(why, FAULT_VERSION_FORM, "resource %s: the package's clapet.rows is not %llu",
+			      checked->resource->name, (unsigned long long)rows);
 	return FAULT_NONE;
 }
 
@@ -122,7 +126,8 @@ static enum fault read_files(struct version *version, struct refusal *why)
 		struct check_resource *checked = &version->resources[i];
 
 		if (check_resource_is_table(checked->resource))
-			checked->table = validation_table(version->validation, checked->resource->name, checked->resource->schema);
+			checked->table = validation_table(version->validation, checked->resource->name,
+							  checked->resource->schema);
 	}
 	for (size_t i = 0; i < version->package->n_resources; i++) {
 		struct check_resource *checked = &version->resources[i];
@@ -158,7 +163,8 @@ static enum fault answer_breaks(struct version *version, struct refusal *why)
 
 		if (checked->table == NULL)
 			continue;
-		fault = check_table_breaks(checked->table, FAULT_ROWS, "", checked->resource->name, version->answer, why);
+		fault = check_table_breaks(checked->table, FAULT_ROWS, "", checked->resource->name, version->answer,
+					   why);
 		if (fault != FAULT_NONE)
 			return fault;
 	}
@@ -170,8 +176,10 @@ static void answer_facts(const struct version *version)
 	const struct package *package = version->package;
 	struct record record = record_new(RECORD_FACTS);
 
-	record_text(record.facts.title, sizeof(record.facts.title), package->title != NULL ? package->title : package->name);
-	record_text(record.facts.created, sizeof(record.facts.created), package->created != NULL ? package->created : "");
+	record_text(record.facts.title, sizeof(record.facts.title),
+		    package->title != NULL ? package->title : package->name);
+	record_text(record.facts.created, sizeof(record.facts.created),
+		    package->created != NULL ? package->created : "");
 	record.facts.n_resources = package->n_resources;
 	for (size_t i = 0; i < package->n_resources; i++)
 		record.facts.has_opaque |= !version->resources[i].is_checked;
@@ -187,8 +195,8 @@ static void answer_facts(const struct version *version)
 /* The digest of what the portal published, as the outside says; "" where it says none that could be one. */
 static const char *published_hash(const struct resource *resource)
 {
-	const char *hash =
-		json_string_value(json_object_get(json_array_get(json_object_get(resource->json, "sources"), 0), "hash"));
+	const char *hash = json_string_value(
+		json_object_get(json_array_get(json_object_get(resource->json, "sources"), 0), "hash"));
 
 	return hash != NULL && strlen(hash) < sizeof(((struct record_resource *)0)->published_hash) ? hash : "";
 }
@@ -201,7 +209,8 @@ static void answer_resources(const struct version *version)
 
 		text_copy(record.resource.name, sizeof(record.resource.name), checked->resource->name);
 		record.resource.rows = checked->table != NULL ? validation_n_rows(checked->table) : 0;
-		record_text(record.resource.published_hash, sizeof(record.resource.published_hash), published_hash(checked->resource));
+		record_text(record.resource.published_hash, sizeof(record.resource.published_hash),
+			    published_hash(checked->resource));
 		record.resource.sha256 = checked->file->target.sha256;
 		record_send(version->answer->sock, &record, -1);
 	}
@@ -225,9 +234,11 @@ static void write_report(const struct version *version, const struct refusal *wh
 	json_object_set_new(report, "fault", why->fault == FAULT_NONE ? json_null() : json_string(code));
 	json_object_set_new(report, "line", why->fault == FAULT_NONE ? json_null() : check_json_text(why->line));
 	json_object_set(report, "breaks", version->answer->breaks);
-	json_object_set_new(report, "validation", version->validation != NULL ? validation_json(version->validation) : json_null());
+	json_object_set_new(report, "validation",
+			    version->validation != NULL ? validation_json(version->validation) : json_null());
 	json_object_set_new(report, "contracts",
-			    version->contracts.n_runs > 0 ? validation_json(version->contracts.validation) : json_null());
+			    version->contracts.n_runs > 0 ? validation_json(version->contracts.validation)
+							  : json_null());
 	text = json_dumps(report, JSON_INDENT(2));
 	if (text == NULL)
 		die("out of memory");
@@ -258,7 +269,7 @@ static enum fault judge(struct version *version, struct refusal *why)
 
 enum fault check_version(const struct check_request *request, struct check_answer *answer, struct refusal *why)
 {
-	struct version version = { .request = request, .answer = answer };
+	struct version version = {.request = request, .answer = answer};
 	enum fault fault;
 
 	why->fault = FAULT_NONE;

@@ -23,14 +23,16 @@ static const char *opt_by, *opt_data;
 static bool opt_json;
 
 const struct option compat_options[] = {
-	{ "by", 0, OPTION_TEXT, &opt_by, "name|position|exact", "how the reader finds its columns (default name, or what the contract says)" },
-	{ "data", 0, OPTION_TEXT, &opt_data, "CSV", "rows of the new schema: decides what the schemas leave open" },
-	{ "json", 0, OPTION_FLAG, &opt_json, NULL, "the answer as JSON" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"by", 0, OPTION_TEXT, &opt_by, "name|position|exact",
+	 "how the reader finds its columns (default name, or what the contract says)"},
+	{"data", 0, OPTION_TEXT, &opt_data, "CSV", "rows of the new schema: decides what the schemas leave open"},
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "the answer as JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 const char compat_details[] =
-	"OLD is what the reader was promised: a Table Schema, a datapackage.json or a contract. NEW is a Table Schema or a\n"
+	"OLD is what the reader was promised: a Table Schema, a datapackage.json or a contract. NEW is a Table Schema "
+	"or a\n"
 	"datapackage.json. Packages are compared resource by resource, by name.\n\n"
 	"Exit status: 0 compatible, 1 incompatible, 4 undecided without the data (give --data), 2 trouble.";
 
@@ -184,7 +186,9 @@ static enum contract_match match_of(enum contract_match otherwise)
 {
 	if (opt_by == NULL)
 		return otherwise;
-	return strcmp(opt_by, "position") == 0 ? CONTRACT_BY_POSITION : strcmp(opt_by, "exact") == 0 ? CONTRACT_EXACT : CONTRACT_BY_NAME;
+	return strcmp(opt_by, "position") == 0 ? CONTRACT_BY_POSITION
+	       : strcmp(opt_by, "exact") == 0  ? CONTRACT_EXACT
+					       : CONTRACT_BY_NAME;
 }
 
 static enum fault compare_documents(struct run *run, struct refusal *why)
@@ -193,19 +197,22 @@ static enum fault compare_documents(struct run *run, struct refusal *why)
 	const struct schema *old = only_schema(&run->old), *new = only_schema(&run->new);
 
 	if (run->new.contract != NULL)
-		return refuse(why, FAULT_SCHEMA, "%s: a contract is what a reader was promised: it goes first", run->new.path);
+		return refuse(why, FAULT_SCHEMA, "%s: a contract is what a reader was promised: it goes first",
+			      run->new.path);
 	if (run->new.package != NULL && contract != NULL) {
 		for (size_t i = 0; i < contract->n_resources; i++)
 			compare_resource(run, contract->resources[i].name, contract->resources[i].schema,
 					 match_of(contract->resources[i].match));
 	} else if (run->new.package != NULL && run->old.package != NULL) {
 		for (size_t i = 0; i < run->old.package->n_resources; i++)
-			compare_resource(run, run->old.package->resources[i].name, run->old.package->resources[i].schema,
-					 match_of(CONTRACT_BY_NAME));
+			compare_resource(run, run->old.package->resources[i].name,
+					 run->old.package->resources[i].schema, match_of(CONTRACT_BY_NAME));
 	} else if (old != NULL && new != NULL) {
-		compare_pair(run, "", old, new, match_of(contract != NULL ? contract->resources[0].match : CONTRACT_BY_NAME));
+		compare_pair(run, "", old, new,
+			     match_of(contract != NULL ? contract->resources[0].match : CONTRACT_BY_NAME));
 	} else {
-		return refuse(why, FAULT_SCHEMA, "%s and %s: a schema alone can only be compared with the only schema of the other",
+		return refuse(why, FAULT_SCHEMA,
+			      "%s and %s: a schema alone can only be compared with the only schema of the other",
 			      run->old.path, run->new.path);
 	}
 	return FAULT_NONE;
@@ -262,9 +269,11 @@ static size_t find_result(const struct run *run)
 
 static enum fault read_rows(struct run *run, struct contract_run *contract_run, struct refusal *why)
 {
-	const struct resource *resource = run->new.package != NULL ? package_resource(run->new.package, contract_run->resource) : NULL;
+	const struct resource *resource = run->new.package != NULL
+						  ? package_resource(run->new.package, contract_run->resource)
+						  : NULL;
 	struct dialect dialect = resource != NULL ? resource->dialect : dialect_plain;
-	struct rows rows = { contract_run, false };
+	struct rows rows = {contract_run, false};
 	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(&dialect, take_row, &rows);
 	_cleanup_free_ char *piece = xmalloc(256 * KIB);
 	enum fault fault = FAULT_NONE;
@@ -289,7 +298,8 @@ static enum fault decide(struct run *run, size_t *ret_result, struct refusal *wh
 	enum fault fault;
 
 	if (at == SIZE_MAX)
-		return refuse(why, FAULT_FILE, "%s: it bears the name of none of the resources that were compared", opt_data);
+		return refuse(why, FAULT_FILE, "%s: it bears the name of none of the resources that were compared",
+			      opt_data);
 	check_contracts_begin(&run->contracts);
 	for (size_t i = 0; i < run->contracts.n_runs; i++) {
 		if (strcmp(run->contracts.runs[i].resource, run->names[at]) == 0 &&
@@ -318,7 +328,8 @@ static enum compat_verdict settle(const struct run *run, size_t index, size_t de
 static void print_breaks(const struct compat_result *result, const char *name)
 {
 	for (size_t i = 0; i < result->n_breaks; i++)
-		printf("%s%s%s [%s%s]\n", name, name[0] != '\0' ? ": " : "", result->breaks[i].line, result->breaks[i].rule,
+		printf("%s%s%s [%s%s]\n", name, name[0] != '\0' ? ": " : "", result->breaks[i].line,
+		       result->breaks[i].rule,
 		       result->breaks[i].verdict == COMPAT_BY_DATA ? ", decided by the data" : "");
 }
 
@@ -354,8 +365,8 @@ static void print_json(const struct run *run, const char *word, bool has_data)
 
 static int answer(const struct run *run, size_t decided)
 {
-	static const char *const words[] = { "compatible", "undecided", "incompatible" };
-	static const int statuses[] = { 0, 4, 1 };
+	static const char *const words[] = {"compatible", "undecided", "incompatible"};
+	static const int statuses[] = {0, 4, 1};
 	enum compat_verdict verdict = run->missing.verdict;
 
 	for (size_t i = 0; i < run->n_results; i++) {
@@ -386,24 +397,25 @@ static enum fault compare(struct run *run, char **paths, size_t *ret_decided, st
 		return fault;
 	if (opt_data != NULL && (run->data_fd = open(opt_data, O_RDONLY | O_CLOEXEC | O_NOCTTY)) < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", opt_data, strerror(errno));
-	folders[0] = (struct sandbox_folder){ run->old.folder_fd, SANDBOX_READ };
-	folders[1] = (struct sandbox_folder){ run->new.folder_fd, SANDBOX_READ };
+	folders[0] = (struct sandbox_folder){run->old.folder_fd, SANDBOX_READ};
+	folders[1] = (struct sandbox_folder){run->new.folder_fd, SANDBOX_READ};
 	sandbox_enter(SANDBOX_TOOL, folders, 2);
-	if ((fault = offer_parse(&run->old, why)) != FAULT_NONE || (fault = offer_parse(&run->new, why)) != FAULT_NONE ||
-	    (fault = compare_documents(run, why)) != FAULT_NONE)
+	if ((fault = offer_parse(&run->old, why)) != FAULT_NONE ||
+	    (fault = offer_parse(&run->new, why)) != FAULT_NONE || (fault = compare_documents(run, why)) != FAULT_NONE)
 		return fault;
 	return opt_data == NULL ? FAULT_NONE : decide(run, ret_decided, why);
 }
 
 int compat_run(int argc, char **argv)
 {
-	_cleanup_(run_clear) struct run run = { .old.folder_fd = -1, .new.folder_fd = -1, .data_fd = -1 };
-	struct refusal why = { FAULT_NONE, "" };
+	_cleanup_(run_clear) struct run run = {.old.folder_fd = -1, .new.folder_fd = -1, .data_fd = -1};
+	struct refusal why = {FAULT_NONE, ""};
 	size_t decided = SIZE_MAX;
 
 	if (argc != 2)
 		die_usage("compat: OLD and NEW, two files");
-	if (opt_by != NULL && strcmp(opt_by, "name") != 0 && strcmp(opt_by, "position") != 0 && strcmp(opt_by, "exact") != 0)
+	if (opt_by != NULL && strcmp(opt_by, "name") != 0 && strcmp(opt_by, "position") != 0 &&
+	    strcmp(opt_by, "exact") != 0)
 		die_usage("compat: --by takes name, position or exact");
 	json_init();
 	if (compare(&run, argv, &decided, &why) != FAULT_NONE) {

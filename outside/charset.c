@@ -25,16 +25,20 @@ struct charset {
 };
 
 static const struct charset CHARSETS[] = {
-	{ "utf-8", CHARSET_UTF8, NULL, false, { "utf8", "utf-8-sig", "utf_8", NULL } },
-	{ "us-ascii", CHARSET_BYTES, "ASCII", false, { "ascii", NULL } },
-	{ "windows-1252", CHARSET_BYTES, "CP1252", false, { "cp1252", "cp-1252", "windows1252", "win-1252", "ansi", NULL } },
-	{ "iso-8859-1", CHARSET_BYTES, "ISO-8859-1", true, { "iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", NULL } },
-	{ "iso-8859-15", CHARSET_BYTES, "ISO-8859-15", true, { "iso8859-15", "iso_8859-15", "latin9", "latin-9", NULL } },
-	{ "utf-16", CHARSET_UTF16, NULL, false, { "utf16", "utf_16", NULL } },
-	{ "utf-16le", CHARSET_UTF16LE, NULL, false, { "utf-16-le", "utf16le", "utf_16_le", NULL } },
-	{ "utf-16be", CHARSET_UTF16BE, NULL, false, { "utf-16-be", "utf16be", "utf_16_be", NULL } },
-	{ "macintosh", CHARSET_BYTES, "MACINTOSH", false, { "mac-roman", "macroman", "x-mac-roman", NULL } },
-	{ "cp850", CHARSET_BYTES, "CP850", false, { "ibm850", "850", NULL } },
+	{"utf-8", CHARSET_UTF8, NULL, false, {"utf8", "utf-8-sig", "utf_8", NULL}},
+	{"us-ascii", CHARSET_BYTES, "ASCII", false, {"ascii", NULL}},
+	{"windows-1252",
+	 CHARSET_BYTES,
+	 "CP1252",
+	 false,
+	 {"cp1252", "cp-1252", "windows1252", "win-1252", "ansi", NULL}},
+	{"iso-8859-1", CHARSET_BYTES, "ISO-8859-1", true, {"iso8859-1", "iso_8859-1", "latin1", "latin-1", "l1", NULL}},
+	{"iso-8859-15", CHARSET_BYTES, "ISO-8859-15", true, {"iso8859-15", "iso_8859-15", "latin9", "latin-9", NULL}},
+	{"utf-16", CHARSET_UTF16, NULL, false, {"utf16", "utf_16", NULL}},
+	{"utf-16le", CHARSET_UTF16LE, NULL, false, {"utf-16-le", "utf16le", "utf_16_le", NULL}},
+	{"utf-16be", CHARSET_UTF16BE, NULL, false, {"utf-16-be", "utf16be", "utf_16_be", NULL}},
+	{"macintosh", CHARSET_BYTES, "MACINTOSH", false, {"mac-roman", "macroman", "x-mac-roman", NULL}},
+	{"cp850", CHARSET_BYTES, "CP850", false, {"ibm850", "850", NULL}},
 };
 
 /* What each byte is in UTF-8; length 0: not of the charset. */
@@ -224,7 +228,8 @@ static enum fault check_utf8(struct charset_reader *reader, const uint8_t *data,
 	size_t bad;
 
 	if (!text_is_utf8(data, size, &bad) && (nul == NULL || bad < (size_t)(nul - data)))
-		return refuse_byte(reader, "byte", data[bad], count_lines((const char *)data, bad), reader->offset + bad, why);
+		return refuse_byte(reader, "byte", data[bad], count_lines((const char *)data, bad),
+				   reader->offset + bad, why);
 	if (nul != NULL)
 		return refuse_byte(reader, "byte", 0, count_lines((const char *)data, (size_t)(nul - data)),
 				   reader->offset + (size_t)(nul - data), why);
@@ -309,7 +314,8 @@ static void put_utf8(struct charset_reader *reader, uint32_t code)
 
 static uint32_t utf16_unit(const struct charset_reader *reader, const uint8_t *bytes)
 {
-	return reader->kind == CHARSET_UTF16BE ? (uint32_t)bytes[0] << 8 | bytes[1] : (uint32_t)bytes[1] << 8 | bytes[0];
+	return reader->kind == CHARSET_UTF16BE ? (uint32_t)bytes[0] << 8 | bytes[1]
+					       : (uint32_t)bytes[1] << 8 | bytes[0];
 }
 
 /* The first unit: a mark of the right order is dropped, one of the wrong order is refused, "utf-16" must have one. */
@@ -320,11 +326,13 @@ static enum fault utf16_begin(struct charset_reader *reader, struct refusal *why
 	reader->has_begun = true;
 	if (reader->kind == CHARSET_UTF16) {
 		if (big_endian != 0xfeff && big_endian != 0xfffe)
-			return refuse(why, FAULT_TABLE_CHARSET, "offset 0: utf-16 without its byte order mark: utf-16le or utf-16be?");
+			return refuse(why, FAULT_TABLE_CHARSET,
+				      "offset 0: utf-16 without its byte order mark: utf-16le or utf-16be?");
 		reader->kind = big_endian == 0xfeff ? CHARSET_UTF16BE : CHARSET_UTF16LE;
 	}
 	if (utf16_unit(reader, reader->carry) == 0xfffe)
-		return refuse(why, FAULT_TABLE_CHARSET, "offset 0: the byte order mark is not %s's", reader->charset->name);
+		return refuse(why, FAULT_TABLE_CHARSET, "offset 0: the byte order mark is not %s's",
+			      reader->charset->name);
 	if (utf16_unit(reader, reader->carry) == 0xfeff)
 		reader->carry_size = 0;
 	return FAULT_NONE;
@@ -351,8 +359,9 @@ static enum fault utf16_take(struct charset_reader *reader, struct refusal *why)
 		code = 0;
 	}
 	if (code == 0)
-		return refuse_byte(reader, "unit with byte", reader->carry[0], count_lines(reader->out, reader->out_size),
-				   reader->offset - reader->carry_size, why);
+		return refuse_byte(reader, "unit with byte", reader->carry[0],
+				   count_lines(reader->out, reader->out_size), reader->offset - reader->carry_size,
+				   why);
 	put_utf8(reader, code);
 	reader->carry_size = 0;
 	return reader->out_size > sizeof(reader->out) - 4 ? flush(reader, why) : FAULT_NONE;
@@ -389,9 +398,10 @@ enum fault charset_reader_feed(struct charset_reader *reader, const void *data, 
 enum fault charset_reader_finish(struct charset_reader *reader, struct refusal *why)
 {
 	if (reader->carry_size > 0)
-		return refuse(why, FAULT_TABLE_CHARSET, "line %llu, offset %llu: the file ends within a character of %s",
-			      (unsigned long long)(reader->lines + 1),
-			      (unsigned long long)(reader->offset - (reader->kind == CHARSET_UTF8 ? 0 : reader->carry_size)),
-			      reader->charset->name);
+		return refuse(
+			why, FAULT_TABLE_CHARSET, "line %llu, offset %llu: the file ends within a character of %s",
+			(unsigned long long)(reader->lines + 1),
+			(unsigned long long)(reader->offset - (reader->kind == CHARSET_UTF8 ? 0 : reader->carry_size)),
+			reader->charset->name);
 	return FAULT_NONE;
 }

@@ -98,7 +98,8 @@ static enum fault load_package(int fd, struct package **ret_package, struct refu
 	int r = fd_load(fd, LIMIT_PACKAGE_SIZE, &data, &size);
 
 	if (r == -EFBIG)
-		return refuse(why, FAULT_JSON_SIZE, "datapackage.json is larger than %llu bytes", (unsigned long long)LIMIT_PACKAGE_SIZE);
+		return refuse(why, FAULT_JSON_SIZE, "datapackage.json is larger than %llu bytes",
+			      (unsigned long long)LIMIT_PACKAGE_SIZE);
 	if (r < 0)
 		die("reading the package: %s", strerror(-r));
 	return package_parse(data, size, NULL, NULL, ret_package, why);
@@ -130,8 +131,8 @@ static void answer(int sock, const struct package *package, const struct descrip
 }
 
 /* The kinds of all resources, and their tables, before the first row: keys refer from one to another. */
-static enum fault prepare(const struct package *package, struct validation *validation, struct descriptor_resource *resources,
-			  struct refusal *why)
+static enum fault prepare(const struct package *package, struct validation *validation,
+			  struct descriptor_resource *resources, struct refusal *why)
 {
 	for (size_t i = 0; i < package->n_resources; i++) {
 		const struct resource *resource = &package->resources[i];
@@ -145,7 +146,8 @@ static enum fault prepare(const struct package *package, struct validation *vali
 	}
 	for (size_t i = 0; i < package->n_resources; i++) {
 		if (resources[i].kind == TABULATE_TABLE)
-			resources[i].table = validation_table(validation, resources[i].resource->name, resources[i].resource->schema);
+			resources[i].table = validation_table(validation, resources[i].resource->name,
+							      resources[i].resource->schema);
 	}
 	return FAULT_NONE;
 }
@@ -205,8 +207,8 @@ static enum fault check_package(int sock, struct request *request, struct charse
 
 void check_run(int sock, struct charsets *charsets)
 {
-	struct request request = { .package_fd = -1, .report_fd = -1, .descriptor_fd = -1 };
-	struct refusal why = { FAULT_NONE, "" };
+	struct request request = {.package_fd = -1, .report_fd = -1, .descriptor_fd = -1};
+	struct refusal why = {FAULT_NONE, ""};
 	struct outside_record end;
 
 	receive(sock, &request);

@@ -18,9 +18,9 @@
 #define PROFILE "https://datapackage.org/profiles/2.0/datapackage.json"
 
 /* What is kept of the source's own words. `sources` of the package say where the publisher has it from. */
-static const char *const PACKAGE_KEYS[] = { "name",     "title",    "description",  "homepage", "version",
-					    "licenses", "sources", "contributors", "keywords", NULL };
-static const char *const RESOURCE_KEYS[] = { "name", "title", "description", "licenses", NULL };
+static const char *const PACKAGE_KEYS[] = {"name",     "title",   "description",  "homepage", "version",
+					   "licenses", "sources", "contributors", "keywords", NULL};
+static const char *const RESOURCE_KEYS[] = {"name", "title", "description", "licenses", NULL};
 
 static json_t *copy_keys(const json_t *object, const char *const *keys)
 {
@@ -53,7 +53,8 @@ static void path_extension(const char *path, const char *otherwise, char extensi
 
 static bool is_geojson(const struct resource *resource, const char *extension)
 {
-	return strcmp(extension, "geojson") == 0 || (resource->format != NULL && strcasecmp(resource->format, "geojson") == 0);
+	return strcmp(extension, "geojson") == 0 ||
+	       (resource->format != NULL && strcasecmp(resource->format, "geojson") == 0);
 }
 
 static void file_extension(const struct resource *resource, enum tabulate_kind kind, char extension[9])
@@ -105,7 +106,8 @@ static json_t *build_source(const struct descriptor_resource *item)
 	_cleanup_free_ char *shown = xmalloc(size);
 	json_t *source = json_object();
 
-	json_object_set_new(source, "title", json_string(title != NULL && title[0] != '\0' ? title : item->resource->name));
+	json_object_set_new(source, "title",
+			    json_string(title != NULL && title[0] != '\0' ? title : item->resource->name));
 	json_object_set_new(source, "path", json_string(url_redact(item->resource->path, shown, size)));
 	json_object_set_new(source, "hash", hash_text(&item->tabulated.raw_sha256));
 	return json_pack("[o]", source);
@@ -114,18 +116,19 @@ static json_t *build_source(const struct descriptor_resource *item)
 /* Verbatim bytes are read as the source says, so that is said too. */
 static json_t *build_dialect(const struct dialect *dialect)
 {
-	char delimiter[2] = { dialect->delimiter, '\0' }, quote[2] = { dialect->quote, '\0' };
+	char delimiter[2] = {dialect->delimiter, '\0'}, quote[2] = {dialect->quote, '\0'};
 
-	return json_pack("{ss ss sb sb sb}", "delimiter", delimiter, "quoteChar", quote, "header", dialect->header, "doubleQuote",
-			 dialect->double_quote, "skipInitialSpace", dialect->skip_initial_space);
+	return json_pack("{ss ss sb sb sb}", "delimiter", delimiter, "quoteChar", quote, "header", dialect->header,
+			 "doubleQuote", dialect->double_quote, "skipInitialSpace", dialect->skip_initial_space);
 }
 
 static json_t *build_clapet(const struct descriptor_resource *item)
 {
 	json_t *clapet = json_object();
 
-	json_object_set_new(clapet, "transform",
-			    json_string(item->resource->verbatim || item->kind == TABULATE_OPAQUE ? "verbatim" : "plain"));
+	json_object_set_new(
+		clapet, "transform",
+		json_string(item->resource->verbatim || item->kind == TABULATE_OPAQUE ? "verbatim" : "plain"));
 	if (item->kind == TABULATE_TABLE)
 		json_object_set_new(clapet, "rows", json_integer((json_int_t)validation_n_rows(item->table)));
 	if (item->kind == TABULATE_OPAQUE)

@@ -44,14 +44,16 @@ static bool has_extension(const char *path, const char *extension)
 
 static bool is_json(const struct resource *resource)
 {
-	static const char *const names[] = { "json", "geojson", "topojson" };
+	static const char *const names[] = {"json", "geojson", "topojson"};
 	const char *media = json_string_value(json_object_get(resource->json, "mediatype"));
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (resource->format != NULL ? strcasecmp(resource->format, names[i]) == 0 : has_extension(resource->path, names[i]))
+		if (resource->format != NULL ? strcasecmp(resource->format, names[i]) == 0
+					     : has_extension(resource->path, names[i]))
 			return true;
 	}
-	return media != NULL && (strncasecmp(media, "application/json", 16) == 0 || strcasecmp(media, "application/geo+json") == 0);
+	return media != NULL &&
+	       (strncasecmp(media, "application/json", 16) == 0 || strcasecmp(media, "application/geo+json") == 0);
 }
 
 enum fault tabulate_kind(const struct resource *resource, enum tabulate_kind *ret_kind, struct refusal *why)
@@ -63,7 +65,8 @@ enum fault tabulate_kind(const struct resource *resource, enum tabulate_kind *re
 	else if (is_json(resource))
 		*ret_kind = TABULATE_JSON;
 	else
-		return refuse(why, FAULT_PACKAGE, "resource %s: neither a table nor JSON: say its `format`, or `clapet.opaque`",
+		return refuse(why, FAULT_PACKAGE,
+			      "resource %s: neither a table nor JSON: say its `format`, or `clapet.opaque`",
 			      resource->name);
 	return FAULT_NONE;
 }
@@ -83,8 +86,8 @@ static enum fault put(void *ctx, const void *data, size_t size, struct refusal *
 	return FAULT_NONE;
 }
 
-static enum fault put_row(struct pipe *pipe, const struct cell *cells, size_t n_cells, const struct row_position *position,
-			  struct refusal *why)
+static enum fault put_row(struct pipe *pipe, const struct cell *cells, size_t n_cells,
+			  const struct row_position *position, struct refusal *why)
 {
 	validation_row(pipe->table, cells, n_cells, position);
 	return pipe->writer == NULL ? FAULT_NONE : plain_writer_row(pipe->writer, cells, n_cells, why);
@@ -94,7 +97,7 @@ static enum fault put_row(struct pipe *pipe, const struct cell *cells, size_t n_
 static enum fault make_header(struct pipe *pipe, struct refusal *why)
 {
 	const struct schema *schema = pipe->resource->schema;
-	const struct row_position position = { 0, 0 };
+	const struct row_position position = {0, 0};
 	_cleanup_free_ struct cell *cells = xcalloc(schema->n_fields + 1, sizeof(*cells));
 
 	for (size_t i = 0; i < schema->n_fields; i++) {
@@ -168,8 +171,8 @@ static enum fault finish_json(struct pipe *pipe, bool is_verbatim, struct refusa
 	return fault != FAULT_NONE || is_verbatim ? fault : put(pipe, pipe->document, pipe->document_size, why);
 }
 
-static enum fault run_pipe(struct pipe *pipe, struct charsets *charsets, enum tabulate_kind kind, int raw_fd, struct hash *raw_hash,
-			   struct refusal *why)
+static enum fault run_pipe(struct pipe *pipe, struct charsets *charsets, enum tabulate_kind kind, int raw_fd,
+			   struct hash *raw_hash, struct refusal *why)
 {
 	_cleanup_(charset_reader_freep) struct charset_reader *charset = NULL;
 	_cleanup_(table_reader_freep) struct table_reader *reader = NULL;
@@ -201,8 +204,8 @@ enum fault tabulate(struct charsets *charsets, const struct resource *resource, 
 		    struct validation_table *table, struct tabulated *ret_tabulated, struct refusal *why)
 {
 	_cleanup_(hash_freep) struct hash *hash = hash_new(), *raw_hash = hash_new();
-	struct pipe pipe = { .resource = resource, .table = table, .out_fd = out_fd, .hash = hash };
-	struct refusal broken = { FAULT_NONE, "" };
+	struct pipe pipe = {.resource = resource, .table = table, .out_fd = out_fd, .hash = hash};
+	struct refusal broken = {FAULT_NONE, ""};
 	enum tabulate_kind kind;
 	enum fault fault = tabulate_kind(resource, &kind, why);
 

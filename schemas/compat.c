@@ -34,8 +34,8 @@ static const struct field *find_by_name(const struct schema *new_schema, const c
 
 /* By position: the column that now stands there. A reader by position survives a column that only changed its name; it does not
  * survive another column in its place, which is what a name that moved shows. */
-static const struct field *find_by_position(const struct schema *old_schema, const struct schema *new_schema, size_t index,
-					    bool is_exact, struct compat_result *result)
+static const struct field *find_by_position(const struct schema *old_schema, const struct schema *new_schema,
+					    size_t index, bool is_exact, struct compat_result *result)
 {
 	const char *name = field_name(old_schema->fields[index]), *now;
 	size_t at;
@@ -48,9 +48,11 @@ static const struct field *find_by_position(const struct schema *old_schema, con
 	if (strcmp(now, name) == 0)
 		return new_schema->fields[index];
 	if (field_index(new_schema, name, &at))
-		compat_add(result, COMPAT_NO, "field-moved", name, "field %s was column %zu and is now %zu", name, index + 1, at + 1);
+		compat_add(result, COMPAT_NO, "field-moved", name, "field %s was column %zu and is now %zu", name,
+			   index + 1, at + 1);
 	else if (is_exact || field_index(old_schema, now, &at))
-		compat_add(result, COMPAT_NO, "field-removed", name, "field %s is gone, column %zu is now %s", name, index + 1, now);
+		compat_add(result, COMPAT_NO, "field-removed", name, "field %s is gone, column %zu is now %s", name,
+			   index + 1, now);
 	else
 		return new_schema->fields[index];
 	return NULL;
@@ -98,14 +100,14 @@ static void compare_keys(const struct schema *old_schema, const struct schema *n
 		if (match != CONTRACT_BY_POSITION && schema_field(new_schema, key->columns[i]) == NULL)
 			return; /* said already: the field is gone */
 	}
-	compat_add(result, COMPAT_BY_DATA, "key-removed", "", "the primary key (%s%s) is no longer promised", key->columns[0],
-		   key->n_columns > 1 ? ", …" : "");
+	compat_add(result, COMPAT_BY_DATA, "key-removed", "", "the primary key (%s%s) is no longer promised",
+		   key->columns[0], key->n_columns > 1 ? ", …" : "");
 }
 
 void compat_compare(const struct schema *old_schema, const struct schema *new_schema, enum contract_match match,
 		    struct compat_result *ret_result)
 {
-	struct compat_result result = { COMPAT_YES, NULL, 0 };
+	struct compat_result result = {COMPAT_YES, NULL, 0};
 
 	for (size_t i = 0; i < old_schema->n_fields; i++) {
 		const struct field *old_field = old_schema->fields[i], *now;

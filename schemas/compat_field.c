@@ -23,8 +23,8 @@ struct side {
 	enum field_type type;
 };
 
-void compat_add(struct compat_result *result, enum compat_verdict verdict, const char *rule, const char *field, const char *format,
-		...)
+void compat_add(struct compat_result *result, enum compat_verdict verdict, const char *rule, const char *field,
+		const char *format, ...)
 {
 	struct compat_break *added;
 	char line[1024];
@@ -47,7 +47,8 @@ void compat_add(struct compat_result *result, enum compat_verdict verdict, const
 static struct side side_of(const struct schema *schema, const struct field *field)
 {
 	const json_t *constraints = json_object_get(field_json(field), "constraints");
-	struct side side = { schema, field, field_json(field), json_is_object(constraints) ? constraints : NULL, field_type(field) };
+	struct side side = {schema, field, field_json(field), json_is_object(constraints) ? constraints : NULL,
+			    field_type(field)};
 
 	return side;
 }
@@ -106,12 +107,14 @@ static bool types_overlap(const struct side *old, const struct side *new)
  * group mark. */
 static bool numbers_are_misread(const struct side *old, const struct side *new)
 {
-	const char *old_decimal = text_property(old, "decimalChar", "."), *old_group = text_property(old, "groupChar", "");
-	const char *new_decimal = text_property(new, "decimalChar", "."), *new_group = text_property(new, "groupChar", "");
+	const char *old_decimal = text_property(old, "decimalChar", "."),
+		   *old_group = text_property(old, "groupChar", "");
+	const char *new_decimal = text_property(new, "decimalChar", "."),
+		   *new_group = text_property(new, "groupChar", "");
 
 	if (!is_numeric(old->type) || !is_numeric(new->type))
 		return false;
-	return (new->type == FIELD_NUMBER && old_group[0] != '\0' && strcmp(old_group, new_decimal) == 0) ||
+	return (new->type == FIELD_NUMBER &&old_group[0] != '\0' && strcmp(old_group, new_decimal) == 0) ||
 	       (old->type == FIELD_NUMBER && new_group[0] != '\0' && strcmp(new_group, old_decimal) == 0);
 }
 
@@ -125,7 +128,8 @@ static bool number_forms_are_read(const struct side *old, const struct side *new
 {
 	const char *new_group = text_property(new, "groupChar", "");
 
-	if (new->type == FIELD_NUMBER && strcmp(text_property(old, "decimalChar", "."), text_property(new, "decimalChar", ".")) != 0)
+	if (new->type == FIELD_NUMBER &&
+	    strcmp(text_property(old, "decimalChar", "."), text_property(new, "decimalChar", ".")) != 0)
 		return false;
 	if (new_group[0] != '\0' && strcmp(new_group, text_property(old, "groupChar", "")) != 0)
 		return false;
@@ -137,7 +141,8 @@ static void compare_numbers(const struct side *old, const struct side *new, stru
 	const char *name = field_name(old->field);
 
 	if (numbers_are_misread(old, new))
-		compat_add(result, COMPAT_NO, "format-changed", name, "field %s: the marks of decimals and groups change places", name);
+		compat_add(result, COMPAT_NO, "format-changed", name,
+			   "field %s: the marks of decimals and groups change places", name);
 	else if (!number_forms_are_read(old, new))
 		compat_add(result, COMPAT_BY_DATA, "format-changed", name,
 			   "field %s: decimalChar, groupChar or bareNumber allow what the reader does not know", name);
@@ -190,9 +195,11 @@ static void compare_booleans(const struct side *old, const struct side *new, str
 	const char *name = field_name(old->field);
 
 	if (arrays_share(new_true, old_false) || arrays_share(new_false, old_true))
-		compat_add(result, COMPAT_NO, "format-changed", name, "field %s: a word of true is now one of false, or the reverse", name);
+		compat_add(result, COMPAT_NO, "format-changed", name,
+			   "field %s: a word of true is now one of false, or the reverse", name);
 	else if (!array_within(new_true, old_true) || !array_within(new_false, old_false))
-		compat_add(result, COMPAT_BY_DATA, "format-changed", name, "field %s: trueValues or falseValues grew", name);
+		compat_add(result, COMPAT_BY_DATA, "format-changed", name, "field %s: trueValues or falseValues grew",
+			   name);
 }
 
 /* Two temporal formats may read the same cell as two days ("01/02/2024"), which no row shows: only the default, which is
@@ -200,20 +207,22 @@ static void compare_booleans(const struct side *old, const struct side *new, str
 static void compare_temporal(const struct side *old, const struct side *new, struct compat_result *result)
 {
 	const char *old_format = format_of(old), *new_format = format_of(new), *name = field_name(old->field);
-	bool by_data = strcmp(old_format, "any") == 0 || (strcmp(new_format, "any") == 0 && strcmp(old_format, "default") == 0);
+	bool by_data = strcmp(old_format, "any") == 0 ||
+		       (strcmp(new_format, "any") == 0 && strcmp(old_format, "default") == 0);
 
 	if (strcmp(old_format, new_format) != 0)
-		compat_add(result, by_data ? COMPAT_BY_DATA : COMPAT_NO, "format-changed", name, "field %s: format %s was %s", name,
-			   new_format, old_format);
+		compat_add(result, by_data ? COMPAT_BY_DATA : COMPAT_NO, "format-changed", name,
+			   "field %s: format %s was %s", name, new_format, old_format);
 }
 
 static void compare_string_format(const struct side *old, const struct side *new, struct compat_result *result)
 {
 	const char *old_format = format_of(old), *name = field_name(old->field);
 
-	if (strcmp(old_format, "default") == 0 || (new->type == FIELD_STRING && strcmp(old_format, format_of(new)) == 0))
+	if (strcmp(old_format, "default") == 0 || (new->type == FIELD_STRING &&strcmp(old_format, format_of(new)) == 0))
 		return;
-	compat_add(result, COMPAT_BY_DATA, "format-changed", name, "field %s: format %s is no longer promised", name, old_format);
+	compat_add(result, COMPAT_BY_DATA, "format-changed", name, "field %s: format %s is no longer promised", name,
+		   old_format);
 }
 
 /* The types that are texts of a form of their own: lists, geography, JSON. A list cut at another mark parses as another list. */
@@ -222,12 +231,14 @@ static void compare_forms(const struct side *old, const struct side *new, struct
 	const char *name = field_name(old->field);
 
 	if (strcmp(text_property(old, "delimiter", ","), text_property(new, "delimiter", ",")) != 0)
-		compat_add(result, COMPAT_NO, "format-changed", name, "field %s: its items are cut at another mark", name);
+		compat_add(result, COMPAT_NO, "format-changed", name, "field %s: its items are cut at another mark",
+			   name);
 	else if (strcmp(format_of(old), format_of(new)) != 0)
-		compat_add(result, COMPAT_BY_DATA, "format-changed", name, "field %s: format %s was %s", name, format_of(new),
-			   format_of(old));
+		compat_add(result, COMPAT_BY_DATA, "format-changed", name, "field %s: format %s was %s", name,
+			   format_of(new), format_of(old));
 	else if (strcmp(text_property(old, "itemType", ""), text_property(new, "itemType", "")) != 0)
-		compat_add(result, COMPAT_BY_DATA, "format-changed", name, "field %s: its items are of another type", name);
+		compat_add(result, COMPAT_BY_DATA, "format-changed", name, "field %s: its items are of another type",
+			   name);
 }
 
 /* Type and format. Any type is text, so a reader of strings or of `any` reads every cell; one of numbers reads integers. For the rest:
@@ -245,8 +256,8 @@ static void compare_type(const struct side *old, const struct side *new, struct 
 		return;
 	}
 	if (!is_read)
-		compat_add(result, types_overlap(old, new) ? COMPAT_BY_DATA : COMPAT_NO, "type-changed", name, "field %s: %s was %s", name,
-			   field_type_name(new->type), field_type_name(old->type));
+		compat_add(result, types_overlap(old, new) ? COMPAT_BY_DATA : COMPAT_NO, "type-changed", name,
+			   "field %s: %s was %s", name, field_type_name(new->type), field_type_name(old->type));
 	if (is_numeric(old->type) && is_numeric(new->type))
 		compare_numbers(old, new, result);
 	else if (old->type == FIELD_BOOLEAN && new->type == FIELD_BOOLEAN)
@@ -295,7 +306,8 @@ static bool is_missing(const struct schema *schema, const char *text)
  * constrain. */
 static void compare_missing(const struct side *old, const struct side *new, struct compat_result *result)
 {
-	const json_t *old_own = json_object_get(old->json, "missingValues"), *new_own = json_object_get(new->json, "missingValues");
+	const json_t *old_own = json_object_get(old->json, "missingValues"),
+		     *new_own = json_object_get(new->json, "missingValues");
 	const char *name = field_name(old->field);
 	bool is_text = (old->type == FIELD_ANY || old->type == FIELD_STRING) && old->constraints == NULL;
 	bool grew = false, shrank = false;
@@ -309,10 +321,11 @@ static void compare_missing(const struct side *old, const struct side *new, stru
 			shrank |= !is_missing(new->schema, old->schema->missing_values[i]);
 	}
 	if (grew && !is_text)
-		compat_add(result, COMPAT_BY_DATA, "missing-values", name, "field %s: words for a missing value that the reader does not know",
-			   name);
+		compat_add(result, COMPAT_BY_DATA, "missing-values", name,
+			   "field %s: words for a missing value that the reader does not know", name);
 	else if (shrank && is_required(old))
-		compat_add(result, COMPAT_BY_DATA, "missing-values", name, "field %s: a value may be what the reader takes for missing", name);
+		compat_add(result, COMPAT_BY_DATA, "missing-values", name,
+			   "field %s: a value may be what the reader takes for missing", name);
 }
 
 /* Whether the bound A is known to be at least B: numbers by value, ISO dates by their text, all else when equal. */
@@ -324,21 +337,25 @@ static bool bound_is_at_least(const struct side *side, const json_t *a, const js
 		return json_integer_value(a) >= json_integer_value(b);
 	if (json_is_number(a) && json_is_number(b))
 		return json_number_value(a) >= json_number_value(b);
-	if (side->type == FIELD_DATE && strcmp(format_of(side), "default") == 0 && json_is_string(a) && json_is_string(b) &&
-	    json_string_length(a) == 10 && json_string_length(b) == 10)
+	if (side->type == FIELD_DATE && strcmp(format_of(side), "default") == 0 && json_is_string(a) &&
+	    json_is_string(b) && json_string_length(a) == 10 && json_string_length(b) == 10)
 		return strcmp(json_string_value(a), json_string_value(b)) >= 0;
 	return false;
 }
 
 struct bound_rule {
-	const char *name;      /* of the reader's constraint */
-	const char *stricter;  /* a constraint of the offer that implies it at the same bound; NULL: none */
+	const char *name;     /* of the reader's constraint */
+	const char *stricter; /* a constraint of the offer that implies it at the same bound; NULL: none */
 	bool is_lower;
 };
 
 static const struct bound_rule BOUND_RULES[] = {
-	{ "minimum", "exclusiveMinimum", true },  { "maximum", "exclusiveMaximum", false }, { "exclusiveMinimum", NULL, true },
-	{ "exclusiveMaximum", NULL, false },      { "minLength", NULL, true },              { "maxLength", NULL, false },
+	{"minimum", "exclusiveMinimum", true},
+	{"maximum", "exclusiveMaximum", false},
+	{"exclusiveMinimum", NULL, true},
+	{"exclusiveMaximum", NULL, false},
+	{"minLength", NULL, true},
+	{"maxLength", NULL, false},
 };
 
 static bool bound_implies(const struct side *old, const json_t *new_bound, const json_t *old_bound, bool is_lower)
@@ -352,12 +369,13 @@ static void relaxed(const struct side *old, const char *constraint_name, struct 
 {
 	const char *name = field_name(old->field);
 
-	compat_add(result, COMPAT_BY_DATA, "constraint-relaxed", name, "field %s: %s is no longer promised", name, constraint_name);
+	compat_add(result, COMPAT_BY_DATA, "constraint-relaxed", name, "field %s: %s is no longer promised", name,
+		   constraint_name);
 }
 
 static void compare_constraints(const struct side *old, const struct side *new, struct compat_result *result)
 {
-	static const char *const equal_rules[] = { "pattern", "jsonSchema" };
+	static const char *const equal_rules[] = {"pattern", "jsonSchema"};
 	const json_t *values = constraint(old, "enum");
 
 	if (is_true(old, "required") && !is_required(new))
@@ -369,7 +387,8 @@ static void compare_constraints(const struct side *old, const struct side *new, 
 		const json_t *bound = constraint(old, rule->name);
 
 		if (bound != NULL && !bound_implies(old, constraint(new, rule->name), bound, rule->is_lower) &&
-		    (rule->stricter == NULL || !bound_implies(old, constraint(new, rule->stricter), bound, rule->is_lower)))
+		    (rule->stricter == NULL ||
+		     !bound_implies(old, constraint(new, rule->stricter), bound, rule->is_lower)))
 			relaxed(old, rule->name, result);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(equal_rules); i++) {
@@ -382,8 +401,8 @@ static void compare_constraints(const struct side *old, const struct side *new, 
 		relaxed(old, "enum", result);
 }
 
-void compat_compare_field(const struct schema *old_schema, const struct field *old_field, const struct schema *new_schema,
-			  const struct field *new_field, struct compat_result *result)
+void compat_compare_field(const struct schema *old_schema, const struct field *old_field,
+			  const struct schema *new_schema, const struct field *new_field, struct compat_result *result)
 {
 	struct side old = side_of(old_schema, old_field), new = side_of(new_schema, new_field);
 

@@ -12,14 +12,15 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 
-static const char *const TOP_KEYS[] = { "format", "application", "contact", "description", "dataset", "resources", NULL };
-static const char *const RESOURCE_KEYS[] = { "name",	      "match",	 "fields",	     "missingValues",
-					     "primaryKey", "minRows", "maxChangePercent", "description", NULL };
-static const char *const FIELD_KEYS[] = { "name",	   "type",	  "format",	 "title",      "description",
-					  "constraints",   "decimalChar", "groupChar",	 "bareNumber", "trueValues",
-					  "falseValues",   "missingValues", NULL };
-static const char *const CONSTRAINT_KEYS[] = { "required",  "unique",	 "minimum", "maximum", "exclusiveMinimum",
-					       "exclusiveMaximum", "minLength", "maxLength", "pattern", "enum", NULL };
+static const char *const TOP_KEYS[] = {"format", "application", "contact", "description", "dataset", "resources", NULL};
+static const char *const RESOURCE_KEYS[] = {
+	"name", "match", "fields", "missingValues", "primaryKey", "minRows", "maxChangePercent", "description", NULL};
+static const char *const FIELD_KEYS[] = {"name",        "type",          "format",    "title",      "description",
+					 "constraints", "decimalChar",   "groupChar", "bareNumber", "trueValues",
+					 "falseValues", "missingValues", NULL};
+static const char *const CONSTRAINT_KEYS[] = {
+	"required",  "unique",  "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength",
+	"maxLength", "pattern", "enum",    NULL};
 
 /* What was refused in a contract is FAULT_CONTRACT, whatever rule below found it. */
 static enum fault as_contract(struct refusal *why)
@@ -65,9 +66,10 @@ static enum fault check_fields(const json_t *fields, const char *where, struct r
 }
 
 /* The part of the resource that is a Table Schema, as one. */
-static enum fault parse_schema(const json_t *resource, const char *where, struct schema **ret_schema, struct refusal *why)
+static enum fault parse_schema(const json_t *resource, const char *where, struct schema **ret_schema,
+			       struct refusal *why)
 {
-	static const char *const taken[] = { "fields", "missingValues", "primaryKey" };
+	static const char *const taken[] = {"fields", "missingValues", "primaryKey"};
 	_cleanup_(json_decrefp) json_t *descriptor = json_object();
 	json_t *fields = NULL;
 	enum fault fault;
@@ -75,7 +77,8 @@ static enum fault parse_schema(const json_t *resource, const char *where, struct
 	if ((fault = json_get_array(resource, where, "fields", false, &fields, why)) != FAULT_NONE)
 		return fault;
 	if (fields == NULL && (json_object_get(resource, "missingValues") || json_object_get(resource, "primaryKey")))
-		return refuse(why, FAULT_CONTRACT, "%s: missingValues and primaryKey say nothing without fields", where);
+		return refuse(why, FAULT_CONTRACT, "%s: missingValues and primaryKey say nothing without fields",
+			      where);
 	if (fields == NULL)
 		return FAULT_NONE; /* that the resource is there, and its guard rails */
 	if ((fault = check_fields(fields, where, why)) != FAULT_NONE)
@@ -88,7 +91,8 @@ static enum fault parse_schema(const json_t *resource, const char *where, struct
 	return fault == FAULT_NONE ? fault : refuse_within(why, "%s", where);
 }
 
-static enum fault parse_match(const json_t *resource, const char *where, enum contract_match *ret_match, struct refusal *why)
+static enum fault parse_match(const json_t *resource, const char *where, enum contract_match *ret_match,
+			      struct refusal *why)
 {
 	const char *text = "name";
 	enum fault fault;
@@ -115,12 +119,14 @@ static enum fault parse_name(const json_t *object, const char *where, const char
 	if ((fault = json_get_text(object, where, key, true, &text, why)) != FAULT_NONE)
 		return fault;
 	if (!text_is_name(text) || !text_copy(ret_name, TEXT_NAME_SIZE, text))
-		return refuse(why, FAULT_CONTRACT, "%s: %s %s is no name ([a-z0-9][a-z0-9_-]{0,62}, none that is reserved)", where,
-			      key, text);
+		return refuse(why, FAULT_CONTRACT,
+			      "%s: %s %s is no name ([a-z0-9][a-z0-9_-]{0,62}, none that is reserved)", where, key,
+			      text);
 	return FAULT_NONE;
 }
 
-static enum fault parse_resource(const json_t *json, const char *where, struct contract_resource *resource, struct refusal *why)
+static enum fault parse_resource(const json_t *json, const char *where, struct contract_resource *resource,
+				 struct refusal *why)
 {
 	_cleanup_free_ char *place = NULL;
 	enum fault fault;
@@ -133,9 +139,10 @@ static enum fault parse_resource(const json_t *json, const char *where, struct c
 		return fault;
 	place = xasprintf("%s (%s)", where, resource->name);
 	if ((fault = parse_match(json, place, &resource->match, why)) != FAULT_NONE ||
-	    (fault = json_get_integer(json, place, "minRows", false, 0, LIMIT_ROWS, &resource->min_rows, why)) != FAULT_NONE ||
-	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, 1000000, &resource->max_change_percent, why)) !=
-		    FAULT_NONE)
+	    (fault = json_get_integer(json, place, "minRows", false, 0, LIMIT_ROWS, &resource->min_rows, why)) !=
+		    FAULT_NONE ||
+	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, 1000000, &resource->max_change_percent,
+				      why)) != FAULT_NONE)
 		return fault;
 	return parse_schema(json, place, &resource->schema, why);
 }
@@ -150,17 +157,20 @@ static enum fault parse_resources(struct contract *contract, const char *where, 
 		return fault;
 	n = json_array_size(resources);
 	if (n == 0 || n > LIMIT_TARGETS_PER_ROLE)
-		return refuse(why, FAULT_CONTRACT, "%s: %zu resources, 1 to %u may be named", where, n, LIMIT_TARGETS_PER_ROLE);
+		return refuse(why, FAULT_CONTRACT, "%s: %zu resources, 1 to %u may be named", where, n,
+			      LIMIT_TARGETS_PER_ROLE);
 	contract->resources = xcalloc(n, sizeof(*contract->resources));
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_free_ char *place = xasprintf("%s: resource %zu", where, i + 1);
 
 		contract->n_resources = i + 1;
-		if ((fault = parse_resource(json_array_get(resources, i), place, &contract->resources[i], why)) != FAULT_NONE)
+		if ((fault = parse_resource(json_array_get(resources, i), place, &contract->resources[i], why)) !=
+		    FAULT_NONE)
 			return fault;
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(contract->resources[i].name, contract->resources[j].name) == 0)
-				return refuse(why, FAULT_CONTRACT, "%s: %s is named twice", where, contract->resources[i].name);
+				return refuse(why, FAULT_CONTRACT, "%s: %s is named twice", where,
+					      contract->resources[i].name);
 		}
 	}
 	return FAULT_NONE;
@@ -180,7 +190,8 @@ static enum fault parse_top(struct contract *contract, const char *where, struct
 	return parse_resources(contract, where, why);
 }
 
-enum fault contract_parse(const void *data, size_t size, const char *where, struct contract **ret_contract, struct refusal *why)
+enum fault contract_parse(const void *data, size_t size, const char *where, struct contract **ret_contract,
+			  struct refusal *why)
 {
 	_cleanup_(contract_freep) struct contract *contract = xcalloc(1, sizeof(*contract));
 

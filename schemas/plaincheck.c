@@ -63,8 +63,8 @@ static enum fault check_whole(struct plain_check *check, const uint8_t *data, si
 	if (size == 0)
 		return FAULT_NONE;
 	if (!text_is_utf8(data, size, &bad))
-		return refuse(why, FAULT_PLAIN_FORM, "offset %llu: byte 0x%02X is not UTF-8", (unsigned long long)(check->offset + bad),
-			      data[bad]);
+		return refuse(why, FAULT_PLAIN_FORM, "offset %llu: byte 0x%02X is not UTF-8",
+			      (unsigned long long)(check->offset + bad), data[bad]);
 	if ((nul = memchr(data, 0, size)) != NULL)
 		return refuse(why, FAULT_PLAIN_FORM, "offset %llu: a table holds no NUL",
 			      (unsigned long long)(check->offset + (uint64_t)(nul - data)));
@@ -115,7 +115,8 @@ enum fault plain_check_finish(struct plain_check *check, struct refusal *why)
 		return refuse(why, FAULT_PLAIN_FORM, "offset %llu: the file ends within a character",
 			      (unsigned long long)check->offset);
 	if (!check->only_utf8 && check->has_begun && check->last != '\n')
-		return refuse(why, FAULT_PLAIN_FORM, "offset %llu: the file does not end with LF", (unsigned long long)check->offset);
+		return refuse(why, FAULT_PLAIN_FORM, "offset %llu: the file does not end with LF",
+			      (unsigned long long)check->offset);
 	return FAULT_NONE;
 }
 
@@ -172,7 +173,8 @@ enum fault plain_check_json(const void *data, size_t size, struct refusal *why)
 	size_t start = 0;
 
 	if (size > LIMIT_JSON_SIZE)
-		return refuse(why, FAULT_DOCUMENT, "%zu bytes of JSON, at most %llu", size, (unsigned long long)LIMIT_JSON_SIZE);
+		return refuse(why, FAULT_DOCUMENT, "%zu bytes of JSON, at most %llu", size,
+			      (unsigned long long)LIMIT_JSON_SIZE);
 	if (count_values(bytes, size) > LIMIT_JSON_VALUES)
 		return refuse(why, FAULT_DOCUMENT, "more than %d values", LIMIT_JSON_VALUES);
 	while (start < size && is_blank(bytes[start]))

@@ -33,7 +33,8 @@ static enum fault take(void *ctx, const void *data, size_t size, struct refusal 
 	return FAULT_NONE;
 }
 
-static enum fault convert(struct charsets *charsets, const char *name, const uint8_t *data, size_t size, size_t cut, struct sink *sink)
+static enum fault convert(struct charsets *charsets, const char *name, const uint8_t *data, size_t size, size_t cut,
+			  struct sink *sink)
 {
 	struct charset_reader *reader = NULL;
 	struct refusal why;
@@ -51,9 +52,10 @@ static enum fault convert(struct charsets *charsets, const char *name, const uin
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = { "utf-8", "ascii", "windows-1252", "latin1", "iso-8859-15", "utf-16", "utf-16le", "utf-16be" };
+	static const char *const names[] = {"utf-8",       "ascii",  "windows-1252", "latin1",
+					    "iso-8859-15", "utf-16", "utf-16le",     "utf-16be"};
 	static struct charsets *charsets;
-	struct sink whole = { NULL, 0 }, cut = { NULL, 0 };
+	struct sink whole = {NULL, 0}, cut = {NULL, 0};
 	const char *name;
 
 	if (charsets == NULL)

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static enum fault check(const uint8_t *data, size_t size, size_t cut)
 {
-	struct plain_check state = { .in_quotes = false };
+	struct plain_check state = {.in_quotes = false};
 	struct refusal why;
 	enum fault fault = plain_check_feed(&state, data, cut, &why);
 

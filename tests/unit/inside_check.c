@@ -25,9 +25,10 @@
 #include "bundle/json.h"
 
 #define COMMUNES "code,nom,pop\n01001,L'Abergement,771\n01002,\"A, \"\"b\"\"\",234\n"
-#define SCHEMA_FIELDS                                                                                                       \
-	"{\"name\":\"code\",\"type\":\"string\",\"constraints\":{\"pattern\":\"^[0-9]{5}$\",\"unique\":true}},"              \
-	"{\"name\":\"nom\",\"type\":\"string\"},{\"name\":\"pop\",\"type\":\"integer\",\"constraints\":{\"minimum\":0}}"
+#define SCHEMA_FIELDS                                                                                                  \
+	"{\"name\":\"code\",\"type\":\"string\",\"constraints\":{\"pattern\":\"^[0-9]{5}$\",\"unique\":true}},"        \
+	"{\"name\":\"nom\",\"type\":\"string\"},{\"name\":\"pop\",\"type\":\"integer\",\"constraints\":{\"minimum\":"  \
+	"0}}"
 
 /* --- a supervisor ------------------------------------------------------------------------------------------------- */
 
@@ -72,7 +73,8 @@ static void session_start(struct session *session, const char *dataset, const ch
 	record_send(session->sock, &record, session->report_fd);
 }
 
-static struct record target_record(enum record_kind kind, const char *dataset, const char *name, const void *data, size_t size)
+static struct record target_record(enum record_kind kind, const char *dataset, const char *name, const void *data,
+				   size_t size)
 {
 	struct record record = record_new(kind);
 
@@ -205,16 +207,20 @@ static char *package_text(const char *fields, const char *table, const char *cla
 
 	hash_bytes(table, strlen(table), &sha256);
 	sha256_to_hex(&sha256, hex);
-	return xasprintf("{\"name\":\"cog\",\"title\":\"Code\",\"created\":\"2026-03-09T00:00:00Z\",\"licenses\":[{\"name\":\"LOV2\"}],"
-			 "\"resources\":[{\"name\":\"communes\",\"path\":\"communes.csv\",\"format\":\"csv\",\"bytes\":%zu,"
-			 "\"hash\":\"sha256:%s\",\"schema\":{\"fields\":[%s]},\"sources\":[{\"path\":\"https://e.org\",\"hash\":\"sha256:00\"}],"
-			 "\"clapet\":{%s}}]}",
-			 strlen(table), hex, fields, clapet);
+	return xasprintf(
+		"{\"name\":\"cog\",\"title\":\"Code\",\"created\":\"2026-03-09T00:00:00Z\",\"licenses\":[{\"name\":"
+		"\"LOV2\"}],"
+		"\"resources\":[{\"name\":\"communes\",\"path\":\"communes.csv\",\"format\":\"csv\",\"bytes\":%zu,"
+		"\"hash\":\"sha256:%s\",\"schema\":{\"fields\":[%s]},\"sources\":[{\"path\":\"https://"
+		"e.org\",\"hash\":\"sha256:00\"}],"
+		"\"clapet\":{%s}}]}",
+		strlen(table), hex, fields, clapet);
 }
 
 static char *contract_text(const char *resource)
 {
-	return xasprintf("{\"format\":\"clapet contract 1\",\"application\":\"paie\",\"dataset\":\"cog\",\"resources\":[{\"name\":"
+	return xasprintf("{\"format\":\"clapet contract "
+			 "1\",\"application\":\"paie\",\"dataset\":\"cog\",\"resources\":[{\"name\":"
 			 "\"communes\",%s}]}",
 			 resource);
 }
@@ -326,7 +332,8 @@ static void contracts_break(void **state)
 	judge(SCHEMA_FIELDS, COMMUNES, "", "\"fields\":[{\"name\":\"pop\",\"type\":\"date\"}]", NULL, &answers);
 	assert_int_equal(find_break(&answers, "type-changed", "pop")->fault, FAULT_CONTRACT_TYPE);
 
-	judge(SCHEMA_FIELDS, COMMUNES, "", "\"match\":\"exact\",\"fields\":[{\"name\":\"code\"},{\"name\":\"nom\"}]", NULL, &answers);
+	judge(SCHEMA_FIELDS, COMMUNES, "", "\"match\":\"exact\",\"fields\":[{\"name\":\"code\"},{\"name\":\"nom\"}]",
+	      NULL, &answers);
 	assert_int_equal(find_break(&answers, "field-added", "pop")->fault, FAULT_CONTRACT_FIELD);
 }
 
@@ -336,20 +343,24 @@ static void data_decide(void **state)
 	struct answers answers;
 
 	(void)state;
-	judge(SCHEMA_FIELDS, COMMUNES, "", "\"fields\":[{\"name\":\"nom\",\"type\":\"string\",\"constraints\":{\"maxLength\":20}}]", NULL,
-	      &answers);
+	judge(SCHEMA_FIELDS, COMMUNES, "",
+	      "\"fields\":[{\"name\":\"nom\",\"type\":\"string\",\"constraints\":{\"maxLength\":20}}]", NULL, &answers);
 	assert_null(find(&answers, RECORD_BREAK, 0));
-	judge(SCHEMA_FIELDS, COMMUNES, "", "\"fields\":[{\"name\":\"nom\",\"type\":\"string\",\"constraints\":{\"maxLength\":8}}]", NULL,
-	      &answers);
+	judge(SCHEMA_FIELDS, COMMUNES, "",
+	      "\"fields\":[{\"name\":\"nom\",\"type\":\"string\",\"constraints\":{\"maxLength\":8}}]", NULL, &answers);
 	assert_int_equal(find_break(&answers, "constraint-error", "nom")->fault, FAULT_CONTRACT_ROWS);
 	assert_string_equal(find_break(&answers, "constraint-error", "nom")->application, "paie");
 	assert_null(find(&answers, RECORD_BREAK, 1));
-	judge(SCHEMA_FIELDS, COMMUNES, "", "\"match\":\"position\",\"fields\":[{\"name\":\"A\",\"type\":\"integer\"}]", NULL, &answers);
+	judge(SCHEMA_FIELDS, COMMUNES, "", "\"match\":\"position\",\"fields\":[{\"name\":\"A\",\"type\":\"integer\"}]",
+	      NULL, &answers);
 	assert_null(find(&answers, RECORD_BREAK, 0));
 	judge(SCHEMA_FIELDS, COMMUNES, "",
-	      "\"match\":\"position\",\"fields\":[{\"name\":\"A\",\"type\":\"any\"},{\"name\":\"B\",\"type\":\"integer\"}]", NULL, &answers);
+	      "\"match\":\"position\",\"fields\":[{\"name\":\"A\",\"type\":\"any\"},{\"name\":\"B\",\"type\":"
+	      "\"integer\"}]",
+	      NULL, &answers);
 	assert_int_equal(find_break(&answers, "type-error", "B")->fault, FAULT_CONTRACT_ROWS);
-	judge("{\"name\":\"code\",\"type\":\"string\"},{\"name\":\"nom\"},{\"name\":\"pop\"}", "code,nom,pop\n1,a,2\n1,b,2\n", "",
+	judge("{\"name\":\"code\",\"type\":\"string\"},{\"name\":\"nom\"},{\"name\":\"pop\"}",
+	      "code,nom,pop\n1,a,2\n1,b,2\n", "",
 	      "\"primaryKey\":\"code\",\"fields\":[{\"name\":\"code\",\"type\":\"string\"}]", NULL, &answers);
 	assert_int_equal(find_break(&answers, "primary-key", "code")->fault, FAULT_CONTRACT_ROWS);
 }
@@ -418,7 +429,10 @@ static void bad_bytes_are_refused(void **state)
 	assert_int_equal(answers.end.fault, FAULT_PLAIN_FORM);
 	judge(SCHEMA_FIELDS, "code,nom,pop\n01001,a,1", "", NULL, NULL, &answers);
 	assert_int_equal(answers.end.fault, FAULT_PLAIN_FORM);
-	judge(SCHEMA_FIELDS, "\xef\xbb\xbf" "code,nom,pop\n01001,a,1\n", "", NULL, NULL, &answers);
+	judge(SCHEMA_FIELDS,
+	      "\xef\xbb\xbf"
+	      "code,nom,pop\n01001,a,1\n",
+	      "", NULL, NULL, &answers);
 	assert_int_equal(answers.end.fault, FAULT_PLAIN_FORM);
 	judge(SCHEMA_FIELDS, "code,nom,pop\n01001,\xe9,1\n", "", NULL, NULL, &answers);
 	assert_int_equal(answers.end.fault, FAULT_PLAIN_FORM);
@@ -498,19 +512,25 @@ static void judge_document(const char *dataset, const char *file, const char *te
 	close(answers->report_fd);
 }
 
-#define SOURCE_GOOD                                                                                                         \
-	"{\"dataset\":\"cog\",\"state\":\"failed\",\"checked\":\"2026-03-09T00:00:00Z\",\"succeeded\":null,"                 \
+#define SOURCE_GOOD                                                                                                    \
+	"{\"dataset\":\"cog\",\"state\":\"failed\",\"checked\":\"2026-03-09T00:00:00Z\",\"succeeded\":null,"           \
 	"\"since\":\"2026-03-08T00:00:00Z\",\"maxAge\":86400,\"why\":\"404\",\"code\":\"E1001\"}"
-#define STATUS(sources)                                                                                                     \
-	"{\"format\":\"clapet status 1\",\"issued\":\"2026-03-09T00:00:01Z\",\"sources\":[" sources "],\"bundles\":[\"1.tar\"]}"
+#define STATUS(sources)                                                                                                \
+	"{\"format\":\"clapet status 1\",\"issued\":\"2026-03-09T00:00:01Z\",\"sources\":[" sources                    \
+	"],\"bundles\":[\"1.tar\"]}"
 
 static void status_is_read(void **state)
 {
 	static const char *const evil[] = {
-		STATUS(SOURCE_GOOD "," SOURCE_GOOD), STATUS("{}"), STATUS("3"), "{\"format\":\"clapet status 2\"}",
+		STATUS(SOURCE_GOOD "," SOURCE_GOOD),
+		STATUS("{}"),
+		STATUS("3"),
+		"{\"format\":\"clapet status 2\"}",
 		"{\"format\":\"clapet status 1\",\"issued\":\"now\",\"sources\":[],\"bundles\":[]}",
-		"{\"format\":\"clapet status 1\",\"issued\":\"2026-03-09T00:00:01Z\",\"sources\":[],\"bundles\":[\"../x\"]}",
-		"{\"format\":\"clapet status 1\",\"issued\":\"2026-03-09T00:00:01Z\",\"sources\":[],\"bundles\":[],\"more\":1}",
+		"{\"format\":\"clapet status "
+		"1\",\"issued\":\"2026-03-09T00:00:01Z\",\"sources\":[],\"bundles\":[\"../x\"]}",
+		"{\"format\":\"clapet status "
+		"1\",\"issued\":\"2026-03-09T00:00:01Z\",\"sources\":[],\"bundles\":[],\"more\":1}",
 	};
 	struct answers answers;
 	const struct record *source;
@@ -539,16 +559,22 @@ static void withdrawal_is_read(void **state)
 	struct answers answers;
 
 	(void)state;
-	judge_document("cog", "withdrawn.json",
-		       "{\"format\":\"clapet withdrawal 1\",\"reason\":\"ended\",\"date\":\"2026-03-09\",\"replacedBy\":null}", &answers);
+	judge_document(
+		"cog", "withdrawn.json",
+		"{\"format\":\"clapet withdrawal 1\",\"reason\":\"ended\",\"date\":\"2026-03-09\",\"replacedBy\":null}",
+		&answers);
 	assert_int_equal(answers.end.fault, FAULT_NONE);
 	assert_string_equal(find(&answers, RECORD_FACTS, 0)->facts.title, "ended");
 	assert_string_equal(find(&answers, RECORD_PLAIN, 0)->target.file, "withdrawn.json");
-	judge_document("cog", "withdrawn.json",
-		       "{\"format\":\"clapet withdrawal 1\",\"reason\":\"ended\",\"date\":\"2026-13-09\",\"replacedBy\":null}", &answers);
+	judge_document(
+		"cog", "withdrawn.json",
+		"{\"format\":\"clapet withdrawal 1\",\"reason\":\"ended\",\"date\":\"2026-13-09\",\"replacedBy\":null}",
+		&answers);
 	assert_int_equal(answers.end.fault, FAULT_JSON_MEMBER);
 	judge_document("cog", "withdrawn.json",
-		       "{\"format\":\"clapet withdrawal 1\",\"reason\":\"ended\",\"date\":\"2026-03-09\",\"replacedBy\":\"A/b\"}", &answers);
+		       "{\"format\":\"clapet withdrawal "
+		       "1\",\"reason\":\"ended\",\"date\":\"2026-03-09\",\"replacedBy\":\"A/b\"}",
+		       &answers);
 	assert_int_equal(answers.end.fault, FAULT_JSON_MEMBER);
 }
 

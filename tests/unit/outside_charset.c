@@ -33,7 +33,8 @@ static enum fault take(void *ctx, const void *data, size_t size, struct refusal 
 }
 
 /* Feeds DATA cut in two at CUT. */
-static enum fault convert(const char *name, const char *data, size_t size, size_t cut, struct sink *sink, struct refusal *why)
+static enum fault convert(const char *name, const char *data, size_t size, size_t cut, struct sink *sink,
+			  struct refusal *why)
 {
 	_cleanup_(charset_reader_freep) struct charset_reader *reader = NULL;
 	enum fault fault = charset_reader_new(charsets, name, take, sink, &reader, why);
@@ -54,22 +55,31 @@ static const struct {
 	size_t size;
 	const char *utf8;
 } GOOD[] = {
-	{ "utf-8", BYTES("h\xc3\xa9\n\xe2\x82\xac\xf0\x9f\x98\x80"), "h\xc3\xa9\n\xe2\x82\xac\xf0\x9f\x98\x80" },
-	{ "UTF8", BYTES("\xef\xbb\xbf" "a"), "a" },
-	{ "utf-8", BYTES("a\xef\xbb\xbf"), "a\xef\xbb\xbf" }, /* a mark is one at the start only */
-	{ "utf-8", BYTES(""), "" },
-	{ "ascii", BYTES("abc"), "abc" },
-	{ "windows-1252", BYTES("\x80\x92\xe9"), "\xe2\x82\xac\xe2\x80\x99\xc3\xa9" },
-	{ "CP1252", BYTES("\xe9"), "\xc3\xa9" },
-	{ "latin-1", BYTES("\xe9\xa4"), "\xc3\xa9\xc2\xa4" },
-	{ "iso-8859-15", BYTES("\xe9\xa4"), "\xc3\xa9\xe2\x82\xac" },
-	{ "macintosh", BYTES("\x8e\xdb"), "\xc3\xa9\xe2\x82\xac" },
-	{ "cp850", BYTES("\x82"), "\xc3\xa9" },
-	{ "utf-16le", BYTES("a\0\xe9\0\n\0\xac\x20\x3d\xd8\0\xde"), "a\xc3\xa9\n\xe2\x82\xac\xf0\x9f\x98\x80" },
-	{ "utf-16be", BYTES("\0a\0\xe9\x20\xac\xd8\x3d\xde\0"), "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" },
-	{ "utf-16le", BYTES("\xff\xfe" "a\0"), "a" },
-	{ "utf-16", BYTES("\xff\xfe" "a\0"), "a" },
-	{ "utf-16", BYTES("\xfe\xff\0a"), "a" },
+	{"utf-8", BYTES("h\xc3\xa9\n\xe2\x82\xac\xf0\x9f\x98\x80"), "h\xc3\xa9\n\xe2\x82\xac\xf0\x9f\x98\x80"},
+	{"UTF8",
+	 BYTES("\xef\xbb\xbf"
+	       "a"),
+	 "a"},
+	{"utf-8", BYTES("a\xef\xbb\xbf"), "a\xef\xbb\xbf"}, /* a mark is one at the start only */
+	{"utf-8", BYTES(""), ""},
+	{"ascii", BYTES("abc"), "abc"},
+	{"windows-1252", BYTES("\x80\x92\xe9"), "\xe2\x82\xac\xe2\x80\x99\xc3\xa9"},
+	{"CP1252", BYTES("\xe9"), "\xc3\xa9"},
+	{"latin-1", BYTES("\xe9\xa4"), "\xc3\xa9\xc2\xa4"},
+	{"iso-8859-15", BYTES("\xe9\xa4"), "\xc3\xa9\xe2\x82\xac"},
+	{"macintosh", BYTES("\x8e\xdb"), "\xc3\xa9\xe2\x82\xac"},
+	{"cp850", BYTES("\x82"), "\xc3\xa9"},
+	{"utf-16le", BYTES("a\0\xe9\0\n\0\xac\x20\x3d\xd8\0\xde"), "a\xc3\xa9\n\xe2\x82\xac\xf0\x9f\x98\x80"},
+	{"utf-16be", BYTES("\0a\0\xe9\x20\xac\xd8\x3d\xde\0"), "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+	{"utf-16le",
+	 BYTES("\xff\xfe"
+	       "a\0"),
+	 "a"},
+	{"utf-16",
+	 BYTES("\xff\xfe"
+	       "a\0"),
+	 "a"},
+	{"utf-16", BYTES("\xfe\xff\0a"), "a"},
 };
 
 static void good_bytes_are_converted(void **state)
@@ -77,7 +87,7 @@ static void good_bytes_are_converted(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(GOOD); i++) {
 		for (size_t cut = 0; cut <= GOOD[i].size; cut++) {
-			struct refusal why = { FAULT_NONE, "" };
+			struct refusal why = {FAULT_NONE, ""};
 			struct sink sink;
 
 			if (convert(GOOD[i].charset, GOOD[i].data, GOOD[i].size, cut, &sink, &why) != FAULT_NONE)
@@ -93,28 +103,37 @@ static const struct {
 	size_t size;
 	const char *place;
 } BAD[] = {
-	{ "utf-8", BYTES("ab\ncd\xe9" "e"), "line 2, offset 5" },
-	{ "utf-8", BYTES("\xc0\xaf"), "offset 0" },         /* overlong */
-	{ "utf-8", BYTES("a\xed\xa0\x80"), "offset 1" },    /* surrogate */
-	{ "utf-8", BYTES("\xf4\x90\x80\x80"), "offset 0" }, /* past U+10FFFF */
-	{ "utf-8", BYTES("a\xf8\x80\x80\x80\x80"), "offset 1" },
-	{ "utf-8", BYTES("a\x80"), "offset 1" },
-	{ "utf-8", BYTES("abc\xe2\x82"), "offset 3" },
-	{ "utf-8", BYTES("ab\0c"), "offset 2" },
-	{ "ascii", BYTES("ab\xe9"), "offset 2" },
-	{ "windows-1252", BYTES("\n\n\x81"), "line 3, offset 2" },
-	{ "windows-1252", BYTES("a\0"), "offset 1" },
-	{ "iso-8859-1", BYTES("l\x92" "a"), "offset 1" }, /* an apostrophe of windows-1252 */
-	{ "iso-8859-15", BYTES("\x80"), "offset 0" },
-	{ "utf-16le", BYTES("a\0b"), "offset 2" },
-	{ "utf-16le", BYTES("\x3d\xd8" "a\0"), "offset 0" },
-	{ "utf-16le", BYTES("a\0\0\xde"), "offset 2" },
-	{ "utf-16le", BYTES("a\0\x3d\xd8"), "offset 2" },
-	{ "utf-16le", BYTES("a\0\0\0"), "offset 2" },
-	{ "utf-16le", BYTES("\xfe\xff\0a"), "byte order mark" },
-	{ "utf-16", BYTES("a\0b\0"), "byte order mark" },
-	{ "ebcdic", BYTES("a"), "ebcdic is not read here" },
-	{ "", BYTES("a"), "not read here" },
+	{"utf-8",
+	 BYTES("ab\ncd\xe9"
+	       "e"),
+	 "line 2, offset 5"},
+	{"utf-8", BYTES("\xc0\xaf"), "offset 0"},         /* overlong */
+	{"utf-8", BYTES("a\xed\xa0\x80"), "offset 1"},    /* surrogate */
+	{"utf-8", BYTES("\xf4\x90\x80\x80"), "offset 0"}, /* past U+10FFFF */
+	{"utf-8", BYTES("a\xf8\x80\x80\x80\x80"), "offset 1"},
+	{"utf-8", BYTES("a\x80"), "offset 1"},
+	{"utf-8", BYTES("abc\xe2\x82"), "offset 3"},
+	{"utf-8", BYTES("ab\0c"), "offset 2"},
+	{"ascii", BYTES("ab\xe9"), "offset 2"},
+	{"windows-1252", BYTES("\n\n\x81"), "line 3, offset 2"},
+	{"windows-1252", BYTES("a\0"), "offset 1"},
+	{"iso-8859-1",
+	 BYTES("l\x92"
+	       "a"),
+	 "offset 1"}, /* an apostrophe of windows-1252 */
+	{"iso-8859-15", BYTES("\x80"), "offset 0"},
+	{"utf-16le", BYTES("a\0b"), "offset 2"},
+	{"utf-16le",
+	 BYTES("\x3d\xd8"
+	       "a\0"),
+	 "offset 0"},
+	{"utf-16le", BYTES("a\0\0\xde"), "offset 2"},
+	{"utf-16le", BYTES("a\0\x3d\xd8"), "offset 2"},
+	{"utf-16le", BYTES("a\0\0\0"), "offset 2"},
+	{"utf-16le", BYTES("\xfe\xff\0a"), "byte order mark"},
+	{"utf-16", BYTES("a\0b\0"), "byte order mark"},
+	{"ebcdic", BYTES("a"), "ebcdic is not read here"},
+	{"", BYTES("a"), "not read here"},
 };
 
 static void bad_bytes_are_refused(void **state)
@@ -122,7 +141,7 @@ static void bad_bytes_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(BAD); i++) {
 		for (size_t cut = 0; cut <= BAD[i].size; cut++) {
-			struct refusal why = { FAULT_NONE, "" };
+			struct refusal why = {FAULT_NONE, ""};
 			struct sink sink;
 
 			if (convert(BAD[i].charset, BAD[i].data, BAD[i].size, cut, &sink, &why) != FAULT_TABLE_CHARSET)
@@ -137,7 +156,7 @@ static void bad_bytes_are_refused(void **state)
 static void long_input_is_whole(void **state)
 {
 	static char data[200000];
-	struct refusal why = { FAULT_NONE, "" };
+	struct refusal why = {FAULT_NONE, ""};
 	_cleanup_(charset_reader_freep) struct charset_reader *reader = NULL;
 	struct sink sink;
 

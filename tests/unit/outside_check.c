@@ -169,7 +169,11 @@ static const char *get_text(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-#define BODY(name, text) (struct body){ name, text, sizeof(text) - 1 }
+#define BODY(name, text)                                                                                               \
+	(struct body)                                                                                                  \
+	{                                                                                                              \
+		name, text, sizeof(text) - 1                                                                           \
+	}
 
 /* One resource `t` with these further properties, against one body. */
 static void check_one(const char *properties, struct body body, struct result *result)
@@ -187,11 +191,16 @@ static void portal_habits_become_plain(void **state)
 	const json_t *resource;
 
 	(void)state;
-	check_one(PATH "\"encoding\":\"windows-1252\",\"dialect\":{\"delimiter\":\";\"},\"clapet\":{\"maxBytes\":9,\"member\":\"x\"},"
-		       "\"schema\":{\"fields\":[{\"name\":\"code\",\"type\":\"integer\"},{\"name\":\"nom\",\"type\":\"string\"}]}",
-		  BODY("t", "code;nom\r\n1;\"Sa\xf4ne, \"\"la\"\"\"\r\n2;l\x92" "eau\r\n"), &result);
+	check_one(PATH "\"encoding\":\"windows-1252\",\"dialect\":{\"delimiter\":\";\"},\"clapet\":{\"maxBytes\":9,"
+		       "\"member\":\"x\"},"
+		       "\"schema\":{\"fields\":[{\"name\":\"code\",\"type\":\"integer\"},{\"name\":\"nom\",\"type\":"
+		       "\"string\"}]}",
+		  BODY("t", "code;nom\r\n1;\"Sa\xf4ne, \"\"la\"\"\"\r\n2;l\x92"
+			    "eau\r\n"),
+		  &result);
 	assert_int_equal(result.end.fault, FAULT_NONE);
-	assert_string_equal(result.plain[0], "code,nom\n1,\"Sa\xc3\xb4ne, \"\"la\"\"\"\n2,l\xe2\x80\x99" "eau\n");
+	assert_string_equal(result.plain[0], "code,nom\n1,\"Sa\xc3\xb4ne, \"\"la\"\"\"\n2,l\xe2\x80\x99"
+					     "eau\n");
 	assert_int_equal(result.n_checked, 1);
 	assert_int_equal(result.checked[0].file.rows, 2);
 	assert_int_equal(result.checked[0].file.size, strlen(result.plain[0]));
@@ -250,7 +259,8 @@ static void rows_at_fault_publish_nothing(void **state)
 	struct result result;
 
 	(void)state;
-	check_one(PATH "\"schema\":{\"fields\":[{\"name\":\"a\",\"type\":\"integer\"}]}", BODY("t", "a\n1\nx\n"), &result);
+	check_one(PATH "\"schema\":{\"fields\":[{\"name\":\"a\",\"type\":\"integer\"}]}", BODY("t", "a\n1\nx\n"),
+		  &result);
 	assert_int_equal(result.end.fault, FAULT_ROWS);
 	assert_non_null(strstr(result.end.line, "row 3"));
 	assert_int_equal(result.n_checked, 0);
@@ -263,11 +273,13 @@ static void keys_between_resources_hold(void **state)
 {
 	static const char package[] =
 		"{\"name\":\"cog\",\"licenses\":[{\"name\":\"LOV2\"}],\"clapet\":{\"every\":\"1d\"},\"resources\":["
-		"{\"name\":\"communes\",\"path\":\"https://e.org/c.csv\",\"schema\":{\"fields\":[{\"name\":\"code\"},{\"name\":\"reg\"}],"
+		"{\"name\":\"communes\",\"path\":\"https://e.org/"
+		"c.csv\",\"schema\":{\"fields\":[{\"name\":\"code\"},{\"name\":\"reg\"}],"
 		"\"foreignKeys\":[{\"fields\":\"reg\",\"reference\":{\"resource\":\"regions\",\"fields\":\"id\"}}]}},"
-		"{\"name\":\"regions\",\"path\":\"https://e.org/r.csv\",\"schema\":{\"fields\":[{\"name\":\"id\"}],\"primaryKey\":\"id\"}}]}";
-	const struct body good[] = { BODY("communes", "code,reg\n1,A\n"), BODY("regions", "id\nA\n") };
-	const struct body bad[] = { BODY("communes", "code,reg\n1,B\n"), BODY("regions", "id\nA\n") };
+		"{\"name\":\"regions\",\"path\":\"https://e.org/"
+		"r.csv\",\"schema\":{\"fields\":[{\"name\":\"id\"}],\"primaryKey\":\"id\"}}]}";
+	const struct body good[] = {BODY("communes", "code,reg\n1,A\n"), BODY("regions", "id\nA\n")};
+	const struct body bad[] = {BODY("communes", "code,reg\n1,B\n"), BODY("regions", "id\nA\n")};
 	struct result result;
 
 	(void)state;
@@ -276,7 +288,8 @@ static void keys_between_resources_hold(void **state)
 	assert_int_equal(result.n_checked, 2);
 	assert_null(json_object_get(result.descriptor, "clapet"));
 	assert_null(json_object_get(result.descriptor, "created"));
-	assert_string_equal(get_text(json_array_get(json_object_get(result.descriptor, "licenses"), 0), "name"), "LOV2");
+	assert_string_equal(get_text(json_array_get(json_object_get(result.descriptor, "licenses"), 0), "name"),
+			    "LOV2");
 	result_clear(&result);
 	check(package, bad, 2, &result);
 	assert_int_equal(result.end.fault, FAULT_ROWS);
@@ -299,7 +312,8 @@ static void verbatim_and_opaque_keep_their_bytes(void **state)
 	assert_int_equal(result.checked[0].file.rows, 1);
 	result_clear(&result);
 
-	check_one("\"path\":\"https://e.org/map.PDF?v=2\",\"clapet\":{\"opaque\":true}", BODY("t", "%PDF\xff\xfe"), &result);
+	check_one("\"path\":\"https://e.org/map.PDF?v=2\",\"clapet\":{\"opaque\":true}", BODY("t", "%PDF\xff\xfe"),
+		  &result);
 	assert_int_equal(result.end.fault, FAULT_NONE);
 	resource = json_array_get(json_object_get(result.descriptor, "resources"), 0);
 	assert_string_equal(get_text(resource, "path"), "t.pdf");
@@ -320,7 +334,8 @@ static void json_is_parsed_within_bounds(void **state)
 	check_one("\"path\":\"https://e.org/x.json\"", BODY("t", "\xef\xbb\xbf [{\"a\": 1}, 2]\n"), &result);
 	assert_int_equal(result.end.fault, FAULT_NONE);
 	assert_string_equal(result.plain[0], " [{\"a\": 1}, 2]\n");
-	assert_string_equal(get_text(json_array_get(json_object_get(result.descriptor, "resources"), 0), "path"), "t.json");
+	assert_string_equal(get_text(json_array_get(json_object_get(result.descriptor, "resources"), 0), "path"),
+			    "t.json");
 	result_clear(&result);
 	check_one("\"path\":\"https://e.org/x.json\"", BODY("t", "[1],\"x\":[2]"), &result);
 	assert_int_equal(result.end.fault, FAULT_DOCUMENT);
@@ -338,7 +353,10 @@ static void bad_bytes_are_refused(void **state)
 	struct result result;
 
 	(void)state;
-	check_one(PATH "\"format\":\"csv\"", BODY("t", "a\nl\x92" "eau\n"), &result);
+	check_one(PATH "\"format\":\"csv\"",
+		  BODY("t", "a\nl\x92"
+			    "eau\n"),
+		  &result);
 	assert_int_equal(result.end.fault, FAULT_TABLE_CHARSET);
 	assert_non_null(strstr(result.end.line, "resource t: line 2"));
 	assert_true(json_is_false(json_object_get(result.report, "valid")));
@@ -358,8 +376,8 @@ static void header_is_made(void **state)
 	struct result result;
 
 	(void)state;
-	check_one(PATH "\"dialect\":{\"header\":false},\"schema\":{\"fields\":[{\"name\":\"a\"},{\"name\":\"b\"}]}", BODY("t", "1,2\n"),
-		  &result);
+	check_one(PATH "\"dialect\":{\"header\":false},\"schema\":{\"fields\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
+		  BODY("t", "1,2\n"), &result);
 	assert_int_equal(result.end.fault, FAULT_NONE);
 	assert_string_equal(result.plain[0], "a,b\n1,2\n");
 	assert_int_equal(result.checked[0].file.rows, 1);

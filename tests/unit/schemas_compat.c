@@ -19,14 +19,16 @@ static struct schema *parse(const char *text)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 	struct schema *schema = NULL;
-	struct refusal why = { FAULT_NONE, "" };
+	struct refusal why = {FAULT_NONE, ""};
 
-	if (json_parse(text, strlen(text), 1 << 20, &json, &why) != FAULT_NONE || schema_parse(json, &schema, &why) != FAULT_NONE)
+	if (json_parse(text, strlen(text), 1 << 20, &json, &why) != FAULT_NONE ||
+	    schema_parse(json, &schema, &why) != FAULT_NONE)
 		fail_msg("%s: %s", text, why.line);
 	return schema;
 }
 
-static enum compat_verdict compare(const char *old_text, const char *new_text, enum contract_match match, char *rules, size_t size)
+static enum compat_verdict compare(const char *old_text, const char *new_text, enum contract_match match, char *rules,
+				   size_t size)
 {
 	_cleanup_(schema_freep) struct schema *old = parse(old_text), *new = parse(new_text);
 	struct compat_result result;
@@ -54,66 +56,75 @@ struct field_case {
 
 static const struct field_case FIELDS[] = {
 	/* types */
-	{ "'type':'string'", "'type':'string'", COMPAT_YES, "" },
-	{ "'type':'string'", "'type':'integer'", COMPAT_YES, "" },
-	{ "'type':'string'", "'type':'date'", COMPAT_YES, "" },
-	{ "'type':'any'", "'type':'geojson'", COMPAT_YES, "" },
-	{ "'type':'number'", "'type':'integer'", COMPAT_YES, "" },
-	{ "'type':'integer'", "'type':'number'", COMPAT_BY_DATA, "type-changed" },
-	{ "'type':'integer'", "'type':'string'", COMPAT_BY_DATA, "type-changed" },
-	{ "'type':'date'", "'type':'any'", COMPAT_BY_DATA, "type-changed" },
-	{ "'type':'integer'", "'type':'boolean'", COMPAT_BY_DATA, "type-changed" },
-	{ "'type':'integer'", "'type':'date'", COMPAT_NO, "type-changed" },
-	{ "'type':'date'", "'type':'datetime'", COMPAT_NO, "type-changed" },
-	{ "'type':'boolean'", "'type':'time'", COMPAT_NO, "type-changed" },
-	{ "'type':'integer'", "'type':'date','format':'%Y%m%d'", COMPAT_BY_DATA, "type-changed" },
+	{"'type':'string'", "'type':'string'", COMPAT_YES, ""},
+	{"'type':'string'", "'type':'integer'", COMPAT_YES, ""},
+	{"'type':'string'", "'type':'date'", COMPAT_YES, ""},
+	{"'type':'any'", "'type':'geojson'", COMPAT_YES, ""},
+	{"'type':'number'", "'type':'integer'", COMPAT_YES, ""},
+	{"'type':'integer'", "'type':'number'", COMPAT_BY_DATA, "type-changed"},
+	{"'type':'integer'", "'type':'string'", COMPAT_BY_DATA, "type-changed"},
+	{"'type':'date'", "'type':'any'", COMPAT_BY_DATA, "type-changed"},
+	{"'type':'integer'", "'type':'boolean'", COMPAT_BY_DATA, "type-changed"},
+	{"'type':'integer'", "'type':'date'", COMPAT_NO, "type-changed"},
+	{"'type':'date'", "'type':'datetime'", COMPAT_NO, "type-changed"},
+	{"'type':'boolean'", "'type':'time'", COMPAT_NO, "type-changed"},
+	{"'type':'integer'", "'type':'date','format':'%Y%m%d'", COMPAT_BY_DATA, "type-changed"},
 	/* formats */
-	{ "'type':'date'", "'type':'date','format':'default'", COMPAT_YES, "" },
-	{ "'type':'date'", "'type':'date','format':'%Y-%m-%d'", COMPAT_YES, "" },
-	{ "'type':'date','format':'%d/%m/%Y'", "'type':'date','format':'%m/%d/%Y'", COMPAT_NO, "format-changed" },
-	{ "'type':'date'", "'type':'date','format':'any'", COMPAT_BY_DATA, "format-changed" },
-	{ "'type':'string','format':'email'", "'type':'string','format':'email'", COMPAT_YES, "" },
-	{ "'type':'string','format':'email'", "'type':'string'", COMPAT_BY_DATA, "format-changed" },
-	{ "'type':'string'", "'type':'string','format':'email'", COMPAT_YES, "" },
-	{ "'type':'number'", "'type':'number','decimalChar':','", COMPAT_BY_DATA, "format-changed" },
-	{ "'type':'number','decimalChar':',','groupChar':'.'", "'type':'number'", COMPAT_NO, "format-changed" },
-	{ "'type':'number'", "'type':'number','decimalChar':',','groupChar':'.'", COMPAT_NO, "format-changed" },
-	{ "'type':'number'", "'type':'number','groupChar':' '", COMPAT_BY_DATA, "format-changed" },
-	{ "'type':'number','groupChar':' '", "'type':'number'", COMPAT_YES, "" },
-	{ "'type':'number'", "'type':'number','bareNumber':false", COMPAT_BY_DATA, "format-changed" },
-	{ "'type':'number','bareNumber':false", "'type':'number'", COMPAT_YES, "" },
-	{ "'type':'boolean'", "'type':'boolean','trueValues':['true'],'falseValues':['false']", COMPAT_YES, "" },
-	{ "'type':'boolean'", "'type':'boolean','trueValues':['oui'],'falseValues':['non']", COMPAT_BY_DATA, "format-changed" },
-	{ "'type':'boolean'", "'type':'boolean','trueValues':['0'],'falseValues':['1']", COMPAT_NO, "format-changed" },
+	{"'type':'date'", "'type':'date','format':'default'", COMPAT_YES, ""},
+	{"'type':'date'", "'type':'date','format':'%Y-%m-%d'", COMPAT_YES, ""},
+	{"'type':'date','format':'%d/%m/%Y'", "'type':'date','format':'%m/%d/%Y'", COMPAT_NO, "format-changed"},
+	{"'type':'date'", "'type':'date','format':'any'", COMPAT_BY_DATA, "format-changed"},
+	{"'type':'string','format':'email'", "'type':'string','format':'email'", COMPAT_YES, ""},
+	{"'type':'string','format':'email'", "'type':'string'", COMPAT_BY_DATA, "format-changed"},
+	{"'type':'string'", "'type':'string','format':'email'", COMPAT_YES, ""},
+	{"'type':'number'", "'type':'number','decimalChar':','", COMPAT_BY_DATA, "format-changed"},
+	{"'type':'number','decimalChar':',','groupChar':'.'", "'type':'number'", COMPAT_NO, "format-changed"},
+	{"'type':'number'", "'type':'number','decimalChar':',','groupChar':'.'", COMPAT_NO, "format-changed"},
+	{"'type':'number'", "'type':'number','groupChar':' '", COMPAT_BY_DATA, "format-changed"},
+	{"'type':'number','groupChar':' '", "'type':'number'", COMPAT_YES, ""},
+	{"'type':'number'", "'type':'number','bareNumber':false", COMPAT_BY_DATA, "format-changed"},
+	{"'type':'number','bareNumber':false", "'type':'number'", COMPAT_YES, ""},
+	{"'type':'boolean'", "'type':'boolean','trueValues':['true'],'falseValues':['false']", COMPAT_YES, ""},
+	{"'type':'boolean'", "'type':'boolean','trueValues':['oui'],'falseValues':['non']", COMPAT_BY_DATA,
+	 "format-changed"},
+	{"'type':'boolean'", "'type':'boolean','trueValues':['0'],'falseValues':['1']", COMPAT_NO, "format-changed"},
 	/* constraints */
-	{ "'type':'string','constraints':{'required':true}", "'type':'string'", COMPAT_BY_DATA, "constraint-relaxed" },
-	{ "'type':'string'", "'type':'string','constraints':{'required':true}", COMPAT_YES, "" },
-	{ "'type':'string','constraints':{'unique':true}", "'type':'string','constraints':{'unique':true}", COMPAT_YES, "" },
-	{ "'type':'string','constraints':{'unique':true}", "'type':'string','constraints':{'unique':false}", COMPAT_BY_DATA,
-	  "constraint-relaxed" },
-	{ "'type':'integer','constraints':{'minimum':5}", "'type':'integer','constraints':{'minimum':5}", COMPAT_YES, "" },
-	{ "'type':'integer','constraints':{'minimum':5}", "'type':'integer','constraints':{'minimum':6}", COMPAT_YES, "" },
-	{ "'type':'integer','constraints':{'minimum':5}", "'type':'integer','constraints':{'minimum':4}", COMPAT_BY_DATA,
-	  "constraint-relaxed" },
-	{ "'type':'integer','constraints':{'minimum':5}", "'type':'integer','constraints':{'exclusiveMinimum':5}", COMPAT_YES, "" },
-	{ "'type':'integer','constraints':{'maximum':5}", "'type':'integer','constraints':{'maximum':6}", COMPAT_BY_DATA,
-	  "constraint-relaxed" },
-	{ "'type':'integer','constraints':{'maximum':5}", "'type':'integer','constraints':{'maximum':4}", COMPAT_YES, "" },
-	{ "'type':'number','constraints':{'maximum':5}", "'type':'integer','constraints':{'maximum':4}", COMPAT_YES, "" },
-	{ "'type':'date','constraints':{'minimum':'2020-01-01'}", "'type':'date','constraints':{'minimum':'2021-01-01'}", COMPAT_YES,
-	  "" },
-	{ "'type':'date','constraints':{'minimum':'2021-01-01'}", "'type':'date','constraints':{'minimum':'2020-01-01'}",
-	  COMPAT_BY_DATA, "constraint-relaxed" },
-	{ "'type':'string','constraints':{'maxLength':5}", "'type':'string','constraints':{'maxLength':3}", COMPAT_YES, "" },
-	{ "'type':'string','constraints':{'maxLength':5}", "'type':'string','constraints':{'maxLength':9}", COMPAT_BY_DATA,
-	  "constraint-relaxed" },
-	{ "'type':'string','constraints':{'pattern':'a+'}", "'type':'string','constraints':{'pattern':'a+'}", COMPAT_YES, "" },
-	{ "'type':'string','constraints':{'pattern':'a+'}", "'type':'string','constraints':{'pattern':'aa'}", COMPAT_BY_DATA,
-	  "constraint-relaxed" },
-	{ "'type':'string','constraints':{'enum':['a','b']}", "'type':'string','constraints':{'enum':['b']}", COMPAT_YES, "" },
-	{ "'type':'string','constraints':{'enum':['a','b']}", "'type':'string','constraints':{'enum':['b','c']}", COMPAT_BY_DATA,
-	  "constraint-relaxed" },
-	{ "'type':'string','constraints':{'enum':['a','b']}", "'type':'string'", COMPAT_BY_DATA, "constraint-relaxed" },
+	{"'type':'string','constraints':{'required':true}", "'type':'string'", COMPAT_BY_DATA, "constraint-relaxed"},
+	{"'type':'string'", "'type':'string','constraints':{'required':true}", COMPAT_YES, ""},
+	{"'type':'string','constraints':{'unique':true}", "'type':'string','constraints':{'unique':true}", COMPAT_YES,
+	 ""},
+	{"'type':'string','constraints':{'unique':true}", "'type':'string','constraints':{'unique':false}",
+	 COMPAT_BY_DATA, "constraint-relaxed"},
+	{"'type':'integer','constraints':{'minimum':5}", "'type':'integer','constraints':{'minimum':5}", COMPAT_YES,
+	 ""},
+	{"'type':'integer','constraints':{'minimum':5}", "'type':'integer','constraints':{'minimum':6}", COMPAT_YES,
+	 ""},
+	{"'type':'integer','constraints':{'minimum':5}", "'type':'integer','constraints':{'minimum':4}", COMPAT_BY_DATA,
+	 "constraint-relaxed"},
+	{"'type':'integer','constraints':{'minimum':5}", "'type':'integer','constraints':{'exclusiveMinimum':5}",
+	 COMPAT_YES, ""},
+	{"'type':'integer','constraints':{'maximum':5}", "'type':'integer','constraints':{'maximum':6}", COMPAT_BY_DATA,
+	 "constraint-relaxed"},
+	{"'type':'integer','constraints':{'maximum':5}", "'type':'integer','constraints':{'maximum':4}", COMPAT_YES,
+	 ""},
+	{"'type':'number','constraints':{'maximum':5}", "'type':'integer','constraints':{'maximum':4}", COMPAT_YES, ""},
+	{"'type':'date','constraints':{'minimum':'2020-01-01'}", "'type':'date','constraints':{'minimum':'2021-01-01'}",
+	 COMPAT_YES, ""},
+	{"'type':'date','constraints':{'minimum':'2021-01-01'}", "'type':'date','constraints':{'minimum':'2020-01-01'}",
+	 COMPAT_BY_DATA, "constraint-relaxed"},
+	{"'type':'string','constraints':{'maxLength':5}", "'type':'string','constraints':{'maxLength':3}", COMPAT_YES,
+	 ""},
+	{"'type':'string','constraints':{'maxLength':5}", "'type':'string','constraints':{'maxLength':9}",
+	 COMPAT_BY_DATA, "constraint-relaxed"},
+	{"'type':'string','constraints':{'pattern':'a+'}", "'type':'string','constraints':{'pattern':'a+'}", COMPAT_YES,
+	 ""},
+	{"'type':'string','constraints':{'pattern':'a+'}", "'type':'string','constraints':{'pattern':'aa'}",
+	 COMPAT_BY_DATA, "constraint-relaxed"},
+	{"'type':'string','constraints':{'enum':['a','b']}", "'type':'string','constraints':{'enum':['b']}", COMPAT_YES,
+	 ""},
+	{"'type':'string','constraints':{'enum':['a','b']}", "'type':'string','constraints':{'enum':['b','c']}",
+	 COMPAT_BY_DATA, "constraint-relaxed"},
+	{"'type':'string','constraints':{'enum':['a','b']}", "'type':'string'", COMPAT_BY_DATA, "constraint-relaxed"},
 };
 
 static void requote(const char *text, char *out)
@@ -136,7 +147,8 @@ static void fields_compare(void **state)
 		requote(new, new);
 		verdict = compare(old, new, CONTRACT_BY_NAME, rules, sizeof(rules));
 		if (verdict != FIELDS[i].verdict || strcmp(rules, FIELDS[i].rules) != 0)
-			fail_msg("%s -> %s: verdict %d (%s), not %d (%s)", old, new, verdict, rules, FIELDS[i].verdict, FIELDS[i].rules);
+			fail_msg("%s -> %s: verdict %d (%s), not %d (%s)", old, new, verdict, rules, FIELDS[i].verdict,
+				 FIELDS[i].rules);
 	}
 }
 
@@ -154,32 +166,33 @@ struct schema_case {
 #define F(fields) "{'fields':[" fields "]}"
 
 static const struct schema_case SCHEMAS[] = {
-	{ F(A "," B), F(B "," A "," C), CONTRACT_BY_NAME, COMPAT_YES, "" },
-	{ F(A "," B), F(B), CONTRACT_BY_NAME, COMPAT_NO, "field-removed" },
-	{ F(A), F(B), CONTRACT_BY_NAME, COMPAT_NO, "field-removed" },
-	{ F(A "," B), F(A "," B "," C), CONTRACT_BY_POSITION, COMPAT_YES, "" },
-	{ F(A "," B), F(A "," C "," B), CONTRACT_BY_POSITION, COMPAT_NO, "field-moved" },
-	{ F(A "," B), F(B "," A), CONTRACT_BY_POSITION, COMPAT_NO, "field-moved field-moved" },
-	{ F(A "," B), F(A "," C), CONTRACT_BY_POSITION, COMPAT_YES, "" },
-	{ F(A "," B), F(B "," C), CONTRACT_BY_POSITION, COMPAT_NO, "field-removed field-moved" },
-	{ F(A "," B), F(A), CONTRACT_BY_POSITION, COMPAT_NO, "field-removed" },
-	{ F(A "," B), F(A "," B), CONTRACT_EXACT, COMPAT_YES, "" },
-	{ F(A "," B), F(A "," B "," C), CONTRACT_EXACT, COMPAT_NO, "field-added" },
-	{ F(A "," B), F(A "," C), CONTRACT_EXACT, COMPAT_NO, "field-removed" },
+	{F(A "," B), F(B "," A "," C), CONTRACT_BY_NAME, COMPAT_YES, ""},
+	{F(A "," B), F(B), CONTRACT_BY_NAME, COMPAT_NO, "field-removed"},
+	{F(A), F(B), CONTRACT_BY_NAME, COMPAT_NO, "field-removed"},
+	{F(A "," B), F(A "," B "," C), CONTRACT_BY_POSITION, COMPAT_YES, ""},
+	{F(A "," B), F(A "," C "," B), CONTRACT_BY_POSITION, COMPAT_NO, "field-moved"},
+	{F(A "," B), F(B "," A), CONTRACT_BY_POSITION, COMPAT_NO, "field-moved field-moved"},
+	{F(A "," B), F(A "," C), CONTRACT_BY_POSITION, COMPAT_YES, ""},
+	{F(A "," B), F(B "," C), CONTRACT_BY_POSITION, COMPAT_NO, "field-removed field-moved"},
+	{F(A "," B), F(A), CONTRACT_BY_POSITION, COMPAT_NO, "field-removed"},
+	{F(A "," B), F(A "," B), CONTRACT_EXACT, COMPAT_YES, ""},
+	{F(A "," B), F(A "," B "," C), CONTRACT_EXACT, COMPAT_NO, "field-added"},
+	{F(A "," B), F(A "," C), CONTRACT_EXACT, COMPAT_NO, "field-removed"},
 	/* missing values */
-	{ "{'fields':[" N "]}", "{'fields':[" N "],'missingValues':['','NA']}", CONTRACT_BY_NAME, COMPAT_BY_DATA, "missing-values" },
-	{ "{'fields':[" A "]}", "{'fields':[" A "],'missingValues':['','NA']}", CONTRACT_BY_NAME, COMPAT_YES, "" },
-	{ "{'fields':[" N "],'missingValues':['','NA']}", "{'fields':[" N "]}", CONTRACT_BY_NAME, COMPAT_YES, "" },
-	{ "{'fields':[" N "],'missingValues':['','0'],'primaryKey':'n'}", "{'fields':[" N "],'primaryKey':'n'}", CONTRACT_BY_NAME,
-	  COMPAT_BY_DATA, "missing-values" },
+	{"{'fields':[" N "]}", "{'fields':[" N "],'missingValues':['','NA']}", CONTRACT_BY_NAME, COMPAT_BY_DATA,
+	 "missing-values"},
+	{"{'fields':[" A "]}", "{'fields':[" A "],'missingValues':['','NA']}", CONTRACT_BY_NAME, COMPAT_YES, ""},
+	{"{'fields':[" N "],'missingValues':['','NA']}", "{'fields':[" N "]}", CONTRACT_BY_NAME, COMPAT_YES, ""},
+	{"{'fields':[" N "],'missingValues':['','0'],'primaryKey':'n'}", "{'fields':[" N "],'primaryKey':'n'}",
+	 CONTRACT_BY_NAME, COMPAT_BY_DATA, "missing-values"},
 	/* keys */
-	{ "{'fields':[" A "],'primaryKey':'a'}", "{'fields':[" A "]}", CONTRACT_BY_NAME, COMPAT_BY_DATA, "key-removed" },
-	{ "{'fields':[" A "," B "],'primaryKey':['a','b']}", "{'fields':[" A "," B "],'primaryKey':['a']}", CONTRACT_BY_NAME, COMPAT_YES,
-	  "" },
-	{ "{'fields':[" A "," B "],'primaryKey':['a']}", "{'fields':[" A "," B "],'primaryKey':['a','b']}", CONTRACT_BY_NAME,
-	  COMPAT_BY_DATA, "key-removed" },
-	{ "{'fields':[{'name':'a','type':'string','constraints':{'unique':true,'required':true}}]}",
-	  "{'fields':[" A "],'primaryKey':['a']}", CONTRACT_BY_NAME, COMPAT_YES, "" },
+	{"{'fields':[" A "],'primaryKey':'a'}", "{'fields':[" A "]}", CONTRACT_BY_NAME, COMPAT_BY_DATA, "key-removed"},
+	{"{'fields':[" A "," B "],'primaryKey':['a','b']}", "{'fields':[" A "," B "],'primaryKey':['a']}",
+	 CONTRACT_BY_NAME, COMPAT_YES, ""},
+	{"{'fields':[" A "," B "],'primaryKey':['a']}", "{'fields':[" A "," B "],'primaryKey':['a','b']}",
+	 CONTRACT_BY_NAME, COMPAT_BY_DATA, "key-removed"},
+	{"{'fields':[{'name':'a','type':'string','constraints':{'unique':true,'required':true}}]}",
+	 "{'fields':[" A "],'primaryKey':['a']}", CONTRACT_BY_NAME, COMPAT_YES, ""},
 };
 
 static void schemas_compare(void **state)
@@ -194,8 +207,8 @@ static void schemas_compare(void **state)
 		requote(new, new);
 		verdict = compare(old, new, SCHEMAS[i].match, rules, sizeof(rules));
 		if (verdict != SCHEMAS[i].verdict || strcmp(rules, SCHEMAS[i].rules) != 0)
-			fail_msg("%s -> %s (%d): verdict %d (%s), not %d (%s)", old, new, SCHEMAS[i].match, verdict, rules,
-				 SCHEMAS[i].verdict, SCHEMAS[i].rules);
+			fail_msg("%s -> %s (%d): verdict %d (%s), not %d (%s)", old, new, SCHEMAS[i].match, verdict,
+				 rules, SCHEMAS[i].verdict, SCHEMAS[i].rules);
 	}
 }
 

@@ -22,13 +22,15 @@
 
 static void good_contract_is_read(void **state)
 {
-	static const char text[] =
-		"{\"format\": \"clapet contract 1\", \"application\": \"paie\", \"contact\": \"paie@example.org\", \"dataset\": \"cog\","
-		" \"resources\": [{\"name\": \"communes\", \"match\": \"position\", \"minRows\": 30000, \"maxChangePercent\": 5,"
-		" \"fields\": [{\"name\": \"code\", \"type\": \"string\", \"constraints\": {\"required\": true}}], \"primaryKey\": \"code\"},"
-		" {\"name\": \"regions\"}]}";
+	static const char text[] = "{\"format\": \"clapet contract 1\", \"application\": \"paie\", \"contact\": "
+				   "\"paie@example.org\", \"dataset\": \"cog\","
+				   " \"resources\": [{\"name\": \"communes\", \"match\": \"position\", \"minRows\": "
+				   "30000, \"maxChangePercent\": 5,"
+				   " \"fields\": [{\"name\": \"code\", \"type\": \"string\", \"constraints\": "
+				   "{\"required\": true}}], \"primaryKey\": \"code\"},"
+				   " {\"name\": \"regions\"}]}";
 	_cleanup_(contract_freep) struct contract *contract = NULL;
-	struct refusal why = { FAULT_NONE, "" };
+	struct refusal why = {FAULT_NONE, ""};
 
 	(void)state;
 	assert_int_equal(contract_parse(text, strlen(text), "paie", &contract, &why), FAULT_NONE);
@@ -58,7 +60,7 @@ static void evil_contracts_are_refused(void **state)
 		_cleanup_free_ char *path = xasprintf("%s/%s", EVIL, entry->d_name);
 		_cleanup_(contract_freep) struct contract *contract = NULL;
 		_cleanup_free_ uint8_t *data = NULL;
-		struct refusal why = { FAULT_NONE, "" };
+		struct refusal why = {FAULT_NONE, ""};
 		size_t size;
 
 		if (entry->d_name[0] == '.')

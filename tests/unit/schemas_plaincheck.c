@@ -24,25 +24,29 @@ static const struct {
 	bool only_utf8;
 	const char *place; /* NULL: good */
 } TEXTS[] = {
-	{ BYTES("a,b\n1,2\n"), false, NULL },
-	{ BYTES("a\n\"x\r\ny\"\"\r\"\n"), false, NULL }, /* CR within quotes is data */
-	{ BYTES("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n"), false, NULL },
-	{ BYTES("a\r\n"), true, NULL },
-	{ BYTES("\xef\xbb\xbf" "a"), true, NULL },
-	{ BYTES(""), false, NULL },
-	{ BYTES("a\r\n"), false, "offset 1: CR" },
-	{ BYTES("a\n\"x\"\r\n"), false, "offset 5: CR" },
-	{ BYTES("a\n1"), false, "offset 3: the file does not end" },
-	{ BYTES("\xef\xbb\xbf" "a\n"), false, "byte order mark" },
-	{ BYTES("a\n\xe9\n1\n"), false, "offset 2: byte 0xE9" },
-	{ BYTES("a\n\xe9\n1\n"), true, "offset 2: byte 0xE9" },
-	{ BYTES("a\0\n"), true, "offset 1: a table holds no NUL" },
-	{ BYTES("a\n\xe2\x82"), true, "offset 2: the file ends within" },
+	{BYTES("a,b\n1,2\n"), false, NULL},
+	{BYTES("a\n\"x\r\ny\"\"\r\"\n"), false, NULL}, /* CR within quotes is data */
+	{BYTES("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n"), false, NULL},
+	{BYTES("a\r\n"), true, NULL},
+	{BYTES("\xef\xbb\xbf"
+	       "a"),
+	 true, NULL},
+	{BYTES(""), false, NULL},
+	{BYTES("a\r\n"), false, "offset 1: CR"},
+	{BYTES("a\n\"x\"\r\n"), false, "offset 5: CR"},
+	{BYTES("a\n1"), false, "offset 3: the file does not end"},
+	{BYTES("\xef\xbb\xbf"
+	       "a\n"),
+	 false, "byte order mark"},
+	{BYTES("a\n\xe9\n1\n"), false, "offset 2: byte 0xE9"},
+	{BYTES("a\n\xe9\n1\n"), true, "offset 2: byte 0xE9"},
+	{BYTES("a\0\n"), true, "offset 1: a table holds no NUL"},
+	{BYTES("a\n\xe2\x82"), true, "offset 2: the file ends within"},
 };
 
 static enum fault check(size_t index, size_t cut, struct refusal *why)
 {
-	struct plain_check state = { .only_utf8 = TEXTS[index].only_utf8 };
+	struct plain_check state = {.only_utf8 = TEXTS[index].only_utf8};
 	enum fault fault = plain_check_feed(&state, TEXTS[index].data, cut, why);
 
 	if (fault == FAULT_NONE)
@@ -55,7 +59,7 @@ static void plain_form_is_insisted_on(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(TEXTS); i++) {
 		for (size_t cut = 0; cut <= TEXTS[i].size; cut++) {
-			struct refusal why = { FAULT_NONE, "" };
+			struct refusal why = {FAULT_NONE, ""};
 			enum fault fault = check(i, cut, &why);
 
 			if (fault != (TEXTS[i].place == NULL ? FAULT_NONE : FAULT_PLAIN_FORM) ||
@@ -67,9 +71,10 @@ static void plain_form_is_insisted_on(void **state)
 
 static void json_keeps_its_bounds(void **state)
 {
-	static const char *const good[] = { "{}", "[]", " [1, {\"a\": [\"]\"]}]\n", "{\"a\": \"[[[,,,\"}" };
-	static const char *const bad[] = { "", "1", "\"a\"", "[1]]", "[1],\"\":[2]", "[1],\"x\":2", "[1]}", "{\"a\":1,\"a\":1}", "[1,]",
-					   "{}x", "\xef\xbb\xbf{}" };
+	static const char *const good[] = {"{}", "[]", " [1, {\"a\": [\"]\"]}]\n", "{\"a\": \"[[[,,,\"}"};
+	static const char *const bad[] = {
+		"",     "1",   "\"a\"",         "[1]]", "[1],\"\":[2]", "[1],\"x\":2", "[1]}", "{\"a\":1,\"a\":1}",
+		"[1,]", "{}x", "\xef\xbb\xbf{}"};
 	_cleanup_free_ char *wide = xmalloc(2 * LIMIT_JSON_VALUES + 3), *deep = xmalloc(200);
 	struct refusal why;
 
