@@ -46,7 +46,7 @@ bool worker_user(const char *user, uid_t *ret_uid, gid_t *ret_gid)
 
 /* Takes the worker's first byte, with which the kernel tells who sent it; a descriptor of that process or a negative errno.
  * The process lives at least until we close the socket, so its number cannot be another's yet. */
-static int receive_hello(int sock)
+static int receive_hello(int sock, pid_t *ret_pid)
 {
 	union {
 		char buffer[CMSG_SPACE(sizeof(struct ucred))];
@@ -72,7 +72,10 @@ static int receive_hello(int sock)
 		return -EPROTO;
 	memcpy(&sender, CMSG_DATA(header), sizeof sender);
 	n = syscall(SYS_pidfd_open, sender.pid, 0);
-	return n < 0 ? -errno : (int)n;
+	if (n < 0)
+		return -errno;
+	*ret_pid = sender.pid;
+	return (int)n;
 }
 
 static int connect_worker(const char *name, const char *folder, struct worker *ret_worker)
@@ -80,6 +83,7 @@ static int connect_worker(const char *name, const char *folder, struct worker *r
 	_cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int on = 1, pid_fd;
+	pid_t pid;
 
 	if (sock < 0)
 		return -errno;
@@ -89,7 +93,7 @@ static int connect_worker(const char *name, const char *folder, struct worker *r
 	if (setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
 	    connect(sock, (struct sockaddr *)&address, sizeof address) < 0)
 		return -errno;
-	pid_fd = receive_hello(sock);
+	pid_fd = receive_hello(sock, &pid);
 	if (pid_fd < 0)
 		return pid_fd;
 	on = 0;
@@ -98,7 +102,7 @@ static int connect_worker(const char *name, const char *folder, struct worker *r
 		close(pid_fd);
 		return -errno;
 	}
-	*ret_worker = (struct worker){name, 0, steal_fd(&sock), -1, pid_fd};
+	*ret_worker = (struct worker){name, pid, steal_fd(&sock), -1, pid_fd};
 	return 0;
 }
 
