@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# compat.sh: the compat command: its exit statuses, the data that decide, and trouble that is not an answer.
+. tests/lib.sh
+compat() { run "$BIN/clapet-inside" compat "$@"; }
+
+# One schema a line: NAME FIELDS
+schema() { printf '{"fields": [%s]}\n' "$2" >"$T/$1.json"; }
+schema old '{"name": "code", "type": "string", "constraints": {"pattern": "^[0-9]{5}$"}}, {"name": "pop", "type": "integer"}'
+schema more '{"name": "dep", "type": "string"}, {"name": "code", "type": "string", "constraints": {"pattern": "^[0-9]{5}$"}}, {"name": "pop", "type": "integer"}'
+schema less '{"name": "code", "type": "string", "constraints": {"pattern": "^[0-9]{5}$"}}'
+schema wider '{"name": "code", "type": "string"}, {"name": "pop", "type": "number"}'
+printf 'code,pop\n01001,771\n' >"$T/good.csv"
+printf 'code,pop\n01001,771.5\n2A004,3\n' >"$T/bad.csv"
+printf 'code,"pop\n' >"$T/broken.csv"
+
+compat "$T/old.json" "$T/old.json"
+is "$status" 0 "a schema is compatible with itself"
+compat "$T/old.json" "$T/more.json"
+is "$status" 0 "a column inserted is compatible by name"
+compat --by position "$T/old.json" "$T/more.json"
+is "$status" 1 "and not by position"
+like "$output" 'field code was column 1 and is now 2 \[field-moved\]' "the column that moved is named"
+compat --by exact "$T/old.json" "$T/more.json"
+is "$status" 1 "nor exactly"
+compat "$T/old.json" "$T/less.json"
+is "$status" 1 "a column removed is incompatible"
+like "$output" 'field pop is gone \[field-removed\]' "and named"
+compat "$T/old.json" "$T/wider.json"
+is "$status" 4 "what was relaxed is undecided without the data"
+compat --data "$T/good.csv" "$T/old.json" "$T/wider.json"
+is "$status" 0 "rows that keep the promise decide for it"
+compat --data "$T/bad.csv" "$T/old.json" "$T/wider.json"
+is "$status" 1 "rows that break it decide against it"
+like "$output" '771\.5' "the cell is shown"
+compat --data "$T/broken.csv" "$T/old.json" "$T/wider.json"
+is "$status" 2 "a file that is no table is trouble, not an answer"
+
+compat --json "$T/old.json" "$T/less.json"
+is "$status" 1 "--json has the same exit status"
+like "$output" '"verdict": "incompatible"' "and the same answer"
+like "$output" '"rule": "field-removed"' "with its rule"
+
+cat >"$T/contract.json" <<'END'
+{"format": "clapet contract 1", "application": "paie", "dataset": "cog",
+ "resources": [{"name": "communes", "match": "position", "fields": [{"name": "code", "type": "string"}]}, {"name": "regions"}]}
+END
+cat >"$T/datapackage.json" <<'END'
+{"name": "cog", "resources": [{"name": "communes", "path": "communes.csv", "schema": "more.json"}]}
+END
+compat "$T/contract.json" "$T/datapackage.json"
+is "$status" 1 "a contract is compared resource by resource, schemas by path are read"
+like "$output" 'resource regions is gone \[resource-removed\]' "a resource that is gone is named"
+like "$output" 'communes: field code was column 1 and is now 2' "the contract's own match counts"
+compat "$T/datapackage.json" "$T/contract.json"
+is "$status" 2 "a contract cannot be what is offered"
+
+compat "$T/old.json" "$T/nothing.json"
+is "$status" 2 "a missing file is trouble"
+compat "$T/old.json"
+is "$status" 2 "two files are needed"
+compat --by name "$T/old.json" LICENSE
+is "$status" 2 "what is no JSON is trouble"
+for evil in tests/evil/schemas_contract/*.json; do
+	"$BIN/clapet-inside" compat "$evil" "$T/datapackage.json" >/dev/null 2>&1
+	[ $? = 2 ] || echo "$evil"
+done >"$T/evil"
+is "$(cat "$T/evil")" "" "every evil contract is trouble"
+done_testing
