@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * validate: opens what it was given, gives up its power, then parses. Rows go through the same reader and the same rules as in
- * outside-check and inside-check.
+ * validate: opens what it was given, gives up its power, then parses. Rows go through the same reader and the same
+ * rules as in outside-check and inside-check.
  */
 #include "outside/validate.h"
 
@@ -32,16 +32,19 @@ static bool opt_json, opt_statistics;
 
 const struct option validate_options[] = {
 	{"schema", 's', OPTION_TEXT, &opt_schema, "FILE", "a table schema; every CSV is checked against it"},
-	{"package", 'p', OPTION_TEXT, &opt_package, "FILE", "a datapackage.json; CSVs are matched to its resources by name"},
+	{"package", 'p', OPTION_TEXT, &opt_package, "FILE",
+	 "a datapackage.json; CSVs are matched to its resources by name"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "the report as JSON, in the shape of Frictionless's"},
-	{"delimiter", 'd', OPTION_TEXT, &opt_delimiter, "CHAR", "with no package: what stands between cells (default ,)"},
+	{"delimiter", 'd', OPTION_TEXT, &opt_delimiter, "CHAR",
+	 "with no package: what stands between cells (default ,)"},
 	{"encoding", 'e', OPTION_TEXT, &opt_encoding, "NAME", "with no package: the charset (default utf-8)"},
 	{"statistics", 0, OPTION_FLAG, &opt_statistics, NULL, "what the key indexes took, on stderr"},
 	{NULL},
 };
 
 const char validate_details[] =
-	"With --package and no CSV, every table of the package is read from the package's folder. Without --schema and --package "
+	"With --package and no CSV, every table of the package is read from the package's folder. Without --schema and "
+	"--package "
 	"only the form is checked: quotes, charset, blank rows, as many cells as the header has.\n\n"
 	"Exit status: 0 valid, 1 not valid, 2 trouble.";
 
@@ -82,7 +85,8 @@ static void run_clear(struct run *run)
 		close(run->folder_fd);
 }
 
-/* --- before the sandbox: open -------------------------------------------------------------------------------------------- */
+/* --- before the sandbox: open
+ * -------------------------------------------------------------------------------------------- */
 
 static enum fault file_fault(const char *path, int error, struct refusal *why)
 {
@@ -134,7 +138,8 @@ static enum fault open_all(struct run *run, int argc, char **argv, struct refusa
 	return fault;
 }
 
-/* --- after it: parse ----------------------------------------------------------------------------------------------------- */
+/* --- after it: parse
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* A schema by path lies beneath the package's folder. */
 static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why)
@@ -185,11 +190,12 @@ static enum fault match_inputs(struct run *run, struct refusal *why)
 	for (size_t i = 0; i < run->n_inputs; i++) {
 		run->inputs[i].resource = find_resource(run->package, run->inputs[i].path);
 		if (run->inputs[i].resource == NULL)
-			return refuse(why, FAULT_NO_SUCH, "%s: the package has no resource of that name", run->inputs[i].path);
+			return refuse(why, FAULT_NO_SUCH, "%s: the package has no resource of that name",
+				      run->inputs[i].path);
 		for (size_t k = 0; k < i; k++) {
 			if (run->inputs[k].resource == run->inputs[i].resource)
-				return refuse(why, FAULT_NO_SUCH, "%s and %s are both the resource %s", run->inputs[k].path,
-					      run->inputs[i].path, run->inputs[i].resource->name);
+				return refuse(why, FAULT_NO_SUCH, "%s and %s are both the resource %s",
+					      run->inputs[k].path, run->inputs[i].path, run->inputs[i].resource->name);
 		}
 	}
 	return FAULT_NONE;
@@ -237,7 +243,8 @@ static enum fault parse_descriptor(struct run *run, struct refusal *why)
 	return fault != FAULT_NONE ? refuse_within(why, "%s", opt_schema) : FAULT_NONE;
 }
 
-/* --- rows ---------------------------------------------------------------------------------------------------------------- */
+/* --- rows
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
 			   struct refusal *why)
@@ -285,7 +292,8 @@ static enum fault read_table(struct run *run, const struct input *input, struct 
 	enum fault fault;
 
 	reader = table_reader_new(dialect, take_row, input->table);
-	fault = charset_reader_new(run->charsets, encoding != NULL ? encoding : "utf-8", feed_table, reader, &charset, why);
+	fault = charset_reader_new(run->charsets, encoding != NULL ? encoding : "utf-8", feed_table, reader, &charset,
+				   why);
 	if (fault == FAULT_NONE)
 		fault = read_all(input, charset, why);
 	report_progress_end();
@@ -301,7 +309,8 @@ static enum fault validate_input(struct run *run, struct input *input, struct re
 	validation_table_set_place(input->table, input->path);
 	if (resource != NULL && !resource->dialect.header) {
 		if (schema == NULL)
-			return refuse(why, FAULT_PACKAGE, "resource %s: has neither a header nor a schema", resource->name);
+			return refuse(why, FAULT_PACKAGE, "resource %s: has neither a header nor a schema",
+				      resource->name);
 		validation_header_absent(input->table);
 	}
 	if (read_table(run, input, why) != FAULT_NONE)

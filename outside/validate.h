@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * validate: `clapet-outside validate`: any CSV against a schema or a package, with the workers' own code, as a tool for people.
+ * validate: `clapet-outside validate`: any CSV against a schema or a package, with the workers' own code, as a tool
+ * for people.
  */
 #ifndef OUTSIDE_VALIDATE_H
 #define OUTSIDE_VALIDATE_H

@@ -15,12 +15,14 @@
 #include "schemas/formats.h"
 
 static const char *const type_names[FIELD_TYPE_N] = {
-	[FIELD_ANY] = "any",		   [FIELD_STRING] = "string",	  [FIELD_INTEGER] = "integer",
-	[FIELD_NUMBER] = "number",	   [FIELD_BOOLEAN] = "boolean",	  [FIELD_DATE] = "date",
-	[FIELD_TIME] = "time",		   [FIELD_DATETIME] = "datetime", [FIELD_YEAR] = "year",
-	[FIELD_YEARMONTH] = "yearmonth",   [FIELD_DURATION] = "duration", [FIELD_OBJECT] = "object",
-	[FIELD_ARRAY] = "array",	   [FIELD_LIST] = "list",	  [FIELD_GEOPOINT] = "geopoint",
-	[FIELD_GEOJSON] = "geojson",
+	[FIELD_ANY] = "any",           [FIELD_STRING] = "string",
+	[FIELD_INTEGER] = "integer",   [FIELD_NUMBER] = "number",
+	[FIELD_BOOLEAN] = "boolean",   [FIELD_DATE] = "date",
+	[FIELD_TIME] = "time",         [FIELD_DATETIME] = "datetime",
+	[FIELD_YEAR] = "year",         [FIELD_YEARMONTH] = "yearmonth",
+	[FIELD_DURATION] = "duration", [FIELD_OBJECT] = "object",
+	[FIELD_ARRAY] = "array",       [FIELD_LIST] = "list",
+	[FIELD_GEOPOINT] = "geopoint", [FIELD_GEOJSON] = "geojson",
 };
 
 const char *field_type_name(enum field_type type)
@@ -138,7 +140,8 @@ static int compare_values(const void *a, const void *b)
 unsigned field_check(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,
 		     struct value *ret_value)
 {
-	const unsigned of_value = RULE_MINIMUM | RULE_MAXIMUM | RULE_EXCLUSIVE_MINIMUM | RULE_EXCLUSIVE_MAXIMUM | RULE_ENUM;
+	const unsigned of_value = RULE_MINIMUM | RULE_MAXIMUM | RULE_EXCLUSIVE_MINIMUM | RULE_EXCLUSIVE_MAXIMUM |
+				  RULE_ENUM;
 	bool wants_value = ret_value != NULL || (field->rules & of_value) != 0;
 	struct value value;
 	unsigned broken = 0;
@@ -214,7 +217,8 @@ char *field_note(const struct field *field, enum field_rule rule, char *note, si
 
 	if (rule == RULE_TYPE)
 		return note_type(field, note, size);
-	snprintf(note, size, "%s", rule == RULE_REQUIRED ? "is missing but required" : "is not one of the values allowed");
+	snprintf(note, size, "%s",
+		 rule == RULE_REQUIRED ? "is missing but required" : "is not one of the values allowed");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (words[i].rule == rule)
 			snprintf(note, size, "%s %s", words[i].words,

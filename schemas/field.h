@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * field: one field of a schema, compiled: how its cells are read, which rules hold for them, and the words for each rule.
+ * field: one field of a schema, compiled: how its cells are read, which rules hold for them, and the words for each
+ * rule.
  */
 #ifndef SCHEMAS_FIELD_H
 #define SCHEMAS_FIELD_H
@@ -44,18 +45,18 @@ struct field {
 	json_t *json;
 	const char *name;
 	enum field_type type;
-	const char *format;     /* "default" if none is given */
-	field_parse *parse;     /* NULL: any text */
+	const char *format;          /* "default" if none is given */
+	field_parse *parse;          /* NULL: any text */
 	const char *pattern_of_time; /* strptime pattern, for date, time, datetime */
 	struct number_form number;
 	struct text_list true_values, false_values;
 	struct text_list missing;
-	struct field *item;     /* owned; of a list */
+	struct field *item; /* owned; of a list */
 	char delimiter;
 
 	bool required, unique;
-	bool counts_items;      /* minLength of an array, a list or an object counts these, not characters */
-	unsigned rules;         /* enum field_rule of the constraints that it has */
+	bool counts_items; /* minLength of an array, a list or an object counts these, not characters */
+	unsigned rules;    /* enum field_rule of the constraints that it has */
 	struct value bounds[FIELD_N_BOUNDS]; /* minimum, maximum, exclusiveMinimum, exclusiveMaximum; texts owned */
 	uint64_t min_length, max_length;
 	struct value *enum_values; /* sorted; texts owned */
@@ -63,7 +64,9 @@ struct field {
 	pcre2_code *code;
 	pcre2_match_data *match_data;
 	pcre2_match_context *match_context;
-	uint64_t *n_limit_hits; /* owned: cells that the pattern could not decide; past LIMIT_FAULTS_KEPT it is not tried again */
+	uint64_t *
+		/* owned: cells that the pattern could not decide; past LIMIT_FAULTS_KEPT it is not tried again */
+		n_limit_hits;
 	bool has_jit;
 };
 
@@ -76,12 +79,13 @@ void field_freep(struct field **field);
 /* Whether the cell is one of the missing values. */
 static inline bool field_is_missing(const struct field *field, const char *text, size_t size);
 
-/* The rules that a cell which is not missing breaks: a set of enum field_rule, 0 if it is good. TEXT is well-formed UTF-8.
- * With RET_VALUE (else NULL) the cell's value, set unless RULE_TYPE is broken; it borrows from TEXT and SCRATCH. */
+/* The rules that a cell which is not missing breaks: a set of enum field_rule, 0 if it is good. TEXT is well-formed
+ * UTF-8. With RET_VALUE (else NULL) the cell's value, set unless RULE_TYPE is broken; it borrows from TEXT and
+ * SCRATCH. */
 unsigned field_check(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,
 		     struct value *ret_value);
 
-/* The rule in words that follow the cell: "is not an integer", "does not match the pattern ^[0-9]{5}$". Returns NOTE. */
+/* The rule in words that follow the cell: "is not an integer", "does not match the pattern ^a+$". Returns NOTE. */
 char *field_note(const struct field *field, enum field_rule rule, char *note, size_t size);
 
 bool text_list_find(const struct text_list *list, const char *text, size_t size);

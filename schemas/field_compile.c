@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * field, compiling: a field's descriptor into struct field. Whatever it says that we cannot hold is refused here, with the
- * field and the property, and never passed over in silence.
+ * field, compiling: a field's descriptor into struct field. Whatever it says that we cannot hold is refused here,
+ * with the field and the property, and never passed over in silence.
  */
-#include "schemas/field.h"
+#include "schemas/field_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,8 @@
 #include "schemas/formats.h"
 #include "schemas/moment.h"
 
-/* --- how each type reads a cell --------------------------------------------------------------------------------------- */
+/* --- how each type reads a cell
+ * --------------------------------------------------------------------------------------- */
 
 static bool parse_number(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,
 			 struct value *ret_value)
@@ -83,12 +84,12 @@ static bool parse_list(const struct field *field, const char *text, size_t size,
 
 #define PARSE_FORMAT(name, call)                                                                                       \
 	static bool name(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,      \
-			 struct value *ret_value)                                                                       \
-	{                                                                                                               \
-		(void)field;                                                                                            \
-		(void)scratch;                                                                                          \
-		(void)ret_value;                                                                                        \
-		return call;                                                                                            \
+			 struct value *ret_value)                                                                      \
+	{                                                                                                              \
+		(void)field;                                                                                           \
+		(void)scratch;                                                                                         \
+		(void)ret_value;                                                                                       \
+		return call;                                                                                           \
 	}
 PARSE_FORMAT(parse_year, moment_parse_year(text, size, ret_value))
 PARSE_FORMAT(parse_yearmonth, moment_parse_yearmonth(text, size, ret_value))
@@ -141,22 +142,8 @@ static const struct {
 	{FIELD_GEOJSON, "topojson", parse_topojson},
 };
 
-/* --- the descriptor's parts ------------------------------------------------------------------------------------------- */
-
-static enum fault bad(struct refusal *why, const struct field *field, const char *property, const char *what)
-{
-	return refuse(why, FAULT_SCHEMA, "field %s: %s %s", field->name, property, what);
-}
-
-/* A constraint, where the standard puts it or, as many published schemas have it, beside `constraints`. */
-static json_t *constraint(const struct field *field, const char *property)
-{
-	json_t *value = json_object_get(json_object_get(field->json, "constraints"), property);
-
-	if (value == NULL)
-		value = json_object_get(field->json, property);
-	return json_is_null(value) ? NULL : value;
-}
+/* --- the descriptor's parts
+ * ------------------------------------------------------------------------------------------- */
 
 static enum fault read_type(struct field *field, struct refusal *why)
 {
@@ -165,7 +152,7 @@ static enum fault read_type(struct field *field, struct refusal *why)
 	const char *name = value == NULL || json_is_null(value) ? "string" : json_string_value(value);
 
 	if (name == NULL)
-		return bad(why, field, "type", "is no string");
+		return field_bad(why, field, "type", "is no string");
 	for (int type = 0; type < FIELD_TYPE_N; type++) {
 		if (strcmp(name, field_type_name((enum field_type)type)) == 0) {
 			field->type = (enum field_type)type;
@@ -182,7 +169,7 @@ static enum fault read_format(struct field *field, struct refusal *why)
 
 	field->format = value == NULL || json_is_null(value) ? "default" : json_string_value(value);
 	if (field->format == NULL)
-		return bad(why, field, "format", "is no string");
+		return field_bad(why, field, "format", "is no string");
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
 		if (readers[i].type == field->type && strcmp(readers[i].format, field->format) == 0) {
 			field->parse = readers[i].parse;
@@ -196,7 +183,8 @@ static enum fault read_format(struct field *field, struct refusal *why)
 	field->pattern_of_time = strncmp(field->format, "fmt:", 4) == 0 ? field->format + 4 : field->format;
 	if (!moment_pattern_check(field->pattern_of_time, &rest))
 		return refuse(why, FAULT_SCHEMA,
-			      "field %s: format \"%s\" is neither default, any, nor a strptime pattern that we know (at \"%.16s\")",
+			      "field %s: format \"%s\" is neither default, any, nor a strptime pattern that we know "
+			      "(at \"%.16s\")",
 			      field->name, field->format, rest);
 	field->parse = parse_moment_pattern;
 	return FAULT_NONE;
@@ -219,16 +207,17 @@ static enum fault read_texts(struct field *field, const json_t *array, const cha
 	json_t *item;
 
 	if (!json_is_array(array))
-		return bad(why, field, property, "is no array");
+		return field_bad(why, field, property, "is no array");
 	if (json_array_size(array) > LIMIT_TEXTS)
-		return bad(why, field, property, "has too many values");
+		return field_bad(why, field, property, "has too many values");
 	list->items = xcalloc(json_array_size(array) + 1, sizeof(list->items[0]));
 	list->sizes = xcalloc(json_array_size(array) + 1, sizeof(list->sizes[0]));
-	json_array_foreach (array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		if (json_is_object(item))
 			item = json_object_get(item, "value");
 		if (!json_is_string(item))
-			return bad(why, field, property, "holds what is no string");
+			return field_bad(why, field, property, "holds what is no string");
 		text_list_add(list, item);
 	}
 	return FAULT_NONE;
@@ -288,10 +277,10 @@ static enum fault read_separator(struct field *field, const char *property, cons
 	if (value == NULL || json_is_null(value))
 		return FAULT_NONE;
 	if (!json_is_string(value) || json_string_length(value) > 8)
-		return bad(why, field, property, "is no character");
+		return field_bad(why, field, property, "is no character");
 	for (const char *p = json_string_value(value); *p != '\0'; p++) {
 		if (*p >= '0' && *p <= '9')
-			return bad(why, field, property, "is a digit");
+			return field_bad(why, field, property, "is a digit");
 	}
 	*ret = json_string_value(value);
 	*ret_size = json_string_length(value);
@@ -307,15 +296,15 @@ static enum fault read_number_form(struct field *field, struct refusal *why)
 	*form = number_form_plain;
 	form->is_integer = field->type == FIELD_INTEGER;
 	if (bare != NULL && !json_is_boolean(bare))
-		return bad(why, field, "bareNumber", "is neither true nor false");
+		return field_bad(why, field, "bareNumber", "is neither true nor false");
 	form->bare = !json_is_false(bare);
 	fault = read_separator(field, "decimalChar", &form->decimal, &form->decimal_size, why);
 	if (fault == FAULT_NONE)
 		fault = read_separator(field, "groupChar", &form->group, &form->group_size, why);
 	if (fault == FAULT_NONE && !form->is_integer && form->decimal_size == 0)
-		return bad(why, field, "decimalChar", "is empty");
+		return field_bad(why, field, "decimalChar", "is empty");
 	if (fault == FAULT_NONE && !form->is_integer && strcmp(form->decimal, form->group) == 0)
-		return bad(why, field, "groupChar", "is the decimalChar too");
+		return field_bad(why, field, "groupChar", "is the decimalChar too");
 	return fault;
 }
 
@@ -333,7 +322,7 @@ static enum fault read_list(struct field *field, struct refusal *why)
 	field->counts_items = true;
 	if (delimiter != NULL) {
 		if (!json_is_string(delimiter) || json_string_length(delimiter) != 1)
-			return bad(why, field, "delimiter", "is no single byte");
+			return field_bad(why, field, "delimiter", "is no single byte");
 		field->delimiter = json_string_value(delimiter)[0];
 	}
 	for (size_t i = 0; name != NULL && i < ARRAY_SIZE(ITEM_TYPES); i++) {
@@ -346,193 +335,7 @@ static enum fault read_list(struct field *field, struct refusal *why)
 		json_decref(item);
 		return fault;
 	}
-	return bad(why, field, "itemType", "is none that a list may have");
-}
-
-/* --- constraints ------------------------------------------------------------------------------------------------------ */
-
-static enum fault read_flag(struct field *field, const char *property, bool *ret, struct refusal *why)
-{
-	const json_t *value = constraint(field, property);
-
-	if (value == NULL)
-		return FAULT_NONE;
-	if (!json_is_boolean(value))
-		return bad(why, field, property, "is neither true nor false");
-	*ret = json_is_true(value);
-	return FAULT_NONE;
-}
-
-static enum fault read_length(struct field *field, const char *property, enum field_rule rule, uint64_t *ret,
-			      struct refusal *why)
-{
-	const json_t *value = constraint(field, property);
-
-	if (value == NULL)
-		return FAULT_NONE;
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
-		return bad(why, field, property, "is no count");
-	*ret = (uint64_t)json_integer_value(value);
-	field->rules |= rule;
-	return FAULT_NONE;
-}
-
-/* Reads a bound or a value of an enum as the field reads its cells. JSON numbers and truth values are read in the plain
- * forms, whatever the field's own separators. The value's text is a copy. */
-static bool read_value(const struct field *field, const json_t *json, struct value *ret_value)
-{
-	struct value_scratch scratch;
-	struct value value = {.kind = VALUE_TEXT, .text = json_string_value(json), .size = json_string_length(json)};
-	struct number_form plain = number_form_plain;
-	char *dump = NULL;
-	bool good;
-
-	if (!json_is_string(json)) {
-		dump = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
-		if (dump == NULL)
-			return false;
-		value.text = dump;
-		value.size = strlen(dump);
-	}
-	plain.is_integer = field->type == FIELD_INTEGER;
-	if (json_is_boolean(json) && field->type == FIELD_BOOLEAN) {
-		value = (struct value){.kind = VALUE_POINT, .number = json_is_true(json)};
-		good = true;
-	} else if (json_is_number(json) && field->parse == parse_number) {
-		good = number_parse(&plain, value.text, value.size, &scratch, &value);
-	} else {
-		good = field->parse == NULL || field->parse(field, value.text, value.size, &scratch, &value);
-	}
-	if (good)
-		*ret_value = value_copy(&value);
-	free(dump);
-	return good;
-}
-
-static enum fault read_bounds(struct field *field, struct refusal *why)
-{
-	static const char *const PROPERTIES[FIELD_N_BOUNDS] = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"};
-	static const enum field_rule RULES[FIELD_N_BOUNDS] = {RULE_MINIMUM, RULE_MAXIMUM, RULE_EXCLUSIVE_MINIMUM,
-							      RULE_EXCLUSIVE_MAXIMUM};
-
-	for (size_t i = 0; i < FIELD_N_BOUNDS; i++) {
-		const json_t *value = constraint(field, PROPERTIES[i]);
-
-		if (value == NULL)
-			continue;
-		/* Types without an order. */
-		if (field->parse != parse_number && field->parse != parse_year && field->parse != parse_yearmonth &&
-		    field->type != FIELD_DATE && field->type != FIELD_TIME && field->type != FIELD_DATETIME)
-			return refuse(why, FAULT_SCHEMA, "field %s: %s is not for the type %s", field->name,
-				      PROPERTIES[i], field_type_name(field->type));
-		if (!read_value(field, value, &field->bounds[i]))
-			return bad(why, field, PROPERTIES[i], "is not of the field's type");
-		field->rules |= RULES[i];
-	}
-	return FAULT_NONE;
-}
-
-static int compare_values(const void *a, const void *b)
-{
-	return value_compare(a, b);
-}
-
-/* `enum`, or v2's `categories`, which restricts the values in the same way. */
-static enum fault read_enum(struct field *field, struct refusal *why)
-{
-	const json_t *array = constraint(field, "enum");
-	const char *property = "enum";
-	size_t i;
-	json_t *item;
-
-	if (array == NULL) {
-		array = json_object_get(field->json, "categories");
-		property = "categories";
-	}
-	if (array == NULL)
-		return FAULT_NONE;
-	if (!json_is_array(array) || json_array_size(array) == 0)
-		return bad(why, field, property, "is no array of values");
-	if (json_array_size(array) > LIMIT_ENUM_VALUES)
-		return bad(why, field, property, "has too many values");
-	field->enum_values = xcalloc(json_array_size(array), sizeof(field->enum_values[0]));
-	json_array_foreach (array, i, item) {
-		if (json_is_object(item) && property[0] == 'c')
-			item = json_object_get(item, "value");
-		/* A value that no cell can have forbids nothing more; published enums hold such ("" or null for "none"). */
-		if (item != NULL && !json_is_null(item) &&
-		    read_value(field, item, &field->enum_values[field->n_enum_values]))
-			field->n_enum_values++;
-	}
-	if (field->n_enum_values == 0)
-		return bad(why, field, property, "has no value of the field's type");
-	qsort(field->enum_values, field->n_enum_values, sizeof(field->enum_values[0]), compare_values);
-	field->rules |= RULE_ENUM;
-	return FAULT_NONE;
-}
-
-/* The standard's patterns are XML Schema's: they match the whole cell, and \w knows every letter. */
-static pcre2_code *compile_pattern(const json_t *value, int *ret_error, size_t *ret_offset)
-{
-	const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_ALT_BSUX | PCRE2_ANCHORED | PCRE2_ENDANCHORED |
-				 PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C;
-
-	return pcre2_compile((PCRE2_SPTR)json_string_value(value), json_string_length(value), options, ret_error,
-			     ret_offset, NULL);
-}
-
-static enum fault read_pattern(struct field *field, struct refusal *why)
-{
-	const json_t *value = constraint(field, "pattern");
-	PCRE2_UCHAR message[128];
-	size_t offset;
-	int error;
-
-	if (value == NULL)
-		return FAULT_NONE;
-	if (!json_is_string(value) || json_string_length(value) > LIMIT_PATTERN_SIZE)
-		return bad(why, field, "pattern", "is no string, or too long");
-	field->code = compile_pattern(value, &error, &offset);
-	if (field->code == NULL) {
-		pcre2_get_error_message(error, message, sizeof(message));
-		return refuse(why, FAULT_SCHEMA, "field %s: pattern \"%.120s\" does not compile at character %zu: %s",
-			      field->name, json_string_value(value), offset + 1, (const char *)message);
-	}
-	/* Where memory may not be executable (inside) this fails, and the pattern is interpreted: slower, same answers. */
-	field->has_jit = pcre2_jit_compile(field->code, PCRE2_JIT_COMPLETE) == 0;
-	field->match_data = pcre2_match_data_create(1, NULL);
-	field->match_context = pcre2_match_context_create(NULL);
-	if (field->match_data == NULL || field->match_context == NULL)
-		die("out of memory");
-	pcre2_set_match_limit(field->match_context, LIMIT_PATTERN_STEPS);
-	pcre2_set_depth_limit(field->match_context, LIMIT_PATTERN_DEPTH);
-	pcre2_set_heap_limit(field->match_context, LIMIT_PATTERN_HEAP);
-	field->n_limit_hits = xcalloc(1, sizeof(*field->n_limit_hits));
-	field->rules |= RULE_PATTERN;
-	return FAULT_NONE;
-}
-
-static enum fault read_constraints(struct field *field, struct refusal *why)
-{
-	const json_t *constraints = json_object_get(field->json, "constraints");
-	enum fault fault;
-
-	if (constraints != NULL && !json_is_object(constraints))
-		return bad(why, field, "constraints", "is no object");
-	fault = read_flag(field, "required", &field->required, why);
-	if (fault == FAULT_NONE)
-		fault = read_flag(field, "unique", &field->unique, why);
-	if (fault == FAULT_NONE)
-		fault = read_length(field, "minLength", RULE_MIN_LENGTH, &field->min_length, why);
-	if (fault == FAULT_NONE)
-		fault = read_length(field, "maxLength", RULE_MAX_LENGTH, &field->max_length, why);
-	if (fault == FAULT_NONE)
-		fault = read_pattern(field, why);
-	if (fault == FAULT_NONE)
-		fault = read_bounds(field, why);
-	if (fault == FAULT_NONE)
-		fault = read_enum(field, why);
-	return fault;
+	return field_bad(why, field, "itemType", "is none that a list may have");
 }
 
 enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_values, struct field **ret_field,
@@ -560,7 +363,7 @@ enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_valu
 		fault = read_missing(field, missing_values, why);
 	field->counts_items = field->counts_items || field->type == FIELD_OBJECT || field->type == FIELD_ARRAY;
 	if (fault == FAULT_NONE)
-		fault = read_constraints(field, why);
+		fault = field_read_constraints(field, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	*ret_field = steal_pointer(&field);

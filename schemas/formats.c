@@ -39,7 +39,8 @@ static bool is_local_part(const char *text, size_t size)
 
 		if (c == '.' && text[i + 1] == '.')
 			return false;
-		if (!is_letter(c) && !is_digit(c) && !is_beyond_ascii(c) && (c == '\0' || strchr(".!#$%&'*+-/=?^_`{|}~", c) == NULL))
+		if (!is_letter(c) && !is_digit(c) && !is_beyond_ascii(c) &&
+		    (c == '\0' || strchr(".!#$%&'*+-/=?^_`{|}~", c) == NULL))
 			return false;
 	}
 	return true;
@@ -82,7 +83,8 @@ bool format_is_uri(const char *text, size_t size)
 
 	if (size == 0 || !is_letter(text[0]))
 		return false;
-	while (i < size && (is_letter(text[i]) || is_digit(text[i]) || text[i] == '+' || text[i] == '-' || text[i] == '.'))
+	while (i < size &&
+	       (is_letter(text[i]) || is_digit(text[i]) || text[i] == '+' || text[i] == '-' || text[i] == '.'))
 		i++;
 	if (i == size || text[i] != ':' || ++i == size)
 		return false;
@@ -125,7 +127,8 @@ bool format_is_binary(const char *text, size_t size)
 	return true;
 }
 
-/* --- well-known text ------------------------------------------------------------------------------------------------ */
+/* --- well-known text
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Nesting past what any geometry has. */
 #define WKT_DEPTH 16
@@ -215,8 +218,9 @@ static bool take_body(struct cursor *c, unsigned depth)
 		skip_blanks(c);
 		if (c->p == c->end)
 			return false;
-		if (*c->p == '(' ? !take_body(c, depth + 1)
-				 : is_letter(*c->p) ? !take_geometry(c, depth + 1) : !take_position(c))
+		if (*c->p == '('       ? !take_body(c, depth + 1)
+		    : is_letter(*c->p) ? !take_geometry(c, depth + 1)
+				       : !take_position(c))
 			return false;
 	} while (take_char(c, ','));
 	return take_char(c, ')');
@@ -224,10 +228,23 @@ static bool take_body(struct cursor *c, unsigned depth)
 
 static bool take_geometry(struct cursor *c, unsigned depth)
 {
-	static const char *const NAMES[] = {
-		"point", "linestring", "polygon", "triangle", "circularstring", "multipoint", "multilinestring", "multipolygon",
-		"geometrycollection", "compoundcurve", "curvepolygon", "multicurve", "multisurface", "curve", "surface",
-		"polyhedralsurface", "tin"};
+	static const char *const NAMES[] = {"point",
+					    "linestring",
+					    "polygon",
+					    "triangle",
+					    "circularstring",
+					    "multipoint",
+					    "multilinestring",
+					    "multipolygon",
+					    "geometrycollection",
+					    "compoundcurve",
+					    "curvepolygon",
+					    "multicurve",
+					    "multisurface",
+					    "curve",
+					    "surface",
+					    "polyhedralsurface",
+					    "tin"};
 	size_t size = word_size(c);
 	bool known = false;
 

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Table Schema v2, string formats. An e-mail address has a dotted domain; a URI (RFC 3986, non-ASCII letters let pass as in an
- * IRI) has a scheme and no blanks; binary is base64 with its padding (RFC 4648). */
+/* Table Schema v2, string formats. An e-mail address has a dotted domain; a URI (RFC 3986, non-ASCII letters let pass
+ * as in an IRI) has a scheme and no blanks; binary is base64 with its padding (RFC 4648). */
 bool format_is_email(const char *text, size_t size);
 bool format_is_uri(const char *text, size_t size);
 bool format_is_uuid(const char *text, size_t size);
@@ -26,7 +26,8 @@ bool format_is_geopoint(const char *text, size_t size);
 bool format_is_geopoint_array(const char *text, size_t size);
 bool format_is_geopoint_object(const char *text, size_t size);
 
-/* GeoJSON (RFC 7946): any of its objects with its members; TopoJSON: an object of one of its types with arcs or coordinates. */
+/* GeoJSON (RFC 7946): any of its objects with its members; TopoJSON: an object of one of its types with arcs or
+ * coordinates. */
 bool format_is_geojson(const char *text, size_t size);
 bool format_is_topojson(const char *text, size_t size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * formats: cells that hold JSON: objects, arrays, points, GeoJSON, TopoJSON. Through jansson, whose parser bounds the depth.
+ * formats: cells that hold JSON: objects, arrays, points, GeoJSON, TopoJSON. Through jansson, whose parser bounds the
+ * depth.
  */
 #include "schemas/formats.h"
 
@@ -95,7 +96,8 @@ static bool is_coordinates(const json_t *json, int depth)
 		return false;
 	if (depth == 0 && json_array_size(json) < 2)
 		return false;
-	json_array_foreach (json, i, item) {
+	json_array_foreach(json, i, item)
+	{
 		if (depth == 0 ? !json_is_number(item) : !is_coordinates(item, depth - 1))
 			return false;
 	}
@@ -107,8 +109,8 @@ static int geometry_depth(const char *type)
 	static const struct {
 		const char *name;
 		int depth;
-	} TYPES[] = {{"Point", 0},	     {"MultiPoint", 1},	     {"LineString", 1},
-		     {"MultiLineString", 2}, {"Polygon", 2},	     {"MultiPolygon", 3}};
+	} TYPES[] = {{"Point", 0},           {"MultiPoint", 1}, {"LineString", 1},
+		     {"MultiLineString", 2}, {"Polygon", 2},    {"MultiPolygon", 3}};
 
 	for (size_t i = 0; type != NULL && i < ARRAY_SIZE(TYPES); i++) {
 		if (strcmp(type, TYPES[i].name) == 0)
@@ -128,7 +130,8 @@ static bool is_geometry(const json_t *json)
 		return is_coordinates(json_object_get(json, "coordinates"), geometry_depth(type));
 	if (type == NULL || strcmp(type, "GeometryCollection") != 0 || !json_is_array(geometries))
 		return false;
-	json_array_foreach (geometries, i, item) {
+	json_array_foreach(geometries, i, item)
+	{
 		if (!is_geometry(item))
 			return false;
 	}
@@ -157,7 +160,8 @@ bool format_is_geojson(const char *text, size_t size)
 		return is_feature(json) || is_geometry(json);
 	if (!json_is_array(features))
 		return false;
-	json_array_foreach (features, i, item) {
+	json_array_foreach(features, i, item)
+	{
 		if (!is_feature(item))
 			return false;
 	}
@@ -175,6 +179,6 @@ bool format_is_topojson(const char *text, size_t size)
 		return json_is_object(json_object_get(json, "objects")) && json_is_array(json_object_get(json, "arcs"));
 	if (strcmp(type, "GeometryCollection") == 0)
 		return json_is_array(json_object_get(json, "geometries"));
-	return geometry_depth(type) >= 0 && (json_is_array(json_object_get(json, "arcs")) ||
-					     json_is_array(json_object_get(json, "coordinates")));
+	return geometry_depth(type) >= 0 &&
+	       (json_is_array(json_object_get(json, "arcs")) || json_is_array(json_object_get(json, "coordinates")));
 }

@@ -12,10 +12,12 @@
 
 #define N_TABLES 256
 #define FIRST_CAPACITY 16
-/* From here on a table is a mapping of its own: freed at once, no fragments; below, the rounding to pages would cost too much. */
+/* From here on a table is a mapping of its own: freed at once, no fragments; below, the rounding to pages would cost
+ * too much. */
 #define MAPPING_MIN ((size_t)32 << 10)
 
-/* --- SipHash -------------------------------------------------------------------------------------------------------- */
+/* --- SipHash
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct sip {
 	uint64_t v0, v1, v2, v3;
@@ -80,7 +82,8 @@ void key_hash_bytes(const uint8_t secret[KEY_SECRET_SIZE], const void *data, siz
 	ret_hash->words[1] = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
-/* --- tables --------------------------------------------------------------------------------------------------------- */
+/* --- tables
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* 20 bytes: the words are kept in halves, so that nothing is lost to alignment. A row of 0 is an empty slot. */
 struct slot {
@@ -120,7 +123,8 @@ static struct slot *slots_new(struct keyindex *index, uint32_t capacity)
 		index->peak_bytes = index->bytes;
 	if (size < MAPPING_MIN)
 		return xcalloc(capacity, sizeof(struct slot));
-	slots = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* Populated: all of it is touched at once when the old slots move in. */
+	slots = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (slots == MAP_FAILED)
 		die_errno("no memory for %zu bytes of keys", index->bytes);
 	return slots;
@@ -238,6 +242,15 @@ bool keyindex_has(const struct keyindex *index, const struct key_hash *hash)
 	struct slot wanted = slot_of(hash, 0);
 
 	return table->capacity != 0 && find(table, &wanted)->row != 0;
+}
+
+void keyindex_prefetch(const struct keyindex *index, const struct key_hash *hash)
+{
+	const struct table *table = &index->tables[table_of(hash)];
+	struct slot wanted = slot_of(hash, 0);
+
+	if (table->capacity != 0)
+		__builtin_prefetch(&table->slots[first_place(table, &wanted)]);
 }
 
 uint64_t keyindex_count(const struct keyindex *index)

@@ -15,8 +15,8 @@ struct cursor {
 	const char *p, *end;
 };
 
-static const char *const MONTHS[] = {"january", "february", "march", "april", "may", "june", "july", "august",
-				     "september", "october", "november", "december"};
+static const char *const MONTHS[] = {"january", "february", "march",     "april",   "may",      "june",
+				     "july",    "august",   "september", "october", "november", "december"};
 static const char *const WEEKDAYS[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
 
 static inline bool is_digit(char c)
@@ -365,7 +365,8 @@ bool moment_parse_yearmonth(const char *text, size_t size, struct value *ret_val
 	return true;
 }
 
-/* Numbers with the letters of LETTERS, each at most once, in their order. Returns how many, -1 where the form is broken. */
+/* Numbers with the letters of LETTERS, each at most once, in their order. Returns how many, -1 where the form is
+ * broken. */
 static int take_designators(struct cursor *c, const char *letters)
 {
 	int n = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * moment: dates and times of day as Table Schema writes them: the default forms (XML Schema's), strptime patterns, and the
- * free form that `"format": "any"` allows. Only real dates pass.
+ * moment: dates and times of day as Table Schema writes them: the default forms (XML Schema's), strptime patterns,
+ * and the free form that `"format": "any"` allows. Only real dates pass.
  */
 #ifndef SCHEMAS_MOMENT_H
 #define SCHEMAS_MOMENT_H
@@ -13,18 +13,19 @@
 
 enum moment_kind { MOMENT_DATE, MOMENT_TIME, MOMENT_DATETIME };
 
-/* "YYYY-MM-DD", "hh:mm:ss[.f][zone]", the two with a T (or a blank) between; zone is Z or +hh:mm. RET_VALUE may be NULL. */
+/* "YYYY-MM-DD", "hh:mm:ss[.f][zone]", the two with a T (or a blank) between; zone is Z or +hh:mm. RET_VALUE may be
+ * NULL. */
 bool moment_parse(enum moment_kind kind, const char *text, size_t size, struct value *ret_value);
 
 /* By a pattern that moment_pattern_check accepted. */
 bool moment_parse_pattern(enum moment_kind kind, const char *pattern, const char *text, size_t size,
 			  struct value *ret_value);
-/* Whether PATTERN is made of directives that we know: %Y %y %m %d %e %j %b %B %a %A %H %I %M %S %f %p %z %Z %F %T %R %D %%,
- * and has one at all. On false the text from the first that we do not know is in *RET_REST. */
+/* Whether PATTERN is made of directives that we know: %Y %y %m %d %e %j %b %B %a %A %H %I %M %S %f %p %z %Z %F %T %R
+ * %D %%, and has one at all. On false the text from the first that we do not know is in *RET_REST. */
 bool moment_pattern_check(const char *pattern, const char **ret_rest);
 
-/* "10th Jan 1969 9 am", "21/11/2006", "3:00 am": a date needs its year, month and day, a time its hour. Of two numbers that
- * could both be a month, the first is. */
+/* "10th Jan 1969 9 am", "21/11/2006", "3:00 am": a date needs its year, month and day, a time its hour. Of two
+ * numbers that could both be a month, the first is. */
 bool moment_parse_any(enum moment_kind kind, const char *text, size_t size, struct value *ret_value);
 
 /* Four digits; "YYYY-MM"; "P1Y2M3DT4H5M6S" (or weeks, "P2W"). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * moment, `"format": "any"`: dates as people write them, in English. The standard leaves this form to the implementation;
- * ours guesses nothing that is not written: no date without its year, no clock of the machine.
+ * moment, `"format": "any"`: dates as people write them, in English. The standard leaves this form to the
+ * implementation; ours guesses nothing that is not written: no date without its year, no clock of the machine.
  */
 #include "schemas/moment.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * package: datapackage.json into structs. A property that would change how the bytes are read and that we do not know how to
- * heed is refused, not ignored; all others are tolerated, as the standard asks.
+ * package: datapackage.json into structs. A property that would change how the bytes are read and that we do not know
+ * how to heed is refused, not ignored; all others are tolerated, as the standard asks.
  */
 #include "schemas/package.h"
 
@@ -48,7 +48,8 @@ static enum fault read_flag(const struct resource *resource, const json_t *objec
 	return FAULT_NONE;
 }
 
-/* --- dialect ---------------------------------------------------------------------------------------------------------- */
+/* --- dialect
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* One byte of ASCII that is neither a line's end nor NUL. */
 static enum fault read_byte(const struct resource *resource, const json_t *dialect, const char *property, char *ret,
@@ -117,7 +118,8 @@ static enum fault read_dialect(struct resource *resource, struct refusal *why)
 	return fault != FAULT_NONE ? fault : refuse_unsupported(resource, dialect, why);
 }
 
-/* --- resources -------------------------------------------------------------------------------------------------------- */
+/* --- resources
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* The path's extension, without a URL's query; "" if there is none. */
 static void path_extension(const char *path, char *extension, size_t size)
@@ -143,7 +145,8 @@ static bool looks_tabular(const struct resource *resource)
 		return true;
 	if (resource->format != NULL)
 		return strcasecmp(resource->format, "csv") == 0 || strcasecmp(resource->format, "tsv") == 0;
-	if (media != NULL && (strncasecmp(media, "text/csv", 8) == 0 || strncasecmp(media, "text/tab-separated-values", 25) == 0))
+	if (media != NULL &&
+	    (strncasecmp(media, "text/csv", 8) == 0 || strncasecmp(media, "text/tab-separated-values", 25) == 0))
 		return true;
 	path_extension(resource->path, extension, sizeof(extension));
 	return strcasecmp(extension, "csv") == 0 || strcasecmp(extension, "tsv") == 0;
@@ -157,7 +160,8 @@ static enum fault read_path(struct resource *resource, struct refusal *why)
 		value = json_array_get(value, 0);
 	if (!json_is_string(value) || json_string_length(value) == 0)
 		return bad(why, resource, "path",
-			   json_is_array(value) ? "names several files, which is not supported" : "is missing or no string");
+			   json_is_array(value) ? "names several files, which is not supported"
+						: "is missing or no string");
 	resource->path = json_string_value(value);
 	return FAULT_NONE;
 }
@@ -224,7 +228,8 @@ static enum fault read_name(struct resource *resource, size_t index, struct refu
 		return refuse(why, FAULT_PACKAGE, "resource %zu: has no name", index + 1);
 	if (!text_is_name(name) || !text_copy(resource->name, sizeof(resource->name), name))
 		return refuse(why, FAULT_PACKAGE,
-			      "resource %zu: the name \"%s\" is not of [a-z0-9][a-z0-9_-]{0,62}, or is reserved", index + 1, name);
+			      "resource %zu: the name \"%s\" is not of [a-z0-9][a-z0-9_-]{0,62}, or is reserved",
+			      index + 1, name);
 	return FAULT_NONE;
 }
 
@@ -255,7 +260,8 @@ static enum fault read_resource(struct resource *resource, size_t index, package
 	return fault;
 }
 
-/* --- the package ------------------------------------------------------------------------------------------------------ */
+/* --- the package
+ * ------------------------------------------------------------------------------------------------------ */
 
 static enum fault read_resources(struct package *package, package_load_schema *load_schema, void *ctx,
 				 struct refusal *why)
@@ -267,9 +273,11 @@ static enum fault read_resources(struct package *package, package_load_schema *l
 	if (!json_is_array(array) || json_array_size(array) == 0)
 		return refuse(why, FAULT_PACKAGE, "resources: is no array of resources");
 	if (json_array_size(array) > LIMIT_TARGETS_PER_ROLE)
-		return refuse(why, FAULT_PACKAGE, "resources: %zu, at most %d", json_array_size(array), LIMIT_TARGETS_PER_ROLE);
+		return refuse(why, FAULT_PACKAGE, "resources: %zu, at most %d", json_array_size(array),
+			      LIMIT_TARGETS_PER_ROLE);
 	package->resources = xcalloc(json_array_size(array), sizeof(package->resources[0]));
-	json_array_foreach (array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		struct resource *resource = &package->resources[i];
 		enum fault fault;
 
@@ -294,7 +302,8 @@ static enum fault check_reference(const struct package *package, const struct re
 			      resource->name, key->resource);
 	for (size_t i = 0; i < key->n_columns; i++) {
 		if (target->schema == NULL || schema_field(target->schema, key->reference_columns[i]) == NULL)
-			return refuse(why, FAULT_PACKAGE, "resource %s: foreignKeys refers to the field %s of %s, which it has not",
+			return refuse(why, FAULT_PACKAGE,
+				      "resource %s: foreignKeys refers to the field %s of %s, which it has not",
 				      resource->name, key->reference_columns[i], target->name);
 	}
 	return FAULT_NONE;
@@ -306,7 +315,8 @@ static enum fault check_references(const struct package *package, struct refusal
 		const struct schema *schema = package->resources[i].schema;
 
 		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
-			enum fault fault = check_reference(package, &package->resources[i], &schema->foreign_keys[k], why);
+			enum fault fault = check_reference(package, &package->resources[i], &schema->foreign_keys[k],
+							   why);
 
 			if (fault != FAULT_NONE)
 				return fault;
@@ -327,7 +337,8 @@ static enum fault read_licences(struct package *package, struct refusal *why)
 	package->licences = xcalloc(json_array_size(array) + 1, sizeof(package->licences[0]));
 	if (array == NULL && json_is_string(json_object_get(package->json, "license")))
 		package->licences[package->n_licences++] = json_string_value(json_object_get(package->json, "license"));
-	json_array_foreach (array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		const char *name = json_string_value(json_object_get(item, "name"));
 
 		if (name == NULL)

@@ -44,15 +44,15 @@ struct package {
 	json_t *json; /* owned */
 	char name[TEXT_NAME_SIZE];
 	const char *title;
-	const char *created; /* as written, or NULL */
+	const char *created;   /* as written, or NULL */
 	const char **licences; /* names (or paths where unnamed), in order */
 	size_t n_licences;
 	struct resource *resources;
 	size_t n_resources;
 };
 
-/* FAULT_PACKAGE with the resource and the property in WHY. Resource names must pass text_is_name and be distinct. An inline
- * schema is parsed; a schema by path is looked up by LOAD_SCHEMA (may be NULL: then such a schema is refused). */
+/* FAULT_PACKAGE with the resource and the property in WHY. Resource names must pass text_is_name and be distinct. An
+ * inline schema is parsed; a schema by path is looked up by LOAD_SCHEMA (may be NULL: then such a schema is refused). */
 typedef enum fault package_load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why);
 enum fault package_parse(const void *data, size_t size, package_load_schema *load_schema, void *ctx,
 			 struct package **ret_package, struct refusal *why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * table, writing: rows in the plain form (UTF-8, comma, doubled quotes, LF). One table has one plain form: a cell is quoted only
- * where it must be.
+ * table, writing: rows in the plain form (UTF-8, comma, doubled quotes, LF). One table has one plain form: a cell is
+ * quoted only where it must be.
  */
 #include "schemas/table.h"
 
@@ -108,7 +108,8 @@ enum fault plain_writer_row(struct plain_writer *writer, const struct cell *cell
 		if (i > 0)
 			fault = put(writer, ",", 1, why);
 		if (fault == FAULT_NONE)
-			fault = quoted ? put_quoted(writer, &cells[i], why) : put(writer, cells[i].text, cells[i].size, why);
+			fault = quoted ? put_quoted(writer, &cells[i], why)
+				       : put(writer, cells[i].text, cells[i].size, why);
 	}
 	return fault == FAULT_NONE ? put(writer, "\n", 1, why) : fault;
 }

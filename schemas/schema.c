@@ -44,7 +44,8 @@ static enum fault read_fields(struct schema *schema, struct refusal *why)
 	if (json_array_size(array) > LIMIT_FIELDS)
 		return refuse(why, FAULT_SCHEMA, "fields: %zu, at most %d", json_array_size(array), LIMIT_FIELDS);
 	schema->fields = xcalloc(json_array_size(array), sizeof(schema->fields[0]));
-	json_array_foreach (array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		enum fault fault = field_parse_descriptor(item, missing, &schema->fields[i], why);
 
 		if (fault != FAULT_NONE)
@@ -84,7 +85,8 @@ static enum fault read_missing(struct schema *schema, struct refusal *why)
 	schema->missing_values = xcalloc(json_array_size(array) + 1, sizeof(schema->missing_values[0]));
 	if (array == NULL)
 		schema->missing_values[schema->n_missing_values++] = "";
-	json_array_foreach (array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		if (json_is_object(item))
 			item = json_object_get(item, "value");
 		if (!json_is_string(item))
@@ -158,7 +160,8 @@ static enum fault read_unique_keys(struct schema *schema, struct refusal *why)
 	if (fault != FAULT_NONE || array == NULL)
 		return fault;
 	schema->unique_keys = xcalloc(json_array_size(array) + 1, sizeof(schema->unique_keys[0]));
-	json_array_foreach (array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		struct table_key *key = &schema->unique_keys[schema->n_unique_keys++];
 
 		fault = read_columns(item, "uniqueKeys", &key->columns, &key->n_columns, why);
@@ -209,7 +212,8 @@ static enum fault read_foreign_keys(struct schema *schema, struct refusal *why)
 	if (fault != FAULT_NONE || array == NULL)
 		return fault;
 	schema->foreign_keys = xcalloc(json_array_size(array) + 1, sizeof(schema->foreign_keys[0]));
-	json_array_foreach (array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		fault = read_foreign_key(schema, item, &schema->foreign_keys[schema->n_foreign_keys++], why);
 		if (fault != FAULT_NONE)
 			return fault;

@@ -60,8 +60,8 @@ struct schema {
 	size_t n_foreign_keys;
 };
 
-/* FAULT_SCHEMA with the field and the property in WHY: an unknown type, a pattern that does not compile, a bound that is
- * not of the field's type, a key over a column that is not there. The object is referenced, not copied. */
+/* FAULT_SCHEMA with the field and the property in WHY: an unknown type, a pattern that does not compile, a bound that
+ * is not of the field's type, a key over a column that is not there. The object is referenced, not copied. */
 enum fault schema_parse(json_t *descriptor, struct schema **ret_schema, struct refusal *why);
 void schema_free(struct schema *schema);
 void schema_freep(struct schema **schema);

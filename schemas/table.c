@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * table: libcsv held to what we need: exact positions, bounds on cells and rows, blank lines seen, UTF-8 insisted on. The
- * input is handed to it line by line, for it says neither where a row began nor how far it got.
+ * table: libcsv held to what we need: exact positions, bounds on cells and rows, blank lines seen, UTF-8 insisted on.
+ * The input is handed to it line by line, for it says neither where a row began nor how far it got.
  */
 #include "schemas/table.h"
 
@@ -27,21 +27,21 @@ struct table_reader {
 	table_row *row;
 	void *ctx;
 
-	char *text;         /* LIMIT_ROW_SIZE and a NUL a cell: untouched pages cost nothing */
+	char *text; /* LIMIT_ROW_SIZE and a NUL a cell: untouched pages cost nothing */
 	size_t text_size;
 	struct cell *cells; /* LIMIT_FIELDS */
 	size_t n_cells;
 
 	struct row_position position; /* of the row that is being read */
-	uint64_t offset;    /* of the next byte that libcsv gets */
-	bool row_ended;     /* in the piece that libcsv has just got */
-	bool after_cr;      /* the last row ended with CR: an LF now belongs to it */
+	uint64_t offset;              /* of the next byte that libcsv gets */
+	bool row_ended;               /* in the piece that libcsv has just got */
+	bool after_cr;                /* the last row ended with CR: an LF now belongs to it */
 
 	char head[sizeof(BOM)]; /* the first bytes, until it is known whether they are a byte order mark */
 	size_t head_size;
 	bool started;
 
-	char *squeezed;     /* skipInitialSpace: a piece without its blanks */
+	char *squeezed; /* skipInitialSpace: a piece without its blanks */
 	bool in_quotes, at_cell_start;
 
 	struct refusal why; /* of a callback, which cannot stop libcsv */
@@ -101,8 +101,8 @@ void table_reader_freep(struct table_reader **reader)
 
 static enum fault at_row(struct table_reader *reader, enum fault fault, const char *what, struct refusal *why)
 {
-	return refuse(why, fault, "row %" PRIu64 " (byte %" PRIu64 "): %s", reader->position.row, reader->position.offset,
-		      what);
+	return refuse(why, fault, "row %" PRIu64 " (byte %" PRIu64 "): %s", reader->position.row,
+		      reader->position.offset, what);
 }
 
 static void take_cell(void *text, size_t size, void *ctx)
@@ -151,8 +151,9 @@ static enum fault check_charset(struct table_reader *reader, struct refusal *why
 		return FAULT_NONE;
 	for (; field < reader->n_cells && reader->text + bad >= reader->cells[field].text; field++)
 		;
-	return refuse(why, FAULT_TABLE_CHARSET, "row %" PRIu64 " (byte %" PRIu64 "), field %zu: is not UTF-8 (byte 0x%02x)",
-		      reader->position.row, reader->position.offset, field, (unsigned char)reader->text[bad]);
+	return refuse(why, FAULT_TABLE_CHARSET,
+		      "row %" PRIu64 " (byte %" PRIu64 "), field %zu: is not UTF-8 (byte 0x%02x)", reader->position.row,
+		      reader->position.offset, field, (unsigned char)reader->text[bad]);
 }
 
 /* TERMINATOR is the byte that ended the row, -1 at the end of the input. */
@@ -191,7 +192,8 @@ static size_t line_length(const char *text, size_t size, bool has_cr)
 	return length;
 }
 
-/* Blanks that follow a delimiter outside quotes are dropped before libcsv sees them: its own trimming also cuts the end. */
+/* Blanks that follow a delimiter outside quotes are dropped before libcsv sees them: its own trimming also cuts the
+ * end. */
 static size_t squeeze(struct table_reader *reader, const char *text, size_t size)
 {
 	size_t n = 0;
@@ -204,7 +206,8 @@ static size_t squeeze(struct table_reader *reader, const char *text, size_t size
 			continue;
 		if (c == reader->dialect.quote)
 			reader->in_quotes = !reader->in_quotes;
-		reader->at_cell_start = !reader->in_quotes && (c == reader->dialect.delimiter || c == '\n' || c == '\r');
+		reader->at_cell_start = !reader->in_quotes &&
+					(c == reader->dialect.delimiter || c == '\n' || c == '\r');
 		reader->squeezed[n++] = c;
 	}
 	return n;
@@ -214,7 +217,8 @@ static enum fault csv_fault(struct table_reader *reader, struct refusal *why)
 {
 	switch (csv_error(&reader->csv)) {
 	case CSV_EPARSE:
-		return at_row(reader, FAULT_TABLE_QUOTE, "a quote within an unquoted cell, or text after a closing quote", why);
+		return at_row(reader, FAULT_TABLE_QUOTE,
+			      "a quote within an unquoted cell, or text after a closing quote", why);
 	case CSV_ENOMEM:
 	case CSV_ETOOBIG:
 		return at_row(reader, FAULT_TABLE_CELL_SIZE, "a cell of more than 1 MiB; is a quote left open?", why);
@@ -266,7 +270,8 @@ static enum fault start(struct table_reader *reader, struct refusal *why)
 	reader->started = true;
 	if (reader->head_size == sizeof(BOM) && memcmp(reader->head, BOM, sizeof(BOM)) == 0) {
 		if (reader->is_plain)
-			return at_row(reader, FAULT_TABLE_CHARSET, "begins with a byte order mark, which the plain form has not", why);
+			return at_row(reader, FAULT_TABLE_CHARSET,
+				      "begins with a byte order mark, which the plain form has not", why);
 		reader->offset = reader->position.offset = sizeof(BOM);
 		return FAULT_NONE;
 	}

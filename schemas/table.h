@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * table: CSV bytes into rows of cells, through libcsv, strictly (RFC 4180 within a dialect), and rows back into the plain
- * form.
+ * table: CSV bytes into rows of cells, through libcsv, strictly (RFC 4180 within a dialect), and rows back into the
+ * plain form.
  */
 #ifndef SCHEMAS_TABLE_H
 #define SCHEMAS_TABLE_H
@@ -26,19 +26,20 @@ struct row_position {
 typedef enum fault table_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
 			     struct refusal *why);
 
-/* The DIALECT is copied. Given &dialect_plain itself the input is the plain form, where a byte order mark is refused; for any
- * other a UTF-8 byte order mark at the first byte is skipped. */
+/* The DIALECT is copied. Given &dialect_plain itself the input is the plain form, where a byte order mark is refused;
+ * for any other a UTF-8 byte order mark at the first byte is skipped. */
 struct table_reader;
 struct table_reader *table_reader_new(const struct dialect *dialect, table_row *row, void *ctx);
 void table_reader_free(struct table_reader *reader);
 void table_reader_freep(struct table_reader **reader);
-/* FAULT_TABLE_QUOTE, FAULT_TABLE_CELL_SIZE, FAULT_TABLE_CHARSET (not UTF-8), FAULT_TABLE_ROWS, or what ROW returned: the bytes are no table; row and offset in WHY. A row's own faults (cell
- * count, types) are the validator's to report, not these. */
+/* FAULT_TABLE_QUOTE, FAULT_TABLE_CELL_SIZE, FAULT_TABLE_CHARSET (not UTF-8), FAULT_TABLE_ROWS, or what ROW returned:
+ * the bytes are no table; row and offset in WHY. A row's own faults (cell count, types) are the validator's to
+ * report, not these. */
 enum fault table_reader_feed(struct table_reader *reader, const void *data, size_t size, struct refusal *why);
 enum fault table_reader_finish(struct table_reader *reader, struct refusal *why);
 
-/* Writes rows in the plain form: UTF-8, comma, doubled quotes, LF; a cell is quoted only where it must be. SINK gets the
- * bytes in large pieces. */
+/* Writes rows in the plain form: UTF-8, comma, doubled quotes, LF; a cell is quoted only where it must be. SINK gets
+ * the bytes in large pieces. */
 typedef enum fault plain_sink(void *ctx, const void *data, size_t size, struct refusal *why);
 struct plain_writer;
 struct plain_writer *plain_writer_new(plain_sink *sink, void *ctx);

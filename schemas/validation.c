@@ -91,7 +91,8 @@ void validation_table_end(struct validation_table *table)
 	const struct row_position first = {1, 0};
 
 	if (!table->has_header && !table->is_broken)
-		validation_add(table, FAULT_TYPE_BLANK_HEADER, &first, 0, NULL, NULL, "the table is empty: it has no header row");
+		validation_add(table, FAULT_TYPE_BLANK_HEADER, &first, 0, NULL, NULL,
+			       "the table is empty: it has no header row");
 	table->has_ended = true;
 }
 
@@ -109,8 +110,9 @@ static void __attribute__((cold)) report_cell(struct validation_table *table, si
 	char note[256];
 
 	for (unsigned rule = 1; rule <= RULE_LAST; rule <<= 1) {
-		enum fault_type type = rule == RULE_TYPE ? FAULT_TYPE_TYPE
-				       : rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT : FAULT_TYPE_CONSTRAINT;
+		enum fault_type type = rule == RULE_TYPE            ? FAULT_TYPE_TYPE
+				       : rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT
+								    : FAULT_TYPE_CONSTRAINT;
 
 		if ((broken & rule) != 0)
 			validation_add(table, type, position, index + 1, column->name, cell,
@@ -130,11 +132,13 @@ static bool is_blank(const struct validation_table *table, const struct cell *ce
 	return true;
 }
 
-static void set_key_cell(struct key_cell *key_cell, const struct value *value)
+static void set_key_cell(struct validation_table *table, struct key_cell *key_cell, const struct value *value)
 {
 	if (value->kind != VALUE_TEXT && key_cell->buffer == NULL)
 		key_cell->buffer = xmalloc(VALUE_DIGITS + 64);
 	key_cell->bytes = value_bytes(value, key_cell->buffer, &key_cell->size);
+	if (key_cell->only_set != NULL)
+		validation_keys_begin(table, key_cell->only_set);
 }
 
 static void forget_key_cell(const struct column *column)
@@ -168,7 +172,7 @@ static inline void check_cell(struct validation_table *table, size_t index, cons
 	} else {
 		broken = field_check(column->field, cell->text, cell->size, &table->scratch, &value);
 		if ((broken & RULE_TYPE) == 0)
-			set_key_cell(column->key_cell, &value);
+			set_key_cell(table, column->key_cell, &value);
 	}
 	if (broken != 0)
 		report_cell(table, index, broken, cell, position);
@@ -187,7 +191,8 @@ static void __attribute__((cold)) report_count(struct validation_table *table, c
 		forget_key_cell(column);
 		if (column->field != NULL && column->field->required)
 			report_cell(table, i, RULE_REQUIRED, &nothing, position);
-		validation_add(table, FAULT_TYPE_MISSING_CELL, position, i + 1, column->name, NULL, "the row has no such cell");
+		validation_add(table, FAULT_TYPE_MISSING_CELL, position, i + 1, column->name, NULL,
+			       "the row has no such cell");
 	}
 	for (size_t i = table->n_columns; i < n_cells; i++)
 		validation_add(table, FAULT_TYPE_EXTRA_CELL, position, i + 1, NULL, &cells[i],

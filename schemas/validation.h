@@ -26,33 +26,34 @@
 struct validation;
 struct validation_table;
 
-/* What a table's faults look like; `type` is Frictionless's: "type-error", "constraint-error", "missing-label", "extra-cell",
- * "missing-cell", "unique-error", "primary-key", "foreign-key", "blank-row", … */
+/* What a table's faults look like; `type` is Frictionless's: "type-error", "constraint-error", "missing-label",
+ * "extra-cell", "missing-cell", "unique-error", "primary-key", "foreign-key", "blank-row", … */
 struct table_fault {
 	const char *type;
-	uint64_t row;      /* 0: the whole table */
+	uint64_t row; /* 0: the whole table */
 	uint64_t offset;
-	size_t field;      /* from 1; 0: the whole row */
+	size_t field; /* from 1; 0: the whole row */
 	const char *field_name;
-	const char *cell;  /* escaped, cut */
-	const char *note;  /* the rule in words */
+	const char *cell; /* escaped, cut */
+	const char *note; /* the rule in words */
 };
 
 struct validation *validation_new(void);
 void validation_free(struct validation *validation);
 void validation_freep(struct validation **validation);
 
-/* Announces the schema of a table that is still to come, so that the keys which it refers to are indexed in tables that are
- * read before it. Without it, a reference to a table that is already past cannot be checked and is a fault ("foreign-key"
- * with row 0), never a silent pass. Call it for all resources before the first validation_table. SCHEMA NULL is allowed. NAME is the resource's. */
+/* Announces the schema of a table that is still to come, so that the keys which it refers to are indexed in tables
+ * that are read before it. Without it, a reference to a table that is already past cannot be checked and is a fault
+ * ("foreign-key" with row 0), never a silent pass. Call it for all resources before the first validation_table.
+ * SCHEMA NULL is allowed. NAME is the resource's. */
 void validation_declare(struct validation *validation, const char *name, const struct schema *schema);
 
 /* NAME and SCHEMA stay the caller's and must outlive the validation. SCHEMA NULL: only the cell counts are checked. */
 struct validation_table *validation_table(struct validation *validation, const char *name, const struct schema *schema);
 /* What lines and reports call the table instead of its name: a file's path. Stays the caller's. */
 void validation_table_set_place(struct validation_table *table, const char *place);
-/* The dialect has no header: the columns are the schema's fields in their order, and row 1 is data. Call before the first row; the
- * schema may not be NULL. */
+/* The dialect has no header: the columns are the schema's fields in their order, and row 1 is data. Call before the
+ * first row; the schema may not be NULL. */
 void validation_header_absent(struct validation_table *table);
 void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
 		    const struct row_position *position);
@@ -72,12 +73,12 @@ uint64_t validation_n_rows(const struct validation_table *table); /* without the
 size_t validation_n_kept(const struct validation_table *table);
 const struct table_fault *validation_fault(const struct validation_table *table, size_t index);
 
-/* The schema with its fields in the order of the data's header, exact: what is published beside the plain form. A column
- * that the schema does not name becomes `any`. New reference; call after the header row. */
+/* The schema with its fields in the order of the data's header, exact: what is published beside the plain form. A
+ * column that the schema does not name becomes `any`. New reference; call after the header row. */
 json_t *validation_effective_schema(const struct validation_table *table);
 
-/* {"valid": …, "stats": {…}, "tasks": [{"name", "valid", "stats": {"rows", "fields", "errors"}, "errors": [{"type", "rowNumber",
- * "fieldNumber", "fieldName", "cell", "note", …}]}]}: the shape of Frictionless's report. New reference. */
+/* {"valid": …, "stats": {…}, "tasks": [{"name", "valid", "stats": {"rows", "fields", "errors"}, "errors": [{"type",
+ * "rowNumber", "fieldNumber", "fieldName", "cell", "note", …}]}]}: the shape of Frictionless's report. New reference. */
 json_t *validation_json(const struct validation *validation);
 /* The same for people, one line a fault. */
 void validation_lines(const struct validation *validation, FILE *file);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * validation, the header: labels to fields by the schema's fieldsMatch (Table Schema v2), and the effective schema that follows.
+ * validation, the header: labels to fields by the schema's fieldsMatch (Table Schema v2), and the effective schema
+ * that follows.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +23,8 @@ static void keep_labels(struct validation_table *table, const struct cell *cells
 	table->n_labels = n_cells;
 }
 
-static void add_label(struct validation_table *table, enum fault_type type, const struct row_position *position, size_t index,
-		      const char *name, const char *note)
+static void add_label(struct validation_table *table, enum fault_type type, const struct row_position *position,
+		      size_t index, const char *name, const char *note)
 {
 	struct cell cell = {NULL, 0};
 
@@ -57,7 +58,8 @@ static struct label *sort_labels(const struct validation_table *table)
 }
 
 /* Blank and repeated labels: faults whatever the schema says, for readers go by name. */
-static void check_labels(struct validation_table *table, const struct label *sorted, const struct row_position *position)
+static void check_labels(struct validation_table *table, const struct label *sorted,
+			 const struct row_position *position)
 {
 	for (size_t i = 0; i < table->n_labels; i++) {
 		if (sorted[i].text[0] == '\0')
@@ -117,7 +119,8 @@ static bool is_required(const struct schema *schema, const struct field *field)
 	return field->required;
 }
 
-static void match_by_name(struct validation_table *table, const struct label *sorted, const struct row_position *position)
+static void match_by_name(struct validation_table *table, const struct label *sorted,
+			  const struct row_position *position)
 {
 	const struct schema *schema = table->schema;
 	bool may_have_more = schema->match == FIELDS_SUBSET || schema->match == FIELDS_PARTIAL;
@@ -131,7 +134,8 @@ static void match_by_name(struct validation_table *table, const struct label *so
 		table->columns[i] = (struct column){.field = field, .name = table->labels[i]};
 		n_matched += field != NULL;
 		if (field == NULL && !may_have_more)
-			add_label(table, FAULT_TYPE_EXTRA_LABEL, position, i, NULL, "is a column that the schema does not name");
+			add_label(table, FAULT_TYPE_EXTRA_LABEL, position, i, NULL,
+				  "is a column that the schema does not name");
 	}
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		const struct field *field = schema->fields[i];
@@ -181,7 +185,8 @@ void validation_header_absent(struct validation_table *table)
 	validation_take_header(table, cells, table->schema->n_fields, &nowhere);
 }
 
-/* --- the effective schema ------------------------------------------------------------------------------------------- */
+/* --- the effective schema
+ * ------------------------------------------------------------------------------------------- */
 
 static bool names_only(const json_t *columns, const json_t *fields_by_name)
 {
@@ -190,7 +195,8 @@ static bool names_only(const json_t *columns, const json_t *fields_by_name)
 
 	if (json_is_string(columns))
 		return json_object_get(fields_by_name, json_string_value(columns)) != NULL;
-	json_array_foreach (columns, i, column) {
+	json_array_foreach(columns, i, column)
+	{
 		if (json_object_get(fields_by_name, json_string_value(column)) == NULL)
 			return false;
 	}
@@ -220,8 +226,9 @@ json_t *validation_effective_schema(const struct validation_table *table)
 	json_t *fields = json_array(), *by_name = json_object();
 
 	for (size_t i = 0; i < table->n_labels; i++) {
-		const struct field *field =
-			i < table->n_columns && table->columns[i].field != NULL ? table->columns[i].field : NULL;
+		const struct field *field = i < table->n_columns && table->columns[i].field != NULL
+						    ? table->columns[i].field
+						    : NULL;
 		json_t *copy = field != NULL ? json_deep_copy(field->json)
 					     : json_pack("{s:s, s:s}", "name", table->labels[i], "type", "any");
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * validation, between its own files: validation.c (tables and rows), validation_header.c (labels to fields), validation_keys.c
- * (uniqueness and references), validation_report.c (faults for people and machines).
+ * validation, between its own files: validation.c (tables and rows), validation_header.c (labels to fields),
+ * validation_keys.c (uniqueness and references), validation_report.c (faults for people and machines).
  */
 #ifndef SCHEMAS_VALIDATION_INTERNAL_H
 #define SCHEMAS_VALIDATION_INTERNAL_H
@@ -37,6 +37,8 @@ struct key_cell {
 	size_t size;
 	char *buffer;    /* owned; where numbers and times are written */
 	struct cell raw; /* as written; text NULL where there is none */
+	struct key_set *
+		only_set; /* a set of this column alone, which can be hashed as soon as the cell is read; may be NULL */
 };
 
 /* One column of the data. */
@@ -50,11 +52,12 @@ struct column {
 struct key_set {
 	const char **columns; /* borrowed */
 	size_t n_columns;
-	size_t *places;          /* owned: of each in the data; set with the header */
-	bool is_usable;          /* every column is in the data */
-	struct keyindex *index;  /* owned; NULL: only hashed */
+	size_t *places;         /* owned: of each in the data; set with the header */
+	bool is_usable;         /* every column is in the data */
+	struct keyindex *index; /* owned; NULL: only hashed */
 	/* Of the row that is being read: */
-	bool is_missing;         /* every cell is */
+	bool is_hashed;  /* already, when its cell was read */
+	bool is_missing; /* every cell is */
 	bool is_new;
 	uint32_t first_row;
 	struct key_hash hash;
@@ -101,7 +104,7 @@ struct validation_table {
 	struct foreign_check *foreigns;
 	size_t n_foreigns;
 	struct key_cell *key_cells; /* owned, one a column */
-	char *tuple; /* several cells of a key, joined for hashing */
+	char *tuple;                /* several cells of a key, joined for hashing */
 	size_t tuple_size;
 	struct value_scratch scratch;
 
@@ -119,8 +122,8 @@ struct validation {
 };
 
 /* Counts the fault and keeps it, unless enough of its type are kept. FIELD from 1, 0: the row. CELL may be NULL. */
-void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position, size_t field,
-		    const char *field_name, const struct cell *cell, const char *note);
+void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position,
+		    size_t field, const char *field_name, const struct cell *cell, const char *note);
 void validation_clear_faults(struct validation_table *table);
 
 /* The header row: labels to columns by the schema's fieldsMatch, with the faults of both. */
@@ -130,6 +133,9 @@ void validation_take_header(struct validation_table *table, const struct cell *c
 /* Keys: what the schema and the references to this table ask for; then the columns once the header is known. */
 void validation_keys_prepare(struct validation_table *table);
 void validation_keys_place(struct validation_table *table);
+/* Hashes the set of one column whose cell has just been read, so that memory answers while the row's other cells are
+ * checked: with millions of keys the look-up is a cache miss. */
+void validation_keys_begin(struct validation_table *table, struct key_set *set);
 /* After the row's cells were read into the columns' key_cells. */
 void validation_keys_row(struct validation_table *table, const struct row_position *position);
 void validation_keys_resolve(struct validation_table *table);

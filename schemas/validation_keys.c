@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * validation, keys: unique, primaryKey, uniqueKeys and foreignKeys over hashed rows. Columns that several checks look at are
- * hashed and indexed once.
+ * validation, keys: unique, primaryKey, uniqueKeys and foreignKeys over hashed rows. Columns that several checks look
+ * at are hashed and indexed once.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,8 +68,8 @@ struct reference *validation_reference(struct validation *validation, const char
 	reference->resource = resource;
 	reference->columns = columns;
 	reference->n_columns = n_columns;
-	validation->references =
-		xrealloc(validation->references, validation->n_references + 1, sizeof(validation->references[0]));
+	validation->references = xrealloc(validation->references, validation->n_references + 1,
+					  sizeof(validation->references[0]));
 	validation->references[validation->n_references++] = reference;
 	for (size_t i = 0; i < validation->n_tables; i++) {
 		if (strcmp(validation->tables[i]->name, resource) == 0 && !validation->tables[i]->has_header)
@@ -144,10 +144,13 @@ void validation_keys_place(struct validation_table *table)
 			set->is_usable = find_column(table, set->columns[i], &set->places[i]) && set->is_usable;
 		for (size_t i = 0; set->is_usable && i < set->n_columns; i++)
 			table->columns[set->places[i]].key_cell = &table->key_cells[set->places[i]];
+		if (set->is_usable && set->n_columns == 1 && set->index != NULL)
+			table->key_cells[set->places[0]].only_set = set;
 	}
 }
 
-/* Several cells, each behind its length, so that ("ab", "c") is not ("a", "bc"); a missing one has a length that no cell has. */
+/* Several cells, each behind its length, so that ("ab", "c") is not ("a", "bc"); a missing one has a length that no
+ * cell has. */
 static void hash_tuple(struct validation_table *table, struct key_set *set)
 {
 	size_t n = 0;
@@ -170,6 +173,15 @@ static void hash_tuple(struct validation_table *table, struct key_set *set)
 	key_hash_bytes(table->validation->secret, table->tuple, n, &set->hash);
 }
 
+void validation_keys_begin(struct validation_table *table, struct key_set *set)
+{
+	const struct key_cell *cell = &table->key_cells[set->places[0]];
+
+	key_hash_bytes(table->validation->secret, cell->bytes, cell->size, &set->hash);
+	keyindex_prefetch(set->index, &set->hash);
+	set->is_hashed = true;
+}
+
 static void hash_set(struct validation_table *table, struct key_set *set, const struct row_position *position)
 {
 	const struct key_cell *only = &table->key_cells[set->places[0]];
@@ -179,7 +191,9 @@ static void hash_set(struct validation_table *table, struct key_set *set, const 
 		set->is_missing = table->key_cells[set->places[i]].bytes == NULL;
 	if (set->is_missing)
 		return;
-	if (set->n_columns == 1)
+	if (set->is_hashed)
+		set->is_hashed = false;
+	else if (set->n_columns == 1)
 		key_hash_bytes(table->validation->secret, only->bytes, only->size, &set->hash);
 	else
 		hash_tuple(table, set);
@@ -198,8 +212,8 @@ static void describe(const struct validation_table *table, const struct key_set 
 		const struct key_cell *cell = &table->key_cells[set->places[i]];
 		char escaped[100];
 
-		text_escape(cell->raw.text != NULL ? cell->raw.text : "", cell->raw.text != NULL ? cell->raw.size : 0, escaped,
-			    sizeof(escaped));
+		text_escape(cell->raw.text != NULL ? cell->raw.text : "", cell->raw.text != NULL ? cell->raw.size : 0,
+			    escaped, sizeof(escaped));
 		if (n < names_size)
 			n += (size_t)snprintf(names + n, names_size - n, "%s%s", i > 0 ? ", " : "", set->columns[i]);
 		if (c < cells_size)
@@ -207,8 +221,9 @@ static void describe(const struct validation_table *table, const struct key_set 
 	}
 }
 
-static void __attribute__((cold)) report_key(struct validation_table *table, enum fault_type type, const struct key_set *set,
-					     const struct row_position *position, const char *note)
+static void __attribute__((cold))
+report_key(struct validation_table *table, enum fault_type type, const struct key_set *set,
+	   const struct row_position *position, const char *note)
 {
 	char names[160], cells[200];
 	struct cell cell;
@@ -242,7 +257,8 @@ static void foreign_note(const struct foreign_check *check, char *note, size_t s
 		n += (size_t)snprintf(note + n, size - n, "%s%s", i > 0 ? ", " : "", check->key->reference_columns[i]);
 }
 
-static void check_foreign(struct validation_table *table, struct foreign_check *check, const struct row_position *position)
+static void check_foreign(struct validation_table *table, struct foreign_check *check,
+			  const struct row_position *position)
 {
 	const struct key_set *set = table->sets[check->set];
 	const struct reference *reference = check->reference;
@@ -256,7 +272,8 @@ static void check_foreign(struct validation_table *table, struct foreign_check *
 		keyindex_add(check->pending, &set->hash, (uint32_t)position->row, NULL);
 		return;
 	}
-	if (reference->table->is_broken || !reference->set->is_usable || keyindex_has(reference->set->index, &set->hash))
+	if (reference->table->is_broken || !reference->set->is_usable ||
+	    keyindex_has(reference->set->index, &set->hash))
 		return;
 	foreign_note(check, note, sizeof(note));
 	report_key(table, FAULT_TYPE_FOREIGN_KEY, set, position, note);
@@ -274,7 +291,8 @@ void validation_keys_row(struct validation_table *table, const struct row_positi
 		check_foreign(table, &table->foreigns[i], position);
 }
 
-/* --- references to tables that came later ----------------------------------------------------------------------------- */
+/* --- references to tables that came later
+ * ----------------------------------------------------------------------------- */
 
 struct resolution {
 	struct validation_table *table;
@@ -319,9 +337,11 @@ static void resolve(struct validation_table *table, struct foreign_check *check)
 		table->key_cells[set->places[i]].raw.text = NULL;
 	describe(table, set, names, sizeof(names), cells, sizeof(cells));
 	if (reference->table == NULL) {
-		snprintf(note, sizeof(note), "the values cannot be checked: the table %s was not given, or not asked for in time", reference->resource);
-		validation_add(table, FAULT_TYPE_FOREIGN_KEY, &nowhere, set->n_columns == 1 ? set->places[0] + 1 : 0, names, NULL,
-			       note);
+		snprintf(note, sizeof(note),
+			 "the values cannot be checked: the table %s was not given, or not asked for in time",
+			 reference->resource);
+		validation_add(table, FAULT_TYPE_FOREIGN_KEY, &nowhere, set->n_columns == 1 ? set->places[0] + 1 : 0,
+			       names, NULL, note);
 		return;
 	}
 	keyindex_each(check->pending, resolve_key, &resolution);
@@ -332,8 +352,8 @@ static void resolve(struct validation_table *table, struct foreign_check *check)
 	for (size_t i = 0; i < resolution.n_rows; i++) {
 		const struct row_position position = {resolution.rows[i], 0};
 
-		validation_add(table, FAULT_TYPE_FOREIGN_KEY, &position, set->n_columns == 1 ? set->places[0] + 1 : 0, names, NULL,
-			       note);
+		validation_add(table, FAULT_TYPE_FOREIGN_KEY, &position, set->n_columns == 1 ? set->places[0] + 1 : 0,
+			       names, NULL, note);
 	}
 	free(resolution.rows);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * validation, reports: faults counted and kept, and told as JSON in the shape of Frictionless's report and as lines for people.
+ * validation, reports: faults counted and kept, and told as JSON in the shape of Frictionless's report and as lines
+ * for people.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -45,8 +46,8 @@ static char *copy_escaped(const char *text, size_t size, size_t shown)
 	return text_escape(text, size, copy, shown);
 }
 
-void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position, size_t field,
-		    const char *field_name_text, const struct cell *cell, const char *note)
+void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position,
+		    size_t field, const char *field_name_text, const struct cell *cell, const char *note)
 {
 	struct table_fault *fault;
 
@@ -186,8 +187,8 @@ static void print_table(const struct validation_table *table, FILE *file)
 	}
 	for (size_t i = 0; i < FAULT_TYPE_N; i++) {
 		if (table->counts[i] > LIMIT_FAULTS_KEPT)
-			fprintf(file, "%s: and %" PRIu64 " more (%s)\n", table->place, table->counts[i] - LIMIT_FAULTS_KEPT,
-				types[i].type);
+			fprintf(file, "%s: and %" PRIu64 " more (%s)\n", table->place,
+				table->counts[i] - LIMIT_FAULTS_KEPT, types[i].type);
 	}
 }
 
@@ -218,7 +219,8 @@ void validation_summary(const struct validation *validation, char *line, size_t 
 	}
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------------------------- */
+/* --- JSON
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static void set(json_t *object, const char *key, json_t *value)
 {

@@ -49,7 +49,8 @@ static void strip_decoration(const struct number_form *form, struct cursor *c)
 		c->end--;
 }
 
-static bool parse_special(const struct number_form *form, const struct cursor *c, bool negative, struct value *ret_value)
+static bool parse_special(const struct number_form *form, const struct cursor *c, bool negative,
+			  struct value *ret_value)
 {
 	size_t size = (size_t)(c->end - c->p);
 	bool nan = size == 3 && strncasecmp(c->p, "nan", 3) == 0;
@@ -106,7 +107,10 @@ static void normalise(struct value *value, const char *digits, int n, int64_t ex
 	}
 	while (n > 0 && digits[n - 1] == '0')
 		n--;
-	*value = (struct value){.kind = VALUE_DECIMAL, .negative = negative && n > 0, .text = digits, .size = (size_t)n,
+	*value = (struct value){.kind = VALUE_DECIMAL,
+				.negative = negative && n > 0,
+				.text = digits,
+				.size = (size_t)n,
 				.number = n > 0 ? exponent : 0};
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * value: a cell's meaning, in a form that compares and hashes the same however it was written ("007" and "7", "1.50" and
- * "1.5", two zones of one moment). Numbers keep every digit: no binary rounding.
+ * value: a cell's meaning, in a form that compares and hashes the same however it was written ("007" and "7", "1.50"
+ * and "1.5", two zones of one moment). Numbers keep every digit: no binary rounding.
  */
 #ifndef SCHEMAS_VALUE_H
 #define SCHEMAS_VALUE_H
@@ -18,7 +18,7 @@ enum value_kind {
 	VALUE_DECIMAL, /* 0.TEXT * 10^NUMBER, TEXT without leading or trailing zeros; zero has no digits */
 	VALUE_NAN,
 	VALUE_INFINITE, /* .negative */
-	VALUE_POINT,   /* .number, then .fraction: days, seconds and nanoseconds, truth */
+	VALUE_POINT,    /* .number, then .fraction: days, seconds and nanoseconds, truth */
 };
 
 struct value {
@@ -30,8 +30,8 @@ struct value {
 	int64_t fraction;
 };
 
-/* Room for a number's digits where the cell does not hold them in one piece. One a validator; its content lives until the
- * next cell. */
+/* Room for a number's digits where the cell does not hold them in one piece. One a validator; its content lives until
+ * the next cell. */
 struct value_scratch {
 	char digits[VALUE_DIGITS];
 };
@@ -47,8 +47,8 @@ struct number_form {
 };
 extern const struct number_form number_form_plain;
 
-/* Whether TEXT is a number of FORM. Blanks round it are allowed, as every implementation does. With RET_VALUE (else NULL) the
- * value, whose digits may live in SCRATCH. */
+/* Whether TEXT is a number of FORM. Blanks round it are allowed, as every implementation does. With RET_VALUE (else
+ * NULL) the value, whose digits may live in SCRATCH. */
 bool number_parse(const struct number_form *form, const char *text, size_t size, struct value_scratch *scratch,
 		  struct value *ret_value);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * validate STAGE SCHEMA CSV: one stage of reading a table, timed: `libcsv` (its parser alone, the floor), `reader` (ours over
- * it), `rows` (and the schema's rules and keys), `interpreted` (the same where memory may not be executable, as inside).
+ * validate STAGE SCHEMA CSV: one stage of reading a table, timed: `libcsv` (its parser alone, the floor), `reader`
+ * (ours over it), `rows` (and the schema's rules and keys), `interpreted` (the same where memory may not be
+ * executable, as inside).
  */
 #include <csv.h>
 #include <errno.h>
@@ -37,8 +38,8 @@ static void count_row(int terminator, void *ctx)
 	*(uint64_t *)ctx += (uint64_t)terminator;
 }
 
-static enum fault count_table_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
-				  struct refusal *why)
+static enum fault count_table_row(void *ctx, const struct cell *cells, size_t n_cells,
+				  const struct row_position *position, struct refusal *why)
 {
 	(void)cells;
 	(void)position;
@@ -123,7 +124,8 @@ static uint64_t run_rows(int fd, char *buffer, const char *schema_path)
 	       validation_is_valid(validation) ? "valid" : "invalid", validation_n_rows(table),
 	       validation_n_faults(validation), validation_n_keys(validation),
 	       validation_n_keys(validation) > 0
-		       ? (double)validation_index_bytes(validation) / (double)validation_n_keys(validation) : 0.0);
+		       ? (double)validation_index_bytes(validation) / (double)validation_n_keys(validation)
+		       : 0.0);
 	return total;
 }
 

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void use_field(const struct field *field)
 {
-	static const char *const cells[] = {"", "1", "-1,5e3", "2020-02-29", "a b", "\xc3\xa9", "[1,2]", "12:00:00", "true", "NaN"};
+	static const char *const cells[] = {"",         "1",     "-1,5e3",   "2020-02-29", "a b",
+					    "\xc3\xa9", "[1,2]", "12:00:00", "true",       "NaN"};
 	struct value_scratch scratch;
 	struct value value;
 	char note[64], bytes[VALUE_DIGITS + 64];

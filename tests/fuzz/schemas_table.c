@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * fuzz: bytes as a table. Fed whole or in pieces, the verdict and the rows are the same; the plain form of what is accepted is
- * accepted by the plain reader, and is its own plain form.
+ * fuzz: bytes as a table. Fed whole or in pieces, the verdict and the rows are the same; the plain form of what is
+ * accepted is accepted by the plain reader, and is its own plain form.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,8 @@ static enum fault write_row(void *ctx, const struct cell *cells, size_t n_cells,
 	return plain_writer_row(ctx, cells, n_cells, why);
 }
 
-static enum fault to_plain(const struct dialect *dialect, const void *data, size_t size, size_t piece, struct copy *copy)
+static enum fault to_plain(const struct dialect *dialect, const void *data, size_t size, size_t piece,
+			   struct copy *copy)
 {
 	_cleanup_(plain_writer_freep) struct plain_writer *writer = plain_writer_new(keep, copy);
 	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(dialect, write_row, writer);
@@ -67,12 +68,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fault = to_plain(&dialect, data + 1, size - 1, size, &whole);
 	if (to_plain(&dialect, data + 1, size - 1, 1 + (data[0] >> 4), &pieces) != fault)
 		abort();
-	if (fault == FAULT_NONE && (whole.size != pieces.size || (whole.size > 0 && memcmp(whole.bytes, pieces.bytes, whole.size) != 0)))
+	if (fault == FAULT_NONE &&
+	    (whole.size != pieces.size || (whole.size > 0 && memcmp(whole.bytes, pieces.bytes, whole.size) != 0)))
 		abort();
 	/* A first cell may begin with U+FEFF, which at the start of the plain form would be a byte order mark. */
 	if (fault == FAULT_NONE && whole.size > 0 && (unsigned char)whole.bytes[0] != 0xef &&
-	    (to_plain(&dialect_plain, whole.bytes, whole.size, whole.size, &again) != FAULT_NONE || again.size != whole.size ||
-	     memcmp(again.bytes, whole.bytes, whole.size) != 0))
+	    (to_plain(&dialect_plain, whole.bytes, whole.size, whole.size, &again) != FAULT_NONE ||
+	     again.size != whole.size || memcmp(again.bytes, whole.bytes, whole.size) != 0))
 		abort();
 	free(whole.bytes);
 	free(pieces.bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * field: 604 cells of three public test suites; then what they leave out: constraints, real dates, patterns that explode.
+ * field: 604 cells of three public test suites; then what they leave out: constraints, real dates, patterns that
+ * explode.
  */
 #include "schemas/field.h"
 
@@ -44,7 +45,8 @@ static unsigned check(const char *descriptor, const char *cell)
 	return verdict(field, cell);
 }
 
-/* --- the suites' cells --------------------------------------------------------------------------------------------------- */
+/* --- the suites' cells
+ * --------------------------------------------------------------------------------------------------- */
 
 static json_t *descriptor_of(const json_t *line)
 {
@@ -56,8 +58,8 @@ static json_t *descriptor_of(const json_t *line)
 	return descriptor;
 }
 
-/* An empty cell is a missing value before it is of any type: the suites that ask the type alone call an empty string good. A
- * format that is none refuses the schema; the suites call every cell of it bad. */
+/* An empty cell is a missing value before it is of any type: the suites that ask the type alone call an empty string
+ * good. A format that is none refuses the schema; the suites call every cell of it bad. */
 static bool agrees(const json_t *line)
 {
 	_cleanup_(json_decrefp) json_t *descriptor = descriptor_of(line);
@@ -95,13 +97,17 @@ static void test_cells(void **state)
 	assert_int_equal(n_disagreed, 0);
 }
 
-/* --- what they leave out ----------------------------------------------------------------------------------------------- */
+/* --- what they leave out
+ * ----------------------------------------------------------------------------------------------- */
 
 static void test_numbers(void **state)
 {
-	const char *bounded = "{\"name\":\"f\",\"type\":\"number\",\"constraints\":{\"minimum\":0.1,\"maximum\":\"1e3\"}}";
-	const char *whole = "{\"name\":\"f\",\"type\":\"integer\",\"constraints\":{\"minimum\":-5,\"exclusiveMaximum\":10}}";
-	const char *big = "{\"name\":\"f\",\"type\":\"integer\",\"constraints\":{\"maximum\":\"100000000000000000000000000000000000001\"}}";
+	const char *bounded =
+		"{\"name\":\"f\",\"type\":\"number\",\"constraints\":{\"minimum\":0.1,\"maximum\":\"1e3\"}}";
+	const char *whole =
+		"{\"name\":\"f\",\"type\":\"integer\",\"constraints\":{\"minimum\":-5,\"exclusiveMaximum\":10}}";
+	const char *big = "{\"name\":\"f\",\"type\":\"integer\",\"constraints\":{\"maximum\":"
+			  "\"100000000000000000000000000000000000001\"}}";
 
 	(void)state;
 	assert_int_equal(check(bounded, "0.1"), 0);
@@ -126,7 +132,9 @@ static void test_numbers(void **state)
 	assert_int_equal(check(big, "100000000000000000000000000000000000001"), 0);
 	assert_int_equal(check(big, "100000000000000000000000000000000000002"), RULE_MAXIMUM);
 	assert_int_equal(check("{\"name\":\"f\",\"type\":\"number\",\"groupChar\":\"\u202f\",\"decimalChar\":\",\"}",
-			       "12\xe2\x80\xaf" "345,6"), 0);
+			       "12\xe2\x80\xaf"
+			       "345,6"),
+			 0);
 	assert_int_equal(check("{\"name\":\"f\",\"type\":\"number\",\"groupChar\":\" \"}", "1  000"), RULE_TYPE);
 }
 
@@ -134,7 +142,8 @@ static void test_dates(void **state)
 {
 	const char *date = "{\"name\":\"f\",\"type\":\"date\",\"constraints\":{\"minimum\":\"1900-01-01\"}}";
 	const char *pattern = "{\"name\":\"f\",\"type\":\"datetime\",\"format\":\"%d/%m/%Y %H:%M:%S\"}";
-	const char *zones = "{\"name\":\"f\",\"type\":\"datetime\",\"constraints\":{\"maximum\":\"2020-01-01T00:00:00Z\"}}";
+	const char *zones =
+		"{\"name\":\"f\",\"type\":\"datetime\",\"constraints\":{\"maximum\":\"2020-01-01T00:00:00Z\"}}";
 
 	(void)state;
 	assert_int_equal(check(date, "2000-02-29"), 0);
@@ -181,7 +190,8 @@ static void test_texts(void **state)
 	assert_int_equal(check(years, "3"), RULE_ENUM);
 	assert_int_equal(check("{\"name\":\"f\",\"type\":\"list\",\"itemType\":\"integer\"}", "1,2,3"), 0);
 	assert_int_equal(check("{\"name\":\"f\",\"type\":\"list\",\"itemType\":\"integer\"}", "1,,3"), RULE_TYPE);
-	assert_int_equal(check("{\"name\":\"f\",\"type\":\"array\",\"constraints\":{\"maxLength\":1}}", "[1,2]"), RULE_MAX_LENGTH);
+	assert_int_equal(check("{\"name\":\"f\",\"type\":\"array\",\"constraints\":{\"maxLength\":1}}", "[1,2]"),
+			 RULE_MAX_LENGTH);
 	/* Misplaced beside `constraints`, as many published schemas have it. */
 	assert_int_equal(check("{\"name\":\"f\",\"type\":\"string\",\"pattern\":\"a+\"}", "b"), RULE_PATTERN);
 }
@@ -190,8 +200,9 @@ static void test_missing(void **state)
 {
 	_cleanup_(json_decrefp) json_t *missing = json_loads("[\"\", \"[ND]\"]", 0, NULL);
 	_cleanup_(json_decrefp) json_t *plain = json_loads("{\"name\":\"f\",\"type\":\"integer\"}", 0, NULL);
-	_cleanup_(json_decrefp) json_t *own =
-		json_loads("{\"name\":\"f\",\"type\":\"integer\",\"missingValues\":[{\"value\":\"-\",\"label\":\"none\"}]}", 0, NULL);
+	_cleanup_(json_decrefp) json_t *own = json_loads(
+		"{\"name\":\"f\",\"type\":\"integer\",\"missingValues\":[{\"value\":\"-\",\"label\":\"none\"}]}", 0,
+		NULL);
 	_cleanup_(field_freep) struct field *a = NULL, *b = NULL;
 
 	(void)state;
@@ -216,14 +227,16 @@ static void test_patterns(void **state)
 	assert_int_equal(check(alternatives, "xa"), RULE_PATTERN);
 	assert_int_equal(check(anchored, "12"), 0);
 	assert_int_equal(check(anchored, "12\n"), RULE_PATTERN);
-	assert_int_equal(check(escapes, "\xc3\xa9" "t\xc3\xa9"), 0);
+	assert_int_equal(check(escapes, "\xc3\xa9"
+					"t\xc3\xa9"),
+			 0);
 }
 
 /* A pattern that needs for ever is a fault of its own, and is not tried for ever. */
 static void test_pattern_limit(void **state)
 {
-	_cleanup_(field_freep) struct field *field =
-		compile("{\"name\":\"f\",\"type\":\"string\",\"constraints\":{\"pattern\":\"(a+)+[bc]\"}}", NULL);
+	_cleanup_(field_freep) struct field *field = compile(
+		"{\"name\":\"f\",\"type\":\"string\",\"constraints\":{\"pattern\":\"(a+)+[bc]\"}}", NULL);
 
 	(void)state;
 	assert_non_null(field);
@@ -286,8 +299,8 @@ static void test_notes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cells),	cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_dates),
-		cmocka_unit_test(test_texts),	cmocka_unit_test(test_missing),	 cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_cells),         cmocka_unit_test(test_numbers), cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_texts),         cmocka_unit_test(test_missing), cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_pattern_limit), cmocka_unit_test(test_refused), cmocka_unit_test(test_notes),
 	};
 

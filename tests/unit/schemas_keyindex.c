@@ -22,12 +22,9 @@ static void test_vectors(void **state)
 		size_t size;
 		const char *hash;
 	} vectors[] = {
-		{0, "a3817f04ba25a8e66df67214c7550293"},
-		{1, "da87c1d86b99af44347659119b22fc45"},
-		{2, "8177228da4a45dc7fca38bdef60affe4"},
-		{3, "9c70b60c5267a94e5f33b6b02985ed51"},
-		{15, "5493e99933b0a8117e08ec0f97cfc3d9"},
-		{63, "5150d1772f50834a503e069a973fbd7c"},
+		{0, "a3817f04ba25a8e66df67214c7550293"},  {1, "da87c1d86b99af44347659119b22fc45"},
+		{2, "8177228da4a45dc7fca38bdef60affe4"},  {3, "9c70b60c5267a94e5f33b6b02985ed51"},
+		{15, "5493e99933b0a8117e08ec0f97cfc3d9"}, {63, "5150d1772f50834a503e069a973fbd7c"},
 	};
 	uint8_t secret[KEY_SECRET_SIZE], input[64];
 	char hex[33];
@@ -134,7 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors), cmocka_unit_test(test_exact), cmocka_unit_test(test_close),
-		cmocka_unit_test(test_bytes),	cmocka_unit_test(test_each),
+		cmocka_unit_test(test_bytes),   cmocka_unit_test(test_each),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * package: resources, dialects in their spellings, licences, references between resources; what is refused, and with which words.
+ * package: resources, dialects in their spellings, licences, references between resources; what is refused, and with
+ * which words.
  */
 #include "schemas/package.h"
 
@@ -38,14 +39,20 @@ static void test_all(void **state)
 		"{\"name\": \"cog\", \"title\": \"COG\", \"created\": \"2022-02-21\","
 		" \"licenses\": [{\"name\": \"LOV2\"}, {\"path\": \"https://x/\"}],"
 		" \"resources\": ["
-		"  {\"name\": \"regions\", \"path\": \"regions.csv\", \"schema\": \"good.json\", \"bytes\": 12, \"hash\": \"sha256:00\"},"
-		"  {\"name\": \"communes\", \"path\": \"https://x/c.zip?a=b.html\", \"format\": \"csv\", \"encoding\": \"windows-1252\","
-		"   \"dialect\": {\"delimiter\": \";\", \"quoteChar\": \"'\", \"header\": true, \"lineTerminator\": \"\\r\\n\"},"
+		"  {\"name\": \"regions\", \"path\": \"regions.csv\", \"schema\": \"good.json\", \"bytes\": 12, "
+		"\"hash\": \"sha256:00\"},"
+		"  {\"name\": \"communes\", \"path\": \"https://x/c.zip?a=b.html\", \"format\": \"csv\", \"encoding\": "
+		"\"windows-1252\","
+		"   \"dialect\": {\"delimiter\": \";\", \"quoteChar\": \"'\", \"header\": true, \"lineTerminator\": "
+		"\"\\r\\n\"},"
 		"   \"schema\": {\"fields\": [{\"name\": \"region\"}],"
-		"    \"foreignKeys\": [{\"fields\": \"region\", \"reference\": {\"resource\": \"regions\", \"fields\": \"code\"}}]}},"
-		"  {\"name\": \"table\", \"path\": \"https://x/t.tsv?q=1\", \"dialect\": {\"csv\": {\"delimiter\": \"\\t\", \"skipInitialSpace\": true}}},"
+		"    \"foreignKeys\": [{\"fields\": \"region\", \"reference\": {\"resource\": \"regions\", \"fields\": "
+		"\"code\"}}]}},"
+		"  {\"name\": \"table\", \"path\": \"https://x/t.tsv?q=1\", \"dialect\": {\"csv\": {\"delimiter\": "
+		"\"\\t\", \"skipInitialSpace\": true}}},"
 		"  {\"name\": \"map\", \"path\": \"map.json\", \"format\": \"json\"},"
-		"  {\"name\": \"scan\", \"path\": [\"scan.pdf\"], \"clapet\": {\"opaque\": true, \"transform\": \"verbatim\", \"every\": \"1d\"}}]}",
+		"  {\"name\": \"scan\", \"path\": [\"scan.pdf\"], \"clapet\": {\"opaque\": true, \"transform\": "
+		"\"verbatim\", \"every\": \"1d\"}}]}",
 		NULL);
 	const struct resource *communes;
 
@@ -93,8 +100,10 @@ static void test_refused(void **state)
 		{"{\"resources\": [{\"name\": \"A\", \"path\": \"a\"}]}", FAULT_PACKAGE, "\"A\""},
 		{"{\"resources\": [{\"name\": \"datapackage\", \"path\": \"a\"}]}", FAULT_PACKAGE, "reserved"},
 		{"{\"resources\": [{\"name\": \"../a\", \"path\": \"a\"}]}", FAULT_PACKAGE, "\"../a\""},
-		{"{\"resources\": [{\"name\": \"a\", \"path\": \"a\"}, {\"name\": \"a\", \"path\": \"b\"}]}", FAULT_PACKAGE, "two resources"},
-		{"{\"licenses\": \"x\", \"resources\": [{\"name\": \"a\", \"path\": \"a\"}]}", FAULT_PACKAGE, "licenses"},
+		{"{\"resources\": [{\"name\": \"a\", \"path\": \"a\"}, {\"name\": \"a\", \"path\": \"b\"}]}",
+		 FAULT_PACKAGE, "two resources"},
+		{"{\"licenses\": \"x\", \"resources\": [{\"name\": \"a\", \"path\": \"a\"}]}", FAULT_PACKAGE,
+		 "licenses"},
 		{WITH("\"dialect\": {\"delimiter\": \"::\"}"), FAULT_PACKAGE, "delimiter"},
 		{WITH("\"dialect\": {\"delimiter\": \"\\u00e9\"}"), FAULT_PACKAGE, "delimiter"},
 		{WITH("\"dialect\": {\"delimiter\": \"\\\"\"}"), FAULT_PACKAGE, "delimiter"},
@@ -106,8 +115,10 @@ static void test_refused(void **state)
 		{WITH("\"bytes\": -1"), FAULT_PACKAGE, "bytes"},
 		{WITH("\"clapet\": {\"transform\": \"magic\"}"), FAULT_PACKAGE, "transform"},
 		{WITH("\"schema\": \"absent.json\""), FAULT_FILE, "resource a"},
-		{WITH("\"schema\": {\"fields\": [{\"name\": \"f\", \"type\": \"uri\"}]}"), FAULT_SCHEMA, "resource a: field f"},
-		{WITH("\"schema\": {\"fields\": [{\"name\": \"f\"}], \"foreignKeys\": [{\"fields\": \"f\", \"reference\": {\"resource\": \"b\", \"fields\": \"x\"}}]}"),
+		{WITH("\"schema\": {\"fields\": [{\"name\": \"f\", \"type\": \"uri\"}]}"), FAULT_SCHEMA,
+		 "resource a: field f"},
+		{WITH("\"schema\": {\"fields\": [{\"name\": \"f\"}], \"foreignKeys\": [{\"fields\": \"f\", "
+		      "\"reference\": {\"resource\": \"b\", \"fields\": \"x\"}}]}"),
 		 FAULT_PACKAGE, "no resource"},
 	};
 

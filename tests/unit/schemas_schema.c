@@ -28,14 +28,18 @@ static struct schema *parse(const char *text, struct refusal *why)
 static void test_all(void **state)
 {
 	_cleanup_(schema_freep) struct schema *schema = parse(
-		"{\"$schema\": \"https://datapackage.org/profiles/2.0/tableschema.json\", \"fieldsMatch\": \"superset\","
-		" \"fields\": [{\"name\": \"a\"}, {\"name\": \"b\", \"type\": \"year\"}, {\"name\": \"c\", \"type\": \"any\"}],"
+		"{\"$schema\": \"https://datapackage.org/profiles/2.0/tableschema.json\", \"fieldsMatch\": "
+		"\"superset\","
+		" \"fields\": [{\"name\": \"a\"}, {\"name\": \"b\", \"type\": \"year\"}, {\"name\": \"c\", \"type\": "
+		"\"any\"}],"
 		" \"missingValues\": [\"\", {\"value\": \"-\", \"label\": \"none\"}], \"primaryKey\": [\"a\", \"b\"],"
 		" \"uniqueKeys\": [[\"c\"], [\"a\", \"c\"]],"
 		" \"foreignKeys\": [{\"fields\": \"a\", \"reference\": {\"resource\": \"\", \"fields\": \"c\"}},"
-		"                  {\"fields\": [\"a\", \"b\"], \"reference\": {\"resource\": \"other\", \"fields\": [\"x\", \"y\"]}},"
+		"                  {\"fields\": [\"a\", \"b\"], \"reference\": {\"resource\": \"other\", \"fields\": "
+		"[\"x\", \"y\"]}},"
 		"                  {\"fields\": [\"b\"], \"reference\": {\"fields\": [\"a\"]}}],"
-		" \"unknown\": 1}", NULL);
+		" \"unknown\": 1}",
+		NULL);
 
 	(void)state;
 	assert_non_null(schema);
@@ -66,7 +70,8 @@ static void test_spellings(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
 		_cleanup_(schema_freep) struct schema *schema = NULL;
 
-		snprintf(text, sizeof(text), "{\"fields\": [{\"name\": \"a\"}], \"primaryKey\": %s, \"foreignKeys\": null}", none[i]);
+		snprintf(text, sizeof(text),
+			 "{\"fields\": [{\"name\": \"a\"}], \"primaryKey\": %s, \"foreignKeys\": null}", none[i]);
 		schema = parse(text, NULL);
 		assert_non_null(schema);
 		assert_int_equal(schema->primary_key.n_columns, 0);
@@ -93,9 +98,15 @@ static void test_refused(void **state)
 		{"{\"fields\": [{\"name\": \"a\"}], \"uniqueKeys\": [[\"b\"]]}", "no field b"},
 		{"{\"fields\": [{\"name\": \"a\"}], \"uniqueKeys\": {}}", "uniqueKeys"},
 		{"{\"fields\": [{\"name\": \"a\"}], \"foreignKeys\": [{\"fields\": \"a\"}]}", "reference"},
-		{"{\"fields\": [{\"name\": \"a\"}], \"foreignKeys\": [{\"fields\": \"b\", \"reference\": {\"resource\": \"x\", \"fields\": \"y\"}}]}", "no field b"},
-		{"{\"fields\": [{\"name\": \"a\"}], \"foreignKeys\": [{\"fields\": \"a\", \"reference\": {\"resource\": \"x\", \"fields\": [\"y\", \"z\"]}}]}", "refer to 2"},
-		{"{\"fields\": [{\"name\": \"a\"}], \"foreignKeys\": [{\"fields\": \"a\", \"reference\": {\"resource\": \"\", \"fields\": \"z\"}}]}", "no field z"},
+		{"{\"fields\": [{\"name\": \"a\"}], \"foreignKeys\": [{\"fields\": \"b\", \"reference\": "
+		 "{\"resource\": \"x\", \"fields\": \"y\"}}]}",
+		 "no field b"},
+		{"{\"fields\": [{\"name\": \"a\"}], \"foreignKeys\": [{\"fields\": \"a\", \"reference\": "
+		 "{\"resource\": \"x\", \"fields\": [\"y\", \"z\"]}}]}",
+		 "refer to 2"},
+		{"{\"fields\": [{\"name\": \"a\"}], \"foreignKeys\": [{\"fields\": \"a\", \"reference\": "
+		 "{\"resource\": \"\", \"fields\": \"z\"}}]}",
+		 "no field z"},
 	};
 
 	(void)state;

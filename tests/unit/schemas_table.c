@@ -97,10 +97,21 @@ static void test_mark(void **state)
 	const struct dialect dialect = dialect_plain;
 
 	(void)state;
-	check(&dialect, "\xef\xbb\xbf" "a\n1\n", FAULT_NONE, "1@3|a;2@5|1;");
+	check(&dialect,
+	      "\xef\xbb\xbf"
+	      "a\n1\n",
+	      FAULT_NONE, "1@3|a;2@5|1;");
 	check(&dialect, "\xef\xbb", FAULT_TABLE_CHARSET, "");
-	check(&dialect, "a\n\xef\xbb\xbf" "1\n", FAULT_NONE, "1@0|a;2@2|\xef\xbb\xbf" "1;");
-	check(&dialect_plain, "\xef\xbb\xbf" "a\n", FAULT_TABLE_CHARSET, "");
+	check(&dialect,
+	      "a\n\xef\xbb\xbf"
+	      "1\n",
+	      FAULT_NONE,
+	      "1@0|a;2@2|\xef\xbb\xbf"
+	      "1;");
+	check(&dialect_plain,
+	      "\xef\xbb\xbf"
+	      "a\n",
+	      FAULT_TABLE_CHARSET, "");
 }
 
 static void test_refused(void **state)
@@ -175,7 +186,8 @@ static void test_bounds(void **state)
 	assert_int_equal(feed_much("a\n\"", "xxxxxxxxxxxxxxxx", 2 * LIMIT_CELL_SIZE, &why), FAULT_TABLE_CELL_SIZE);
 	assert_non_null(strstr(why.line, "row 2"));
 	/* Many cells that are each within bounds. */
-	assert_int_equal(feed_much("a\n", ",\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"", 2 * LIMIT_ROW_SIZE, &why),
+	assert_int_equal(feed_much("a\n", ",\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"",
+				   2 * LIMIT_ROW_SIZE, &why),
 			 FAULT_TABLE_CELL_SIZE);
 	memset(cells, ',', LIMIT_FIELDS);
 	cells[LIMIT_FIELDS - 1] = '\0';
@@ -185,7 +197,8 @@ static void test_bounds(void **state)
 	assert_int_equal(feed_much(cells, "\n", 1, &why), FAULT_TABLE_CELL_SIZE);
 }
 
-/* --- the plain form --------------------------------------------------------------------------------------------------- */
+/* --- the plain form
+ * --------------------------------------------------------------------------------------------------- */
 
 struct sink {
 	char *bytes;
@@ -255,9 +268,9 @@ static void test_plain_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	cmocka_unit_test(test_blank_lines), cmocka_unit_test(test_mark),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_place),	    cmocka_unit_test(test_dialects),
-		cmocka_unit_test(test_bounds),	cmocka_unit_test(test_plain),	    cmocka_unit_test(test_plain_large),
+		cmocka_unit_test(test_rows),    cmocka_unit_test(test_blank_lines), cmocka_unit_test(test_mark),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_place),       cmocka_unit_test(test_dialects),
+		cmocka_unit_test(test_bounds),  cmocka_unit_test(test_plain),       cmocka_unit_test(test_plain_large),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * validation: whole tables as text against schemas, and the list of what is found: header by fieldsMatch, rows, keys in and between
- * tables in any order, reports.
+ * validation: whole tables as text against schemas, and the list of what is found: header by fieldsMatch, rows, keys
+ * in and between tables in any order, reports.
  */
 #include "schemas/validation.h"
 
@@ -39,14 +39,15 @@ static struct schema *parse(const char *text)
 }
 
 static struct validation_table *read_csv(struct validation *validation, const char *name, const struct schema *schema,
-				     const char *csv)
+					 const char *csv)
 {
 	const struct dialect dialect = dialect_plain;
 	struct validation_table *table = validation_table(validation, name, schema);
 	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(&dialect, take, table);
 	struct refusal why = {0};
 
-	if (table_reader_feed(reader, csv, strlen(csv), &why) != FAULT_NONE || table_reader_finish(reader, &why) != FAULT_NONE)
+	if (table_reader_feed(reader, csv, strlen(csv), &why) != FAULT_NONE ||
+	    table_reader_finish(reader, &why) != FAULT_NONE)
 		validation_table_broken(table, &why);
 	validation_table_end(table);
 	return table;
@@ -61,8 +62,8 @@ static const char *list(const struct validation_table *table, char text[1024])
 	for (size_t i = 0; i < validation_n_kept(table) && n < 900; i++) {
 		const struct table_fault *fault = validation_fault(table, i);
 
-		n += (size_t)snprintf(text + n, 1024 - n, "%s%s %u,%u", i > 0 ? " " : "", fault->type, (unsigned)fault->row,
-				      (unsigned)fault->field);
+		n += (size_t)snprintf(text + n, 1024 - n, "%s%s %u,%u", i > 0 ? " " : "", fault->type,
+				      (unsigned)fault->row, (unsigned)fault->field);
 	}
 	return text;
 }
@@ -81,12 +82,14 @@ static void check(const char *schema_text, const char *csv, const char *faults)
 
 static void test_rows(void **state)
 {
-	const char *schema = "{\"fields\": [{\"name\": \"a\", \"type\": \"integer\", \"constraints\": {\"required\": true, \"minimum\": 1}},"
+	const char *schema = "{\"fields\": [{\"name\": \"a\", \"type\": \"integer\", \"constraints\": {\"required\": "
+			     "true, \"minimum\": 1}},"
 			     " {\"name\": \"b\", \"constraints\": {\"pattern\": \"x+\", \"maxLength\": 2}}]}";
 
 	(void)state;
 	check(schema, "a,b\n1,x\n2,\n", "");
-	check(schema, "a,b\nz,x\n,x\n0,y\n1,xxx\n", "type-error 2,1 constraint-error 3,1 constraint-error 4,1 constraint-error 4,2 constraint-error 5,2");
+	check(schema, "a,b\nz,x\n,x\n0,y\n1,xxx\n",
+	      "type-error 2,1 constraint-error 3,1 constraint-error 4,1 constraint-error 4,2 constraint-error 5,2");
 	check(schema, "a,b\n1\n", "missing-cell 2,2");
 	check(schema, "a,b\n1,x,9,9\n", "extra-cell 2,3 extra-cell 2,4");
 	check(schema, "a,b\n\n1,x\n,\n", "blank-row 2,0 blank-row 4,0");
@@ -95,7 +98,9 @@ static void test_rows(void **state)
 	check(schema, "a,b\n1,\xff\n", "source-error 0,0");
 }
 
-#define AB(match) "{\"fieldsMatch\": \"" match "\", \"fields\": [{\"name\": \"a\", \"type\": \"integer\", \"constraints\": {\"required\": true}}, {\"name\": \"b\"}]}"
+#define AB(match)                                                                                                      \
+	"{\"fieldsMatch\": \"" match "\", \"fields\": [{\"name\": \"a\", \"type\": \"integer\", \"constraints\": "     \
+	"{\"required\": true}}, {\"name\": \"b\"}]}"
 
 static void test_header(void **state)
 {
@@ -123,8 +128,10 @@ static void test_header(void **state)
 
 static void test_keys(void **state)
 {
-	const char *primary = "{\"primaryKey\": [\"a\", \"b\"], \"fields\": [{\"name\": \"a\"}, {\"name\": \"b\", \"type\": \"integer\"}]}";
-	const char *both = "{\"primaryKey\": \"a\", \"fields\": [{\"name\": \"a\", \"type\": \"number\", \"constraints\": {\"unique\": true}}, {\"name\": \"b\"}]}";
+	const char *primary = "{\"primaryKey\": [\"a\", \"b\"], \"fields\": [{\"name\": \"a\"}, {\"name\": \"b\", "
+			      "\"type\": \"integer\"}]}";
+	const char *both = "{\"primaryKey\": \"a\", \"fields\": [{\"name\": \"a\", \"type\": \"number\", "
+			   "\"constraints\": {\"unique\": true}}, {\"name\": \"b\"}]}";
 
 	(void)state;
 	/* Tuples, not their bytes one after the other; values, not their spelling. */
@@ -133,15 +140,19 @@ static void test_keys(void **state)
 	check(primary, "a,b\nx,\nx,\n", "primary-key 3,0");
 	check(both, "a,b\n1,\n2,\n1.0,\n", "unique-error 4,1 primary-key 4,1");
 	check(both, "a,b\n1,\n,x\n,y\n", "primary-key 3,1 primary-key 4,1");
-	check("{\"fields\": [{\"name\": \"a\", \"constraints\": {\"unique\": true}}, {\"name\": \"b\"}]}", "a,b\n,1\n,2\nx,3\nx,4\n", "unique-error 5,1");
-	check("{\"uniqueKeys\": [[\"a\", \"b\"]], \"fields\": [{\"name\": \"a\"}, {\"name\": \"b\"}]}", "a,b\n1,2\n1,3\n1,2\n", "unique-error 4,0");
+	check("{\"fields\": [{\"name\": \"a\", \"constraints\": {\"unique\": true}}, {\"name\": \"b\"}]}",
+	      "a,b\n,1\n,2\nx,3\nx,4\n", "unique-error 5,1");
+	check("{\"uniqueKeys\": [[\"a\", \"b\"]], \"fields\": [{\"name\": \"a\"}, {\"name\": \"b\"}]}",
+	      "a,b\n1,2\n1,3\n1,2\n", "unique-error 4,0");
 	/* A key over a column that the data do not have: one fault, not one a row. */
-	check("{\"fieldsMatch\": \"equal\", \"primaryKey\": \"a\", \"fields\": [{\"name\": \"a\"}, {\"name\": \"b\"}]}", "b\n1\n1\n", "missing-label 1,2");
+	check("{\"fieldsMatch\": \"equal\", \"primaryKey\": \"a\", \"fields\": [{\"name\": \"a\"}, {\"name\": \"b\"}]}",
+	      "b\n1\n1\n", "missing-label 1,2");
 }
 
 static void test_first_row(void **state)
 {
-	_cleanup_(schema_freep) struct schema *schema = parse("{\"primaryKey\": \"a\", \"fields\": [{\"name\": \"a\"}]}");
+	_cleanup_(schema_freep) struct schema *schema = parse(
+		"{\"primaryKey\": \"a\", \"fields\": [{\"name\": \"a\"}]}");
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	struct validation_table *table = read_csv(validation, "t", schema, "a\nx\ny\nx\n");
 
@@ -155,8 +166,10 @@ static void test_first_row(void **state)
 /* Self references may go forwards; a reference whose cells are all missing is none. */
 static void test_self_reference(void **state)
 {
-	const char *schema = "{\"fields\": [{\"name\": \"id\", \"type\": \"integer\"}, {\"name\": \"parent\", \"type\": \"integer\"}],"
-			     " \"foreignKeys\": [{\"fields\": \"parent\", \"reference\": {\"resource\": \"\", \"fields\": \"id\"}}]}";
+	const char *schema = "{\"fields\": [{\"name\": \"id\", \"type\": \"integer\"}, {\"name\": \"parent\", "
+			     "\"type\": \"integer\"}],"
+			     " \"foreignKeys\": [{\"fields\": \"parent\", \"reference\": {\"resource\": \"\", "
+			     "\"fields\": \"id\"}}]}";
 
 	(void)state;
 	check(schema, "id,parent\n1,3\n2,1\n3,\n", "");
@@ -165,7 +178,8 @@ static void test_self_reference(void **state)
 
 static const char REGIONS[] = "{\"primaryKey\": \"code\", \"fields\": [{\"name\": \"code\"}, {\"name\": \"name\"}]}";
 static const char TOWNS[] = "{\"fields\": [{\"name\": \"town\"}, {\"name\": \"region\"}],"
-			    " \"foreignKeys\": [{\"fields\": \"region\", \"reference\": {\"resource\": \"regions\", \"fields\": \"code\"}}]}";
+			    " \"foreignKeys\": [{\"fields\": \"region\", \"reference\": {\"resource\": \"regions\", "
+			    "\"fields\": \"code\"}}]}";
 
 /* Whatever the order of the tables; and a table that is not there is no excuse. */
 static void test_references(void **state)
@@ -212,7 +226,8 @@ static void test_reference_unchecked(void **state)
 /* All are counted, the first of each type kept. */
 static void test_many(void **state)
 {
-	_cleanup_(schema_freep) struct schema *schema = parse("{\"fields\": [{\"name\": \"a\", \"type\": \"integer\"}]}");
+	_cleanup_(schema_freep) struct schema *schema = parse(
+		"{\"fields\": [{\"name\": \"a\", \"type\": \"integer\"}]}");
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	_cleanup_free_ char *csv = xmalloc(2 * 100000 + 3);
 	struct validation_table *table;
@@ -232,7 +247,8 @@ static void test_many(void **state)
 
 static void test_lines(void **state)
 {
-	_cleanup_(schema_freep) struct schema *schema = parse("{\"fields\": [{\"name\": \"population\", \"type\": \"integer\"}]}");
+	_cleanup_(schema_freep) struct schema *schema = parse(
+		"{\"fields\": [{\"name\": \"population\", \"type\": \"integer\"}]}");
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	struct validation_table *table = read_csv(validation, "communes", schema, "population\n12a\n\"\x1b[31m\"\n");
 	char *text = NULL;
@@ -250,7 +266,8 @@ static void test_lines(void **state)
 
 static void test_json(void **state)
 {
-	_cleanup_(schema_freep) struct schema *schema = parse("{\"fields\": [{\"name\": \"a\", \"type\": \"integer\"}]}");
+	_cleanup_(schema_freep) struct schema *schema = parse(
+		"{\"fields\": [{\"name\": \"a\", \"type\": \"integer\"}]}");
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	_cleanup_(json_decrefp) json_t *report = NULL;
 	const json_t *task, *error;
@@ -274,7 +291,8 @@ static void test_json(void **state)
 static void test_effective_schema(void **state)
 {
 	_cleanup_(schema_freep) struct schema *schema = parse(
-		"{\"fieldsMatch\": \"partial\", \"primaryKey\": \"gone\", \"uniqueKeys\": [[\"a\"], [\"gone\"]], \"title\": \"kept\","
+		"{\"fieldsMatch\": \"partial\", \"primaryKey\": \"gone\", \"uniqueKeys\": [[\"a\"], [\"gone\"]], "
+		"\"title\": \"kept\","
 		" \"fields\": [{\"name\": \"a\", \"type\": \"integer\"}, {\"name\": \"gone\"}]}");
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	struct validation_table *table = read_csv(validation, "t", schema, "new,a,gone2\nx,1,\n");
@@ -282,8 +300,9 @@ static void test_effective_schema(void **state)
 	_cleanup_free_ char *text = json_dumps(effective, JSON_COMPACT | JSON_SORT_KEYS);
 
 	(void)state;
-	assert_string_equal(text, "{\"fields\":[{\"name\":\"new\",\"type\":\"any\"},{\"name\":\"a\",\"type\":\"integer\"},"
-				  "{\"name\":\"gone2\",\"type\":\"any\"}],\"title\":\"kept\",\"uniqueKeys\":[[\"a\"]]}");
+	assert_string_equal(text,
+			    "{\"fields\":[{\"name\":\"new\",\"type\":\"any\"},{\"name\":\"a\",\"type\":\"integer\"},"
+			    "{\"name\":\"gone2\",\"type\":\"any\"}],\"title\":\"kept\",\"uniqueKeys\":[[\"a\"]]}");
 }
 
 static void test_no_schema(void **state)
@@ -293,12 +312,14 @@ static void test_no_schema(void **state)
 	char text[1024];
 
 	(void)state;
-	assert_string_equal(list(table, text), "duplicate-label 1,3 missing-cell 3,2 missing-cell 3,3 blank-row 4,0 extra-cell 5,4");
+	assert_string_equal(list(table, text),
+			    "duplicate-label 1,3 missing-cell 3,2 missing-cell 3,3 blank-row 4,0 extra-cell 5,4");
 }
 
 static void test_no_header(void **state)
 {
-	_cleanup_(schema_freep) struct schema *schema = parse("{\"fields\": [{\"name\": \"a\", \"type\": \"integer\"}]}");
+	_cleanup_(schema_freep) struct schema *schema = parse(
+		"{\"fields\": [{\"name\": \"a\", \"type\": \"integer\"}]}");
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	struct validation_table *table = validation_table(validation, "t", schema);
 	const struct cell cells[] = {{"x", 1}};
@@ -315,12 +336,18 @@ static void test_no_header(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	       cmocka_unit_test(test_header),
-		cmocka_unit_test(test_keys),	       cmocka_unit_test(test_first_row),
-		cmocka_unit_test(test_self_reference), cmocka_unit_test(test_references),
-		cmocka_unit_test(test_reference_unchecked), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_lines),	       cmocka_unit_test(test_json),
-		cmocka_unit_test(test_effective_schema), cmocka_unit_test(test_no_schema),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_first_row),
+		cmocka_unit_test(test_self_reference),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_reference_unchecked),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_effective_schema),
+		cmocka_unit_test(test_no_schema),
 		cmocka_unit_test(test_no_header),
 	};
 
