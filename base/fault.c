@@ -62,8 +62,9 @@ enum fault refuse_within(struct refusal *why, const char *format, ...)
 	char prefix[FAULT_LINE_SIZE], line[3 * FAULT_LINE_SIZE];
 	va_list arguments;
 
+	/* Which fault it was is not known here; that it was one must not get lost. */
 	if (why == NULL)
-		return FAULT_NONE;
+		return FAULT_WORKER;
 	va_start(arguments, format);
 	vsnprintf(prefix, sizeof prefix, format, arguments);
 	va_end(arguments);

@@ -39,7 +39,8 @@ struct refusal {
  * `return refuse(why, FAULT_X, "…")`. Bytes that do not print are escaped as \xNN; a long line is cut. */
 enum fault refuse(struct refusal *why, enum fault fault, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Puts "FORMAT: " before the line that WHY already holds (names the file around an inner fault). */
+/* Puts "FORMAT: " before the line that WHY already holds (names the file around an inner fault). Returns its
+ * fault; with WHY NULL that is not known, and FAULT_WORKER stands for it. */
 enum fault refuse_within(struct refusal *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Whether NUMBER is a fault of the catalogue, or FAULT_NONE: asked before a number that came over a
