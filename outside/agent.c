@@ -44,7 +44,8 @@ static enum fault open_keys(const char *path, int *ret_fd, struct refusal *why)
 	return FAULT_NONE;
 }
 
-static enum fault open_subfolder(int dir_fd, const char *path, const char *name, bool make, int *ret_fd, struct refusal *why)
+static enum fault open_subfolder(int dir_fd, const char *path, const char *name, bool make, int *ret_fd,
+				 struct refusal *why)
 {
 	*ret_fd = make ? fd_make_dir(dir_fd, name, 0750) : fd_open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
 	if (*ret_fd < 0)
@@ -59,7 +60,8 @@ static enum fault take_lock(struct agent *agent, struct refusal *why)
 	if (agent->lock_fd < 0)
 		return refuse(why, FAULT_FILE, "%s/%s: %s", agent->config->state, LOCK_NAME, strerror(errno));
 	if (flock(agent->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return refuse(why, errno == EWOULDBLOCK ? FAULT_LOCKED : FAULT_FILE, "%s/%s: %s", agent->config->state, LOCK_NAME,
+		return refuse(why, errno == EWOULDBLOCK ? FAULT_LOCKED : FAULT_FILE, "%s/%s: %s", agent->config->state,
+			      LOCK_NAME,
 			      errno == EWOULDBLOCK ? "another run of clapet-outside is under way" : strerror(errno));
 	return FAULT_NONE;
 }
@@ -85,13 +87,17 @@ enum fault agent_open(const struct config *config, bool lock, struct agent *ret_
 	struct agent agent = {config, -1, -1, -1, -1, -1, -1, -1, -1, -1, time(NULL)};
 	_cleanup_close_ int repository_fd = -1;
 
-	if (open_folder(config->state, "state", &agent.state_fd, why) != FAULT_NONE || (lock && take_lock(&agent, why) != FAULT_NONE) ||
+	if (open_folder(config->state, "state", &agent.state_fd, why) != FAULT_NONE ||
+	    (lock && take_lock(&agent, why) != FAULT_NONE) ||
 	    open_folder(config->sources, "sources", &agent.sources_fd, why) != FAULT_NONE ||
 	    open_keys(config->keys, &agent.keys_fd, why) != FAULT_NONE ||
 	    open_folder(config->repository, "repository", &repository_fd, why) != FAULT_NONE ||
-	    open_subfolder(repository_fd, config->repository, "metadata", false, &agent.metadata_fd, why) != FAULT_NONE ||
-	    (lock && (open_subfolder(repository_fd, config->repository, "blobs", true, &agent.blobs_fd, why) != FAULT_NONE ||
-		      open_subfolder(repository_fd, config->repository, "targets", true, &agent.targets_fd, why) != FAULT_NONE)) ||
+	    open_subfolder(repository_fd, config->repository, "metadata", false, &agent.metadata_fd, why) !=
+		    FAULT_NONE ||
+	    (lock &&
+	     (open_subfolder(repository_fd, config->repository, "blobs", true, &agent.blobs_fd, why) != FAULT_NONE ||
+	      open_subfolder(repository_fd, config->repository, "targets", true, &agent.targets_fd, why) !=
+		      FAULT_NONE)) ||
 	    open_folder(config->outbox, "outbox", &agent.outbox_fd, why) != FAULT_NONE) {
 		agent_close(&agent);
 		return why->fault;
@@ -135,8 +141,9 @@ int agent_new_file(int dir_fd, const char *name)
 
 enum fault job_start(const struct agent *agent, enum outside_worker worker, struct job *ret_job, struct refusal *why)
 {
-	struct worker_options options = {
-		.user = agent->config->users[worker], .sockets = agent->config->sockets, .test_bench = agent->config->test_bench};
+	struct worker_options options = {.user = agent->config->users[worker],
+					 .sockets = agent->config->sockets,
+					 .test_bench = agent->config->test_bench};
 	struct job job = {.agent = agent, .worker = WORKER_NONE, .output_fd = -1};
 	int r;
 
@@ -145,7 +152,8 @@ enum fault job_start(const struct agent *agent, enum outside_worker worker, stru
 	if (r == -ESRCH)
 		return refuse(why, FAULT_WORKER, "%s: there is no account \"%s\"", job.program, options.user);
 	if (r == -EPERM)
-		return refuse(why, FAULT_WORKER, "%s: started as root, and `users` names no account for it", job.program);
+		return refuse(why, FAULT_WORKER, "%s: started as root, and `users` names no account for it",
+			      job.program);
 	if (r < 0)
 		return refuse(why, FAULT_WORKER, "%s cannot be started: %s", job.program, strerror(-r));
 	*ret_job = job;

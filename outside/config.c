@@ -75,15 +75,16 @@ static enum fault parse_users(struct config *config, struct refusal *why)
 		return refuse(why, FAULT_CONFIGURATION, "testBench may only say \"%s\"", CONFIG_TEST_BENCH);
 	config->test_bench = bench != NULL;
 	/* Somebody must name the workers' accounts: this file, or the units behind the sockets. */
-	if (json_get_object(config->json, "configuration", "users", !config->test_bench && config->sockets == NULL, &users, why) !=
-	    FAULT_NONE)
+	if (json_get_object(config->json, "configuration", "users", !config->test_bench && config->sockets == NULL,
+			    &users, why) != FAULT_NONE)
 		return why->fault;
 	if (users == NULL)
 		return FAULT_NONE;
 	if (json_only(users, "users", allowed, why) != FAULT_NONE)
 		return why->fault;
 	for (size_t i = 0; i < WORKER_KINDS; i++)
-		if (json_get_text(users, "users", workers[i].key, !config->test_bench, &config->users[i], why) != FAULT_NONE)
+		if (json_get_text(users, "users", workers[i].key, !config->test_bench, &config->users[i], why) !=
+		    FAULT_NONE)
 			return why->fault;
 	return FAULT_NONE;
 }
@@ -95,7 +96,8 @@ static enum fault parse_expires(struct config *config, struct refusal *why)
 	json_t *expires = NULL;
 
 	config->longest_silence = 3 * DAY;
-	if (json_get_duration(config->json, "configuration", "longestSilence", false, &config->longest_silence, why) != FAULT_NONE ||
+	if (json_get_duration(config->json, "configuration", "longestSilence", false, &config->longest_silence, why) !=
+		    FAULT_NONE ||
 	    json_get_object(config->json, "configuration", "expires", false, &expires, why) != FAULT_NONE)
 		return why->fault;
 	config->expires_timestamp = config->longest_silence;
@@ -123,7 +125,8 @@ static enum fault parse_limits(struct config *config, struct refusal *why)
 	config->max_redirects = 5;
 	config->max_bytes = (int64_t)(4 * GIB);
 	config->catalogue_every = DAY;
-	if (json_get_duration(config->json, "configuration", "catalogueEvery", false, &config->catalogue_every, why) != FAULT_NONE ||
+	if (json_get_duration(config->json, "configuration", "catalogueEvery", false, &config->catalogue_every, why) !=
+		    FAULT_NONE ||
 	    json_get_object(config->json, "configuration", "limits", false, &limits, why) != FAULT_NONE)
 		return why->fault;
 	if (limits == NULL)
@@ -131,8 +134,10 @@ static enum fault parse_limits(struct config *config, struct refusal *why)
 	if (json_only(limits, "limits", allowed, why) != FAULT_NONE ||
 	    json_get_duration(limits, "limits", "timeout", false, &config->timeout, why) != FAULT_NONE ||
 	    json_get_integer(limits, "limits", "retries", false, 0, 20, &config->retries, why) != FAULT_NONE ||
-	    json_get_integer(limits, "limits", "maxRedirects", false, 0, 50, &config->max_redirects, why) != FAULT_NONE ||
-	    json_get_integer(limits, "limits", "maxBytes", false, 1, (int64_t)LIMIT_PLAIN_SIZE, &config->max_bytes, why) != FAULT_NONE)
+	    json_get_integer(limits, "limits", "maxRedirects", false, 0, 50, &config->max_redirects, why) !=
+		    FAULT_NONE ||
+	    json_get_integer(limits, "limits", "maxBytes", false, 1, (int64_t)LIMIT_PLAIN_SIZE, &config->max_bytes,
+			     why) != FAULT_NONE)
 		return why->fault;
 	if (config->timeout > 7 * DAY)
 		return refuse(why, FAULT_CONFIGURATION, "limits: timeout is more than 7 days");
@@ -148,15 +153,18 @@ static enum fault parse_network(struct config *config, struct refusal *why)
 	if (json_get_bool(config->json, "configuration", "allowHttp", false, &config->allow_http, why) != FAULT_NONE ||
 	    json_get_bool(config->json, "configuration", "allowFile", false, &config->allow_file, why) != FAULT_NONE ||
 	    json_get_text(config->json, "configuration", "proxy", false, &config->proxy, why) != FAULT_NONE ||
-	    json_get_object(config->json, "configuration", "credentials", false, &config->credentials, why) != FAULT_NONE)
+	    json_get_object(config->json, "configuration", "credentials", false, &config->credentials, why) !=
+		    FAULT_NONE)
 		return why->fault;
 	if (strlen(config->proxy) >= OUTSIDE_URL_SIZE || strchr(config->proxy, ' ') != NULL)
 		return refuse(why, FAULT_CONFIGURATION, "proxy is no address");
 	if (config->credentials == NULL)
 		return FAULT_NONE;
-	json_object_foreach(config->credentials, key, name) {
+	json_object_foreach(config->credentials, key, name)
+	{
 		if (!json_is_string(name) || !text_is_file_name(json_string_value(name)))
-			return refuse(why, FAULT_CONFIGURATION, "credentials: \"%s\" must be the name of a systemd credential", key);
+			return refuse(why, FAULT_CONFIGURATION,
+				      "credentials: \"%s\" must be the name of a systemd credential", key);
 	}
 	return FAULT_NONE;
 }
@@ -164,16 +172,18 @@ static enum fault parse_network(struct config *config, struct refusal *why)
 static enum fault parse_members(struct config *config, const char *folder, struct refusal *why)
 {
 	static const char *const allowed[] = {
-		"format", "sources", "state", "keys", "repository", "outbox", "caFile", "passphraseFile", "users", "sockets", "testBench",
-		"longestSilence", "expires", "catalogueEvery", "limits", "allowHttp", "allowFile", "proxy", "credentials",
-		"bundleFormat", NULL,
+		"format",      "sources",        "state",  "keys",      "repository", "outbox",
+		"caFile",      "passphraseFile", "users",  "sockets",   "testBench",  "longestSilence",
+		"expires",     "catalogueEvery", "limits", "allowHttp", "allowFile",  "proxy",
+		"credentials", "bundleFormat",   NULL,
 	};
 	int64_t bundle_format = 1;
 
 	if (json_format(config->json, "configuration", "clapet outside configuration", 1, why) != FAULT_NONE ||
 	    json_only(config->json, "configuration", allowed, why) != FAULT_NONE ||
 	    /* What the inside reads; there is one format so far. */
-	    json_get_integer(config->json, "configuration", "bundleFormat", false, 1, 1, &bundle_format, why) != FAULT_NONE ||
+	    json_get_integer(config->json, "configuration", "bundleFormat", false, 1, 1, &bundle_format, why) !=
+		    FAULT_NONE ||
 	    parse_paths(config, folder, why) != FAULT_NONE || parse_users(config, why) != FAULT_NONE ||
 	    parse_expires(config, why) != FAULT_NONE || parse_limits(config, why) != FAULT_NONE)
 		return why->fault;

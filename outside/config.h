@@ -26,7 +26,7 @@ struct config {
 	json_t *json; /* owned; borrowed texts point into it */
 	char *path;
 	char *sources, *state, *keys, *repository, *outbox; /* folders, owned */
-	char *ca_file;         /* or NULL: the system's authorities */
+	char *ca_file;                                      /* or NULL: the system's authorities */
 	char *passphrase_file; /* or NULL: the systemd credential `passphrase`, if there is one */
 	const char *proxy;     /* "": none */
 	char *sockets; /* or NULL: workers are started behind these sockets by systemd, each under its own account */

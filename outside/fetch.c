@@ -39,7 +39,7 @@ struct job {
 	int out_fd;
 	char *credential; /* or NULL */
 	struct curl_blob ca;
-	char shown[300]; /* the address without secrets */
+	char shown[300];  /* the address without secrets */
 	int64_t deadline; /* CLOCK_MONOTONIC */
 };
 
@@ -77,8 +77,8 @@ static size_t write_body(char *data, size_t unit, size_t n, void *ctx)
 		return attempt->discarded > MAX_ERROR_BODY ? 0 : size;
 	}
 	if (size > request->max_bytes - attempt->size) {
-		refuse(&attempt->why, FAULT_FETCH_SIZE, "%s: the body is larger than %llu bytes (maxBytes)", attempt->job->shown,
-		       (unsigned long long)request->max_bytes);
+		refuse(&attempt->why, FAULT_FETCH_SIZE, "%s: the body is larger than %llu bytes (maxBytes)",
+		       attempt->job->shown, (unsigned long long)request->max_bytes);
 		return 0;
 	}
 	take = PROLOGUE_SIZE - attempt->prologue_size;
@@ -253,8 +253,8 @@ static enum fault judge_failure(struct attempt *attempt, CURLcode code, struct r
 	}
 	switch (code) {
 	case CURLE_FILESIZE_EXCEEDED:
-		return refuse(why, FAULT_FETCH_SIZE, "%s: the server announces more than %llu bytes (maxBytes)", job->shown,
-			      (unsigned long long)job->request.max_bytes);
+		return refuse(why, FAULT_FETCH_SIZE, "%s: the server announces more than %llu bytes (maxBytes)",
+			      job->shown, (unsigned long long)job->request.max_bytes);
 	case CURLE_TOO_MANY_REDIRECTS:
 		return refuse(why, FAULT_FETCH_HTTP, "%s: more than %u redirects (maxRedirects)", job->shown,
 			      job->request.max_redirects);

@@ -91,15 +91,16 @@ static int run_explain(int argc, char **argv)
 	fault = fault_by_code(argv[0]);
 	if (fault == FAULT_NONE)
 		die_usage("there is no code %s", argv[0]);
-	printf("E%04u %s: %s\n\nLikely cause: %s\nNext: %s\nExit status: %d\n", (unsigned)fault, fault_word(fault), fault_title(fault),
-	       fault_cause(fault), fault_next(fault), fault_exit(fault));
+	printf("E%04u %s: %s\n\nLikely cause: %s\nNext: %s\nExit status: %d\n", (unsigned)fault, fault_word(fault),
+	       fault_title(fault), fault_cause(fault), fault_next(fault), fault_exit(fault));
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", 'c', OPTION_TEXT, &opt_config, "FILE", "the configuration (default /etc/clapet/outside.json)"},
+		{"config", 'c', OPTION_TEXT, &opt_config, "FILE",
+		 "the configuration (default /etc/clapet/outside.json)"},
 		{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 	};
 	static const struct option sync_options[] = {
@@ -117,20 +118,31 @@ int main(int argc, char **argv)
 		{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 	};
 	const struct command commands[] = {
-		{"check", NULL, "say what would stop a run: configuration, keys, folders, sandbox, sources", NULL, NULL, run_check},
+		{"check", NULL, "say what would stop a run: configuration, keys, folders, sandbox, sources", NULL, NULL,
+		 run_check},
 		{"sync", "[DATASET…]", "fetch, check, sign and bundle what is due",
-		 "Every source that is due by its `every` is looked at; a DATASET that is named, at any time. A source that fails publishes "
-		 "nothing, keeps its last version and does not stop the others. Where nothing is new the bundle is a heartbeat.",
+		 "Every source that is due by its `every` is looked at; a DATASET that is named, at any time. A source "
+		 "that fails publishes "
+		 "nothing, keeps its last version and does not stop the others. Where nothing is new the bundle is a "
+		 "heartbeat.",
 		 sync_options, run_sync},
 		{"status", NULL, "what is known of each source; failures first", NULL, status_options, run_status},
-		{"heartbeat", NULL, "sign and bundle that we are alive, without looking at any source", NULL, NULL, run_heartbeat},
-		{"validate", "[CSV…]", "check CSV files against a schema or a package", validate_details, validate_options, validate_run},
-		{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL, withdraw_options, run_withdraw},
+		{"heartbeat", NULL, "sign and bundle that we are alive, without looking at any source", NULL, NULL,
+		 run_heartbeat},
+		{"validate", "[CSV…]", "check CSV files against a schema or a package", validate_details,
+		 validate_options, validate_run},
+		{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL,
+		 withdraw_options, run_withdraw},
 		{"explain", "CODE", "what a code (E1004) means, and what to do", NULL, NULL, run_explain},
 		{NULL, NULL, NULL, NULL, NULL, NULL},
 	};
-	const struct program program = {"clapet-outside", "fetches, validates and signs open datasets for a one-way transfer", options, commands,
-					NULL, NULL, NULL};
+	const struct program program = {"clapet-outside",
+					"fetches, validates and signs open datasets for a one-way transfer",
+					options,
+					commands,
+					NULL,
+					NULL,
+					NULL};
 
 	log_set_name("clapet-outside");
 	hash_init();

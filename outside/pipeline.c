@@ -59,7 +59,8 @@ static void remember_addresses(const struct pipeline *pipeline)
 		if (!body->fetched && known != NULL)
 			source_state_add_url(state, known->url, known->etag, known->last_modified, &known->sha256);
 		else
-			source_state_add_url(state, source->bodies[i].url, body->etag, body->last_modified, &body->sha256);
+			source_state_add_url(state, source->bodies[i].url, body->etag, body->last_modified,
+					     &body->sha256);
 	}
 	source_state_forget_urls(&old);
 	state->source_sha256 = source->sha256;
@@ -134,7 +135,8 @@ static enum fault publish_file(struct pipeline *pipeline, const char *work_name,
 	_cleanup_close_ int fd = fd_open_beneath(pipeline->work_fd, work_name, O_RDONLY, 0);
 
 	if (fd < 0)
-		return refuse(why, FAULT_STORAGE, "state/%s/work/%s: %s", pipeline->source->name, work_name, strerror(-fd));
+		return refuse(why, FAULT_STORAGE, "state/%s/work/%s: %s", pipeline->source->name, work_name,
+			      strerror(-fd));
 	if (same != NULL && sha256_equal(&same->sha256, &file->sha256) && publish_has_blobs(pipeline->agent, same)) {
 		state_file_set_parts(file, same->parts, same->n_parts);
 		return FAULT_NONE;
@@ -169,9 +171,11 @@ static enum fault make_version(struct pipeline *pipeline, json_t *descriptor, co
 		struct state_file *file;
 
 		if (agent_must_stop(pipeline->agent))
-			return refuse(why, FAULT_STOPPED, "told to stop while %s was being packed", pipeline->source->name);
+			return refuse(why, FAULT_STOPPED, "told to stop while %s was being packed",
+				      pipeline->source->name);
 		if (state_version_file(version, resource->file_name) != NULL)
-			return refuse(why, FAULT_SOURCE, "two resources would both be published as %s", resource->file_name);
+			return refuse(why, FAULT_SOURCE, "two resources would both be published as %s",
+				      resource->file_name);
 		file = state_version_add(version, resource->file_name);
 		file->sha256 = resource->sha256;
 		file->length = resource->size;

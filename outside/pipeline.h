@@ -14,8 +14,8 @@
 
 /* One address in this run. */
 struct pipeline_body {
-	bool fetched; /* a body is there (not a 304) */
-	bool is_same; /* 304, or the same bytes as last time */
+	bool fetched;       /* a body is there (not a 304) */
+	bool is_same;       /* 304, or the same bytes as last time */
 	char file_name[32]; /* in the work folder */
 	char etag[OUTSIDE_ETAG_SIZE];
 	char last_modified[OUTSIDE_ETAG_SIZE];
@@ -25,9 +25,9 @@ struct pipeline_body {
 
 /* One resource in this run. */
 struct pipeline_resource {
-	char raw_name[32], plain_name[32]; /* in the work folder */
+	char raw_name[32], plain_name[32];    /* in the work folder */
 	char file_name[LIMIT_FILE_NAME_SIZE]; /* as published: "communes.csv" */
-	struct sha256 sha256; /* of the plain file, computed by us after the worker's end */
+	struct sha256 sha256;                 /* of the plain file, computed by us after the worker's end */
 	uint64_t size, rows;
 };
 
@@ -35,7 +35,7 @@ struct pipeline {
 	const struct agent *agent;
 	const struct source *source;
 	struct source_state *state;
-	bool force; /* no conditional request, and the check is run again */
+	bool force;             /* no conditional request, and the check is run again */
 	int folder_fd, work_fd; /* state/<dataset>/, and its work/ */
 	struct pipeline_body *bodies;
 	struct pipeline_resource *resources;

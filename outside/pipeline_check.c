@@ -23,12 +23,21 @@ static bool is_archive(const uint8_t *bytes, size_t size)
 		size_t offset, size;
 		const char *magic;
 	} kinds[] = {
-		{0, 4, "PK\3\4"}, {0, 4, "PK\5\6"}, {0, 3, "\x1f\x8b\x08"}, {0, 6, "7z\xbc\xaf\x27\x1c"}, {0, 6, "\xfd" "7zXZ\0"},
-		{0, 3, "BZh"}, {0, 4, "\x28\xb5\x2f\xfd"}, {257, 5, "ustar"},
+		{0, 4, "PK\3\4"},
+		{0, 4, "PK\5\6"},
+		{0, 3, "\x1f\x8b\x08"},
+		{0, 6, "7z\xbc\xaf\x27\x1c"},
+		{0, 6,
+		 "\xfd"
+		 "7zXZ\0"},
+		{0, 3, "BZh"},
+		{0, 4, "\x28\xb5\x2f\xfd"},
+		{257, 5, "ustar"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (size >= kinds[i].offset + kinds[i].size && memcmp(bytes + kinds[i].offset, kinds[i].magic, kinds[i].size) == 0)
+		if (size >= kinds[i].offset + kinds[i].size &&
+		    memcmp(bytes + kinds[i].offset, kinds[i].magic, kinds[i].size) == 0)
 			return true;
 	return false;
 }
@@ -81,7 +90,8 @@ enum fault pipeline_unpack(struct pipeline *pipeline, struct refusal *why)
 		if (n < 0)
 			return storage(pipeline, fd < 0 ? fd : -errno, why);
 		/* An opaque archive crosses as it is, unless its source names a member. */
-		if (source->resources[i].member == NULL && (source->resources[i].opaque || !is_archive(start, (size_t)n))) {
+		if (source->resources[i].member == NULL &&
+		    (source->resources[i].opaque || !is_archive(start, (size_t)n))) {
 			text_copy(pipeline->resources[i].raw_name, sizeof pipeline->resources[i].raw_name, body_name);
 			continue;
 		}
@@ -115,7 +125,8 @@ static enum fault send_resource(struct job *job, struct pipeline *pipeline, size
 	return FAULT_NONE;
 }
 
-static enum fault send_package(struct job *job, struct pipeline *pipeline, int report_fd, int descriptor_fd, struct refusal *why)
+static enum fault send_package(struct job *job, struct pipeline *pipeline, int report_fd, int descriptor_fd,
+			       struct refusal *why)
 {
 	const struct source *source = pipeline->source;
 	_cleanup_close_ int package_fd = fd_memory("datapackage.json", source->descriptor, source->descriptor_size);
@@ -137,7 +148,8 @@ static bool take_answer(struct pipeline *pipeline, const struct outside_record *
 	for (size_t i = 0; i < pipeline->source->n_resources; i++) {
 		struct pipeline_resource *resource = &pipeline->resources[i];
 
-		if (record->kind != OUTSIDE_CHECKED || strcmp(record->file.name, pipeline->source->resources[i].name) != 0 || is_done[i])
+		if (record->kind != OUTSIDE_CHECKED ||
+		    strcmp(record->file.name, pipeline->source->resources[i].name) != 0 || is_done[i])
 			continue;
 		resource->sha256 = record->file.sha256;
 		resource->size = record->file.size;
@@ -172,7 +184,8 @@ static enum fault run_check(struct pipeline *pipeline, int report_fd, int descri
 		return why->fault;
 	for (size_t i = 0; i < pipeline->source->n_resources; i++)
 		if (!is_done[i])
-			return refuse(why, FAULT_WORKER, "outside-check said nothing of %s", pipeline->source->resources[i].name);
+			return refuse(why, FAULT_WORKER, "outside-check said nothing of %s",
+				      pipeline->source->resources[i].name);
 	return FAULT_NONE;
 }
 
@@ -189,7 +202,8 @@ static enum fault hash_plain_files(struct pipeline *pipeline, struct refusal *wh
 		if (r < 0)
 			return storage(pipeline, r, why);
 		if (size != resource->size || !sha256_equal(&sha256, &resource->sha256))
-			return refuse(why, FAULT_WORKER, "outside-check wrote other bytes to %s than it says", resource->plain_name);
+			return refuse(why, FAULT_WORKER, "outside-check wrote other bytes to %s than it says",
+				      resource->plain_name);
 	}
 	return FAULT_NONE;
 }
@@ -210,14 +224,16 @@ static enum fault read_descriptor(struct pipeline *pipeline, int fd, json_t **re
 	    json_get_array(descriptor, "descriptor", "resources", true, &resources, &inner) != FAULT_NONE)
 		return refuse(why, FAULT_WORKER, "the descriptor that outside-check wrote: %s", inner.line);
 	if (json_array_size(resources) != pipeline->source->n_resources)
-		return refuse(why, FAULT_WORKER, "outside-check wrote a descriptor of %zu resources", json_array_size(resources));
+		return refuse(why, FAULT_WORKER, "outside-check wrote a descriptor of %zu resources",
+			      json_array_size(resources));
 	for (size_t i = 0; i < pipeline->source->n_resources; i++) {
 		const json_t *resource = json_array_get(resources, i);
 		const char *name = json_string_value(json_object_get(resource, "name"));
 		const char *path = json_string_value(json_object_get(resource, "path"));
 
-		if (name == NULL || strcmp(name, pipeline->source->resources[i].name) != 0 || path == NULL || !text_is_file_name(path) ||
-		    strcmp(path, "datapackage.json") == 0 || strcmp(path, "withdrawn.json") == 0 ||
+		if (name == NULL || strcmp(name, pipeline->source->resources[i].name) != 0 || path == NULL ||
+		    !text_is_file_name(path) || strcmp(path, "datapackage.json") == 0 ||
+		    strcmp(path, "withdrawn.json") == 0 ||
 		    !text_copy(pipeline->resources[i].file_name, sizeof pipeline->resources[i].file_name, path))
 			return refuse(why, FAULT_WORKER, "outside-check wrote a bad descriptor (resource %zu)", i + 1);
 	}

@@ -27,7 +27,8 @@ static int open_local(const struct pipeline *pipeline, const char *url)
 	int fd;
 
 	if (url_scheme(url) == URL_RELATIVE) {
-		folder_fd = openat(pipeline->agent->sources_fd, pipeline->source->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		folder_fd = openat(pipeline->agent->sources_fd, pipeline->source->name,
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		return folder_fd < 0 ? -errno : fd_open_regular_beneath(folder_fd, url, O_RDONLY);
 	}
 	fd = open(url + strlen("file://"), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -40,7 +41,8 @@ static int open_local(const struct pipeline *pipeline, const char *url)
 	return fd;
 }
 
-static enum fault copy_local(const struct pipeline *pipeline, const struct source_body *body, int out_fd, struct refusal *why)
+static enum fault copy_local(const struct pipeline *pipeline, const struct source_body *body, int out_fd,
+			     struct refusal *why)
 {
 	_cleanup_close_ int fd = open_local(pipeline, body->url);
 	int r;
@@ -49,7 +51,8 @@ static enum fault copy_local(const struct pipeline *pipeline, const struct sourc
 		return refuse(why, FAULT_SOURCE_UNREADABLE, "%s: %s", body->url, strerror(-fd));
 	r = fd_copy(fd, out_fd, (uint64_t)body->max_bytes, NULL);
 	if (r == -EFBIG)
-		return refuse(why, FAULT_FETCH_SIZE, "%s: larger than %lld bytes (maxBytes)", body->url, (long long)body->max_bytes);
+		return refuse(why, FAULT_FETCH_SIZE, "%s: larger than %lld bytes (maxBytes)", body->url,
+			      (long long)body->max_bytes);
 	if (r < 0)
 		return refuse(why, FAULT_STORAGE, "%s: %s", body->url, strerror(-r));
 	return FAULT_NONE;
@@ -68,7 +71,8 @@ static enum fault send_credential(struct job *job, const struct pipeline *pipeli
 		return FAULT_NONE;
 	fd = config_open_credential(name);
 	if (fd < 0)
-		return refuse(why, FAULT_CONFIGURATION, "credentials: %s cannot be read: %s (systemd's LoadCredential= gives it)", name,
+		return refuse(why, FAULT_CONFIGURATION,
+			      "credentials: %s cannot be read: %s (systemd's LoadCredential= gives it)", name,
 			      strerror(-fd));
 	job_send_kind(job, OUTSIDE_CREDENTIAL, fd);
 	return FAULT_NONE;
@@ -106,8 +110,9 @@ static enum fault send_request(struct job *job, const struct pipeline *pipeline,
 	return FAULT_NONE;
 }
 
-static enum fault fetch_remote(const struct pipeline *pipeline, const struct source_body *body, const struct state_url *known,
-			       int out_fd, struct pipeline_body *result, struct refusal *why)
+static enum fault fetch_remote(const struct pipeline *pipeline, const struct source_body *body,
+			       const struct state_url *known, int out_fd, struct pipeline_body *result,
+			       struct refusal *why)
 {
 	_cleanup_free_ char *label = xasprintf("%s: fetching", pipeline->source->name);
 	struct outside_record record;

@@ -95,7 +95,8 @@ static enum fault receive_pack(struct job *job, const struct state_file *file, s
 }
 
 /* The part that the worker wrote becomes blobs/<sha256>. */
-static enum fault place_part(const struct agent *agent, size_t index, const struct state_part *part, struct refusal *why)
+static enum fault place_part(const struct agent *agent, size_t index, const struct state_part *part,
+			     struct refusal *why)
 {
 	char name[32], hex[SHA256_HEX_SIZE];
 	_cleanup_close_ int fd = -1;
@@ -109,7 +110,8 @@ static enum fault place_part(const struct agent *agent, size_t index, const stru
 	r = fd < 0 ? fd : hash_fd(fd, LIMIT_PART_SIZE, &sha256, &size);
 	if (r == 0 && (size != part->length || !sha256_equal(&sha256, &part->sha256)))
 		return refuse(why, FAULT_WORKER, "outside-pack wrote another part %zu than it says", index);
-	if (r == 0 && (fchmod(fd, PUBLIC_MODE) < 0 || fsync(fd) < 0 || renameat(agent->blobs_fd, name, agent->blobs_fd, hex) < 0))
+	if (r == 0 &&
+	    (fchmod(fd, PUBLIC_MODE) < 0 || fsync(fd) < 0 || renameat(agent->blobs_fd, name, agent->blobs_fd, hex) < 0))
 		r = -errno;
 	if (r < 0)
 		return refuse(why, FAULT_STORAGE, "repository/blobs/%s: %s", hex, strerror(-r));
@@ -126,7 +128,8 @@ static void remove_parts(const struct agent *agent, const struct state_file *fil
 	}
 }
 
-static enum fault run_pack(const struct agent *agent, const char *label, int fd, struct state_file *file, struct refusal *why)
+static enum fault run_pack(const struct agent *agent, const char *label, int fd, struct state_file *file,
+			   struct refusal *why)
 {
 	_cleanup_free_ char *text = xasprintf("%s/%s: packing", label, file->name);
 	_cleanup_free_ struct state_part *parts = xcalloc(max_parts(file), sizeof *parts);
@@ -152,7 +155,8 @@ static enum fault run_pack(const struct agent *agent, const char *label, int fd,
 	return FAULT_NONE;
 }
 
-enum fault publish_pack(const struct agent *agent, const char *label, int fd, struct state_file *file, struct refusal *why)
+enum fault publish_pack(const struct agent *agent, const char *label, int fd, struct state_file *file,
+			struct refusal *why)
 {
 	enum fault fault = run_pack(agent, label, fd, file, why);
 

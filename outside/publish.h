@@ -16,7 +16,8 @@ bool publish_has_blobs(const struct agent *agent, const struct state_file *file)
 
 /* Encodes FD, which is FILE's plain bytes, into repository/blobs/<sha256> (durable) and fills in FILE's parts. LABEL names the
  * dataset for people. FAULT_STORAGE, FAULT_WORKER, FAULT_STOPPED. */
-enum fault publish_pack(const struct agent *agent, const char *label, int fd, struct state_file *file, struct refusal *why);
+enum fault publish_pack(const struct agent *agent, const char *label, int fd, struct state_file *file,
+			struct refusal *why);
 
 /* Moves WORK_NAME to repository/targets/[<dataset>/]<sha256>.<file>, the consistent-snapshot name of TUF 1.0.34, 3.3. DATASET
  * NULL: status.json, which lies at the top. */
@@ -49,8 +50,8 @@ struct publish_bundle {
 
 /* Writes the next bundle into the outbox, durable, under its name: the metadata that changed since the last catalogue bundle (all of
  * them in a catalogue bundle), every part that was not sent yet, and STATUS's. Does not touch any state. */
-enum fault publish_bundle(const struct agent *agent, const struct agent_state *agent_state, struct source_state *const *states,
-			  size_t n_states, const struct publish_signed *signed_, bool is_catalogue,
-			  struct publish_bundle *ret_bundle, struct refusal *why);
+enum fault publish_bundle(const struct agent *agent, const struct agent_state *agent_state,
+			  struct source_state *const *states, size_t n_states, const struct publish_signed *signed_,
+			  bool is_catalogue, struct publish_bundle *ret_bundle, struct refusal *why);
 
 #endif

@@ -43,7 +43,8 @@ static void add_parts(struct blob_list *list, const struct state_version *versio
 }
 
 /* What was not sent yet, each blob once. */
-static struct blob_list list_blobs(const struct agent_state *agent_state, struct source_state *const *states, size_t n_states)
+static struct blob_list list_blobs(const struct agent_state *agent_state, struct source_state *const *states,
+				   size_t n_states)
 {
 	struct blob_list list = {NULL, 0};
 	size_t n = 0;
@@ -75,8 +76,8 @@ static bool is_wanted(const struct agent_state *agent_state, const struct outsid
 	return true;
 }
 
-static enum fault send_member(struct job *job, int dir_fd, const char *folder, bool is_blob, const char *name, uint64_t size,
-			      struct refusal *why)
+static enum fault send_member(struct job *job, int dir_fd, const char *folder, bool is_blob, const char *name,
+			      uint64_t size, struct refusal *why)
 {
 	struct outside_record record = outside_record_new(OUTSIDE_MEMBER);
 	_cleanup_close_ int fd = fd_open_regular_beneath(dir_fd, name, O_RDONLY);
@@ -85,7 +86,8 @@ static enum fault send_member(struct job *job, int dir_fd, const char *folder, b
 	if (found < 0)
 		return refuse(why, FAULT_STORAGE, "repository/%s/%s: %s", folder, name, strerror((int)-found));
 	if ((uint64_t)found != size)
-		return refuse(why, FAULT_STORAGE, "repository/%s/%s has %" PRId64 " bytes, %" PRIu64 " were written: restore it", folder,
+		return refuse(why, FAULT_STORAGE,
+			      "repository/%s/%s has %" PRId64 " bytes, %" PRIu64 " were written: restore it", folder,
 			      name, found, size);
 	record.member.is_blob = is_blob;
 	record.member.size = size;
@@ -94,8 +96,9 @@ static enum fault send_member(struct job *job, int dir_fd, const char *folder, b
 	return FAULT_NONE;
 }
 
-static enum fault send_members(struct job *job, const struct agent_state *agent_state, const struct publish_signed *signed_,
-			       const struct blob_list *blobs, struct publish_bundle *bundle, struct refusal *why)
+static enum fault send_members(struct job *job, const struct agent_state *agent_state,
+			       const struct publish_signed *signed_, const struct blob_list *blobs,
+			       struct publish_bundle *bundle, struct refusal *why)
 {
 	char hex[SHA256_HEX_SIZE];
 
@@ -104,13 +107,15 @@ static enum fault send_members(struct job *job, const struct agent_state *agent_
 
 		if (!is_wanted(agent_state, file, bundle->is_catalogue))
 			continue;
-		if (send_member(job, job->agent->metadata_fd, "metadata", false, file->name, file->size, why) != FAULT_NONE)
+		if (send_member(job, job->agent->metadata_fd, "metadata", false, file->name, file->size, why) !=
+		    FAULT_NONE)
 			return why->fault;
 		bundle->n_metadata++;
 	}
 	for (size_t i = 0; i < blobs->n; i++) {
 		sha256_to_hex(&blobs->parts[i].sha256, hex);
-		if (send_member(job, job->agent->blobs_fd, "blobs", true, hex, blobs->parts[i].length, why) != FAULT_NONE)
+		if (send_member(job, job->agent->blobs_fd, "blobs", true, hex, blobs->parts[i].length, why) !=
+		    FAULT_NONE)
 			return why->fault;
 	}
 	bundle->n_blobs = blobs->n;
@@ -137,8 +142,8 @@ static enum fault receive_bundle(struct job *job, struct publish_bundle *bundle,
 }
 
 /* The finished file gets its name: "0000000042-<sha256>.tar" (bundle_file_name's form; its module would link libarchive here). */
-static enum fault place_bundle(const struct agent *agent, int fd, uint64_t timestamp_version, struct publish_bundle *bundle,
-			       struct refusal *why)
+static enum fault place_bundle(const struct agent *agent, int fd, uint64_t timestamp_version,
+			       struct publish_bundle *bundle, struct refusal *why)
 {
 	char hex[SHA256_HEX_SIZE];
 
@@ -147,14 +152,15 @@ static enum fault place_bundle(const struct agent *agent, int fd, uint64_t times
 	if (fd_size(fd) != (int64_t)bundle->size)
 		return refuse(why, FAULT_WORKER, "outside-pack wrote another bundle than it says");
 	if (fchmod(fd, BUNDLE_MODE) < 0 || fsync(fd) < 0 ||
-	    renameat(agent->outbox_fd, TEMPORARY_NAME, agent->outbox_fd, bundle->name) < 0 || fsync(agent->outbox_fd) < 0)
+	    renameat(agent->outbox_fd, TEMPORARY_NAME, agent->outbox_fd, bundle->name) < 0 ||
+	    fsync(agent->outbox_fd) < 0)
 		return refuse(why, FAULT_STORAGE, "%s/%s: %s", agent->config->outbox, bundle->name, strerror(errno));
 	return FAULT_NONE;
 }
 
-enum fault publish_bundle(const struct agent *agent, const struct agent_state *agent_state, struct source_state *const *states,
-			  size_t n_states, const struct publish_signed *signed_, bool is_catalogue,
-			  struct publish_bundle *ret_bundle, struct refusal *why)
+enum fault publish_bundle(const struct agent *agent, const struct agent_state *agent_state,
+			  struct source_state *const *states, size_t n_states, const struct publish_signed *signed_,
+			  bool is_catalogue, struct publish_bundle *ret_bundle, struct refusal *why)
 {
 	struct blob_list blobs = list_blobs(agent_state, states, n_states);
 	_cleanup_free_ struct state_part *parts = blobs.parts;

@@ -27,7 +27,8 @@ static enum fault open_passphrase(const struct config *config, int *ret_fd, stru
 	if (config->passphrase_file != NULL) {
 		fd = open(config->passphrase_file, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
-			return refuse(why, FAULT_CONFIGURATION, "passphraseFile: %s: %s", config->passphrase_file, strerror(errno));
+			return refuse(why, FAULT_CONFIGURATION, "passphraseFile: %s: %s", config->passphrase_file,
+				      strerror(errno));
 	} else {
 		fd = config_open_credential("passphrase");
 	}
@@ -106,8 +107,8 @@ static bool is_signed(const struct publish_signed *signed_, const char *role, bo
 }
 
 /* The list must hold what was asked for: a version counts as published only then. */
-static enum fault check_signed(const struct publish_signed *signed_, struct source_state *const *states, size_t n_states,
-			       struct refusal *why)
+static enum fault check_signed(const struct publish_signed *signed_, struct source_state *const *states,
+			       size_t n_states, struct refusal *why)
 {
 	static const char *const always[] = {"root", "timestamp", "snapshot", "targets", "status"};
 
@@ -129,7 +130,8 @@ enum fault publish_sign(const struct agent *agent, struct source_state *const *s
 	_cleanup_close_ int passphrase_fd = -1;
 	struct job job;
 
-	if (open_passphrase(agent->config, &passphrase_fd, why) != FAULT_NONE || job_start(agent, WORKER_SIGN, &job, why) != FAULT_NONE)
+	if (open_passphrase(agent->config, &passphrase_fd, why) != FAULT_NONE ||
+	    job_start(agent, WORKER_SIGN, &job, why) != FAULT_NONE)
 		return why->fault;
 	job_send_kind(&job, OUTSIDE_KEYS, agent->keys_fd);
 	job_send_kind(&job, OUTSIDE_METADATA_FOLDER, agent->metadata_fd);
@@ -141,7 +143,8 @@ enum fault publish_sign(const struct agent *agent, struct source_state *const *s
 			send_version(&job, states[i]->name, states[i]->name, &states[i]->pending);
 	send_version(&job, "status", NULL, status);
 	job_send_kind(&job, OUTSIDE_GO, -1);
-	if (receive_files(&job, &signed_, why) != FAULT_NONE || check_signed(&signed_, states, n_states, why) != FAULT_NONE)
+	if (receive_files(&job, &signed_, why) != FAULT_NONE ||
+	    check_signed(&signed_, states, n_states, why) != FAULT_NONE)
 		return why->fault;
 	*ret_signed = signed_;
 	memset(&signed_, 0, sizeof signed_);

@@ -57,21 +57,24 @@ static enum fault list_datasets(struct run *run, int folder_fd, bool are_sources
 	int r = source_list(folder_fd, &names, &n);
 
 	if (r < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", are_sources ? run->agent.config->sources : run->agent.config->state, strerror(-r));
+		return refuse(why, FAULT_FILE, "%s: %s",
+			      are_sources ? run->agent.config->sources : run->agent.config->state, strerror(-r));
 	for (size_t i = 0; i < n; i++) {
 		struct refusal inner;
 
 		if (text_is_name(names[i])) {
 			add_dataset(run, names[i])->has_folder |= are_sources;
 		} else if (are_sources) {
-			refuse(&inner, FAULT_SOURCE, "sources/%s: no name for a dataset ([a-z0-9][a-z0-9_-]{0,62}, not a reserved one)",
+			refuse(&inner, FAULT_SOURCE,
+			       "sources/%s: no name for a dataset ([a-z0-9][a-z0-9_-]{0,62}, not a reserved one)",
 			       names[i]);
 			complain(run, &inner);
 		}
 	}
 	source_list_free(names, n);
 	if (run->n_datasets > LIMIT_ROLES - 1)
-		return refuse(why, FAULT_SOURCE, "%zu datasets, at most %d (bundle/limits.h LIMIT_ROLES)", run->n_datasets, LIMIT_ROLES - 1);
+		return refuse(why, FAULT_SOURCE, "%zu datasets, at most %d (bundle/limits.h LIMIT_ROLES)",
+			      run->n_datasets, LIMIT_ROLES - 1);
 	return FAULT_NONE;
 }
 
@@ -91,7 +94,8 @@ static enum fault load_datasets(struct run *run, struct refusal *why)
 			return why->fault;
 		run->states[i] = dataset->state;
 		if (dataset->has_folder)
-			source_load(run->agent.sources_fd, dataset->name, run->agent.config, &dataset->source, &dataset->refusal);
+			source_load(run->agent.sources_fd, dataset->name, run->agent.config, &dataset->source,
+				    &dataset->refusal);
 	}
 	return agent_state_load(run->agent.state_fd, &run->agent_state, why);
 }
@@ -193,8 +197,8 @@ static void remember_catalogue(struct agent_state *state, const struct publish_s
 	state->catalogue_at = now;
 }
 
-static enum fault remember_bundle(struct run *run, const struct publish_signed *signed_, const struct publish_bundle *bundle,
-				  struct refusal *why)
+static enum fault remember_bundle(struct run *run, const struct publish_signed *signed_,
+				  const struct publish_bundle *bundle, struct refusal *why)
 {
 	int r = 0;
 
@@ -231,11 +235,12 @@ enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struc
 	old = run->agent_state->status;
 	run->agent_state->status = status;
 	memset(&status, 0, sizeof status);
-	if (publish_bundle(&run->agent, run->agent_state, run->states, run->n_datasets, &signed_, is_catalogue_due(run), &bundle, why) !=
-		    FAULT_NONE ||
+	if (publish_bundle(&run->agent, run->agent_state, run->states, run->n_datasets, &signed_, is_catalogue_due(run),
+			   &bundle, why) != FAULT_NONE ||
 	    remember_bundle(run, &signed_, &bundle, why) != FAULT_NONE)
 		return why->fault;
-	if (old.exists && old.n_files == 1 && !sha256_equal(&old.files[0].sha256, &run->agent_state->status.files[0].sha256))
+	if (old.exists && old.n_files == 1 &&
+	    !sha256_equal(&old.files[0].sha256, &run->agent_state->status.files[0].sha256))
 		publish_remove_target(&run->agent, NULL, &old.files[0]);
 	*ret_bundle = bundle;
 	return FAULT_NONE;
@@ -246,6 +251,7 @@ void run_print_bundle(const struct run *run, const struct publish_bundle *bundle
 	char size[32];
 
 	text_format_size(bundle->size, size, sizeof size);
-	printf("bundle %s/%s: %s, %zu metadata, %zu blob%s%s\n", run->agent.config->outbox, bundle->name, size, bundle->n_metadata,
-	       bundle->n_blobs, bundle->n_blobs == 1 ? "" : "s", bundle->is_catalogue ? "; a catalogue bundle" : "");
+	printf("bundle %s/%s: %s, %zu metadata, %zu blob%s%s\n", run->agent.config->outbox, bundle->name, size,
+	       bundle->n_metadata, bundle->n_blobs, bundle->n_blobs == 1 ? "" : "s",
+	       bundle->is_catalogue ? "; a catalogue bundle" : "");
 }

@@ -18,8 +18,8 @@
 struct run_dataset {
 	char name[TEXT_NAME_SIZE];
 	bool has_folder;
-	struct source *source;   /* NULL: no folder, or REFUSAL */
-	struct refusal refusal;  /* why the folder cannot be read as a source */
+	struct source *source;  /* NULL: no folder, or REFUSAL */
+	struct refusal refusal; /* why the folder cannot be read as a source */
 	struct source_state *state;
 	bool was_run, is_new; /* by sync */
 };

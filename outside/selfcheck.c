@@ -68,10 +68,12 @@ static void check_keys(struct selfcheck *check)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (fd < 0 || fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0) {
-			refuse(&why, FAULT_FILE, "keys: %s/%s: %s (`clapet-keys init` makes it)", check->config->keys, names[i], strerror(errno));
+			refuse(&why, FAULT_FILE, "keys: %s/%s: %s (`clapet-keys init` makes it)", check->config->keys,
+			       names[i], strerror(errno));
 			bad(check, &why);
 		} else if ((st.st_mode & 077) != 0) {
-			refuse(&why, FAULT_KEY_MODE, "keys: %s/%s has mode %04o", check->config->keys, names[i], (unsigned)(st.st_mode & 07777));
+			refuse(&why, FAULT_KEY_MODE, "keys: %s/%s has mode %04o", check->config->keys, names[i],
+			       (unsigned)(st.st_mode & 07777));
 			bad(check, &why);
 		}
 	}
@@ -90,11 +92,13 @@ static void check_workers(struct selfcheck *check)
 
 		if (user == NULL || worker_user(user, &uid, &gid))
 			continue;
-		refuse(&why, FAULT_CONFIGURATION, "users: there is no account \"%s\" for %s", user, config_worker_program(i));
+		refuse(&why, FAULT_CONFIGURATION, "users: there is no account \"%s\" for %s", user,
+		       config_worker_program(i));
 		bad(check, &why);
 	}
 	if (check->config->users[0] == NULL && check->config->sockets == NULL && geteuid() == 0)
-		printf("WARNING  every worker runs as root: this configuration says that the machine is a test bench\n");
+		printf("WARNING  every worker runs as root: this configuration says that the machine is a test "
+		       "bench\n");
 }
 
 static void check_sandbox(struct selfcheck *check)
@@ -117,7 +121,8 @@ static void check_expires(struct selfcheck *check)
 	struct refusal why;
 
 	if (check->config->expires_timestamp <= check->config->expires_snapshot) {
-		good("expires: the inside may hear nothing for %lld h", (long long)check->config->expires_timestamp / 3600);
+		good("expires: the inside may hear nothing for %lld h",
+		     (long long)check->config->expires_timestamp / 3600);
 		return;
 	}
 	refuse(&why, FAULT_CONFIGURATION, "expires: the timestamp outlives the snapshot that it names");
@@ -139,8 +144,8 @@ static void check_sources(struct selfcheck *check)
 		if (source_load(fd, names[i], check->config, &source, &why) != FAULT_NONE)
 			bad(check, &why);
 		else
-			good("source %s: %zu resource%s at %zu address%s", names[i], source->n_resources, source->n_resources == 1 ? "" : "s",
-			     source->n_bodies, source->n_bodies == 1 ? "" : "es");
+			good("source %s: %zu resource%s at %zu address%s", names[i], source->n_resources,
+			     source->n_resources == 1 ? "" : "s", source->n_bodies, source->n_bodies == 1 ? "" : "es");
 	}
 	if (n == 0)
 		printf("WARNING  no source in %s\n", check->config->sources);

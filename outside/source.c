@@ -90,7 +90,8 @@ static enum fault inline_file(int folder_fd, json_t *object, const char *key, st
 	if (path == NULL)
 		return FAULT_NONE;
 	if (url_scheme(path) != URL_RELATIVE)
-		return refuse(why, FAULT_SOURCE, "%s \"%s\": must be a file in the source's folder (download it once)", key, path);
+		return refuse(why, FAULT_SOURCE, "%s \"%s\": must be a file in the source's folder (download it once)",
+			      key, path);
 	if (load_json(folder_fd, path, &content, why) != FAULT_NONE)
 		return why->fault;
 	json_object_set_new(object, key, content);
@@ -109,8 +110,8 @@ static enum fault check_transform(const json_t *clapet, const char *where, struc
 }
 
 /* A resource's `clapet`, completed with what the package says for all of them. */
-static enum fault complete_resource(const json_t *package_clapet, json_t *resource, const char *where, json_t **ret_clapet,
-				    struct refusal *why)
+static enum fault complete_resource(const json_t *package_clapet, json_t *resource, const char *where,
+				    json_t **ret_clapet, struct refusal *why)
 {
 	static const char *const allowed[] = {"maxBytes", "transform", "member", "checksum", "opaque", NULL};
 	static const char *const inherited[] = {"maxBytes", "transform", "opaque"};
@@ -125,7 +126,8 @@ static enum fault complete_resource(const json_t *package_clapet, json_t *resour
 	if (json_only(clapet, where, allowed, why) != FAULT_NONE)
 		return why->fault;
 	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
-		if (json_object_get(clapet, inherited[i]) == NULL && json_object_get(package_clapet, inherited[i]) != NULL)
+		if (json_object_get(clapet, inherited[i]) == NULL &&
+		    json_object_get(package_clapet, inherited[i]) != NULL)
 			json_object_set(clapet, inherited[i], json_object_get(package_clapet, inherited[i]));
 	if (check_transform(clapet, where, why) != FAULT_NONE)
 		return why->fault;
@@ -150,7 +152,8 @@ static enum fault parse_checksum(const json_t *clapet, const char *where, struct
 	if (!sha256_from_hex(hex, &sha256))
 		return refuse(why, FAULT_SOURCE, "%s: checksum.sha256 must be 64 lower-case hex digits", where);
 	if (body->has_checksum && !sha256_equal(&sha256, &body->checksum))
-		return refuse(why, FAULT_SOURCE, "%s: another checksum than an earlier resource's of the same address", where);
+		return refuse(why, FAULT_SOURCE, "%s: another checksum than an earlier resource's of the same address",
+			      where);
 	body->checksum = sha256;
 	body->has_checksum = true;
 	return FAULT_NONE;
@@ -162,8 +165,8 @@ static enum fault check_address(const char *url, const struct config *config, co
 
 	url_redact(url, shown, sizeof shown);
 	if (url[0] == '\0' || strlen(url) >= OUTSIDE_URL_SIZE || strpbrk(url, " \t\r\n") != NULL)
-		return refuse(why, FAULT_SOURCE, "%s: the path is no address of at most %d characters without blanks", where,
-			      OUTSIDE_URL_SIZE - 1);
+		return refuse(why, FAULT_SOURCE, "%s: the path is no address of at most %d characters without blanks",
+			      where, OUTSIDE_URL_SIZE - 1);
 	switch (url_scheme(url)) {
 	case URL_HTTPS:
 		return FAULT_NONE;
@@ -179,7 +182,8 @@ static enum fault check_address(const char *url, const struct config *config, co
 	case URL_OTHER:
 		break;
 	}
-	return refuse(why, FAULT_FETCH_SCHEME, "%s: %s: only https is read, and http and file where allowed", where, shown);
+	return refuse(why, FAULT_FETCH_SCHEME, "%s: %s: only https is read, and http and file where allowed", where,
+		      shown);
 }
 
 /* The body at URL, a new one if no resource named it yet. */
@@ -204,7 +208,8 @@ static enum fault parse_resource(struct source *source, const struct config *con
 	    check_address(url, config, where, why) != FAULT_NONE ||
 	    json_get_bool(clapet, where, "opaque", false, &result->opaque, why) != FAULT_NONE ||
 	    json_get_text(clapet, where, "member", false, &result->member, why) != FAULT_NONE ||
-	    json_get_integer(clapet, where, "maxBytes", false, 1, (int64_t)LIMIT_PLAIN_SIZE, &max_bytes, why) != FAULT_NONE)
+	    json_get_integer(clapet, where, "maxBytes", false, 1, (int64_t)LIMIT_PLAIN_SIZE, &max_bytes, why) !=
+		    FAULT_NONE)
 		return why->fault;
 	if (result->member != NULL && (result->member[0] == '\0' || strlen(result->member) > 255))
 		return refuse(why, FAULT_SOURCE, "%s: member must have 1 to 255 bytes", where);
@@ -229,11 +234,12 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 	if (json_get_array(descriptor, "datapackage.json", "resources", true, &resources, why) != FAULT_NONE)
 		return why->fault;
 	if (json_array_size(resources) == 0 || json_array_size(resources) >= LIMIT_TARGETS_PER_ROLE)
-		return refuse(why, FAULT_SOURCE, "a package has 1 to %d resources, this one %zu", LIMIT_TARGETS_PER_ROLE - 1,
-			      json_array_size(resources));
+		return refuse(why, FAULT_SOURCE, "a package has 1 to %d resources, this one %zu",
+			      LIMIT_TARGETS_PER_ROLE - 1, json_array_size(resources));
 	source->resources = xcalloc(json_array_size(resources), sizeof *source->resources);
 	source->bodies = xcalloc(json_array_size(resources), sizeof *source->bodies);
-	json_array_foreach(resources, i, resource) {
+	json_array_foreach(resources, i, resource)
+	{
 		char where[100];
 		json_t *clapet;
 
@@ -241,7 +247,8 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 		if (!json_is_object(resource))
 			return refuse(why, FAULT_SOURCE, "%s is no object", where);
 		if (json_is_string(json_object_get(resource, "name")))
-			snprintf(where, sizeof where, "resource %.63s", json_string_value(json_object_get(resource, "name")));
+			snprintf(where, sizeof where, "resource %.63s",
+				 json_string_value(json_object_get(resource, "name")));
 		if (inline_file(folder_fd, resource, "schema", why) != FAULT_NONE ||
 		    inline_file(folder_fd, resource, "dialect", why) != FAULT_NONE)
 			return refuse_within(why, "%s", where);
@@ -262,12 +269,14 @@ static enum fault parse_source(struct source *source, int folder_fd, const struc
 	if (json_get_text(descriptor, "datapackage.json", "name", true, &name, why) != FAULT_NONE)
 		return why->fault;
 	if (strcmp(name, source->name) != 0)
-		return refuse(why, FAULT_SOURCE, "the package is called \"%s\", its folder %s; they must agree", name, source->name);
+		return refuse(why, FAULT_SOURCE, "the package is called \"%s\", its folder %s; they must agree", name,
+			      source->name);
 	if (json_get_object(descriptor, "datapackage.json", "clapet", false, &clapet, why) != FAULT_NONE)
 		return why->fault;
-	if (clapet != NULL && (json_only(clapet, "clapet", allowed, why) != FAULT_NONE ||
-			       json_get_duration(clapet, "clapet", "every", false, &source->every, why) != FAULT_NONE ||
-			       json_get_duration(clapet, "clapet", "maxAge", false, &source->max_age, why) != FAULT_NONE))
+	if (clapet != NULL &&
+	    (json_only(clapet, "clapet", allowed, why) != FAULT_NONE ||
+	     json_get_duration(clapet, "clapet", "every", false, &source->every, why) != FAULT_NONE ||
+	     json_get_duration(clapet, "clapet", "maxAge", false, &source->max_age, why) != FAULT_NONE))
 		return why->fault;
 	return parse_resources(source, folder_fd, config, descriptor, clapet, why);
 }
@@ -282,7 +291,8 @@ static enum fault finish_source(struct source *source, const json_t *descriptor,
 	if (package_parse(source->descriptor, source->descriptor_size, NULL, NULL, &source->package, why) != FAULT_NONE)
 		return why->fault;
 	if (source->package->n_resources != source->n_resources)
-		return refuse(why, FAULT_SOURCE, "%zu of %zu resources can be read", source->package->n_resources, source->n_resources);
+		return refuse(why, FAULT_SOURCE, "%zu of %zu resources can be read", source->package->n_resources,
+			      source->n_resources);
 	for (size_t i = 0; i < source->n_resources; i++)
 		source->resources[i].name = source->package->resources[i].name;
 	return FAULT_NONE;
@@ -296,7 +306,8 @@ enum fault source_load(int sources_fd, const char *name, const struct config *co
 	_cleanup_close_ int folder_fd = -1;
 
 	if (!text_is_name(name))
-		return refuse(why, FAULT_SOURCE, "sources/%s: no name for a dataset ([a-z0-9][a-z0-9_-]{0,62}, not a reserved one)", name);
+		return refuse(why, FAULT_SOURCE,
+			      "sources/%s: no name for a dataset ([a-z0-9][a-z0-9_-]{0,62}, not a reserved one)", name);
 	text_copy(source->name, sizeof source->name, name);
 	folder_fd = openat(sources_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder_fd < 0)
@@ -307,8 +318,8 @@ enum fault source_load(int sources_fd, const char *name, const struct config *co
 		return refuse_within(why, "sources/%s", name);
 	/* The addresses outlive this function inside the parsed package. */
 	for (size_t i = 0; i < source->n_resources; i++)
-		source->resources[i].member = json_string_value(json_object_get(
-			json_object_get(source->package->resources[i].json, "clapet"), "member"));
+		source->resources[i].member = json_string_value(
+			json_object_get(json_object_get(source->package->resources[i].json, "clapet"), "member"));
 	for (size_t i = 0; i < source->n_bodies; i++)
 		for (size_t k = 0; k < source->n_resources; k++)
 			if (source->resources[k].body == i)

@@ -35,7 +35,7 @@ struct source_resource {
 	size_t body;        /* index into bodies */
 	const char *member; /* NULL: the archive's only file */
 	bool opaque;
-	int64_t max_bytes;  /* after unpacking */
+	int64_t max_bytes; /* after unpacking */
 };
 
 struct source {

@@ -17,8 +17,10 @@
 
 const char *state_outcome_name(enum state_outcome outcome)
 {
-	static const char *const names[] = {
-		[STATE_NEVER] = "never", [STATE_UNCHANGED] = "unchanged", [STATE_NEW] = "new", [STATE_FAILED] = "failed"};
+	static const char *const names[] = {[STATE_NEVER] = "never",
+					    [STATE_UNCHANGED] = "unchanged",
+					    [STATE_NEW] = "new",
+					    [STATE_FAILED] = "failed"};
 
 	return names[outcome];
 }
@@ -168,11 +170,13 @@ static json_t *file_json(const struct state_file *file)
 	json_t *parts = json_array();
 
 	for (size_t i = 0; i < file->n_parts; i++)
-		json_array_append_new(parts, json_pack("{s:o, s:I, s:b}", "sha256", hash_json(&file->parts[i].sha256), "length",
-						       (json_int_t)file->parts[i].length, "sent", (int)file->parts[i].sent));
-	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:o}", "name", file->name, "sha256", hash_json(&file->sha256), "length",
-			 (json_int_t)file->length, "rows", (json_int_t)file->rows, "publishedSha256",
-			 sha256_is_zero(&file->published_sha256) ? json_null() : hash_json(&file->published_sha256), "parts", parts);
+		json_array_append_new(parts, json_pack("{s:o, s:I, s:b}", "sha256", hash_json(&file->parts[i].sha256),
+						       "length", (json_int_t)file->parts[i].length, "sent",
+						       (int)file->parts[i].sent));
+	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:o}", "name", file->name, "sha256", hash_json(&file->sha256),
+			 "length", (json_int_t)file->length, "rows", (json_int_t)file->rows, "publishedSha256",
+			 sha256_is_zero(&file->published_sha256) ? json_null() : hash_json(&file->published_sha256),
+			 "parts", parts);
 }
 
 static json_t *version_json(const struct state_version *version)
@@ -185,8 +189,8 @@ static json_t *version_json(const struct state_version *version)
 	for (size_t i = 0; i < version->n_files; i++)
 		json_array_append_new(files, file_json(&version->files[i]));
 	return json_pack("{s:o, s:o, s:s, s:b, s:o}", "version", hash_json(&version->version), "content",
-			 hash_json(&version->content), "created", version->created, "withdrawn", (int)version->withdrawn, "files",
-			 files);
+			 hash_json(&version->content), "created", version->created, "withdrawn",
+			 (int)version->withdrawn, "files", files);
 }
 
 static json_t *failure_json(const struct source_state *state)
@@ -221,15 +225,17 @@ int source_state_save(int state_fd, const struct source_state *state)
 		return dir_fd;
 	urls = json_array();
 	for (size_t i = 0; i < state->n_urls; i++)
-		json_array_append_new(urls, json_pack("{s:s, s:s, s:s, s:o}", "url", state->urls[i].url, "etag", state->urls[i].etag,
-						      "lastModified", state->urls[i].last_modified, "sha256",
-						      hash_json(&state->urls[i].sha256)));
+		json_array_append_new(urls, json_pack("{s:s, s:s, s:s, s:o}", "url", state->urls[i].url, "etag",
+						      state->urls[i].etag, "lastModified", state->urls[i].last_modified,
+						      "sha256", hash_json(&state->urls[i].sha256)));
 	return save_json(dir_fd, "state.json",
-			 json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "format", "clapet source state 1", "name",
-				   state->name, "outcome", state_outcome_name(state->outcome), "checked", time_json(state->checked),
+			 json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "format",
+				   "clapet source state 1", "name", state->name, "outcome",
+				   state_outcome_name(state->outcome), "checked", time_json(state->checked),
 				   "succeeded", time_json(state->succeeded), "failure", failure_json(state), "maxAge",
-				   (json_int_t)state->max_age, "sourceSha256", hash_json(&state->source_sha256), "urls", urls,
-				   "published", version_json(&state->published), "pending", version_json(&state->pending)));
+				   (json_int_t)state->max_age, "sourceSha256", hash_json(&state->source_sha256), "urls",
+				   urls, "published", version_json(&state->published), "pending",
+				   version_json(&state->pending)));
 }
 
 int agent_state_save(int state_fd, const struct agent_state *state)
@@ -243,5 +249,6 @@ int agent_state_save(int state_fd, const struct agent_state *state)
 	return save_json(state_fd, "agent.json",
 			 json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "format", "clapet outside state 1", "catalogueAt",
 				   time_json(state->catalogue_at), "catalogueRoles", roles, "bundledTimestamp",
-				   (json_int_t)state->bundled_timestamp, "status", version_json(&state->status), "bundles", bundles));
+				   (json_int_t)state->bundled_timestamp, "status", version_json(&state->status),
+				   "bundles", bundles));
 }

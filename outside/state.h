@@ -28,7 +28,7 @@ struct state_file {
 	char name[LIMIT_FILE_NAME_SIZE];
 	struct sha256 sha256; /* of the plain file */
 	uint64_t length;
-	uint64_t rows; /* without the header; 0 where it is no table */
+	uint64_t rows;                  /* without the header; 0 where it is no table */
 	struct sha256 published_sha256; /* of the body as fetched; zero where there was none */
 	struct state_part *parts;
 	size_t n_parts;
@@ -38,7 +38,8 @@ struct state_version {
 	bool exists;
 	bool withdrawn;
 	struct sha256 version; /* of datapackage.json */
-	struct sha256 content; /* of what makes a version new: descriptor and plain hashes, without date and provenance */
+	struct sha256
+		content; /* of what makes a version new: descriptor and plain hashes, without date and provenance */
 	char created[TEXT_TIME_SIZE];
 	struct state_file *files; /* owned, with their parts */
 	size_t n_files;
@@ -57,10 +58,10 @@ const char *state_outcome_name(enum state_outcome outcome); /* "unchanged", … 
 struct source_state {
 	char name[TEXT_NAME_SIZE];
 	enum state_outcome outcome;
-	int64_t checked, succeeded; /* 0: never */
-	int64_t since;              /* of the failure */
-	struct refusal why;         /* of the failure */
-	int64_t max_age;            /* as the source last said; 0: none */
+	int64_t checked, succeeded;  /* 0: never */
+	int64_t since;               /* of the failure */
+	struct refusal why;          /* of the failure */
+	int64_t max_age;             /* as the source last said; 0: none */
 	struct sha256 source_sha256; /* of the descriptor that the addresses' facts were gathered with */
 	struct state_url *urls;
 	size_t n_urls;
@@ -78,8 +79,8 @@ struct agent_state {
 	int64_t catalogue_at;     /* when the last catalogue bundle was made; 0: never */
 	struct agent_role *roles; /* their versions in it */
 	size_t n_roles;
-	uint64_t bundled_timestamp; /* the newest timestamp that a bundle carries */
-	struct state_version status; /* the last signed status.json: one file */
+	uint64_t bundled_timestamp;           /* the newest timestamp that a bundle carries */
+	struct state_version status;          /* the last signed status.json: one file */
 	char bundles[STATE_BUNDLES_KEPT][96]; /* names, newest last */
 	size_t n_bundles;
 };

@@ -16,7 +16,8 @@
 
 #define LIMIT_STATE_SIZE LIMIT_JSON_SIZE
 
-static enum fault get_hash(const json_t *object, const char *where, const char *key, struct sha256 *ret, struct refusal *why)
+static enum fault get_hash(const json_t *object, const char *where, const char *key, struct sha256 *ret,
+			   struct refusal *why)
 {
 	const char *hex = NULL;
 
@@ -54,7 +55,8 @@ static enum fault parse_parts(const json_t *object, const char *where, struct st
 	if (json_array_size(parts) > LIMIT_PARTS)
 		return refuse(why, FAULT_JSON_MEMBER, "%s: too many parts", where);
 	file->parts = xcalloc(json_array_size(parts) + 1, sizeof *file->parts);
-	json_array_foreach(parts, i, item) {
+	json_array_foreach(parts, i, item)
+	{
 		struct state_part *part = &file->parts[i];
 		int64_t length = 0;
 
@@ -62,7 +64,8 @@ static enum fault parse_parts(const json_t *object, const char *where, struct st
 			return refuse(why, FAULT_JSON_MEMBER, "%s: part %zu is no object", where, i);
 		if (json_only(item, where, allowed, why) != FAULT_NONE ||
 		    get_hash(item, where, "sha256", &part->sha256, why) != FAULT_NONE ||
-		    json_get_integer(item, where, "length", true, 0, (int64_t)LIMIT_PART_SIZE, &length, why) != FAULT_NONE ||
+		    json_get_integer(item, where, "length", true, 0, (int64_t)LIMIT_PART_SIZE, &length, why) !=
+			    FAULT_NONE ||
 		    json_get_bool(item, where, "sent", true, &part->sent, why) != FAULT_NONE)
 			return why->fault;
 		part->length = (uint64_t)length;
@@ -71,7 +74,8 @@ static enum fault parse_parts(const json_t *object, const char *where, struct st
 	return FAULT_NONE;
 }
 
-static enum fault parse_file(const json_t *object, const char *where, struct state_version *version, struct refusal *why)
+static enum fault parse_file(const json_t *object, const char *where, struct state_version *version,
+			     struct refusal *why)
 {
 	static const char *const allowed[] = {"name", "sha256", "length", "rows", "publishedSha256", "parts", NULL};
 	int64_t length = 0, rows = 0;
@@ -96,7 +100,8 @@ static enum fault parse_file(const json_t *object, const char *where, struct sta
 	return parse_parts(object, where, file, why);
 }
 
-static enum fault parse_version(const json_t *parent, const char *key, struct state_version *version, struct refusal *why)
+static enum fault parse_version(const json_t *parent, const char *key, struct state_version *version,
+				struct refusal *why)
 {
 	static const char *const allowed[] = {"version", "content", "created", "withdrawn", "files", NULL};
 	json_t *object = NULL, *files = NULL, *item;
@@ -107,7 +112,8 @@ static enum fault parse_version(const json_t *parent, const char *key, struct st
 	if (json_is_null(json_object_get(parent, key)))
 		return FAULT_NONE;
 	if (json_get_object(parent, "state", key, true, &object, why) != FAULT_NONE ||
-	    json_only(object, key, allowed, why) != FAULT_NONE || get_hash(object, key, "version", &version->version, why) != FAULT_NONE ||
+	    json_only(object, key, allowed, why) != FAULT_NONE ||
+	    get_hash(object, key, "version", &version->version, why) != FAULT_NONE ||
 	    get_hash(object, key, "content", &version->content, why) != FAULT_NONE ||
 	    json_get_text(object, key, "created", true, &created, why) != FAULT_NONE ||
 	    json_get_bool(object, key, "withdrawn", true, &version->withdrawn, why) != FAULT_NONE ||
@@ -117,7 +123,8 @@ static enum fault parse_version(const json_t *parent, const char *key, struct st
 		return refuse(why, FAULT_JSON_MEMBER, "%s: created is no time", key);
 	if (json_array_size(files) > LIMIT_TARGETS_PER_ROLE)
 		return refuse(why, FAULT_JSON_MEMBER, "%s: too many files", key);
-	json_array_foreach(files, i, item) {
+	json_array_foreach(files, i, item)
+	{
 		if (parse_file(item, key, version, why) != FAULT_NONE)
 			return why->fault;
 	}
@@ -133,7 +140,8 @@ static enum fault parse_urls(const json_t *object, struct source_state *state, s
 
 	if (json_get_array(object, "state", "urls", true, &urls, why) != FAULT_NONE)
 		return why->fault;
-	json_array_foreach(urls, i, item) {
+	json_array_foreach(urls, i, item)
+	{
 		const char *url = NULL, *etag = NULL, *last_modified = NULL;
 		struct sha256 sha256 = {{0}};
 
@@ -183,8 +191,8 @@ static enum fault parse_outcome(const json_t *object, struct source_state *state
 
 static enum fault parse_source_state(const json_t *object, struct source_state *state, struct refusal *why)
 {
-	static const char *const allowed[] = {"format", "name", "outcome", "checked", "succeeded", "failure", "maxAge", "sourceSha256",
-					      "urls", "published", "pending", NULL};
+	static const char *const allowed[] = {"format", "name",         "outcome", "checked",   "succeeded", "failure",
+					      "maxAge", "sourceSha256", "urls",    "published", "pending",   NULL};
 	const char *name = NULL;
 
 	if (json_format(object, "state", "clapet source state", 1, why) != FAULT_NONE ||
@@ -193,12 +201,14 @@ static enum fault parse_source_state(const json_t *object, struct source_state *
 		return why->fault;
 	if (strcmp(name, state->name) != 0)
 		return refuse(why, FAULT_JSON_MEMBER, "this is the state of %s", name);
-	if (parse_outcome(object, state, why) != FAULT_NONE || get_time(object, "state", "checked", &state->checked, why) != FAULT_NONE ||
+	if (parse_outcome(object, state, why) != FAULT_NONE ||
+	    get_time(object, "state", "checked", &state->checked, why) != FAULT_NONE ||
 	    get_time(object, "state", "succeeded", &state->succeeded, why) != FAULT_NONE ||
 	    parse_failure(object, state, why) != FAULT_NONE ||
 	    json_get_integer(object, "state", "maxAge", true, 0, LIMIT_VERSION, &state->max_age, why) != FAULT_NONE ||
 	    get_hash(object, "state", "sourceSha256", &state->source_sha256, why) != FAULT_NONE ||
-	    parse_urls(object, state, why) != FAULT_NONE || parse_version(object, "published", &state->published, why) != FAULT_NONE)
+	    parse_urls(object, state, why) != FAULT_NONE ||
+	    parse_version(object, "published", &state->published, why) != FAULT_NONE)
 		return why->fault;
 	return parse_version(object, "pending", &state->pending, why);
 }
@@ -219,7 +229,8 @@ enum fault source_state_load(int state_fd, const char *name, struct source_state
 		return refuse(why, FAULT_FILE, "state/%s: %s", path, strerror(-r));
 	if (r == 0 && (json_parse(data, size, LIMIT_STATE_SIZE, &object, why) != FAULT_NONE ||
 		       parse_source_state(object, state, why) != FAULT_NONE))
-		return refuse_within(why, "state/%s (our own file: restore it, or move its folder away to begin anew)", path);
+		return refuse_within(why, "state/%s (our own file: restore it, or move its folder away to begin anew)",
+				     path);
 	*ret_state = steal_pointer(&state);
 	return FAULT_NONE;
 }
@@ -232,7 +243,8 @@ static enum fault parse_roles(const json_t *object, struct agent_state *state, s
 	if (json_get_object(object, "state", "catalogueRoles", true, &roles, why) != FAULT_NONE)
 		return why->fault;
 	state->roles = xcalloc(json_object_size(roles) + 1, sizeof *state->roles);
-	json_object_foreach(roles, name, version) {
+	json_object_foreach(roles, name, version)
+	{
 		if (!json_is_integer(version) || !text_copy(state->roles[state->n_roles].name, TEXT_NAME_SIZE, name))
 			return refuse(why, FAULT_JSON_MEMBER, "catalogueRoles: %s", name);
 		state->roles[state->n_roles++].version = (uint64_t)json_integer_value(version);
@@ -242,7 +254,8 @@ static enum fault parse_roles(const json_t *object, struct agent_state *state, s
 
 static enum fault parse_agent_state(const json_t *object, struct agent_state *state, struct refusal *why)
 {
-	static const char *const allowed[] = {"format", "catalogueAt", "catalogueRoles", "bundledTimestamp", "status", "bundles", NULL};
+	static const char *const allowed[] = {"format",  "catalogueAt", "catalogueRoles", "bundledTimestamp", "status",
+					      "bundles", NULL};
 	json_t *bundles = NULL, *name;
 	int64_t bundled = 0;
 	size_t i;
@@ -251,12 +264,14 @@ static enum fault parse_agent_state(const json_t *object, struct agent_state *st
 	    json_only(object, "state", allowed, why) != FAULT_NONE ||
 	    get_time(object, "state", "catalogueAt", &state->catalogue_at, why) != FAULT_NONE ||
 	    parse_roles(object, state, why) != FAULT_NONE ||
-	    json_get_integer(object, "state", "bundledTimestamp", true, 0, LIMIT_VERSION, &bundled, why) != FAULT_NONE ||
+	    json_get_integer(object, "state", "bundledTimestamp", true, 0, LIMIT_VERSION, &bundled, why) !=
+		    FAULT_NONE ||
 	    parse_version(object, "status", &state->status, why) != FAULT_NONE ||
 	    json_get_array(object, "state", "bundles", true, &bundles, why) != FAULT_NONE)
 		return why->fault;
 	state->bundled_timestamp = (uint64_t)bundled;
-	json_array_foreach(bundles, i, name) {
+	json_array_foreach(bundles, i, name)
+	{
 		if (!json_is_string(name) || !text_is_file_name(json_string_value(name)))
 			return refuse(why, FAULT_JSON_MEMBER, "bundles: entry %zu is no file's name", i);
 		agent_state_add_bundle(state, json_string_value(name));

@@ -39,11 +39,11 @@ static json_t *source_json(const struct source_state *state)
 	char code[16];
 
 	snprintf(code, sizeof code, "E%04u", (unsigned)state->why.fault);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s?, s:s?}", "dataset", state->name, "state", state_outcome_name(state->outcome),
-			 "checked", time_json(state->checked), "succeeded", time_json(state->succeeded), "since",
-			 time_json(failed ? state->since : 0), "maxAge",
-			 state->max_age > 0 ? json_integer((json_int_t)state->max_age) : json_null(), "why", failed ? state->why.line : NULL,
-			 "code", failed ? code : NULL);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s?, s:s?}", "dataset", state->name, "state",
+			 state_outcome_name(state->outcome), "checked", time_json(state->checked), "succeeded",
+			 time_json(state->succeeded), "since", time_json(failed ? state->since : 0), "maxAge",
+			 state->max_age > 0 ? json_integer((json_int_t)state->max_age) : json_null(), "why",
+			 failed ? state->why.line : NULL, "code", failed ? code : NULL);
 }
 
 char *status_compose(const struct run *run)
@@ -56,8 +56,8 @@ char *status_compose(const struct run *run)
 			json_array_append_new(sources, source_json(run->datasets[i].state));
 	for (size_t i = 0; i < run->agent_state->n_bundles; i++)
 		json_array_append_new(bundles, json_string(run->agent_state->bundles[i]));
-	object = json_pack("{s:s, s:o, s:o, s:o}", "format", "clapet status 1", "issued", time_json(run->agent.now), "sources", sources,
-			   "bundles", bundles);
+	object = json_pack("{s:s, s:o, s:o, s:o}", "format", "clapet status 1", "issued", time_json(run->agent.now),
+			   "sources", sources, "bundles", bundles);
 	text = object != NULL ? json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
 	if (text == NULL)
 		die("out of memory");
@@ -108,7 +108,8 @@ static void print_failures(const struct run *run)
 {
 	for (size_t i = 0; i < run->n_datasets; i++) {
 		const struct run_dataset *dataset = &run->datasets[i];
-		const struct refusal *why = dataset->refusal.fault != FAULT_NONE ? &dataset->refusal : &dataset->state->why;
+		const struct refusal *why = dataset->refusal.fault != FAULT_NONE ? &dataset->refusal
+										 : &dataset->state->why;
 		char since[64] = "", text[FAULT_LINE_SIZE + 64];
 
 		if (dataset->refusal.fault == FAULT_NONE && dataset->state->outcome != STATE_FAILED)
@@ -137,7 +138,8 @@ static void print_status(const struct run *run)
 		printf("no sources in %s\n", run->agent.config->sources);
 	report_table_free(table);
 	if (n_unsent > 0)
-		printf("%zu version%s not signed yet: the next `sync` or `heartbeat` does it\n", n_unsent, n_unsent == 1 ? "" : "s");
+		printf("%zu version%s not signed yet: the next `sync` or `heartbeat` does it\n", n_unsent,
+		       n_unsent == 1 ? "" : "s");
 	if (run->agent_state->n_bundles > 0)
 		printf("last bundle: %s\n", run->agent_state->bundles[run->agent_state->n_bundles - 1]);
 	else
@@ -155,13 +157,15 @@ static void print_json(const struct run *run)
 
 		sha256_to_hex(&dataset->state->published.version, hex);
 		json_object_set_new(object, "word", json_string(word(run, dataset)));
-		json_object_set_new(object, "version", dataset->state->published.exists ? json_string(hex) : json_null());
+		json_object_set_new(object, "version",
+				    dataset->state->published.exists ? json_string(hex) : json_null());
 		json_object_set_new(object, "created",
-				    dataset->state->published.exists ? json_string(dataset->state->published.created) : json_null());
+				    dataset->state->published.exists ? json_string(dataset->state->published.created)
+								     : json_null());
 		json_array_append_new(array, object);
 	}
-	document = json_pack("{s:s, s:o, s:I}", "format", "clapet outside status 1", "sources", array, "bundledTimestamp",
-			     (json_int_t)run->agent_state->bundled_timestamp);
+	document = json_pack("{s:s, s:o, s:I}", "format", "clapet outside status 1", "sources", array,
+			     "bundledTimestamp", (json_int_t)run->agent_state->bundled_timestamp);
 	if (document == NULL)
 		die("out of memory");
 	json_dumpf(document, stdout, JSON_INDENT(2));

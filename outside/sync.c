@@ -31,7 +31,8 @@ static bool is_due(const struct sync *sync, const struct run_dataset *dataset)
 {
 	const struct source_state *state = dataset->state;
 
-	if (sync->force || sync->named || dataset->source == NULL || state->outcome == STATE_FAILED || state->checked == 0)
+	if (sync->force || sync->named || dataset->source == NULL || state->outcome == STATE_FAILED ||
+	    state->checked == 0)
 		return true;
 	/* A steward's change is looked at now; a clock that went back does not put off anything. */
 	return !sha256_equal(&state->source_sha256, &dataset->source->sha256) || sync->run.agent.now < state->checked ||
@@ -78,7 +79,8 @@ static void format_published(const struct state_version *version, char *text, si
 
 static void print_new(const struct run_dataset *dataset)
 {
-	const struct state_version *version = dataset->state->pending.exists ? &dataset->state->pending : &dataset->state->published;
+	const struct state_version *version = dataset->state->pending.exists ? &dataset->state->pending
+									     : &dataset->state->published;
 	char hex[SHA256_HEX_SIZE], published[128], count[32];
 	uint64_t rows = 0;
 
@@ -86,8 +88,9 @@ static void print_new(const struct run_dataset *dataset)
 		rows += version->files[i].rows;
 	sha256_to_hex(&version->version, hex);
 	format_published(version, published, sizeof published);
-	printf("%s: new version %.16s of %.10s, %zu resource%s, %s rows; as published %s, as stored sha256:%s\n", dataset->name, hex,
-	       version->created, version->n_files - 1, version->n_files == 2 ? "" : "s", format_count(rows, count), published, hex);
+	printf("%s: new version %.16s of %.10s, %zu resource%s, %s rows; as published %s, as stored sha256:%s\n",
+	       dataset->name, hex, version->created, version->n_files - 1, version->n_files == 2 ? "" : "s",
+	       format_count(rows, count), published, hex);
 }
 
 static void print_failed(const struct sync *sync, const struct run_dataset *dataset, bool has_report)
@@ -181,8 +184,8 @@ static enum fault run_all(struct sync *sync, int n_names, char **names, struct r
 			return refuse(why, FAULT_STOPPED, "told to stop before %s", dataset->name);
 		if (dataset->state->published.withdrawn && !(sync->named && sync->force)) {
 			if (!sync->json)
-				printf("%s: withdrawn on %.10s; `sync %s --force` would publish it again\n", dataset->name,
-				       dataset->state->published.created, dataset->name);
+				printf("%s: withdrawn on %.10s; `sync %s --force` would publish it again\n",
+				       dataset->name, dataset->state->published.created, dataset->name);
 			continue;
 		}
 		if (!is_due(sync, dataset)) {
@@ -226,8 +229,9 @@ static json_t *dataset_json(const struct run_dataset *dataset)
 	for (size_t i = 0; i < state->published.n_files; i++) {
 		const struct state_file *file = &state->published.files[i];
 
-		json_array_append_new(resources, json_pack("{s:s, s:I, s:I, s:o, s:o}", "file", file->name, "bytes", (json_int_t)file->length,
-							   "rows", (json_int_t)file->rows, "asPublished", hash_json(&file->published_sha256),
+		json_array_append_new(resources, json_pack("{s:s, s:I, s:I, s:o, s:o}", "file", file->name, "bytes",
+							   (json_int_t)file->length, "rows", (json_int_t)file->rows,
+							   "asPublished", hash_json(&file->published_sha256),
 							   "asStored", hash_json(&file->sha256)));
 	}
 	snprintf(code, sizeof code, "E%04u", (unsigned)state->why.fault);
@@ -235,7 +239,8 @@ static json_t *dataset_json(const struct run_dataset *dataset)
 			 dataset->was_run ? state_outcome_name(state->outcome) : "not due", "version",
 			 state->published.exists ? hash_json(&state->published.version) : json_null(), "created",
 			 state->published.exists ? state->published.created : NULL, "files", resources, "code",
-			 state->outcome == STATE_FAILED ? code : NULL, "why", state->outcome == STATE_FAILED ? state->why.line : NULL);
+			 state->outcome == STATE_FAILED ? code : NULL, "why",
+			 state->outcome == STATE_FAILED ? state->why.line : NULL);
 }
 
 static void print_json(const struct sync *sync, const struct publish_bundle *bundle)
@@ -246,9 +251,10 @@ static void print_json(const struct sync *sync, const struct publish_bundle *bun
 	for (size_t i = 0; i < sync->run.n_datasets; i++)
 		if (sync->run.datasets[i].has_folder)
 			json_array_append_new(datasets, dataset_json(&sync->run.datasets[i]));
-	document = json_pack("{s:s, s:o, s:{s:s, s:I, s:o, s:b}, s:i}", "format", "clapet sync 1", "datasets", datasets, "bundle", "path", path,
-			     "bytes", (json_int_t)bundle->size, "hash", hash_json(&bundle->sha256), "catalogue", (int)bundle->is_catalogue,
-			     "exit", sync->run.exit_status);
+	document = json_pack("{s:s, s:o, s:{s:s, s:I, s:o, s:b}, s:i}", "format", "clapet sync 1", "datasets", datasets,
+			     "bundle", "path", path, "bytes", (json_int_t)bundle->size, "hash",
+			     hash_json(&bundle->sha256), "catalogue", (int)bundle->is_catalogue, "exit",
+			     sync->run.exit_status);
 	if (document == NULL)
 		die("out of memory");
 	json_dumpf(document, stdout, JSON_INDENT(2));
@@ -291,7 +297,8 @@ int sync_run(const struct config *config, int n_names, char **names, bool force,
 		log_refusal(&why);
 		return fault_exit(why.fault);
 	}
-	if (check_names(&sync.run, n_names, names, &why) == FAULT_NONE && run_all(&sync, n_names, names, &why) == FAULT_NONE)
+	if (check_names(&sync.run, n_names, names, &why) == FAULT_NONE &&
+	    run_all(&sync, n_names, names, &why) == FAULT_NONE)
 		finish(&sync, &why);
 	if (why.fault != FAULT_NONE)
 		log_refusal(&why);

@@ -91,9 +91,12 @@ static struct archive *new_reader(void)
 
 	/* Zip is read by its directory, which stands at the end: a streaming reader would take a file that was cut for a smaller one. */
 	if (archive == NULL || archive_read_support_filter_gzip(archive) != ARCHIVE_OK ||
-	    archive_read_support_filter_xz(archive) != ARCHIVE_OK || archive_read_support_filter_bzip2(archive) != ARCHIVE_OK ||
-	    archive_read_support_filter_zstd(archive) != ARCHIVE_OK || archive_read_support_format_zip_seekable(archive) != ARCHIVE_OK ||
-	    archive_read_support_format_tar(archive) != ARCHIVE_OK || archive_read_support_format_7zip(archive) != ARCHIVE_OK ||
+	    archive_read_support_filter_xz(archive) != ARCHIVE_OK ||
+	    archive_read_support_filter_bzip2(archive) != ARCHIVE_OK ||
+	    archive_read_support_filter_zstd(archive) != ARCHIVE_OK ||
+	    archive_read_support_format_zip_seekable(archive) != ARCHIVE_OK ||
+	    archive_read_support_format_tar(archive) != ARCHIVE_OK ||
+	    archive_read_support_format_7zip(archive) != ARCHIVE_OK ||
 	    archive_read_support_format_raw(archive) != ARCHIVE_OK)
 		die("libarchive does not start");
 	return archive;
@@ -156,7 +159,8 @@ static enum fault extract(struct job *job, struct archive_entry *entry, struct r
 		return refuse(why, FAULT_ARCHIVE, "the archive's member is encrypted");
 	while ((n = archive_read_data(job->archive, block, BLOCK_SIZE)) > 0) {
 		if ((uint64_t)n > job->request.max_bytes - job->written)
-			return refuse(why, FAULT_FETCH_SIZE, "the archive's member unpacks to more than %llu bytes (maxBytes)",
+			return refuse(why, FAULT_FETCH_SIZE,
+				      "the archive's member unpacks to more than %llu bytes (maxBytes)",
 				      (unsigned long long)job->request.max_bytes);
 		if (fd_write_all(job->out_fd, block, (size_t)n) < 0)
 			die_errno("writing the member");
@@ -172,8 +176,10 @@ static enum fault take_entry(struct job *job, struct archive_entry *entry, struc
 	bool is_raw = archive_format(job->archive) == ARCHIVE_FORMAT_RAW;
 
 	if (is_raw && archive_filter_code(job->archive, 0) == ARCHIVE_FILTER_NONE)
-		return refuse(why, FAULT_ARCHIVE, "neither a whole zip, tar or 7z nor compressed: no archive, or one that was cut");
-	if (!is_raw && (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != NULL || is_litter(name)))
+		return refuse(why, FAULT_ARCHIVE,
+			      "neither a whole zip, tar or 7z nor compressed: no archive, or one that was cut");
+	if (!is_raw &&
+	    (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != NULL || is_litter(name)))
 		return FAULT_NONE;
 	job->n_files++;
 	note_name(job, name);
@@ -203,12 +209,14 @@ static enum fault unpack(struct job *job, struct refusal *why)
 	if (job->n_files == 0)
 		return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds no file");
 	if (job->request.member[0] == '\0')
-		return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds %llu files; clapet.member must name one of: %s",
+		return refuse(why, FAULT_ARCHIVE_MEMBER,
+			      "the archive holds %llu files; clapet.member must name one of: %s",
 			      (unsigned long long)job->n_files, job->names);
 	if (job->n_found > 1)
 		return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds \"%s\" %llu times", job->request.member,
 			      (unsigned long long)job->n_found);
-	return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds no \"%s\"; it holds: %s", job->request.member, job->names);
+	return refuse(why, FAULT_ARCHIVE_MEMBER, "the archive holds no \"%s\"; it holds: %s", job->request.member,
+		      job->names);
 }
 
 static void receive_job(int sock, struct job *job)
@@ -240,7 +248,8 @@ static void receive_job(int sock, struct job *job)
  * name is UTF-8 for us), and the charsets that archives write names in. */
 static void load_tables(void)
 {
-	static const char *const charsets[] = {"UTF-8", "ANSI_X3.4-1968", "UTF-16LE", "UTF-16BE", "CP437", "CP932", "CP866"};
+	static const char *const charsets[] = {"UTF-8", "ANSI_X3.4-1968", "UTF-16LE", "UTF-16BE",
+					       "CP437", "CP932",          "CP866"};
 
 	setenv("TZ", "UTC0", 1);
 	tzset();

@@ -23,7 +23,8 @@ static enum fault check_request(const struct run *run, const char *dataset, cons
 	if (found == NULL || (!found->state->published.exists && !found->state->pending.exists))
 		return refuse(why, FAULT_NO_SUCH, "%s was never published", dataset);
 	if (found->state->published.withdrawn && !found->state->pending.exists)
-		return refuse(why, FAULT_SOURCE_WITHDRAWN, "%s was withdrawn on %.10s", dataset, found->state->published.created);
+		return refuse(why, FAULT_SOURCE_WITHDRAWN, "%s was withdrawn on %.10s", dataset,
+			      found->state->published.created);
 	if (reason[0] == '\0' || strlen(reason) > MAX_REASON || !text_is_utf8(reason, strlen(reason), NULL))
 		return refuse(why, FAULT_SOURCE, "the reason must have 1 to %d bytes of UTF-8", MAX_REASON);
 	for (const char *c = reason; *c != '\0'; c++)
@@ -41,7 +42,8 @@ static char *compose(const struct run *run, const char *reason, const char *repl
 	char *text;
 
 	text_format_time(run->agent.now, date);
-	object = json_pack("{s:s, s:s, s:s, s:s?}", "format", "clapet withdrawal 1", "reason", reason, "date", date, "replacedBy", replaced_by);
+	object = json_pack("{s:s, s:s, s:s, s:s?}", "format", "clapet withdrawal 1", "reason", reason, "date", date,
+			   "replacedBy", replaced_by);
 	text = object != NULL ? json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
 	if (text == NULL)
 		die("out of memory");
@@ -75,7 +77,8 @@ static enum fault make_version(struct run *run, struct source_state *state, cons
 	return r < 0 ? refuse(why, FAULT_STORAGE, "state/%s: %s", state->name, strerror(-r)) : FAULT_NONE;
 }
 
-static enum fault withdraw(struct run *run, const char *dataset, const char *reason, const char *replaced_by, struct refusal *why)
+static enum fault withdraw(struct run *run, const char *dataset, const char *reason, const char *replaced_by,
+			   struct refusal *why)
 {
 	_cleanup_free_ char *text = NULL;
 	struct publish_bundle bundle;
@@ -83,9 +86,11 @@ static enum fault withdraw(struct run *run, const char *dataset, const char *rea
 	if (check_request(run, dataset, reason, replaced_by, why) != FAULT_NONE)
 		return why->fault;
 	text = compose(run, reason, replaced_by);
-	if (make_version(run, run_find(run, dataset)->state, text, why) != FAULT_NONE || run_publish(run, &bundle, why) != FAULT_NONE)
+	if (make_version(run, run_find(run, dataset)->state, text, why) != FAULT_NONE ||
+	    run_publish(run, &bundle, why) != FAULT_NONE)
 		return why->fault;
-	printf("%s: withdrawn%s%s\n", dataset, replaced_by != NULL ? ", replaced by " : "", replaced_by != NULL ? replaced_by : "");
+	printf("%s: withdrawn%s%s\n", dataset, replaced_by != NULL ? ", replaced by " : "",
+	       replaced_by != NULL ? replaced_by : "");
 	run_print_bundle(run, &bundle);
 	return FAULT_NONE;
 }

@@ -16,7 +16,8 @@
 #include "bundle/json.h"
 #include "outside/config.h"
 
-#define FOLDERS "\"sources\": \"s\", \"state\": \"/var/state\", \"keys\": \"k\", \"repository\": \"r\", \"outbox\": \"o\""
+#define FOLDERS                                                                                                        \
+	"\"sources\": \"s\", \"state\": \"/var/state\", \"keys\": \"k\", \"repository\": \"r\", \"outbox\": \"o\""
 #define HEAD "{\"format\": \"clapet outside configuration 1\", " FOLDERS
 #define BENCH ", \"testBench\": \"this machine is a test bench\""
 
@@ -51,7 +52,9 @@ static void test_one_question(void **state)
 	struct refusal why;
 
 	(void)state;
-	assert_int_equal(parse(HEAD BENCH ", \"longestSilence\": \"45d\", \"expires\": {\"targets\": \"400d\"}}", &config, &why), FAULT_NONE);
+	assert_int_equal(
+		parse(HEAD BENCH ", \"longestSilence\": \"45d\", \"expires\": {\"targets\": \"400d\"}}", &config, &why),
+		FAULT_NONE);
 	assert_int_equal(config->expires_timestamp, 45 * 86400);
 	assert_int_equal(config->expires_snapshot, 90 * 86400);
 	assert_int_equal(config->expires_targets, 400 * 86400);
@@ -59,7 +62,8 @@ static void test_one_question(void **state)
 
 static void test_users(void **state)
 {
-	static const char users[] = HEAD ", \"users\": {\"fetch\": \"a\", \"unpack\": \"b\", \"check\": \"c\", \"pack\": \"d\", \"sign\": \"e\"}}";
+	static const char users[] = HEAD ", \"users\": {\"fetch\": \"a\", \"unpack\": \"b\", \"check\": \"c\", "
+					 "\"pack\": \"d\", \"sign\": \"e\"}}";
 	_cleanup_(config_freep) struct config *config = NULL, *sockets = NULL;
 	struct refusal why;
 

@@ -25,7 +25,8 @@ static int folder_fd;
 static const struct config config = {.allow_http = true, .max_bytes = 1000};
 
 #define SCHEMA "\"schema\": {\"fields\": [{\"name\": \"code\", \"type\": \"string\"}]}"
-#define RESOURCE(name, more) "{\"name\": \"" name "\", \"path\": \"https://a.example/x.zip\", \"format\": \"csv\", " SCHEMA more "}"
+#define RESOURCE(name, more)                                                                                           \
+	"{\"name\": \"" name "\", \"path\": \"https://a.example/x.zip\", \"format\": \"csv\", " SCHEMA more "}"
 #define PACKAGE(more, resources) "{\"name\": \"cog\"" more ", \"resources\": [" resources "]}"
 
 static int setup(void **state)
@@ -59,9 +60,9 @@ static enum fault load(const char *text, struct source **ret_source, struct refu
 
 static void test_one_archive(void **state)
 {
-	static const char text[] = PACKAGE(
-		", \"clapet\": {\"every\": \"1d\", \"maxAge\": \"2d\", \"maxBytes\": 500}",
-		RESOURCE("a", ", \"clapet\": {\"member\": \"a.csv\"}") ", " RESOURCE("b", ", \"clapet\": {\"member\": \"b.csv\", \"maxBytes\": 700}"));
+	static const char text[] = PACKAGE(", \"clapet\": {\"every\": \"1d\", \"maxAge\": \"2d\", \"maxBytes\": 500}",
+					   RESOURCE("a", ", \"clapet\": {\"member\": \"a.csv\"}") ", " RESOURCE(
+						   "b", ", \"clapet\": {\"member\": \"b.csv\", \"maxBytes\": 700}"));
 	_cleanup_(source_freep) struct source *source = NULL;
 	struct refusal why;
 
@@ -79,7 +80,8 @@ static void test_one_archive(void **state)
 
 static void test_schema_by_path(void **state)
 {
-	static const char text[] = PACKAGE("", "{\"name\": \"a\", \"path\": \"http://h/x.csv\", \"schema\": \"schema.json\"}");
+	static const char text[] = PACKAGE(
+		"", "{\"name\": \"a\", \"path\": \"http://h/x.csv\", \"schema\": \"schema.json\"}");
 	_cleanup_(source_freep) struct source *source = NULL, *other = NULL;
 	struct refusal why;
 
@@ -104,16 +106,21 @@ static void test_refusals(void **state)
 		{PACKAGE("", RESOURCE("a", ", \"clapet\": {\"every\": \"1d\"}")), "every", FAULT_JSON_MEMBER},
 		{PACKAGE("", RESOURCE("a", ", \"clapet\": {\"member\": \"\"}")), "member", FAULT_SOURCE},
 		{PACKAGE("", RESOURCE("a", ", \"clapet\": {\"transform\": \"upper\"}")), "transform", FAULT_SOURCE},
-		{PACKAGE("", RESOURCE("a", ", \"clapet\": {\"checksum\": {\"sha256\": \"12\"}}")), "checksum", FAULT_SOURCE},
-		{PACKAGE("", RESOURCE("a", ", \"clapet\": {\"checksum\": {\"md5\": \"12\"}}")), "md5", FAULT_JSON_MEMBER},
+		{PACKAGE("", RESOURCE("a", ", \"clapet\": {\"checksum\": {\"sha256\": \"12\"}}")), "checksum",
+		 FAULT_SOURCE},
+		{PACKAGE("", RESOURCE("a", ", \"clapet\": {\"checksum\": {\"md5\": \"12\"}}")), "md5",
+		 FAULT_JSON_MEMBER},
 		{PACKAGE("", RESOURCE("a", ", \"clapet\": {\"maxBytes\": 0}")), "maxBytes", FAULT_JSON_MEMBER},
 		{PACKAGE("", "{\"name\": \"a\", \"path\": \"ftp://h/x\"}"), "only https", FAULT_FETCH_SCHEME},
 		{PACKAGE("", "{\"name\": \"a\", \"path\": \"file:///x\"}"), "allowFile", FAULT_FETCH_SCHEME},
 		{PACKAGE("", "{\"name\": \"a\", \"path\": \"x.csv\"}"), "allowFile", FAULT_FETCH_SCHEME},
 		{PACKAGE("", "{\"name\": \"a\", \"path\": \"https://h/a b\"}"), "blanks", FAULT_SOURCE},
-		{PACKAGE("", "{\"name\": \"a\", \"path\": \"https://h/x\", \"schema\": \"../secret.json\"}"), "leads out", FAULT_SOURCE},
-		{PACKAGE("", "{\"name\": \"a\", \"path\": \"https://h/x\", \"schema\": \"link.json\"}"), "leads out", FAULT_SOURCE},
-		{PACKAGE("", "{\"name\": \"a\", \"path\": \"https://h/x\", \"schema\": \"https://h/s.json\"}"), "download", FAULT_SOURCE},
+		{PACKAGE("", "{\"name\": \"a\", \"path\": \"https://h/x\", \"schema\": \"../secret.json\"}"),
+		 "leads out", FAULT_SOURCE},
+		{PACKAGE("", "{\"name\": \"a\", \"path\": \"https://h/x\", \"schema\": \"link.json\"}"), "leads out",
+		 FAULT_SOURCE},
+		{PACKAGE("", "{\"name\": \"a\", \"path\": \"https://h/x\", \"schema\": \"https://h/s.json\"}"),
+		 "download", FAULT_SOURCE},
 		{PACKAGE("", RESOURCE("status", "")), "status", FAULT_PACKAGE},
 		{PACKAGE("", RESOURCE("a", "") ", " RESOURCE("a", "")), "a", FAULT_PACKAGE},
 	};
@@ -126,7 +133,8 @@ static void test_refusals(void **state)
 		struct refusal why = {FAULT_NONE, ""};
 		enum fault fault = load(cases[i].text, &source, &why);
 
-		if (fault != cases[i].fault || strstr(why.line, cases[i].names) == NULL || strstr(why.line, "sources/cog") == NULL)
+		if (fault != cases[i].fault || strstr(why.line, cases[i].names) == NULL ||
+		    strstr(why.line, "sources/cog") == NULL)
 			fail_msg("case %zu: E%04d %s", i, fault, why.line);
 		assert_null(source);
 	}

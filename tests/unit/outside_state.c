@@ -112,8 +112,10 @@ static void test_tampered(void **unused)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-		{"state 1", "state 2"}, {"\"cog\"", "\"gco\""},	       {"\"failed\"", "\"glad\""},   {"\"length\": 77", "\"length\": -7"},
-		{"towns.csv", "../x.csv"}, {"\"sent\": true", "\"sent\": 1234"}, {"2023-11-14", "2023-13-14"}, {"\"maxAge\"", "\"minAge\""},
+		{"state 1", "state 2"},       {"\"cog\"", "\"gco\""},
+		{"\"failed\"", "\"glad\""},   {"\"length\": 77", "\"length\": -7"},
+		{"towns.csv", "../x.csv"},    {"\"sent\": true", "\"sent\": 1234"},
+		{"2023-11-14", "2023-13-14"}, {"\"maxAge\"", "\"minAge\""},
 	};
 	_cleanup_(source_state_freep) struct source_state *state = make();
 
@@ -131,7 +133,8 @@ static void test_tampered(void **unused)
 		assert_int_equal(fd_load_file(AT_FDCWD, path, sizeof text - 256, &data, &size), 0);
 		found = strstr((char *)data, cases[i].from);
 		assert_non_null(found);
-		snprintf(text, sizeof text, "%.*s%s%s", (int)(found - (char *)data), (char *)data, cases[i].to, found + strlen(cases[i].from));
+		snprintf(text, sizeof text, "%.*s%s%s", (int)(found - (char *)data), (char *)data, cases[i].to,
+			 found + strlen(cases[i].from));
 		cog_fd = fd_make_dir(folder_fd, "cog", 0700);
 		assert_int_equal(fd_put_durable(cog_fd, "state.json", text, strlen(text), 0600), 0);
 		if (source_state_load(folder_fd, "cog", &back, &why) == FAULT_NONE)

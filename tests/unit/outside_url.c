@@ -33,8 +33,12 @@ static void test_host(void **state)
 	static const struct {
 		const char *url, *host;
 	} cases[] = {
-		{"https://Data.Gouv.fr/x", "data.gouv.fr"}, {"https://a:b@c:8443/x@y", "c"}, {"https://[::1]:80/", "[::1]"},
-		{"https://host?q=a@b", "host"},		    {"https://host#a@b", "host"},    {"https://a@b@c/", "c"},
+		{"https://Data.Gouv.fr/x", "data.gouv.fr"},
+		{"https://a:b@c:8443/x@y", "c"},
+		{"https://[::1]:80/", "[::1]"},
+		{"https://host?q=a@b", "host"},
+		{"https://host#a@b", "host"},
+		{"https://a@b@c/", "c"},
 		{"relative/path", ""},
 	};
 	char host[32];
@@ -52,8 +56,10 @@ static void test_redact(void **state)
 	static const struct {
 		const char *url, *shown;
 	} cases[] = {
-		{"https://user:secret@host/x", "https://***@host/x"}, {"https://user:se@cret@host/", "https://***@host/"},
-		{"https://token@host", "https://***@host"},	      {"https://host/a@b", "https://host/a@b"},
+		{"https://user:secret@host/x", "https://***@host/x"},
+		{"https://user:se@cret@host/", "https://***@host/"},
+		{"https://token@host", "https://***@host"},
+		{"https://host/a@b", "https://host/a@b"},
 		{"https://host", "https://host"},
 	};
 	char shown[64], cut[12];
