@@ -28,6 +28,7 @@ void catalogue_free(struct catalogue *catalogue)
 	}
 	free(catalogue->roles);
 	free(catalogue->accepted);
+	free(catalogue->blobs);
 	free(catalogue);
 }
 
@@ -81,7 +82,8 @@ static bool add_target(struct catalogue *catalogue, const struct record_target *
 	struct catalogue_role *role = catalogue->n_roles == 0 ? NULL : &catalogue->roles[catalogue->n_roles - 1];
 	struct catalogue_target *target;
 
-	if (role == NULL || role->n_targets >= role->record.n_targets || strcmp(role->record.name, record->dataset) != 0 ||
+	if (role == NULL || role->n_targets >= role->record.n_targets ||
+	    strcmp(role->record.name, record->dataset) != 0 ||
 	    (role->n_targets > 0 && !target_is_whole(&role->targets[role->n_targets - 1])))
 		return false;
 	role->targets = grow(role->targets, role->n_targets, sizeof(*target));
@@ -94,7 +96,8 @@ static bool add_target(struct catalogue *catalogue, const struct record_target *
 static bool add_part(struct catalogue *catalogue, const struct record_part *record)
 {
 	struct catalogue_role *role = catalogue->n_roles == 0 ? NULL : &catalogue->roles[catalogue->n_roles - 1];
-	struct catalogue_target *target = role == NULL || role->n_targets == 0 ? NULL : &role->targets[role->n_targets - 1];
+	struct catalogue_target *target = role == NULL || role->n_targets == 0 ? NULL
+									       : &role->targets[role->n_targets - 1];
 
 	if (target == NULL || target->n_parts >= target->record.n_parts || record->index != target->n_parts)
 		return false;
@@ -136,7 +139,23 @@ static bool role_is_sound(const struct catalogue_role *role)
 	return true;
 }
 
-bool catalogue_is_whole(const struct catalogue *catalogue)
+static void index_blobs(struct catalogue *catalogue)
+{
+	free(catalogue->blobs);
+	catalogue->blobs = NULL;
+	catalogue->n_blobs = 0;
+	for (size_t i = 0; i < catalogue->n_roles; i++)
+		for (size_t j = 0; j < catalogue->roles[i].n_targets; j++)
+			for (size_t k = 0; k < catalogue->roles[i].targets[j].n_parts; k++) {
+				catalogue->blobs = grow(catalogue->blobs, catalogue->n_blobs,
+							sizeof(*catalogue->blobs));
+				catalogue->blobs[catalogue->n_blobs++] = catalogue->roles[i].targets[j].parts[k].sha256;
+			}
+	if (catalogue->n_blobs > 1)
+		qsort(catalogue->blobs, catalogue->n_blobs, sizeof(*catalogue->blobs), sha256_compare);
+}
+
+bool catalogue_is_whole(struct catalogue *catalogue)
 {
 	if (!catalogue->has_trust && catalogue->end.fault == FAULT_NONE)
 		return false;
@@ -147,6 +166,7 @@ bool catalogue_is_whole(const struct catalogue *catalogue)
 			if (strcmp(catalogue->roles[i].record.name, catalogue->roles[j].record.name) == 0)
 				return false;
 	}
+	index_blobs(catalogue);
 	return true;
 }
 
@@ -158,21 +178,10 @@ const struct catalogue_role *catalogue_role(const struct catalogue *catalogue, c
 	return NULL;
 }
 
-static bool role_names_blob(const struct catalogue_role *role, const struct sha256 *sha256)
-{
-	for (size_t i = 0; i < role->n_targets; i++)
-		for (size_t j = 0; j < role->targets[i].n_parts; j++)
-			if (sha256_equal(&role->targets[i].parts[j].sha256, sha256))
-				return true;
-	return false;
-}
-
 bool catalogue_names_blob(const struct catalogue *catalogue, const struct sha256 *sha256)
 {
-	for (size_t i = 0; i < catalogue->n_roles; i++)
-		if (role_names_blob(&catalogue->roles[i], sha256))
-			return true;
-	return false;
+	return catalogue->n_blobs > 0 &&
+	       bsearch(sha256, catalogue->blobs, catalogue->n_blobs, sizeof(*sha256), sha256_compare) != NULL;
 }
 
 bool catalogue_lacks_metadata(const struct catalogue *catalogue)

@@ -30,6 +30,8 @@ struct catalogue {
 	bool has_trust;
 	struct catalogue_role *roles;
 	size_t n_roles;
+	struct sha256 *blobs; /* every part that a trusted target names, sorted; made by catalogue_is_whole */
+	size_t n_blobs;
 	struct refusal end; /* how the run over the metadata ended: FAULT_NONE, or why it stopped */
 };
 
@@ -39,8 +41,8 @@ void catalogue_freep(struct catalogue **catalogue);
 
 /* Takes one checked record of inside-verify. False where it does not belong here. */
 bool catalogue_add(struct catalogue *catalogue, const struct record *record);
-/* After RECORD_END: whether every count was met and every dataset appears once. */
-bool catalogue_is_whole(const struct catalogue *catalogue);
+/* After RECORD_END: whether every count was met and every dataset appears once. From then on blobs can be asked for. */
+bool catalogue_is_whole(struct catalogue *catalogue);
 
 const struct catalogue_role *catalogue_role(const struct catalogue *catalogue, const char *name);
 /* Whether some trusted target has a part of that hash. */

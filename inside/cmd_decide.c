@@ -17,33 +17,34 @@ static const char *opt_version, *opt_application, *opt_field, *opt_rule;
 static struct decide_options opt_decide;
 
 const struct option cmd_approve_options[] = {
-	{ "reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; logged, and shown to the auditor" },
-	{ "until", 'u', OPTION_TEXT, &opt_decide.until, "WHEN", "end of the waiver: 2026-12-31, or a duration like 30d" },
-	{ "version", 0, OPTION_TEXT, &opt_version, "VERSION", "only if this version (its first digits) is the one that is held" },
-	{ "application", 'a', OPTION_TEXT, &opt_application, "NAME", "only what stops this application" },
-	{ "field", 'f', OPTION_TEXT, &opt_field, "NAME", "only what concerns this field" },
-	{ "rule", 0, OPTION_TEXT, &opt_rule, "RULE", "only this rule, as `import` and `quarantine` name it" },
-	{ "operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; logged, and shown to the auditor"},
+	{"until", 'u', OPTION_TEXT, &opt_decide.until, "WHEN", "end of the waiver: 2026-12-31, or a duration like 30d"},
+	{"version", 0, OPTION_TEXT, &opt_version, "VERSION",
+	 "only if this version (its first digits) is the one that is held"},
+	{"application", 'a', OPTION_TEXT, &opt_application, "NAME", "only what stops this application"},
+	{"field", 'f', OPTION_TEXT, &opt_field, "NAME", "only what concerns this field"},
+	{"rule", 0, OPTION_TEXT, &opt_rule, "RULE", "only this rule, as `import` and `quarantine` name it"},
+	{"operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 const struct option cmd_pin_options[] = {
-	{ "reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; logged, and shown to the auditor" },
-	{ "until", 'u', OPTION_TEXT, &opt_decide.until, "WHEN", "end of the pin: 2026-12-31, or a duration like 30d" },
-	{ "operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; logged, and shown to the auditor"},
+	{"until", 'u', OPTION_TEXT, &opt_decide.until, "WHEN", "end of the pin: 2026-12-31, or a duration like 30d"},
+	{"operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 const struct option cmd_release_options[] = {
-	{ "reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; optional, logged" },
-	{ "operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; optional, logged"},
+	{"operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 const struct option cmd_withdraw_options[] = {
-	{ "reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; optional, logged" },
-	{ "operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; optional, logged"},
+	{"operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 /* --- what all decisions share ---------------------------------------------------------------------------------------- */
@@ -64,7 +65,7 @@ static bool parse_until(const char *text, int64_t now, int64_t *ret)
 void decide_options_read(const struct decide_options *options, const char *command, bool needs_reason, int64_t now,
 			 struct decision *ret_decision)
 {
-	struct decision decision = { .date = now };
+	struct decision decision = {.date = now};
 
 	if (needs_reason && (options->reason == NULL || options->reason[0] == '\0'))
 		die_usage("%s: --reason is needed", command);
@@ -73,7 +74,8 @@ void decide_options_read(const struct decide_options *options, const char *comma
 	if (options->reason != NULL)
 		text_escape(options->reason, strlen(options->reason), decision.reason, sizeof(decision.reason));
 	if (options->until != NULL && !parse_until(options->until, now, &decision.until))
-		die_usage("%s: --until \"%s\" is neither a date like 2026-12-31 nor a duration like 30d", command, options->until);
+		die_usage("%s: --until \"%s\" is neither a date like 2026-12-31 nor a duration like 30d", command,
+			  options->until);
 	if (options->until != NULL && decision.until <= now)
 		die_usage("%s: --until %s is past", command, options->until);
 	inside_operator(options->operator, decision.operator);
@@ -95,8 +97,9 @@ int decide_settle(struct inside *inside)
 {
 	_cleanup_(catalogue_freep) struct catalogue *catalogue = NULL;
 	_cleanup_(settlement_freep) struct settlement *settlement = NULL;
-	_cleanup_(import_result_clear) struct import_result result = { .bundles = json_array(), .datasets = json_array() };
-	struct refusal why = { 0 };
+	_cleanup_(import_result_clear) struct import_result result = {.bundles = json_array(),
+								      .datasets = json_array()};
+	struct refusal why = {0};
 
 	if (settle_trusted(inside, true, &catalogue, &settlement, &why) != FAULT_NONE)
 		return cmd_fail(&why);
@@ -122,7 +125,8 @@ static const char *one_argument(int argc, char **argv, const char *command, cons
 static bool is_chosen(const struct record_break *item)
 {
 	return (opt_application == NULL || strcmp(opt_application, item->application) == 0) &&
-	       (opt_field == NULL || strcmp(opt_field, item->field) == 0) && (opt_rule == NULL || strcmp(opt_rule, item->rule) == 0);
+	       (opt_field == NULL || strcmp(opt_field, item->field) == 0) &&
+	       (opt_rule == NULL || strcmp(opt_rule, item->rule) == 0);
 }
 
 /* Whether the view is something that a person may let in. */
@@ -130,8 +134,10 @@ static enum fault check_approvable(const struct dataset_view *view, const char *
 {
 	if (view == NULL)
 		return refuse(why, FAULT_NO_SUCH, "there is no dataset %s", dataset);
-	if (opt_version != NULL && (strlen(opt_version) < 4 || strncmp(view->trusted, opt_version, strlen(opt_version)) != 0))
-		return refuse(why, FAULT_NO_SUCH, "%s: version %s is not the one that waits (%s): older ones are superseded", dataset,
+	if (opt_version != NULL &&
+	    (strlen(opt_version) < 4 || strncmp(view->trusted, opt_version, strlen(opt_version)) != 0))
+		return refuse(why, FAULT_NO_SUCH,
+			      "%s: version %s is not the one that waits (%s): older ones are superseded", dataset,
 			      opt_version, view->trusted[0] == '\0' ? "none" : view->trusted);
 	if (view->state == DATASET_REFUSED)
 		return refuse(why, FAULT_NOT_APPROVABLE, "%s: E%04d %s", dataset, view->why.fault, view->why.line);
@@ -146,7 +152,7 @@ static enum fault check_approvable(const struct dataset_view *view, const char *
 static enum fault waive(struct inside *inside, const struct dataset_view *view, const struct record_break *item,
 			const struct decision *decision, struct refusal *why)
 {
-	struct waiver waiver = { .of = *item, .date = decision->date, .until = decision->until };
+	struct waiver waiver = {.of = *item, .date = decision->date, .until = decision->until};
 	const char *id;
 	enum fault fault;
 
@@ -162,17 +168,19 @@ static enum fault waive(struct inside *inside, const struct dataset_view *view, 
 	if ((fault = decisions_add_waiver(&inside->decisions, &waiver, &id, why)) != FAULT_NONE)
 		return fault;
 	inside_event(inside, "approve", view->name, (enum fault)item->fault, "%s by %s: %s %s.%s (rule %s): %s", id,
-		     waiver.operator, item->application[0] == '\0' ? "policy" : item->application, item->resource, item->field,
-		     item->rule, waiver.reason);
+		     waiver.operator, item->application[0] == '\0' ? "policy" : item->application, item->resource,
+		     item->field, item->rule, waiver.reason);
 	if (!cmd_wants_json())
 		printf("waiver %s: %s, %s%s%s%s%s (rule %s)\n", id, view->name,
-		       item->application[0] == '\0' ? "policy" : item->application, item->resource[0] == '\0' ? "" : ", ",
-		       item->resource, item->field[0] == '\0' ? "" : ".", item->field, item->rule);
+		       item->application[0] == '\0' ? "policy" : item->application,
+		       item->resource[0] == '\0' ? "" : ", ", item->resource, item->field[0] == '\0' ? "" : ".",
+		       item->field, item->rule);
 	return FAULT_NONE;
 }
 
 /* Settles first, to know what is held now; FAULT_NONE with the waivers added in memory. */
-static enum fault approve(struct inside *inside, const char *dataset, const struct decision *decision, struct refusal *why)
+static enum fault approve(struct inside *inside, const char *dataset, const struct decision *decision,
+			  struct refusal *why)
 {
 	_cleanup_(catalogue_freep) struct catalogue *catalogue = NULL;
 	_cleanup_(settlement_freep) struct settlement *settlement = NULL;
@@ -193,7 +201,8 @@ static enum fault approve(struct inside *inside, const char *dataset, const stru
 		n++;
 	}
 	if (n == 0)
-		return refuse(why, FAULT_NO_SUCH, "%s: nothing that is held is what you chose; see `clapet-inside quarantine`", dataset);
+		return refuse(why, FAULT_NO_SUCH,
+			      "%s: nothing that is held is what you chose; see `clapet-inside quarantine`", dataset);
 	return FAULT_NONE;
 }
 
@@ -201,7 +210,7 @@ int cmd_approve(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	const char *dataset = one_argument(argc, argv, "approve", "dataset");
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	struct decision decision;
 	int status;
 
@@ -218,16 +227,17 @@ int cmd_approve(int argc, char **argv)
 static bool opt_all;
 
 const struct option cmd_waivers_options[] = {
-	{ "all", 0, OPTION_FLAG, &opt_all, NULL, "also those that ended or were withdrawn" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"all", 0, OPTION_FLAG, &opt_all, NULL, "also those that ended or were withdrawn"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 int cmd_waivers(int argc, char **argv)
 {
-	static const char *const headings[] = { "ID", "DATASET", "APPLICATION", "FIELD", "RULE", "BY", "ON", "UNTIL", "REASON" };
+	static const char *const headings[] = {"ID", "DATASET", "APPLICATION", "FIELD", "RULE",
+					       "BY", "ON",      "UNTIL",       "REASON"};
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	struct report_table *table;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	int status;
 
 	(void)argc, (void)argv;
@@ -241,17 +251,19 @@ int cmd_waivers(int argc, char **argv)
 	for (size_t i = 0; i < inside.decisions.n_waivers; i++) {
 		const struct waiver *w = &inside.decisions.waivers[i];
 		char on[40], until[40] = "withdrawn";
-		_cleanup_free_ char *field = xasprintf("%s%s%s", w->of.resource, w->of.field[0] == '\0' ? "" : ".", w->of.field);
+		_cleanup_free_ char *field = xasprintf("%s%s%s", w->of.resource, w->of.field[0] == '\0' ? "" : ".",
+						       w->of.field);
 
 		if (!opt_all && !waiver_is_live(w, inside.now))
 			continue;
 		text_format_local(w->date, on, sizeof(on));
 		if (w->withdrawn == 0 && w->until != 0)
 			text_format_local(w->until, until, sizeof(until));
-		report_table_row(table, (const char *const[]){ w->id, w->dataset,
-							       w->of.application[0] == '\0' ? "(policy)" : w->of.application, field,
-							       w->of.rule, w->operator, on,
-							       w->withdrawn == 0 && w->until == 0 ? "-" : until, w->reason });
+		report_table_row(table,
+				 (const char *const[]){w->id, w->dataset,
+						       w->of.application[0] == '\0' ? "(policy)" : w->of.application,
+						       field, w->of.rule, w->operator, on,
+						       w->withdrawn == 0 && w->until == 0 ? "-" : until, w->reason});
 	}
 	report_table_print(table, stdout);
 	report_table_free(table);
@@ -262,7 +274,7 @@ int cmd_withdraw_waiver(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	const char *id = one_argument(argc, argv, "withdraw-waiver", "waiver");
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	struct decision decision;
 	struct waiver *waiver;
 	int status;
@@ -272,7 +284,8 @@ int cmd_withdraw_waiver(int argc, char **argv)
 		return status;
 	waiver = decisions_waiver_by_id(&inside.decisions, id);
 	if (waiver == NULL || waiver->withdrawn != 0) {
-		refuse(&why, FAULT_NO_SUCH, waiver == NULL ? "there is no waiver %s" : "waiver %s is withdrawn already", id);
+		refuse(&why, FAULT_NO_SUCH, waiver == NULL ? "there is no waiver %s" : "waiver %s is withdrawn already",
+		       id);
 		return cmd_fail(&why);
 	}
 	waiver->withdrawn = inside.now;
@@ -281,7 +294,8 @@ int cmd_withdraw_waiver(int argc, char **argv)
 	if (decide_store(&inside, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	if (!cmd_wants_json())
-		printf("waiver %s is withdrawn; what it let in stays in force, later versions are judged without it\n", id);
+		printf("waiver %s is withdrawn; what it let in stays in force, later versions are judged without it\n",
+		       id);
 	return decide_settle(&inside);
 }
 
@@ -291,9 +305,9 @@ int cmd_pin(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	const char *dataset = one_argument(argc, argv, "pin", "dataset");
-	struct generation current = { 0 };
+	struct generation current = {0};
 	const struct generation_entry *entry;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	struct decision decision;
 	int status;
 
@@ -317,7 +331,7 @@ int cmd_pin(int argc, char **argv)
 
 void decide_pin(struct inside *inside, const char *dataset, const char *version, const struct decision *decision)
 {
-	struct pin pin = { .date = decision->date, .until = decision->until };
+	struct pin pin = {.date = decision->date, .until = decision->until};
 
 	snprintf(pin.dataset, sizeof(pin.dataset), "%s", dataset);
 	snprintf(pin.version, sizeof(pin.version), "%s", version);
@@ -333,7 +347,7 @@ int cmd_release(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	const char *dataset = one_argument(argc, argv, "release", "dataset");
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	struct decision decision;
 	int status;
 

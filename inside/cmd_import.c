@@ -40,19 +40,21 @@ int cmd_print_json(json_t *root, int status)
 
 int cmd_open_read(struct inside *inside)
 {
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 
-	if (inside_configure(cmd_config_path(), inside, &why) != FAULT_NONE || inside_open_store(inside, &why) != FAULT_NONE)
+	if (inside_configure(cmd_config_path(), inside, &why) != FAULT_NONE ||
+	    inside_open_store(inside, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	return 0;
 }
 
 int cmd_open_work(struct inside *inside, int64_t wait)
 {
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 
-	if (inside_configure(cmd_config_path(), inside, &why) != FAULT_NONE || inside_load_rules(inside, &why) != FAULT_NONE ||
-	    inside_open_store(inside, &why) != FAULT_NONE || inside_open_work(inside, wait, &why) != FAULT_NONE)
+	if (inside_configure(cmd_config_path(), inside, &why) != FAULT_NONE ||
+	    inside_load_rules(inside, &why) != FAULT_NONE || inside_open_store(inside, &why) != FAULT_NONE ||
+	    inside_open_work(inside, wait, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	return 0;
 }
@@ -62,12 +64,13 @@ int cmd_open_work(struct inside *inside, int64_t wait)
 static const char *opt_root;
 
 const struct option cmd_init_options[] = {
-	{ "root", 'r', OPTION_TEXT, &opt_root, "FILE", "the root metadata that a person brought from the outside" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"root", 'r', OPTION_TEXT, &opt_root, "FILE", "the root metadata that a person brought from the outside"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 /* Makes the folder unless it is there. */
-static enum fault make_folder(const struct inside *inside, const char *path, mode_t mode, enum comp owner, struct refusal *why)
+static enum fault make_folder(const struct inside *inside, const char *path, mode_t mode, enum comp owner,
+			      struct refusal *why)
 {
 	_cleanup_close_ int fd = -1;
 	int r;
@@ -96,8 +99,8 @@ static enum fault judge_anchor(const struct inside *inside, const uint8_t *data,
 		fault = crew_verify(inside, spool.fd, NULL, &catalogue, why);
 	spool_close(inside, &spool);
 	if (fault == FAULT_NONE && (!catalogue->has_trust || catalogue->trust.root_version == 0))
-		fault = refuse(why, catalogue->end.fault == FAULT_NONE ? FAULT_TUF_FORM : catalogue->end.fault, "%s: %s", opt_root,
-			       catalogue->end.line);
+		fault = refuse(why, catalogue->end.fault == FAULT_NONE ? FAULT_TUF_FORM : catalogue->end.fault,
+			       "%s: %s", opt_root, catalogue->end.line);
 	return fault;
 }
 
@@ -127,7 +130,7 @@ static int tell_anchor(struct inside *inside, const uint8_t *data, size_t size)
 {
 	char hex[SHA256_HEX_SIZE];
 	struct sha256 sha256;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 
 	hash_bytes(data, size, &sha256);
 	sha256_to_hex(&sha256, hex);
@@ -146,7 +149,7 @@ int cmd_init(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_free_ uint8_t *data = NULL;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	size_t size;
 	int r;
 
@@ -182,7 +185,7 @@ static int say(const struct refusal *why, const char *what, const char *good)
 
 static int check_folder(const char *what, const char *path, dev_t device)
 {
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	struct stat st;
 
 	if (stat(path, &st) < 0)
@@ -192,22 +195,24 @@ static int check_folder(const char *what, const char *path, dev_t device)
 	else if (access(path, R_OK | W_OK | X_OK) < 0)
 		refuse(&why, FAULT_FILE, "%s: %s", path, strerror(errno));
 	else if (device != 0 && st.st_dev != device)
-		refuse(&why, FAULT_CONFIGURATION, "%s: not on the store's file system: every file would be copied", path);
+		refuse(&why, FAULT_CONFIGURATION, "%s: not on the store's file system: every file would be copied",
+		       path);
 	return say(&why, what, path);
 }
 
 static int check_users(const struct inside_config *config)
 {
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	uid_t uid;
 	gid_t gid;
 
 	for (size_t i = 0; i < CONFIG_N_USERS && why.fault == FAULT_NONE; i++) {
 		if (config->sockets == NULL && config->users[i] == NULL && geteuid() == 0 && !config->test_bench)
-			refuse(&why, FAULT_CONFIGURATION, "\"users\" is missing: as root, workers need accounts of their own");
+			refuse(&why, FAULT_CONFIGURATION,
+			       "\"users\" is missing: as root, workers need accounts of their own");
 		else if (config->users[i] != NULL && !worker_user(config->users[i], &uid, &gid))
-			refuse(&why, FAULT_CONFIGURATION, "users.%s: there is no account %s", config_user_key((enum comp)i),
-			       config->users[i]);
+			refuse(&why, FAULT_CONFIGURATION, "users.%s: there is no account %s",
+			       config_user_key((enum comp)i), config->users[i]);
 	}
 	return say(&why, "users", config->users[0] == NULL ? "none: everything runs as one account" : "all exist");
 }
@@ -215,7 +220,7 @@ static int check_users(const struct inside_config *config)
 static int check_sandbox(const struct inside_config *config)
 {
 	const char *missing = sandbox_missing();
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 
 	if (missing != NULL && !config->test_bench)
 		refuse(&why, FAULT_CONFIGURATION, "this kernel lacks %s", missing);
@@ -225,8 +230,8 @@ static int check_sandbox(const struct inside_config *config)
 int cmd_check(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
-	struct refusal why = { 0 };
-	struct stat st = { 0 };
+	struct refusal why = {0};
+	struct stat st = {0};
 	int status;
 
 	(void)argc, (void)argv;
@@ -254,20 +259,20 @@ int cmd_check(int argc, char **argv)
 static int64_t opt_wait;
 
 const struct option cmd_import_options[] = {
-	{ "wait", 'w', OPTION_DURATION, &opt_wait, "TIME", "wait so long for another run to end (\"30s\")" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"wait", 'w', OPTION_DURATION, &opt_wait, "TIME", "wait so long for another run to end (\"30s\")"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 int cmd_import(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
-	_cleanup_(import_result_clear) struct import_result result = { 0 };
+	_cleanup_(import_result_clear) struct import_result result = {0};
 	int status = cmd_open_work(&inside, opt_wait), taken = 0;
 
 	if (status != 0)
 		return status;
 	for (int i = 0; i < argc; i++) {
-		struct refusal why = { 0 };
+		struct refusal why = {0};
 
 		if (import_take(&inside, argv[i], &why) != FAULT_NONE)
 			taken = fault_exit_worse(taken, cmd_fail(&why));
@@ -276,6 +281,7 @@ int cmd_import(int argc, char **argv)
 	status = fault_exit_worse(result.exit_status, taken);
 	if (!cmd_wants_json())
 		return cmd_end(status);
-	return cmd_print_json(json_pack("{si sO sO}", "exit", status, "bundles", result.bundles, "datasets", result.datasets),
-			      status);
+	return cmd_print_json(
+		json_pack("{si sO sO}", "exit", status, "bundles", result.bundles, "datasets", result.datasets),
+		status);
 }

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sodium.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -23,8 +23,8 @@
 static uint64_t opt_generation;
 
 const struct option cmd_exec_options[] = {
-	{ "generation", 'g', OPTION_NUMBER, &opt_generation, "N", "that generation instead of the current one" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"generation", 'g', OPTION_NUMBER, &opt_generation, "N", "that generation instead of the current one"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 /* Opens the generation's folder with a shared lock, which retention honours. -ESTALE where it was deleted between opening and
@@ -73,7 +73,7 @@ int cmd_exec(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	char number_text[32];
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	uint64_t number = 0;
 	int status, fd;
 
@@ -85,7 +85,8 @@ int cmd_exec(int argc, char **argv)
 	if (fd < 0)
 		return cmd_fail(&why);
 	snprintf(number_text, sizeof(number_text), "%" PRIu64, number);
-	if (fchdir(fd) < 0 || setenv("CLAPET_GENERATION", number_text, 1) < 0 || setenv("CLAPET_STORE", inside.config->store, 1) < 0)
+	if (fchdir(fd) < 0 || setenv("CLAPET_GENERATION", number_text, 1) < 0 ||
+	    setenv("CLAPET_STORE", inside.config->store, 1) < 0)
 		die_errno("generation %" PRIu64, number);
 	execvp(argv[0], argv);
 	die_errno("%s", argv[0]);
@@ -96,14 +97,15 @@ int cmd_exec(int argc, char **argv)
 static bool opt_all;
 
 const struct option cmd_explain_options[] = {
-	{ "all", 0, OPTION_FLAG, &opt_all, NULL, "every code" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"all", 0, OPTION_FLAG, &opt_all, NULL, "every code"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 static json_t *explain_json(enum fault fault)
 {
-	return json_pack("{so ss ss ss ss si}", "code", verdict_code(fault), "word", fault_word(fault), "title", fault_title(fault),
-			 "cause", fault_cause(fault), "next", fault_next(fault), "exit", fault_exit(fault));
+	return json_pack("{so ss ss ss ss si}", "code", verdict_code(fault), "word", fault_word(fault), "title",
+			 fault_title(fault), "cause", fault_cause(fault), "next", fault_next(fault), "exit",
+			 fault_exit(fault));
 }
 
 static void explain(enum fault fault)
@@ -120,7 +122,7 @@ int cmd_explain(int argc, char **argv)
 	if (opt_all ? argc != 0 : argc != 1)
 		die_usage("explain: name one code (\"E2107\"), or --all");
 	if (!opt_all) {
-		struct refusal why = { 0 };
+		struct refusal why = {0};
 
 		fault = fault_by_code(argv[0]);
 		if (fault == FAULT_NONE) {
@@ -148,15 +150,15 @@ int cmd_explain(int argc, char **argv)
 static const char *opt_root;
 
 const struct option cmd_verify_options[] = {
-	{ "root", 'r', OPTION_TEXT, &opt_root, "FILE", "verify from this root metadata, not from the store's own" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"root", 'r', OPTION_TEXT, &opt_root, "FILE", "verify from this root metadata, not from the store's own"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 int cmd_verify(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_free_ uint8_t *root = NULL;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	size_t root_size = 0;
 	int status, r;
 

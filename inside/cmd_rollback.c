@@ -19,13 +19,13 @@ static bool opt_all;
 static struct decide_options opt_decide;
 
 const struct option cmd_rollback_options[] = {
-	{ "to", 't', OPTION_TEXT, &opt_to, "VERSION", "the version (its first digits) that is to be in force again" },
-	{ "generation", 'g', OPTION_NUMBER, &opt_generation, "N", "the versions of that generation" },
-	{ "all", 0, OPTION_FLAG, &opt_all, NULL, "every dataset that changed since" },
-	{ "reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; logged, and shown to the auditor" },
-	{ "until", 'u', OPTION_TEXT, &opt_decide.until, "WHEN", "end of the pin: 2026-12-31, or a duration like 30d" },
-	{ "operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"to", 't', OPTION_TEXT, &opt_to, "VERSION", "the version (its first digits) that is to be in force again"},
+	{"generation", 'g', OPTION_NUMBER, &opt_generation, "N", "the versions of that generation"},
+	{"all", 0, OPTION_FLAG, &opt_all, NULL, "every dataset that changed since"},
+	{"reason", 'r', OPTION_TEXT, &opt_decide.reason, "TEXT", "why; logged, and shown to the auditor"},
+	{"until", 'u', OPTION_TEXT, &opt_decide.until, "WHEN", "end of the pin: 2026-12-31, or a duration like 30d"},
+	{"operator", 0, OPTION_TEXT, &opt_decide.operator, "NAME", "who decides; default: your account"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 /* Whether ENTRY, of an older generation, is what was asked for. */
@@ -54,34 +54,37 @@ static enum fault find_generation(const struct inside *inside, const struct gene
 		if (numbers[i] >= current->number || (opt_generation != 0 && numbers[i] != opt_generation) ||
 		    generation_load(inside->store_fd, numbers[i], &candidate, NULL) != FAULT_NONE)
 			continue;
-		found = dataset == NULL || fits(generation_entry(&candidate, dataset), generation_entry(current, dataset));
+		found = dataset == NULL ||
+			fits(generation_entry(&candidate, dataset), generation_entry(current, dataset));
 		if (found) {
 			*ret_generation = candidate;
 			return FAULT_NONE;
 		}
 		generation_clear(&candidate);
 	}
-	return refuse(why, FAULT_NO_SUCH, "%s: no generation that is still here shows %s%s; see `clapet-inside history`",
+	return refuse(why, FAULT_NO_SUCH,
+		      "%s: no generation that is still here shows %s%s; see `clapet-inside history`",
 		      dataset == NULL ? "--all" : dataset, opt_to == NULL ? "another version" : "version ",
 		      opt_to == NULL ? "" : opt_to);
 }
 
 /* Takes the older entries into NEXT and pins them; how many. */
-static size_t roll(struct inside *inside, const struct generation *older, const char *dataset, const struct decision *decision,
-		   struct generation *next)
+static size_t roll(struct inside *inside, const struct generation *older, const char *dataset,
+		   const struct decision *decision, struct generation *next)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < older->n_entries; i++) {
 		const struct generation_entry *entry = &older->entries[i];
 		const struct generation_entry *now = generation_entry(next, entry->name);
-		bool chosen = dataset == NULL ? now != NULL && strcmp(now->version, entry->version) != 0 :
-						strcmp(entry->name, dataset) == 0;
+		bool chosen = dataset == NULL ? now != NULL && strcmp(now->version, entry->version) != 0
+					      : strcmp(entry->name, dataset) == 0;
 
 		if (!chosen || !store_has_version(inside->store_fd, entry->name, entry->version))
 			continue;
 		inside_event(inside, "rollback", entry->name, FAULT_NONE, "from %s to %s by %s: %s",
-			     now == NULL ? "nothing" : now->version, entry->version, decision->operator, decision->reason);
+			     now == NULL ? "nothing" : now->version, entry->version, decision->operator,
+			     decision->reason);
 		decide_pin(inside, entry->name, entry->version, decision);
 		generation_set(next, entry->name, entry->version, json_incref(entry->json));
 		n++;
@@ -105,9 +108,10 @@ static enum fault commit_rollback(struct inside *inside, struct generation *next
 	return commit_end(&commit, why);
 }
 
-static enum fault rollback(struct inside *inside, const char *dataset, const struct decision *decision, struct refusal *why)
+static enum fault rollback(struct inside *inside, const char *dataset, const struct decision *decision,
+			   struct refusal *why)
 {
-	struct generation current = { 0 }, older = { 0 }, next = { 0 };
+	struct generation current = {0}, older = {0}, next = {0};
 	enum fault fault = generation_load_current(inside->store_fd, &current, why);
 
 	if (fault == FAULT_NONE)
@@ -130,7 +134,7 @@ static enum fault rollback(struct inside *inside, const char *dataset, const str
 int cmd_rollback(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	struct decision decision;
 	int status;
 

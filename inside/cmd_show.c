@@ -18,7 +18,7 @@
 /* Opens the store and reads status.json. The exit status, 0: read. */
 static int open_status(struct inside *inside, json_t **ret_status)
 {
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	int status = cmd_open_read(inside);
 
 	if (status != 0)
@@ -40,15 +40,14 @@ static void list_row(struct report_table *table, const json_t *dataset)
 	snprintf(rows, sizeof(rows), "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(dataset, "rows")));
 	status_text(dataset, "date", date, CELL);
 	date[10] = '\0'; /* the day is what people tell versions by */
-	report_table_row(table, (const char *const[]){ status_text(dataset, "name", name, CELL),
-						       status_text(dataset, "version", version, CELL),
-						       or_dash(date), rows,
-						       or_dash(status_text(dataset, "title", title, CELL)) });
+	report_table_row(table, (const char *const[]){status_text(dataset, "name", name, CELL),
+						      status_text(dataset, "version", version, CELL), or_dash(date),
+						      rows, or_dash(status_text(dataset, "title", title, CELL))});
 }
 
 int cmd_list(int argc, char **argv)
 {
-	static const char *const headings[] = { "DATASET", "VERSION", "DATE", "ROWS", "TITLE" };
+	static const char *const headings[] = {"DATASET", "VERSION", "DATE", "ROWS", "TITLE"};
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_(json_decrefp) json_t *document = NULL;
 	struct report_table *table;
@@ -86,13 +85,14 @@ static void history_change(const struct generation *generation, const char *data
 		waivers = json_dumps(json_object_get(entry->json, "waivers"), JSON_COMPACT);
 	if (entry != NULL)
 		status_text(entry->json, "date", date, sizeof(date));
-	report_table_row(table, (const char *const[]){ number, created, dataset, what, or_dash(date),
-						       waivers == NULL ? "-" : waivers });
-	json_array_append_new(array, json_pack("{sI ss ss ss ss so}", "generation", (json_int_t)generation->number, "created", stamp,
-					       "dataset", dataset, "version", what, "date", date, "waivers",
-					       entry == NULL || entry->json == NULL ?
-						       json_array() :
-						       json_deep_copy(json_object_get(entry->json, "waivers"))));
+	report_table_row(table, (const char *const[]){number, created, dataset, what, or_dash(date),
+						      waivers == NULL ? "-" : waivers});
+	json_array_append_new(array,
+			      json_pack("{sI ss ss ss ss so}", "generation", (json_int_t)generation->number, "created",
+					stamp, "dataset", dataset, "version", what, "date", date, "waivers",
+					entry == NULL || entry->json == NULL
+						? json_array()
+						: json_deep_copy(json_object_get(entry->json, "waivers"))));
 }
 
 /* What changed from BEFORE to NOW, of one dataset or of all. */
@@ -104,7 +104,8 @@ static void history_step(const struct generation *before, const struct generatio
 
 		if ((dataset == NULL || strcmp(dataset, now->entries[i].name) == 0) &&
 		    (old == NULL || strcmp(old->version, now->entries[i].version) != 0))
-			history_change(now, now->entries[i].name, now->entries[i].version, &now->entries[i], table, array);
+			history_change(now, now->entries[i].name, now->entries[i].version, &now->entries[i], table,
+				       array);
 	}
 	for (size_t i = 0; i < before->n_entries; i++)
 		if ((dataset == NULL || strcmp(dataset, before->entries[i].name) == 0) &&
@@ -114,11 +115,11 @@ static void history_step(const struct generation *before, const struct generatio
 
 int cmd_history(int argc, char **argv)
 {
-	static const char *const headings[] = { "GENERATION", "SINCE", "DATASET", "VERSION", "DATE", "WAIVERS" };
+	static const char *const headings[] = {"GENERATION", "SINCE", "DATASET", "VERSION", "DATE", "WAIVERS"};
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_(json_decrefp) json_t *array = json_array();
 	_cleanup_free_ uint64_t *numbers = NULL;
-	struct generation before = { 0 };
+	struct generation before = {0};
 	struct report_table *table;
 	size_t n = 0;
 	int status, r;
@@ -191,9 +192,10 @@ int cmd_missing(int argc, char **argv)
 		for (size_t i = 0; i < json_array_size(datasets); i++)
 			if (json_array_size(json_object_get(json_array_get(datasets, i), "missing")) > 0)
 				json_array_append_new(
-					array, json_pack("{sO sO}", "dataset",
-							 json_object_get(json_array_get(datasets, i), "name"), "missing",
-							 json_object_get(json_array_get(datasets, i), "missing")));
+					array,
+					json_pack("{sO sO}", "dataset",
+						  json_object_get(json_array_get(datasets, i), "name"), "missing",
+						  json_object_get(json_array_get(datasets, i), "missing")));
 		return cmd_print_json(json_pack("{ss so so}", "format", "clapet request 1", "timestamp",
 						json_incref(json_object_get(trust, "timestamp")), "missing", array),
 				      n > 0 ? fault_exit(FAULT_BLOB_ABSENT) : 0);
@@ -202,13 +204,16 @@ int cmd_missing(int argc, char **argv)
 		printf("nothing is missing\n");
 		return cmd_end(0);
 	}
-	printf("clapet request 1\ntimestamp %" JSON_INTEGER_FORMAT "\n", json_integer_value(json_object_get(trust, "timestamp")));
+	printf("clapet request 1\ntimestamp %" JSON_INTEGER_FORMAT "\n",
+	       json_integer_value(json_object_get(trust, "timestamp")));
 	for (size_t i = 0; i < json_array_size(datasets); i++)
 		bytes += print_missing(json_array_get(datasets, i));
 	text_format_size(bytes, size, sizeof(size));
 	printf("end\n\n"
-	       "The lines above ask the outside to send %zu things again (%s). A person carries them out; they disclose the names\n"
-	       "of these datasets, which of their public files are not here, and the last timestamp version that was heard.\n",
+	       "The lines above ask the outside to send %zu things again (%s). A person carries them out; they "
+	       "disclose the names\n"
+	       "of these datasets, which of their public files are not here, and the last timestamp version that was "
+	       "heard.\n",
 	       n, size);
 	return cmd_end(fault_exit(FAULT_BLOB_ABSENT));
 }
@@ -235,7 +240,9 @@ static void print_held(const struct inside *inside, const json_t *dataset)
 		status_text(item, "application", application, CELL);
 		status_text(item, "field", field, CELL);
 		printf("  %s %s, %s%s%s (rule %s%s): %s\n", status_text(item, "fault", code, CELL),
-		       application[0] == '\0' ? "policy" : application[0] == '*' ? "schema in force" : application,
+		       application[0] == '\0'  ? "policy"
+		       : application[0] == '*' ? "schema in force"
+					       : application,
 		       or_dash(status_text(item, "resource", resource, CELL)), field[0] == '\0' ? "" : ".", field,
 		       status_text(item, "rule", rule, CELL),
 		       json_is_true(json_object_get(item, "approvable")) ? "" : "; cannot be approved",

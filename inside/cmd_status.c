@@ -17,8 +17,9 @@
 static bool opt_check;
 
 const struct option cmd_status_options[] = {
-	{ "check", 'c', OPTION_FLAG, &opt_check, NULL, "one line and an exit status for Nagios or Centreon (0, 1, 2; 3: unknown)" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"check", 'c', OPTION_FLAG, &opt_check, NULL,
+	 "one line and an exit status for Nagios or Centreon (0, 1, 2; 3: unknown)"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 /* --- monitoring ------------------------------------------------------------------------------------------------------ */
@@ -34,13 +35,13 @@ static int monitor_unknown(const struct refusal *why)
 /* The worst thing first; performance data behind the bar, as the plugin guidelines have it. */
 static int monitor(const struct inside *inside, const json_t *document, const struct health *health)
 {
-	static const char *const words[] = { "OK", "WARNING", "CRITICAL" };
+	static const char *const words[] = {"OK", "WARNING", "CRITICAL"};
 	char line[FAULT_LINE_SIZE + 80], age[32];
 	int level = MONITOR_OK;
 
 	text_format_age(inside->now - health->heard, age, sizeof(age));
-	snprintf(line, sizeof(line), "%zu datasets in force, generation %" JSON_INTEGER_FORMAT ", heard %s ago", health->n_in_force,
-		 json_integer_value(json_object_get(document, "generation")), age);
+	snprintf(line, sizeof(line), "%zu datasets in force, generation %" JSON_INTEGER_FORMAT ", heard %s ago",
+		 health->n_in_force, json_integer_value(json_object_get(document, "generation")), age);
 	if (health->link.fault != FAULT_NONE || health->trust.fault != FAULT_NONE) {
 		const struct refusal *why = health->trust.fault != FAULT_NONE ? &health->trust : &health->link;
 
@@ -51,11 +52,13 @@ static int monitor(const struct inside *inside, const json_t *document, const st
 		snprintf(line, sizeof(line), "%zu refused", health->n_refused);
 	} else if (health->n_held + health->n_missing + health->n_stale > 0) {
 		level = MONITOR_WARNING;
-		snprintf(line, sizeof(line), "%zu held, %zu missing, %zu stale", health->n_held, health->n_missing, health->n_stale);
+		snprintf(line, sizeof(line), "%zu held, %zu missing, %zu stale", health->n_held, health->n_missing,
+			 health->n_stale);
 	}
-	printf("CLAPET %s - %s | datasets=%zu held=%zu;0 missing=%zu;0 refused=%zu;;0 stale=%zu;0 silence=%" PRId64 "s;;%" PRId64 "\n",
-	       words[level], line, health->n_in_force, health->n_held, health->n_missing, health->n_refused, health->n_stale,
-	       health->heard == 0 ? 0 : inside->now - health->heard, inside->config->heartbeat);
+	printf("CLAPET %s - %s | datasets=%zu held=%zu;0 missing=%zu;0 refused=%zu;;0 stale=%zu;0 silence=%" PRId64
+	       "s;;%" PRId64 "\n",
+	       words[level], line, health->n_in_force, health->n_held, health->n_missing, health->n_refused,
+	       health->n_stale, health->heard == 0 ? 0 : inside->now - health->heard, inside->config->heartbeat);
 	return cmd_end(level);
 }
 
@@ -85,9 +88,10 @@ static void say_trust(const struct inside *inside, const json_t *document, const
 		return;
 	}
 	text_format_age(health->expires - inside->now, left, sizeof(left));
-	printf("trust    well: root %" JSON_INTEGER_FORMAT ", timestamp %" JSON_INTEGER_FORMAT ", the first expiry in %s\n",
-	       json_integer_value(json_object_get(trust, "root")), json_integer_value(json_object_get(trust, "timestamp")),
-	       health->expires == 0 ? "?" : left);
+	printf("trust    well: root %" JSON_INTEGER_FORMAT ", timestamp %" JSON_INTEGER_FORMAT
+	       ", the first expiry in %s\n",
+	       json_integer_value(json_object_get(trust, "root")),
+	       json_integer_value(json_object_get(trust, "timestamp")), health->expires == 0 ? "?" : left);
 }
 
 static void say_waiting(const json_t *datasets, const struct health *health)
@@ -105,7 +109,8 @@ static void say_waiting(const json_t *datasets, const struct health *health)
 
 		if (strcmp(status_text(dataset, "state", state, CELL), "held") != 0)
 			continue;
-		printf("%s%s (%s, %s)", separator, status_text(dataset, "name", name, CELL), status_text(dataset, "fault", fault, CELL),
+		printf("%s%s (%s, %s)", separator, status_text(dataset, "name", name, CELL),
+		       status_text(dataset, "fault", fault, CELL),
 		       json_is_object(json_object_get(dataset, "pin")) ? "release" : "approve");
 		separator = ", ";
 	}
@@ -114,7 +119,8 @@ static void say_waiting(const json_t *datasets, const struct health *health)
 
 static void add_row(struct report_table *table, const json_t *dataset, int64_t now)
 {
-	char name[CELL], state[CELL], shown[CELL * 2], version[CELL], date[CELL], why[RECORD_LINE_SIZE], checked[40] = "-";
+	char name[CELL], state[CELL], shown[CELL * 2], version[CELL], date[CELL], why[RECORD_LINE_SIZE],
+		checked[40] = "-";
 	bool stale = status_is_stale(dataset, now);
 
 	status_text(dataset, "state", state, CELL);
@@ -125,14 +131,14 @@ static void add_row(struct report_table *table, const json_t *dataset, int64_t n
 		 json_is_object(json_object_get(dataset, "pin")) && strcmp(state, "held") != 0 ? ", pinned" : "");
 	if (status_time(dataset, "lastChecked") != 0)
 		text_format_age(now - status_time(dataset, "lastChecked"), checked, sizeof(checked));
-	report_table_row(table, (const char *const[]){ status_text(dataset, "name", name, CELL), shown,
-						       version[0] == '\0' ? "-" : version, date[0] == '\0' ? "-" : date, checked,
-						       status_text(dataset, "why", why, sizeof(why)) });
+	report_table_row(table, (const char *const[]){status_text(dataset, "name", name, CELL), shown,
+						      version[0] == '\0' ? "-" : version, date[0] == '\0' ? "-" : date,
+						      checked, status_text(dataset, "why", why, sizeof(why))});
 }
 
 static void say_datasets(const json_t *datasets, int64_t now)
 {
-	static const char *const headings[] = { "DATASET", "STATE", "IN FORCE", "DATE", "CHECKED", "WHY" };
+	static const char *const headings[] = {"DATASET", "STATE", "IN FORCE", "DATE", "CHECKED", "WHY"};
 	struct report_table *table = report_table_new(ARRAY_SIZE(headings), headings);
 
 	for (size_t i = 0; i < json_array_size(datasets); i++)
@@ -156,14 +162,17 @@ static int exit_of(const struct health *health)
 
 static int show(const struct inside *inside, json_t *document, const struct health *health)
 {
-	const json_t *datasets = json_object_get(document, "datasets"), *counts = json_object_get(document, "cameInForce");
+	const json_t *datasets = json_object_get(document, "datasets"),
+		     *counts = json_object_get(document, "cameInForce");
 	uint64_t current = 0;
 
 	say_link(inside, health);
 	say_trust(inside, document, health);
 	say_waiting(datasets, health);
-	printf("so far   %" JSON_INTEGER_FORMAT " versions came in force by themselves, %" JSON_INTEGER_FORMAT " by a person's act\n",
-	       json_integer_value(json_object_get(counts, "byThemselves")), json_integer_value(json_object_get(counts, "byDecision")));
+	printf("so far   %" JSON_INTEGER_FORMAT " versions came in force by themselves, %" JSON_INTEGER_FORMAT
+	       " by a person's act\n",
+	       json_integer_value(json_object_get(counts, "byThemselves")),
+	       json_integer_value(json_object_get(counts, "byDecision")));
 	if (store_current(inside->store_fd, &current) == 0 &&
 	    current != (uint64_t)json_integer_value(json_object_get(document, "generation")))
 		log_warning("status.json is older than generation %" PRIu64 ": run `clapet-inside import`", current);
@@ -181,7 +190,8 @@ static void refresh(json_t *document, const struct inside *inside, const struct 
 
 		json_object_set_new(dataset, "stale", json_boolean(status_is_stale(dataset, inside->now)));
 	}
-	json_object_set_new(document, "link", health->link.fault == FAULT_NONE ? json_null() : verdict_code(health->link.fault));
+	json_object_set_new(document, "link",
+			    health->link.fault == FAULT_NONE ? json_null() : verdict_code(health->link.fault));
 	json_object_set_new(document, "trustFault",
 			    health->trust.fault == FAULT_NONE ? json_null() : verdict_code(health->trust.fault));
 }
@@ -190,12 +200,12 @@ int cmd_status(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_(json_decrefp) json_t *document = NULL;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	struct health health;
 
 	(void)argc, (void)argv;
-	if (inside_configure(cmd_config_path(), &inside, &why) != FAULT_NONE || inside_open_store(&inside, &why) != FAULT_NONE ||
-	    status_load(&inside, &document, &why) != FAULT_NONE)
+	if (inside_configure(cmd_config_path(), &inside, &why) != FAULT_NONE ||
+	    inside_open_store(&inside, &why) != FAULT_NONE || status_load(&inside, &document, &why) != FAULT_NONE)
 		return opt_check ? monitor_unknown(&why) : cmd_fail(&why);
 	status_judge(&inside, document, &health);
 	if (opt_check)

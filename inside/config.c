@@ -16,7 +16,8 @@
 #include "bundle/json.h"
 
 static const char *const user_keys[CONFIG_N_USERS] = {
-	[COMP_UNPACK] = "unpack", [COMP_VERIFY] = "verify", [COMP_CHECK] = "check", [COMP_COMMIT] = "commit", [COMP_LOG] = "log",
+	[COMP_UNPACK] = "unpack", [COMP_VERIFY] = "verify", [COMP_CHECK] = "check",
+	[COMP_COMMIT] = "commit", [COMP_LOG] = "log",
 };
 
 const char *config_user_key(enum comp comp)
@@ -56,7 +57,8 @@ static enum fault get_path(const json_t *object, const char *where, const char *
 		return fault;
 	if (text[0] == '\0')
 		return refuse(why, FAULT_CONFIGURATION, "%s: \"%s\" is empty", where, key);
-	*ret = text[0] == '/' || slash == NULL ? xstrdup(text) : xasprintf("%.*s/%s", (int)(slash - where), where, text);
+	*ret = text[0] == '/' || slash == NULL ? xstrdup(text)
+					       : xasprintf("%.*s/%s", (int)(slash - where), where, text);
 	return FAULT_NONE;
 }
 
@@ -76,22 +78,24 @@ static enum fault get_paths(const json_t *root, const char *where, struct inside
 
 static enum fault get_quota(const json_t *root, const char *where, struct inside_config *config, struct refusal *why)
 {
-	static const char *const allowed[] = { "incoming", "spool", "quarantine", NULL };
+	static const char *const allowed[] = {"incoming", "spool", "quarantine", NULL};
 	json_t *quota = NULL;
 	enum fault fault = json_get_object(root, where, "quota", false, &quota, why);
 
 	if (fault != FAULT_NONE || quota == NULL)
 		return fault;
 	if ((fault = json_only(quota, where, allowed, why)) != FAULT_NONE ||
-	    (fault = json_get_integer(quota, where, "incoming", false, 1, INT64_MAX, &config->quota_incoming, why)) != FAULT_NONE ||
-	    (fault = json_get_integer(quota, where, "spool", false, 1, INT64_MAX, &config->quota_spool, why)) != FAULT_NONE)
+	    (fault = json_get_integer(quota, where, "incoming", false, 1, INT64_MAX, &config->quota_incoming, why)) !=
+		    FAULT_NONE ||
+	    (fault = json_get_integer(quota, where, "spool", false, 1, INT64_MAX, &config->quota_spool, why)) !=
+		    FAULT_NONE)
 		return fault;
 	return json_get_integer(quota, where, "quarantine", false, 0, INT64_MAX, &config->quota_quarantine, why);
 }
 
 static enum fault get_users(const json_t *root, const char *where, struct inside_config *config, struct refusal *why)
 {
-	const char *allowed[CONFIG_N_USERS + 1] = { NULL };
+	const char *allowed[CONFIG_N_USERS + 1] = {NULL};
 	json_t *users = NULL;
 	enum fault fault = json_get_object(root, where, "users", false, &users, why);
 
@@ -117,7 +121,8 @@ static enum fault get_bench(const json_t *root, const char *where, struct inside
 	if (fault != FAULT_NONE || bench == NULL)
 		return fault;
 	if (strcmp(bench, CONFIG_TEST_BENCH) != 0)
-		return refuse(why, FAULT_CONFIGURATION, "%s: \"testBench\" may only be \"%s\"", where, CONFIG_TEST_BENCH);
+		return refuse(why, FAULT_CONFIGURATION, "%s: \"testBench\" may only be \"%s\"", where,
+			      CONFIG_TEST_BENCH);
 	config->test_bench = true;
 	return FAULT_NONE;
 }
@@ -126,10 +131,11 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 {
 	enum fault fault;
 
-	if ((fault = json_get_integer(root, where, "keepGenerations", false, 1, 100000, &config->keep_generations, why)) !=
-		    FAULT_NONE ||
+	if ((fault = json_get_integer(root, where, "keepGenerations", false, 1, 100000, &config->keep_generations,
+				      why)) != FAULT_NONE ||
 	    (fault = json_get_duration(root, where, "keepAtLeast", false, &config->keep_at_least, why)) != FAULT_NONE ||
-	    (fault = json_get_integer(root, where, "reserve", false, 0, INT64_MAX, &config->reserve, why)) != FAULT_NONE ||
+	    (fault = json_get_integer(root, where, "reserve", false, 0, INT64_MAX, &config->reserve, why)) !=
+		    FAULT_NONE ||
 	    (fault = json_get_duration(root, where, "heartbeat", false, &config->heartbeat, why)) != FAULT_NONE)
 		return fault;
 	return json_get_duration(root, where, "clockSkew", false, &config->clock_skew, why);
@@ -137,9 +143,9 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 
 static enum fault fill(const json_t *root, const char *path, struct inside_config *config, struct refusal *why)
 {
-	static const char *const allowed[] = { "format", "store", "incoming", "spool", "contracts", "policy", "keepGenerations",
-					       "keepAtLeast", "quota", "reserve", "heartbeat", "clockSkew", "users", "sockets",
-					       "testBench", NULL };
+	static const char *const allowed[] = {
+		"format", "store",   "incoming",  "spool",     "contracts", "policy",  "keepGenerations", "keepAtLeast",
+		"quota",  "reserve", "heartbeat", "clockSkew", "users",     "sockets", "testBench",       NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -175,7 +181,8 @@ static enum fault as_configuration(struct refusal *why)
 	return FAULT_CONFIGURATION;
 }
 
-enum fault config_parse(const void *data, size_t size, const char *path, struct inside_config **ret_config, struct refusal *why)
+enum fault config_parse(const void *data, size_t size, const char *path, struct inside_config **ret_config,
+			struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *root = NULL;
 	_cleanup_(config_freep) struct inside_config *config = config_new(path);

@@ -35,8 +35,8 @@ struct inside_config {
 	int64_t keep_generations;
 	int64_t keep_at_least;
 	int64_t quota_incoming, quota_spool, quota_quarantine; /* bytes */
-	int64_t reserve;                                       /* bytes of free disk that incoming and spool may not touch */
-	int64_t heartbeat;                                     /* silence longer than this is an alarm */
+	int64_t reserve;   /* bytes of free disk that incoming and spool may not touch */
+	int64_t heartbeat; /* silence longer than this is an alarm */
 	int64_t clock_skew;
 	char *users[CONFIG_N_USERS]; /* by enum comp; NULL: none named */
 	char *sockets; /* NULL: we start the workers; else systemd does, behind the sockets in this folder, each under its account */
@@ -46,7 +46,8 @@ struct inside_config {
 /* Reads and checks the file. FAULT_FILE, or FAULT_CONFIGURATION with the member that is wrong. */
 enum fault config_load(const char *path, struct inside_config **ret_config, struct refusal *why);
 /* The same from bytes; PATH names them and gives relative paths their folder. */
-enum fault config_parse(const void *data, size_t size, const char *path, struct inside_config **ret_config, struct refusal *why);
+enum fault config_parse(const void *data, size_t size, const char *path, struct inside_config **ret_config,
+			struct refusal *why);
 void config_free(struct inside_config *config);
 void config_freep(struct inside_config **config);
 

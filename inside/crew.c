@@ -57,12 +57,13 @@ void spool_close(const struct inside *inside, struct spool *spool)
 
 static int compare_members(const void *a, const void *b)
 {
-	return memcmp(&((const struct record_member *)a)->sha256, &((const struct record_member *)b)->sha256, SHA256_SIZE);
+	return memcmp(&((const struct record_member *)a)->sha256, &((const struct record_member *)b)->sha256,
+		      SHA256_SIZE);
 }
 
 const struct record_member *spool_blob(const struct spool *spool, const struct sha256 *sha256)
 {
-	struct record_member key = { .sha256 = *sha256 };
+	struct record_member key = {.sha256 = *sha256};
 	const struct record_member *found;
 
 	if (spool == NULL || spool->n_members == 0)
@@ -88,9 +89,9 @@ int spool_temporary(const struct spool *spool)
 
 enum fault crew_start(const struct inside *inside, enum comp comp, struct worker *ret_worker, struct refusal *why)
 {
-	struct worker_options options = { .user = inside->config->users[comp],
-					  .sockets = inside->config->sockets,
-					  .test_bench = inside->config->test_bench };
+	struct worker_options options = {.user = inside->config->users[comp],
+					 .sockets = inside->config->sockets,
+					 .test_bench = inside->config->test_bench};
 	int r;
 
 	/* A worker that dies while we write to it is its own story, not our death. */
@@ -100,7 +101,8 @@ enum fault crew_start(const struct inside *inside, enum comp comp, struct worker
 		return refuse(why, FAULT_CONFIGURATION, "%s: as root, \"users\" must name whom the workers run as",
 			      inside->config->path);
 	if (r == -ESRCH)
-		return refuse(why, FAULT_CONFIGURATION, "%s: there is no account %s", inside->config->path, options.user);
+		return refuse(why, FAULT_CONFIGURATION, "%s: there is no account %s", inside->config->path,
+			      options.user);
 	if (r < 0)
 		return refuse(why, FAULT_WORKER, "%s cannot be started: %s", programs[comp], strerror(-r));
 	return FAULT_NONE;
@@ -111,7 +113,8 @@ enum fault crew_send(struct worker *worker, const struct record *record, int fd,
 	int r;
 
 	if (!record_check(record))
-		return refuse(why, FAULT_WORKER, "a record (kind %u) for %s is out of form", record->kind, worker->name);
+		return refuse(why, FAULT_WORKER, "a record (kind %u) for %s is out of form", record->kind,
+			      worker->name);
 	r = ipc_send(worker->sock, record, sizeof(*record), fd);
 	return r < 0 ? refuse(why, FAULT_WORKER, "%s: %s", worker->name, strerror(-r)) : FAULT_NONE;
 }
@@ -216,7 +219,7 @@ static enum fault receive_members(struct worker *worker, struct spool *spool, st
 		if (fault != FAULT_NONE)
 			return fault;
 		if (record.kind == RECORD_END) {
-			struct refusal late = { 0 };
+			struct refusal late = {0};
 
 			fault = crew_finish(worker, &late);
 			if (fault != FAULT_NONE && why != NULL)
@@ -289,8 +292,8 @@ static int copy_trust(const struct inside *inside, int trust_fd)
 	return steal_fd(&to);
 }
 
-static enum fault ask_verify(const struct inside *inside, struct worker *worker, int trust_fd, const struct spool *spool,
-			     struct refusal *why)
+static enum fault ask_verify(const struct inside *inside, struct worker *worker, int trust_fd,
+			     const struct spool *spool, struct refusal *why)
 {
 	struct record clock = record_new(RECORD_CLOCK);
 	enum fault fault;
@@ -331,8 +334,8 @@ static enum fault receive_catalogue(struct worker *worker, struct catalogue *cat
 	}
 }
 
-enum fault crew_verify(const struct inside *inside, int trust_fd, const struct spool *spool, struct catalogue **ret_catalogue,
-		       struct refusal *why)
+enum fault crew_verify(const struct inside *inside, int trust_fd, const struct spool *spool,
+		       struct catalogue **ret_catalogue, struct refusal *why)
 {
 	_cleanup_(catalogue_freep) struct catalogue *catalogue = catalogue_new();
 	_cleanup_close_ int copy = -1;
@@ -420,7 +423,7 @@ int crew_json_memory(json_t *root, size_t *ret_size)
 
 void commit_begin(const struct inside *inside, int store_fd, int spool_fd, struct commit *ret_commit)
 {
-	struct commit commit = { .worker = WORKER_NONE };
+	struct commit commit = {.worker = WORKER_NONE};
 
 	if (crew_start(inside, COMP_COMMIT, &commit.worker, &commit.why) == FAULT_NONE &&
 	    send_folder(&commit.worker, FOLDER_STORE, store_fd, &commit.why) == FAULT_NONE && spool_fd >= 0)
@@ -475,7 +478,7 @@ void commit_document(struct commit *commit, enum document document, const char *
 enum fault commit_end(struct commit *commit, struct refusal *why)
 {
 	struct record go = record_new(RECORD_GO), end;
-	struct refusal last = { 0 };
+	struct refusal last = {0};
 	enum fault fault;
 
 	if (commit->worker.pid <= 0)

@@ -21,7 +21,10 @@ struct spool {
 	size_t n_members;
 };
 
-#define SPOOL_NONE { .fd = -1 }
+#define SPOOL_NONE                                                                                                     \
+	{                                                                                                              \
+		.fd = -1                                                                                               \
+	}
 
 /* Makes the empty folder spool/NAME. */
 enum fault spool_open(const struct inside *inside, const char *name, struct spool *ret_spool, struct refusal *why);
@@ -50,8 +53,8 @@ int crew_give(const struct inside *inside, enum comp comp, int fd);
 enum fault crew_unpack(const struct inside *inside, int bundle_fd, struct spool *spool, struct refusal *why);
 /* Runs the TUF client over TRUST_FD and the spool's metadata (SPOOL may be NULL: what is trusted already). The result is whatever
  * was accepted and is trusted now; how it ended stands in its `end`. Only FAULT_WORKER and kin are returned. */
-enum fault crew_verify(const struct inside *inside, int trust_fd, const struct spool *spool, struct catalogue **ret_catalogue,
-		       struct refusal *why);
+enum fault crew_verify(const struct inside *inside, int trust_fd, const struct spool *spool,
+		       struct catalogue **ret_catalogue, struct refusal *why);
 /* Sends the noted events to inside-log and waits until they are durable. */
 enum fault crew_log(struct inside *inside, struct refusal *why);
 

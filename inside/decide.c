@@ -13,8 +13,8 @@
 const char *dataset_state_name(enum dataset_state state)
 {
 	static const char *const names[] = {
-		[DATASET_IN_FORCE] = "in force", [DATASET_HELD] = "held",	[DATASET_MISSING] = "missing",
-		[DATASET_REFUSED] = "refused",	 [DATASET_TROUBLE] = "trouble", [DATASET_WITHDRAWN] = "withdrawn",
+		[DATASET_IN_FORCE] = "in force", [DATASET_HELD] = "held",       [DATASET_MISSING] = "missing",
+		[DATASET_REFUSED] = "refused",   [DATASET_TROUBLE] = "trouble", [DATASET_WITHDRAWN] = "withdrawn",
 	};
 
 	return names[state];
@@ -51,8 +51,8 @@ static void stand_held(struct dataset_view *view, const struct break_list *break
 		snprintf(more, sizeof(more), ", and %zu more", breaks->n_items - 1);
 	if (contract)
 		refuse(&view->why, (enum fault)item->fault, "%s reads %s%s%s: %.200s (rule %s)%s", item->application,
-		       item->resource[0] == '\0' ? view->name : item->resource, item->field[0] == '\0' ? "" : ".", item->field,
-		       bare_line(item), item->rule, more);
+		       item->resource[0] == '\0' ? view->name : item->resource, item->field[0] == '\0' ? "" : ".",
+		       item->field, bare_line(item), item->rule, more);
 	else
 		refuse(&view->why, (enum fault)item->fault, "%s%s%s%.200s (rule %s)%s",
 		       item->application[0] == '*' ? "against the schema in force: " : "", item->resource,
@@ -128,7 +128,7 @@ static bool hold(const struct inside *inside, struct dataset_view *view)
 
 static void decide_withdrawn(const struct inside *inside, struct dataset_view *view)
 {
-	struct break_list all = { 0 };
+	struct break_list all = {0};
 
 	if (view->in_force[0] != '\0' && reader_of(inside, view->name) != NULL)
 		add_withdrawn_breaks(inside, view->name, &all);
@@ -140,7 +140,7 @@ static void decide_withdrawn(const struct inside *inside, struct dataset_view *v
 
 static void decide_version(const struct inside *inside, struct dataset_view *view)
 {
-	struct break_list all = { 0 };
+	struct break_list all = {0};
 
 	for (size_t i = 0; i < view->verdict->breaks.n_items; i++)
 		break_list_add(&all, &view->verdict->breaks.items[i]);
@@ -160,7 +160,8 @@ static void decide_missing(struct dataset_view *view)
 	for (size_t i = 0; i < view->n_missing; i++)
 		bytes += view->missing[i].size;
 	text_format_size(bytes, size, sizeof(size));
-	snprintf(line, sizeof(line), "version %s: %zu of its blobs have not arrived (%s)", view->trusted, view->n_missing, size);
+	snprintf(line, sizeof(line), "version %s: %zu of its blobs have not arrived (%s)", view->trusted,
+		 view->n_missing, size);
 	stand(view, DATASET_MISSING, FAULT_BLOB_ABSENT, line);
 }
 

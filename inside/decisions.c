@@ -22,7 +22,8 @@ void decisions_clear(struct decisions *decisions)
 
 /* --- from JSON ------------------------------------------------------------------------------------------------------- */
 
-static enum fault get_copy(const json_t *object, const char *where, const char *key, char *ret, size_t size, struct refusal *why)
+static enum fault get_copy(const json_t *object, const char *where, const char *key, char *ret, size_t size,
+			   struct refusal *why)
 {
 	const char *text;
 	enum fault fault = json_get_text(object, where, key, true, &text, why);
@@ -55,9 +56,9 @@ static bool is_version(const char *text)
 
 static enum fault get_waiver(const json_t *object, struct waiver *w, struct refusal *why)
 {
-	static const char *const allowed[] = { "id",	"application", "dataset",  "resource", "field", "rule",	     "contract",
-					       "version", "fault",     "reason",   "operator", "date",	"until",     "withdrawn",
-					       NULL };
+	static const char *const allowed[] = {"id",       "application", "dataset", "resource",  "field",
+					      "rule",     "contract",    "version", "fault",     "reason",
+					      "operator", "date",        "until",   "withdrawn", NULL};
 	const char *where = "a waiver", *code;
 	enum fault fault;
 
@@ -66,7 +67,8 @@ static enum fault get_waiver(const json_t *object, struct waiver *w, struct refu
 		return refuse(why, FAULT_JSON_MEMBER, "%s is not an object", where);
 	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "id", w->id, sizeof(w->id), why)) != FAULT_NONE ||
-	    (fault = get_copy(object, where, "application", w->of.application, sizeof(w->of.application), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "application", w->of.application, sizeof(w->of.application), why)) !=
+		    FAULT_NONE ||
 	    (fault = get_copy(object, where, "dataset", w->dataset, sizeof(w->dataset), why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "resource", w->of.resource, sizeof(w->of.resource), why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "field", w->of.field, sizeof(w->of.field), why)) != FAULT_NONE ||
@@ -88,7 +90,7 @@ static enum fault get_waiver(const json_t *object, struct waiver *w, struct refu
 
 static enum fault get_pin(const json_t *object, struct pin *pin, struct refusal *why)
 {
-	static const char *const allowed[] = { "dataset", "version", "reason", "operator", "date", "until", NULL };
+	static const char *const allowed[] = {"dataset", "version", "reason", "operator", "date", "until", NULL};
 	const char *where = "a pin";
 	enum fault fault;
 
@@ -112,7 +114,7 @@ static enum fault get_pin(const json_t *object, struct pin *pin, struct refusal 
 static enum fault open_document(const void *data, size_t size, const char *key, json_t **ret_root, json_t **ret_array,
 				struct refusal *why)
 {
-	const char *allowed[] = { "format", key, NULL };
+	const char *allowed[] = {"format", key, NULL};
 	char name[32];
 	enum fault fault;
 
@@ -139,7 +141,8 @@ enum fault decisions_parse_waivers(const void *data, size_t size, struct decisio
 	free(decisions->waivers);
 	decisions->waivers = xcalloc(n + 1, sizeof(*decisions->waivers));
 	for (decisions->n_waivers = 0; decisions->n_waivers < n; decisions->n_waivers++) {
-		fault = get_waiver(json_array_get(array, decisions->n_waivers), &decisions->waivers[decisions->n_waivers], why);
+		fault = get_waiver(json_array_get(array, decisions->n_waivers),
+				   &decisions->waivers[decisions->n_waivers], why);
 		if (fault != FAULT_NONE)
 			return fault;
 	}
@@ -190,7 +193,8 @@ static enum fault load_one(int store_fd, enum document document, const char *nam
 
 enum fault decisions_load(int store_fd, struct decisions *decisions, struct refusal *why)
 {
-	enum fault fault = load_one(store_fd, DOCUMENT_WAIVERS, "waivers.json", decisions_parse_waivers, decisions, why);
+	enum fault fault = load_one(store_fd, DOCUMENT_WAIVERS, "waivers.json", decisions_parse_waivers, decisions,
+				    why);
 
 	if (fault != FAULT_NONE)
 		return fault;
@@ -216,15 +220,15 @@ json_t *decisions_waivers_to_json(const struct decisions *decisions)
 	for (size_t i = 0; i < decisions->n_waivers; i++) {
 		const struct waiver *w = &decisions->waivers[i];
 
-		json_array_append_new(
-			array,
-			json_pack("{ss so ss so so so ss ss so so so so so so}", "id", w->id, "application",
-				  verdict_text(w->of.application), "dataset", w->dataset, "resource",
-				  verdict_text(w->of.resource), "field", verdict_text(w->of.field), "rule",
-				  verdict_text(w->of.rule), "contract", w->contract, "version", w->version, "fault",
-				  verdict_code((enum fault)w->of.fault), "reason", verdict_text(w->reason), "operator",
-				  verdict_text(w->operator), "date", time_or_null(w->date), "until", time_or_null(w->until),
-				  "withdrawn", time_or_null(w->withdrawn)));
+		json_array_append_new(array, json_pack("{ss so ss so so so ss ss so so so so so so}", "id", w->id,
+						       "application", verdict_text(w->of.application), "dataset",
+						       w->dataset, "resource", verdict_text(w->of.resource), "field",
+						       verdict_text(w->of.field), "rule", verdict_text(w->of.rule),
+						       "contract", w->contract, "version", w->version, "fault",
+						       verdict_code((enum fault)w->of.fault), "reason",
+						       verdict_text(w->reason), "operator", verdict_text(w->operator),
+						       "date", time_or_null(w->date), "until", time_or_null(w->until),
+						       "withdrawn", time_or_null(w->withdrawn)));
 	}
 	return json_pack("{ss so}", "format", "clapet waivers 1", "waivers", array);
 }
@@ -236,10 +240,10 @@ json_t *decisions_pins_to_json(const struct decisions *decisions)
 	for (size_t i = 0; i < decisions->n_pins; i++) {
 		const struct pin *pin = &decisions->pins[i];
 
-		json_array_append_new(array, json_pack("{ss ss so so so so}", "dataset", pin->dataset, "version", pin->version,
-						       "reason", verdict_text(pin->reason), "operator",
-						       verdict_text(pin->operator), "date", time_or_null(pin->date), "until",
-						       time_or_null(pin->until)));
+		json_array_append_new(array, json_pack("{ss ss so so so so}", "dataset", pin->dataset, "version",
+						       pin->version, "reason", verdict_text(pin->reason), "operator",
+						       verdict_text(pin->operator), "date", time_or_null(pin->date),
+						       "until", time_or_null(pin->until)));
 	}
 	return json_pack("{ss so}", "format", "clapet pins 1", "pins", array);
 }
@@ -251,8 +255,8 @@ bool waiver_is_live(const struct waiver *waiver, int64_t now)
 	return waiver->withdrawn == 0 && (waiver->until == 0 || now < waiver->until);
 }
 
-const struct waiver *decisions_waiver_for(const struct decisions *decisions, const char *dataset, const struct record_break *item,
-					  const char *contract, int64_t now)
+const struct waiver *decisions_waiver_for(const struct decisions *decisions, const char *dataset,
+					  const struct record_break *item, const char *contract, int64_t now)
 {
 	if (!item->can_be_approved)
 		return NULL;
@@ -319,7 +323,8 @@ bool decisions_remove_pin(struct decisions *decisions, const char *dataset)
 		if (strcmp(decisions->pins[i].dataset, dataset) != 0)
 			continue;
 		decisions->n_pins--;
-		memmove(&decisions->pins[i], &decisions->pins[i + 1], (decisions->n_pins - i) * sizeof(*decisions->pins));
+		memmove(&decisions->pins[i], &decisions->pins[i + 1],
+			(decisions->n_pins - i) * sizeof(*decisions->pins));
 		return true;
 	}
 	return false;

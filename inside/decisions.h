@@ -67,8 +67,8 @@ json_t *decisions_pins_to_json(const struct decisions *decisions);
 /* Whether a waiver counts at NOW. */
 bool waiver_is_live(const struct waiver *waiver, int64_t now);
 /* The live waiver for a break of DATASET under the contract whose hash is CONTRACT ("" for none), or NULL. */
-const struct waiver *decisions_waiver_for(const struct decisions *decisions, const char *dataset, const struct record_break *item,
-					  const char *contract, int64_t now);
+const struct waiver *decisions_waiver_for(const struct decisions *decisions, const char *dataset,
+					  const struct record_break *item, const char *contract, int64_t now);
 /* Adds a waiver; its id is made here. FAULT_QUOTA past LIMIT_WAIVERS. */
 enum fault decisions_add_waiver(struct decisions *decisions, const struct waiver *waiver, const char **ret_id,
 				struct refusal *why);

@@ -64,10 +64,11 @@ void generation_remove(struct generation *generation, const char *name)
 
 void generation_copy(const struct generation *from, struct generation *ret_generation)
 {
-	struct generation copy = { .number = from->number, .created = from->created };
+	struct generation copy = {.number = from->number, .created = from->created};
 
 	for (size_t i = 0; i < from->n_entries; i++)
-		generation_set(&copy, from->entries[i].name, from->entries[i].version, json_incref(from->entries[i].json));
+		generation_set(&copy, from->entries[i].name, from->entries[i].version,
+			       json_incref(from->entries[i].json));
 	*ret_generation = copy;
 }
 
@@ -121,9 +122,9 @@ static enum fault read_entries(struct generation *generation, const uint8_t *dat
 
 enum fault generation_load(int store_fd, uint64_t number, struct generation *ret_generation, struct refusal *why)
 {
-	struct generation generation = { .number = number };
+	struct generation generation = {.number = number};
 	_cleanup_free_ uint8_t *data = NULL;
-	struct refusal damage = { 0 };
+	struct refusal damage = {0};
 	size_t size;
 	int r;
 
@@ -134,8 +135,8 @@ enum fault generation_load(int store_fd, uint64_t number, struct generation *ret
 	r = store_generation_each(store_fd, number, add_entry, &generation);
 	if (r < 0) {
 		generation_clear(&generation);
-		return refuse(why, r == -ENOENT ? FAULT_NO_SUCH : FAULT_STORE_DAMAGED, "generation %" PRIu64 ": %s", number,
-			      strerror(-r));
+		return refuse(why, r == -ENOENT ? FAULT_NO_SUCH : FAULT_STORE_DAMAGED, "generation %" PRIu64 ": %s",
+			      number, strerror(-r));
 	}
 	r = store_load_generation(store_fd, number, &data, &size);
 	if (r < 0)
@@ -188,8 +189,8 @@ json_t *generation_entry_json(const struct verdict *verdict, json_t *waivers)
 	for (size_t i = 0; i < verdict->n_licences; i++)
 		json_array_append_new(licences, verdict_text(verdict->licences[i].name));
 	object = json_pack("{ss ss so so so so so}", "name", verdict->dataset, "version", version, "date",
-			   verdict_text(verdict->facts.created), "title", verdict_text(verdict->facts.title), "licences",
-			   licences, "resources", verdict_resources_to_json(verdict), "waivers", waivers);
+			   verdict_text(verdict->facts.created), "title", verdict_text(verdict->facts.title),
+			   "licences", licences, "resources", verdict_resources_to_json(verdict), "waivers", waivers);
 	if (object == NULL)
 		die("out of memory");
 	return object;
@@ -223,8 +224,8 @@ static json_t *entry_json(const struct inside *inside, const struct generation_e
 	if (judge_full_version(inside, entry->name, entry->version, &version, NULL) == FAULT_NONE &&
 	    generation_load_verdict(inside->store_fd, entry->name, &version, &verdict, NULL) == FAULT_NONE)
 		return generation_entry_json(verdict, json_array());
-	return json_pack("{ss ss ss ss s[] s[] s[]}", "name", entry->name, "version", entry->version, "date", "", "title", "",
-			 "licences", "resources", "waivers");
+	return json_pack("{ss ss ss ss s[] s[] s[]}", "name", entry->name, "version", entry->version, "date", "",
+			 "title", "", "licences", "resources", "waivers");
 }
 
 static enum fault next_number(const struct inside *inside, uint64_t current, uint64_t *ret_number, struct refusal *why)
@@ -269,7 +270,8 @@ enum fault generation_commit(const struct inside *inside, struct generation *gen
 		memcpy(record.version.dataset, entry->name, sizeof(record.version.dataset));
 		/* Commit needs only the digits that name the folder; the rest of the hash is not part of any link. */
 		if (!text_unhex(entry->version, record.version.version.bytes, (STORE_VERSION_SIZE - 1) / 2))
-			return refuse(why, FAULT_STORE_DAMAGED, "%s: \"%s\" is no version", entry->name, entry->version);
+			return refuse(why, FAULT_STORE_DAMAGED, "%s: \"%s\" is no version", entry->name,
+				      entry->version);
 		commit_order(commit, &record, -1);
 	}
 	commit_sync(commit);

@@ -25,8 +25,8 @@ struct generation_entry {
 };
 
 struct generation {
-	uint64_t number; /* 0: none yet */
-	int64_t created; /* 0: unknown */
+	uint64_t number;                  /* 0: none yet */
+	int64_t created;                  /* 0: unknown */
 	struct generation_entry *entries; /* sorted by name */
 	size_t n_entries;
 };

@@ -48,7 +48,8 @@ static void group_digits(uint64_t number, char *text, size_t size)
 }
 
 /* "bundle 0000000431: REFUSED E2103 …". */
-static void tell_bundle(const char *name, const struct refusal *why, const char *after, bool quiet, struct import_result *result)
+static void tell_bundle(const char *name, const struct refusal *why, const char *after, bool quiet,
+			struct import_result *result)
 {
 	char shown[300], line[FAULT_LINE_SIZE + 64];
 
@@ -77,15 +78,16 @@ static void tell_in_force(const struct settlement *settlement, const struct gene
 
 	group_digits(generation_entry_rows(entry), rows, sizeof(rows));
 	printf("%s: version %s in force, generation %" PRIu64 " (%.10s%s%s rows)\n", entry->name, entry->version,
-	       settlement->generation.number, generation_entry_date(entry), generation_entry_date(entry)[0] == '\0' ? "" : "; ", rows);
+	       settlement->generation.number, generation_entry_date(entry),
+	       generation_entry_date(entry)[0] == '\0' ? "" : "; ", rows);
 }
 
 static void tell_stopped(const struct dataset_view *view)
 {
 	bool held = view->state == DATASET_HELD;
 
-	printf("%s: %s E%04d version %s: %s.%s%s\n", view->name, held ? "HELD" : fault_word(view->why.fault), view->why.fault,
-	       view->trusted[0] == '\0' ? "?" : view->trusted, view->why.line,
+	printf("%s: %s E%04d version %s: %s.%s%s\n", view->name, held ? "HELD" : fault_word(view->why.fault),
+	       view->why.fault, view->trusted[0] == '\0' ? "?" : view->trusted, view->why.line,
 	       view->in_force[0] == '\0' ? "" : " In force stays ", view->in_force);
 	if (view->why.fault == FAULT_HELD_PIN)
 		printf("  next: clapet-inside release %s\n", view->name);
@@ -110,14 +112,16 @@ static void tell_view(const struct settlement *settlement, const struct dataset_
 		else if (view->why.fault != FAULT_NONE)
 			tell_stopped(view);
 		else if (now == NULL && before != NULL)
-			printf("%s: withdrawn, left out of generation %" PRIu64 "\n", view->name, settlement->generation.number);
+			printf("%s: withdrawn, left out of generation %" PRIu64 "\n", view->name,
+			       settlement->generation.number);
 		fflush(stdout);
 	}
 	json_array_append_new(result->datasets,
-			      json_pack("{ss ss so so so}", "name", view->name, "state", dataset_state_name(view->state), "version",
+			      json_pack("{ss ss so so so}", "name", view->name, "state",
+					dataset_state_name(view->state), "version",
 					now == NULL ? json_null() : json_string(now->version), "fault",
-					view->why.fault == FAULT_NONE ? json_null() : verdict_code(view->why.fault), "line",
-					verdict_text(view->why.line)));
+					view->why.fault == FAULT_NONE ? json_null() : verdict_code(view->why.fault),
+					"line", verdict_text(view->why.line)));
 	/* Rows that fail are refused outside; here a person may let them in, so they wait like all that is held. */
 	worse(result, view->state == DATASET_HELD ? FAULT_HELD_PIN : view->why.fault);
 }
@@ -162,7 +166,8 @@ struct bundle_run {
 static bool has_unnamed_blobs(const struct bundle_run *run)
 {
 	for (size_t i = 0; i < run->spool.n_members; i++)
-		if (run->spool.members[i].is_blob && !catalogue_names_blob(run->catalogue, &run->spool.members[i].sha256))
+		if (run->spool.members[i].is_blob &&
+		    !catalogue_names_blob(run->catalogue, &run->spool.members[i].sha256))
 			return true;
 	return false;
 }
@@ -180,9 +185,11 @@ static void choose_fate(struct bundle_run *run)
 		run->depends_on_trust = true;
 		return;
 	case FAULT_KIND_REFUSED:
+		run->fate = FATE_SET_ASIDE;
+		return;
 	case FAULT_KIND_TROUBLE:
 	case FAULT_KIND_HELD:
-		run->fate = FATE_SET_ASIDE;
+		run->fate = FATE_WAIT;
 		return;
 	case FAULT_KIND_DONE:
 		break;
@@ -191,7 +198,8 @@ static void choose_fate(struct bundle_run *run)
 		run->fate = FATE_WAIT;
 		run->depends_on_trust = true;
 		refuse(&run->why, FAULT_TUF_ABSENT, "it has blobs that only metadata still to come can name");
-	} else if (catalogue->end.fault == FAULT_NONE && catalogue->n_accepted == 0 && run->settlement->n_wanted_blobs == 0) {
+	} else if (catalogue->end.fault == FAULT_NONE && catalogue->n_accepted == 0 &&
+		   run->settlement->n_wanted_blobs == 0) {
 		refuse(&run->why, FAULT_TUF_SUPERSEDED, "it brings nothing that is not here already");
 	} else if (run->settlement->n_wanted_blobs > 0 && catalogue->end.fault == FAULT_TUF_SUPERSEDED) {
 		/* Its metadata are old, its blobs were wanted: that is no alarm and no mere repetition either. */
@@ -216,10 +224,10 @@ static enum fault unpack_and_settle(struct bundle_run *run, int bundle_fd, int t
 
 static void run_bundle(struct bundle_run *run, int bundle_fd)
 {
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	_cleanup_close_ int trust_fd = fd_open_beneath(run->inside->store_fd, "trust", O_RDONLY | O_DIRECTORY, 0);
-	enum fault fault = trust_fd < 0 ? refuse(&why, FAULT_STORAGE, "trust: %s", strerror(-trust_fd)) :
-					  unpack_and_settle(run, bundle_fd, trust_fd, &why);
+	enum fault fault = trust_fd < 0 ? refuse(&why, FAULT_STORAGE, "trust: %s", strerror(-trust_fd))
+					: unpack_and_settle(run, bundle_fd, trust_fd, &why);
 
 	if (fault == FAULT_NONE) {
 		choose_fate(run);
@@ -227,17 +235,18 @@ static void run_bundle(struct bundle_run *run, int bundle_fd)
 	}
 	run->why = why;
 	/* Trouble is ours: the bundle stays and is tried at the next run. A truncated one changes, or is sent again. */
-	run->fate = fault_kind(fault) == FAULT_KIND_TROUBLE || fault_kind(fault) == FAULT_KIND_MISSING ? FATE_WAIT : FATE_SET_ASIDE;
+	run->fate = fault_kind(fault) == FAULT_KIND_TROUBLE || fault_kind(fault) == FAULT_KIND_MISSING ? FATE_WAIT
+												       : FATE_SET_ASIDE;
 }
 
 /* Logs, then does with the file what was chosen. */
 static void end_bundle(struct bundle_run *run, struct tried *tried, struct import_result *result)
 {
 	struct inside *inside = run->inside;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 
-	inside_event(inside, run->fate == FATE_SET_ASIDE ? "refuse" : "import", "", run->why.fault, "bundle %s: %s", run->name,
-		     run->why.fault == FAULT_NONE ? "accepted" : run->why.line);
+	inside_event(inside, run->fate == FATE_SET_ASIDE ? "refuse" : "import", "", run->why.fault, "bundle %s: %s",
+		     run->name, run->why.fault == FAULT_NONE ? "accepted" : run->why.line);
 	if (crew_log(inside, &why) != FAULT_NONE) {
 		log_refusal(&why);
 		worse(result, why.fault);
@@ -253,7 +262,8 @@ static void end_bundle(struct bundle_run *run, struct tried *tried, struct impor
 
 static const char *after_words(const struct bundle_run *run)
 {
-	bool changed = run->settlement != NULL && (run->settlement->n_wanted_blobs > 0 || run->catalogue->n_accepted > 0);
+	bool changed = run->settlement != NULL &&
+		       (run->settlement->n_wanted_blobs > 0 || run->catalogue->n_accepted > 0);
 
 	switch (fault_kind(run->why.fault)) {
 	case FAULT_KIND_REFUSED:
@@ -267,11 +277,11 @@ static const char *after_words(const struct bundle_run *run)
 }
 
 /* CATALOGUE is the newest that is trusted, before and after. */
-static void import_bundle(struct inside *inside, const char *name, struct catalogue **catalogue, struct tried *tried, bool quiet,
-			  struct import_result *result)
+static void import_bundle(struct inside *inside, const char *name, struct catalogue **catalogue, struct tried *tried,
+			  bool quiet, struct import_result *result)
 {
 	int64_t trust = (int64_t)(*catalogue)->trust.timestamp_version;
-	struct bundle_run run = { .inside = inside, .name = name, .spool = SPOOL_NONE, .trust = trust };
+	struct bundle_run run = {.inside = inside, .name = name, .spool = SPOOL_NONE, .trust = trust};
 	_cleanup_close_ int fd = -1;
 
 	fd = incoming_open(inside, name, &run.st, &run.why);
@@ -306,11 +316,12 @@ static void import_bundle(struct inside *inside, const char *name, struct catalo
 
 /* --- the run --------------------------------------------------------------------------------------------------------- */
 
-static void import_all(struct inside *inside, struct catalogue **catalogue, bool quiet, bool (*stop)(void), struct import_result *result)
+static void import_all(struct inside *inside, struct catalogue **catalogue, bool quiet, bool (*stop)(void),
+		       struct import_result *result)
 {
-	_cleanup_(incoming_names_clear) struct incoming_names names = { 0 };
+	_cleanup_(incoming_names_clear) struct incoming_names names = {0};
 	struct tried tried;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	int r;
 
 	if (incoming_list(inside, &names, &why) != FAULT_NONE) {
@@ -334,8 +345,8 @@ void import_run(struct inside *inside, bool quiet, bool (*stop)(void), struct im
 {
 	_cleanup_(catalogue_freep) struct catalogue *catalogue = NULL;
 	_cleanup_(settlement_freep) struct settlement *settlement = NULL;
-	struct import_result result = { .bundles = json_array(), .datasets = json_array() };
-	struct refusal why = { 0 };
+	struct import_result result = {.bundles = json_array(), .datasets = json_array()};
+	struct refusal why = {0};
 
 	*ret_result = result;
 	if (settle_trusted(inside, false, &catalogue, &settlement, &why) != FAULT_NONE) {

@@ -74,7 +74,8 @@ int incoming_open(const struct inside *inside, const char *name, struct stat *re
 }
 
 /* Whether SIZE more bytes beneath FD leave the disk its reserve. */
-static enum fault keeps_reserve(const struct inside *inside, int fd, int64_t size, const char *place, struct refusal *why)
+static enum fault keeps_reserve(const struct inside *inside, int fd, int64_t size, const char *place,
+				struct refusal *why)
 {
 	char wanted[32], left[32];
 	struct statvfs vfs;
@@ -83,7 +84,8 @@ static enum fault keeps_reserve(const struct inside *inside, int fd, int64_t siz
 	if (fstatvfs(fd, &vfs) < 0)
 		return refuse(why, FAULT_STORAGE, "%s: %s", place, strerror(errno));
 	available = (uint64_t)vfs.f_bavail * vfs.f_frsize;
-	if (available >= (uint64_t)inside->config->reserve && available - (uint64_t)inside->config->reserve >= (uint64_t)size)
+	if (available >= (uint64_t)inside->config->reserve &&
+	    available - (uint64_t)inside->config->reserve >= (uint64_t)size)
 		return FAULT_NONE;
 	text_format_size((uint64_t)size, wanted, sizeof(wanted));
 	text_format_size(available, left, sizeof(left));
@@ -136,7 +138,7 @@ static int compare_ages(const void *a, const void *b)
 /* Deletes the oldest files beneath FOLDER_FD until the rest takes QUOTA bytes at most. */
 static void keep_quota(struct inside *inside, int folder_fd, int64_t quota, const char *what)
 {
-	_cleanup_(incoming_names_clear) struct incoming_names names = { 0 };
+	_cleanup_(incoming_names_clear) struct incoming_names names = {0};
 	_cleanup_free_ struct aged_file *files = NULL;
 	int64_t total = 0;
 	size_t n = 0;
@@ -149,7 +151,7 @@ static void keep_quota(struct inside *inside, int folder_fd, int64_t quota, cons
 
 		if (fstatat(folder_fd, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		files[n++] = (struct aged_file){ names.items[i], st.st_size, st.st_mtim };
+		files[n++] = (struct aged_file){names.items[i], st.st_size, st.st_mtim};
 		total += st.st_size;
 	}
 	qsort(files, n, sizeof(*files), compare_ages);
@@ -162,15 +164,17 @@ static void keep_quota(struct inside *inside, int folder_fd, int64_t quota, cons
 			continue;
 		}
 		total -= files[i].size;
-		log_warning("E%04d %s is past its quota: its oldest file %s (%s) was deleted", FAULT_QUOTA, what, files[i].name, size);
-		inside_event(inside, "quota", "", FAULT_QUOTA, "%s: the oldest file %s (%s) was deleted", what, files[i].name, size);
+		log_warning("E%04d %s is past its quota: its oldest file %s (%s) was deleted", FAULT_QUOTA, what,
+			    files[i].name, size);
+		inside_event(inside, "quota", "", FAULT_QUOTA, "%s: the oldest file %s (%s) was deleted", what,
+			     files[i].name, size);
 	}
 }
 
 void incoming_keep_quotas(struct inside *inside)
 {
-	_cleanup_close_ int refused =
-		fd_open_beneath(inside->incoming_fd, INCOMING_REFUSED, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	_cleanup_close_ int refused = fd_open_beneath(inside->incoming_fd, INCOMING_REFUSED,
+						      O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 
 	keep_quota(inside, inside->incoming_fd, inside->config->quota_incoming, "incoming");
 	if (refused >= 0)
@@ -188,7 +192,8 @@ static void plain_name(const char *path, char *name, size_t size)
 	for (const char *at = slash == NULL ? path : slash + 1; *at != '\0' && n + 1 < size; at++) {
 		name[n] = *at;
 		name[n + 1] = '\0';
-		if ((n == 0 && *at == '.') || strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-", *at) == NULL)
+		if ((n == 0 && *at == '.') ||
+		    strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-", *at) == NULL)
 			name[n] = '_';
 		n++;
 	}

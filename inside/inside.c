@@ -49,7 +49,8 @@ static int compare_contracts(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->dataset, y->dataset);
 }
 
-static enum fault load_contract(int folder_fd, const char *name, const char *folder, struct inside *inside, struct refusal *why)
+static enum fault load_contract(int folder_fd, const char *name, const char *folder, struct inside *inside,
+				struct refusal *why)
 {
 	_cleanup_(contract_freep) struct contract *contract = NULL;
 	_cleanup_free_ char *where = xasprintf("%s/%s", folder, name);
@@ -116,7 +117,8 @@ enum fault inside_load_rules(struct inside *inside, struct refusal *why)
 	return fault;
 }
 
-void inside_contract_hash(const struct inside *inside, const char *application, const char *dataset, char hex[SHA256_HEX_SIZE])
+void inside_contract_hash(const struct inside *inside, const char *application, const char *dataset,
+			  char hex[SHA256_HEX_SIZE])
 {
 	hex[0] = '\0';
 	for (size_t i = 0; i < inside->n_contracts; i++)
@@ -141,7 +143,7 @@ static enum fault take_lock(struct inside *inside, int64_t wait, struct refusal 
 	if (fd < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		struct timespec pause = { .tv_nsec = 100000000 };
+		struct timespec pause = {.tv_nsec = 100000000};
 
 		if (errno == EINTR)
 			continue;
@@ -222,7 +224,8 @@ void inside_unlock(struct inside *inside)
 
 /* --- events ---------------------------------------------------------------------------------------------------------- */
 
-void inside_event(struct inside *inside, const char *event, const char *dataset, enum fault fault, const char *format, ...)
+void inside_event(struct inside *inside, const char *event, const char *dataset, enum fault fault, const char *format,
+		  ...)
 {
 	struct record_event *item;
 	char line[RECORD_LINE_SIZE];

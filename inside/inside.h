@@ -39,7 +39,10 @@ struct inside {
 	size_t n_events;
 };
 
-#define INSIDE_NEW { .store_fd = -1, .incoming_fd = -1, .spool_fd = -1, .lock_fd = -1 }
+#define INSIDE_NEW                                                                                                     \
+	{                                                                                                              \
+		.store_fd = -1, .incoming_fd = -1, .spool_fd = -1, .lock_fd = -1                                       \
+	}
 
 void inside_close(struct inside *inside);
 
@@ -56,11 +59,12 @@ enum fault inside_open_work(struct inside *inside, int64_t wait, struct refusal 
 void inside_unlock(struct inside *inside);
 
 /* The SHA-256 of the contract of APPLICATION for DATASET in hex, "" where there is none. */
-void inside_contract_hash(const struct inside *inside, const char *application, const char *dataset, char hex[SHA256_HEX_SIZE]);
+void inside_contract_hash(const struct inside *inside, const char *application, const char *dataset,
+			  char hex[SHA256_HEX_SIZE]);
 
 /* Notes an event for the log; DATASET "" where it is of none. */
-void inside_event(struct inside *inside, const char *event, const char *dataset, enum fault fault, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+void inside_event(struct inside *inside, const char *event, const char *dataset, enum fault fault, const char *format,
+		  ...) __attribute__((format(printf, 5, 6)));
 
 /* Who gives the command: NAME if given, the account behind sudo, or our own. */
 void inside_operator(const char *name, char operator[DECISION_OPERATOR_SIZE]);

@@ -40,8 +40,8 @@ void judge_with(const struct inside *inside, const char *dataset, const struct s
 	hash_final(hash, ret_digest);
 }
 
-enum fault judge_full_version(const struct inside *inside, const char *dataset, const char *name, struct sha256 *ret_version,
-			      struct refusal *why)
+enum fault judge_full_version(const struct inside *inside, const char *dataset, const char *name,
+			      struct sha256 *ret_version, struct refusal *why)
 {
 	_cleanup_close_ int fd = store_open_version_file(inside->store_fd, dataset, name, "datapackage.json");
 	char found[STORE_VERSION_SIZE];
@@ -49,10 +49,12 @@ enum fault judge_full_version(const struct inside *inside, const char *dataset, 
 	int r = fd < 0 ? fd : hash_fd(fd, LIMIT_PACKAGE_SIZE, &sha256, NULL);
 
 	if (r < 0)
-		return refuse(why, FAULT_STORE_DAMAGED, "datasets/%s/v/%s/datapackage.json: %s", dataset, name, strerror(-r));
+		return refuse(why, FAULT_STORE_DAMAGED, "datasets/%s/v/%s/datapackage.json: %s", dataset, name,
+			      strerror(-r));
 	store_version_name(&sha256, found);
 	if (strcmp(found, name) != 0)
-		return refuse(why, FAULT_STORE_DAMAGED, "datasets/%s/v/%s: its datapackage.json hashes to %s", dataset, name, found);
+		return refuse(why, FAULT_STORE_DAMAGED, "datasets/%s/v/%s: its datapackage.json hashes to %s", dataset,
+			      name, found);
 	*ret_version = sha256;
 	return FAULT_NONE;
 }
@@ -60,7 +62,8 @@ enum fault judge_full_version(const struct inside *inside, const char *dataset, 
 /* --- the request ----------------------------------------------------------------------------------------------------- */
 
 /* Sends and closes FD; a negative one is an errno of opening WHAT. */
-static enum fault send_open(struct worker *worker, const struct record *record, int fd, const char *what, struct refusal *why)
+static enum fault send_open(struct worker *worker, const struct record *record, int fd, const char *what,
+			    struct refusal *why)
 {
 	_cleanup_close_ int owned = fd;
 
@@ -79,8 +82,8 @@ static int open_part(const struct inside *inside, const struct spool *spool, con
 	return fd_open_regular_beneath(spool->fd, hex, O_RDONLY);
 }
 
-static enum fault send_parts(const struct inside *inside, const struct spool *spool, const struct catalogue_target *target,
-			     struct worker *worker, struct refusal *why)
+static enum fault send_parts(const struct inside *inside, const struct spool *spool,
+			     const struct catalogue_target *target, struct worker *worker, struct refusal *why)
 {
 	enum fault fault = FAULT_NONE;
 
@@ -88,7 +91,8 @@ static enum fault send_parts(const struct inside *inside, const struct spool *sp
 		struct record record = record_new(RECORD_PART);
 
 		record.part = target->parts[i];
-		fault = send_open(worker, &record, open_part(inside, spool, &target->parts[i]), target->record.file, why);
+		fault = send_open(worker, &record, open_part(inside, spool, &target->parts[i]), target->record.file,
+				  why);
 	}
 	return fault;
 }
@@ -99,8 +103,8 @@ static void output_name(size_t i, char name[32])
 	snprintf(name, 32, ".plain-%zu", i);
 }
 
-static enum fault send_targets(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
-			       struct worker *worker, struct refusal *why)
+static enum fault send_targets(const struct inside *inside, const struct spool *spool,
+			       const struct catalogue_role *role, struct worker *worker, struct refusal *why)
 {
 	enum fault fault = FAULT_NONE;
 
@@ -123,8 +127,8 @@ static enum fault send_targets(const struct inside *inside, const struct spool *
 	return fault;
 }
 
-static enum fault send_rules(const struct inside *inside, const char *dataset, const char *in_force, struct worker *worker,
-			     struct refusal *why)
+static enum fault send_rules(const struct inside *inside, const char *dataset, const char *in_force,
+			     struct worker *worker, struct refusal *why)
 {
 	enum fault fault = FAULT_NONE;
 
@@ -134,9 +138,10 @@ static enum fault send_rules(const struct inside *inside, const char *dataset, c
 		snprintf(record.version.dataset, sizeof(record.version.dataset), "%s", dataset);
 		fault = judge_full_version(inside, dataset, in_force, &record.version.version, why);
 		if (fault == FAULT_NONE)
-			fault = send_open(worker, &record,
-					  store_open_version_file(inside->store_fd, dataset, in_force, "datapackage.json"),
-					  "the version in force", why);
+			fault = send_open(
+				worker, &record,
+				store_open_version_file(inside->store_fd, dataset, in_force, "datapackage.json"),
+				"the version in force", why);
 	}
 	for (size_t i = 0; fault == FAULT_NONE && i < inside->n_contracts; i++) {
 		const struct contract_file *contract = &inside->contracts[i];
@@ -155,8 +160,8 @@ static enum fault send_rules(const struct inside *inside, const char *dataset, c
 static enum fault ask(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
 		      const char *in_force, int report_fd, struct worker *worker, struct refusal *why)
 {
-	struct record version = record_new(RECORD_VERSION), report = record_new(RECORD_REPORT), spill = record_new(RECORD_SPILL),
-		      go = record_new(RECORD_GO);
+	struct record version = record_new(RECORD_VERSION), report = record_new(RECORD_REPORT),
+		      spill = record_new(RECORD_SPILL), go = record_new(RECORD_GO);
 	enum fault fault;
 
 	memcpy(version.version.dataset, role->record.name, sizeof(version.version.dataset));
@@ -193,7 +198,8 @@ static bool take(const struct catalogue_role *role, const struct record *record,
 	case RECORD_SOURCE:
 		if (strcmp(role->record.name, "status") != 0 || judgement->n_sources >= LIMIT_ROLES)
 			return false;
-		judgement->sources = xrealloc(judgement->sources, judgement->n_sources + 1, sizeof(*judgement->sources));
+		judgement->sources = xrealloc(judgement->sources, judgement->n_sources + 1,
+					      sizeof(*judgement->sources));
 		judgement->sources[judgement->n_sources++] = record->source;
 		return true;
 	default:
@@ -222,8 +228,9 @@ static enum fault answer(struct worker *worker, const struct catalogue_role *rol
 }
 
 /* The worker is dead: the outputs that it vouched for become inside-commit's, under the names of their hashes. */
-static enum fault name_outputs(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
-			       const struct judgement *judgement, struct refusal *why)
+static enum fault name_outputs(const struct inside *inside, const struct spool *spool,
+			       const struct catalogue_role *role, const struct judgement *judgement,
+			       struct refusal *why)
 {
 	for (size_t i = 0; i < role->n_targets; i++) {
 		char name[32], hex[SHA256_HEX_SIZE];
@@ -252,7 +259,8 @@ static enum fault name_outputs(const struct inside *inside, const struct spool *
 }
 
 /* A verdict that refuses nothing must have decoded everything. */
-static bool is_complete(const struct inside *inside, const struct catalogue_role *role, const struct judgement *judgement)
+static bool is_complete(const struct inside *inside, const struct catalogue_role *role,
+			const struct judgement *judgement)
 {
 	if (judgement->verdict->end.fault != FAULT_NONE)
 		return true;
@@ -270,7 +278,7 @@ static bool is_complete(const struct inside *inside, const struct catalogue_role
 enum fault judge_version(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
 			 const char *in_force, struct judgement *ret_judgement, struct refusal *why)
 {
-	struct judgement judgement = { .role = role, .report_fd = spool_temporary(spool) };
+	struct judgement judgement = {.role = role, .report_fd = spool_temporary(spool)};
 	struct worker worker = WORKER_NONE;
 	int64_t size;
 	enum fault fault;
@@ -283,7 +291,8 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 		for (size_t j = 0; j < role->targets[i].n_parts; j++)
 			verdict_add_blob(judgement.verdict, &role->targets[i].parts[j].sha256);
 	fault = crew_start(inside, COMP_CHECK, &worker, why);
-	if (fault == FAULT_NONE && (fault = ask(inside, spool, role, in_force, judgement.report_fd, &worker, why)) != FAULT_NONE)
+	if (fault == FAULT_NONE &&
+	    (fault = ask(inside, spool, role, in_force, judgement.report_fd, &worker, why)) != FAULT_NONE)
 		worker_kill(&worker);
 	if (fault == FAULT_NONE)
 		fault = answer(&worker, role, &judgement, why);

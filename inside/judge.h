@@ -33,7 +33,7 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 			 const char *in_force, struct judgement *ret_judgement, struct refusal *why);
 
 /* The whole SHA-256 of a version in the store, from its 16 digits: the hash of its datapackage.json. */
-enum fault judge_full_version(const struct inside *inside, const char *dataset, const char *name, struct sha256 *ret_version,
-			      struct refusal *why);
+enum fault judge_full_version(const struct inside *inside, const char *dataset, const char *name,
+			      struct sha256 *ret_version, struct refusal *why);
 
 #endif

@@ -45,7 +45,7 @@ static int compare_datasets(const void *a, const void *b)
 
 static enum fault get_dataset(const json_t *object, const char *where, struct policy_dataset *ret, struct refusal *why)
 {
-	static const char *const allowed[] = { "name", "threshold", "opaque", NULL };
+	static const char *const allowed[] = {"name", "threshold", "opaque", NULL};
 	const char *name;
 	enum fault fault;
 
@@ -55,7 +55,8 @@ static enum fault get_dataset(const json_t *object, const char *where, struct po
 		return refuse(why, FAULT_JSON_MEMBER, "%s: an entry of \"datasets\" is not an object", where);
 	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
 	    (fault = json_get_text(object, where, "name", true, &name, why)) != FAULT_NONE ||
-	    (fault = json_get_integer(object, where, "threshold", false, 1, LIMIT_SIGNATURES, &ret->threshold, why)) != FAULT_NONE ||
+	    (fault = json_get_integer(object, where, "threshold", false, 1, LIMIT_SIGNATURES, &ret->threshold, why)) !=
+		    FAULT_NONE ||
 	    (fault = json_get_bool(object, where, "opaque", false, &ret->opaque, why)) != FAULT_NONE)
 		return fault;
 	if (!text_is_name(name) || !text_copy(ret->name, sizeof(ret->name), name))
@@ -100,9 +101,10 @@ static enum fault get_licences(const json_t *array, const char *where, struct po
 	return FAULT_NONE;
 }
 
-enum fault policy_parse(const void *data, size_t size, const char *where, struct policy **ret_policy, struct refusal *why)
+enum fault policy_parse(const void *data, size_t size, const char *where, struct policy **ret_policy,
+			struct refusal *why)
 {
-	static const char *const allowed[] = { "format", "datasets", "licences", NULL };
+	static const char *const allowed[] = {"format", "datasets", "licences", NULL};
 	_cleanup_(json_decrefp) json_t *root = NULL;
 	_cleanup_(policy_freep) struct policy *policy = policy_new();
 	json_t *datasets = NULL, *licences = NULL;
@@ -143,7 +145,8 @@ static bool has_licence(const struct policy *policy, const char *name)
 }
 
 /* A break with no application and no resource: the policy speaks of the whole version. */
-static struct record_break *add(struct break_list *breaks, enum fault fault, bool approvable, const char *rule, const char *field)
+static struct record_break *add(struct break_list *breaks, enum fault fault, bool approvable, const char *rule,
+				const char *field)
 {
 	struct record_break item;
 
@@ -156,9 +159,10 @@ static struct record_break *add(struct break_list *breaks, enum fault fault, boo
 	return &breaks->items[breaks->n_items - 1];
 }
 
-void policy_judge(const struct policy *policy, const struct verdict *facts, unsigned threshold, struct break_list *breaks)
+void policy_judge(const struct policy *policy, const struct verdict *facts, unsigned threshold,
+		  struct break_list *breaks)
 {
-	struct policy_dataset key, *entry = NULL;
+	struct policy_dataset key = {0}, *entry = NULL;
 	struct record_break *item;
 
 	snprintf(key.name, sizeof(key.name), "%s", facts->dataset);
@@ -170,8 +174,8 @@ void policy_judge(const struct policy *policy, const struct verdict *facts, unsi
 	} else if (threshold < entry->threshold) {
 		/* Signatures are no matter of opinion: this one cannot be waived, only the policy or the delegation changed. */
 		item = add(breaks, FAULT_POLICY_THRESHOLD, false, "policy-threshold", "");
-		snprintf(item->line, sizeof(item->line), "%u signatures are asked of it, the policy asks for %lld", threshold,
-			 (long long)entry->threshold);
+		snprintf(item->line, sizeof(item->line), "%u signatures are asked of it, the policy asks for %lld",
+			 threshold, (long long)entry->threshold);
 	}
 	for (size_t i = 0; i < facts->n_licences; i++) {
 		if (has_licence(policy, facts->licences[i].name))
@@ -181,7 +185,8 @@ void policy_judge(const struct policy *policy, const struct verdict *facts, unsi
 	}
 	if (facts->n_licences == 0 && !policy->any_licence) {
 		item = add(breaks, FAULT_POLICY_LICENCE, true, "policy-licence", "");
-		snprintf(item->line, sizeof(item->line), "it names no licence, and the policy lists those that need no person");
+		snprintf(item->line, sizeof(item->line),
+			 "it names no licence, and the policy lists those that need no person");
 	}
 	if (facts->facts.has_opaque && (entry == NULL || !entry->opaque)) {
 		item = add(breaks, FAULT_POLICY_OPAQUE, true, "policy-opaque", "");

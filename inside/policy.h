@@ -33,12 +33,14 @@ struct policy {
 
 /* The policy that lists nothing: every dataset waits for a person. */
 struct policy *policy_new(void);
-enum fault policy_parse(const void *data, size_t size, const char *where, struct policy **ret_policy, struct refusal *why);
+enum fault policy_parse(const void *data, size_t size, const char *where, struct policy **ret_policy,
+			struct refusal *why);
 enum fault policy_load(const char *path, struct policy **ret_policy, struct refusal *why);
 void policy_free(struct policy *policy);
 void policy_freep(struct policy **policy);
 
 /* What the policy holds against a version of FACTS under a role of THRESHOLD: appended to BREAKS. */
-void policy_judge(const struct policy *policy, const struct verdict *facts, unsigned threshold, struct break_list *breaks);
+void policy_judge(const struct policy *policy, const struct verdict *facts, unsigned threshold,
+		  struct break_list *breaks);
 
 #endif

@@ -50,7 +50,8 @@ static int add_keep(void *ctx, const char *dataset, const char *version)
 static bool is_kept(const struct retention *retention, const char *dataset, const char *version)
 {
 	for (size_t i = 0; i < retention->n_keeps; i++)
-		if (strcmp(retention->keeps[i].dataset, dataset) == 0 && strcmp(retention->keeps[i].version, version) == 0)
+		if (strcmp(retention->keeps[i].dataset, dataset) == 0 &&
+		    strcmp(retention->keeps[i].version, version) == 0)
 			return true;
 	return false;
 }
@@ -70,7 +71,7 @@ static int lock_generation(const struct retention *retention, uint64_t number)
 {
 	char path[64];
 	_cleanup_close_ int fd = -1, file = -1;
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	snprintf(path, sizeof(path), "generations/%" PRIu64, number);
 	fd = fd_open_beneath(retention->inside->store_fd, path, O_RDONLY | O_DIRECTORY, 0);
@@ -108,7 +109,8 @@ static void drop_generations(struct retention *retention, const uint64_t *number
 
 		if (lock < 0) {
 			if (wanted && n - i > PATIENCE * keep)
-				log_warning("generation %" PRIu64 " is far past keepGenerations, and a reader still holds it",
+				log_warning("generation %" PRIu64
+					    " is far past keepGenerations, and a reader still holds it",
 					    numbers[i]);
 			store_generation_each(inside->store_fd, numbers[i], add_keep, retention);
 			continue;
@@ -148,7 +150,8 @@ static void collect_blobs(const struct inside *inside, const char *dataset, cons
 		add_hash(list, &verdict->blobs[i]);
 }
 
-static void drop_version(struct retention *retention, const char *dataset, const char *version, struct hash_list *dropped)
+static void drop_version(struct retention *retention, const char *dataset, const char *version,
+			 struct hash_list *dropped)
 {
 	struct record record = record_new(RECORD_DELETE_VERSION);
 
@@ -162,7 +165,7 @@ static void drop_version(struct retention *retention, const char *dataset, const
 
 static void drop_versions_of(struct retention *retention, const char *dataset, struct hash_list *dropped)
 {
-	_cleanup_(store_names_free) struct store_names names = { 0 };
+	_cleanup_(store_names_free) struct store_names names = {0};
 	_cleanup_free_ char *path = xasprintf("datasets/%s/v", dataset);
 
 	if (store_list(retention->inside->store_fd, path, &names) < 0)
@@ -176,7 +179,7 @@ static void drop_versions_of(struct retention *retention, const char *dataset, s
 static void drop_old_status(struct retention *retention, const struct catalogue *catalogue)
 {
 	const struct catalogue_role *role = catalogue_role(catalogue, "status");
-	_cleanup_(store_names_free) struct store_names names = { 0 };
+	_cleanup_(store_names_free) struct store_names names = {0};
 	char trusted[STORE_VERSION_SIZE] = "";
 
 	if (role == NULL || sha256_is_zero(&role->record.version) ||
@@ -201,7 +204,7 @@ static void drop_old_status(struct retention *retention, const struct catalogue 
 
 static void drop_blobs(struct retention *retention, const struct catalogue *catalogue, const struct hash_list *dropped)
 {
-	struct hash_list list = { 0 }, *kept = &list;
+	struct hash_list list = {0}, *kept = &list;
 
 	for (size_t i = 0; i < retention->n_keeps && dropped->n_items > 0; i++)
 		collect_blobs(retention->inside, retention->keeps[i].dataset, retention->keeps[i].version, kept);
@@ -211,8 +214,8 @@ static void drop_blobs(struct retention *retention, const struct catalogue *cata
 		struct record record = record_new(RECORD_DELETE_BLOB);
 
 		if (catalogue_names_blob(catalogue, &dropped->items[i]) ||
-		    (kept->n_items > 0 &&
-		     bsearch(&dropped->items[i], kept->items, kept->n_items, sizeof(*kept->items), sha256_compare) != NULL))
+		    (kept->n_items > 0 && bsearch(&dropped->items[i], kept->items, kept->n_items, sizeof(*kept->items),
+						  sha256_compare) != NULL))
 			continue;
 		record.put.sha256 = dropped->items[i];
 		if (store_has_blob(retention->inside->store_fd, &dropped->items[i]))
@@ -223,8 +226,8 @@ static void drop_blobs(struct retention *retention, const struct catalogue *cata
 
 static void drop_versions(struct retention *retention, const struct catalogue *catalogue)
 {
-	_cleanup_(store_names_free) struct store_names names = { 0 };
-	struct hash_list dropped = { 0 };
+	_cleanup_(store_names_free) struct store_names names = {0};
+	struct hash_list dropped = {0};
 
 	for (size_t i = 0; i < catalogue->n_roles; i++) {
 		char version[STORE_VERSION_SIZE];
@@ -233,7 +236,8 @@ static void drop_versions(struct retention *retention, const struct catalogue *c
 		add_keep(retention, catalogue->roles[i].record.name, version);
 	}
 	for (size_t i = 0; i < retention->inside->decisions.n_pins; i++)
-		add_keep(retention, retention->inside->decisions.pins[i].dataset, retention->inside->decisions.pins[i].version);
+		add_keep(retention, retention->inside->decisions.pins[i].dataset,
+			 retention->inside->decisions.pins[i].version);
 	if (store_list(retention->inside->store_fd, "datasets", &names) < 0)
 		return;
 	for (size_t i = 0; i < names.n_items; i++) {
@@ -250,9 +254,9 @@ static void drop_versions(struct retention *retention, const struct catalogue *c
 
 void retention_run(struct inside *inside, const struct catalogue *catalogue)
 {
-	struct retention retention = { .inside = inside };
+	struct retention retention = {.inside = inside};
 	_cleanup_free_ uint64_t *numbers = NULL;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	uint64_t current;
 	size_t n = 0;
 

@@ -172,10 +172,11 @@ static struct verdict *copy_verdict(const struct verdict *verdict)
 	return copy;
 }
 
-static void judge_view(struct inside *inside, const struct spool *spool, struct settlement *settlement, struct dataset_view *view)
+static void judge_view(struct inside *inside, const struct spool *spool, struct settlement *settlement,
+		       struct dataset_view *view)
 {
 	struct judgement judgement;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 
 	if (judge_version(inside, spool, view->role, view->in_force, &judgement, &why) != FAULT_NONE) {
 		view->state = DATASET_TROUBLE;
@@ -188,13 +189,15 @@ static void judge_view(struct inside *inside, const struct spool *spool, struct 
 	settlement->judgements[settlement->n_judgements++] = judgement;
 }
 
-static void consider(struct inside *inside, const struct spool *spool, struct settlement *settlement, struct dataset_view *view)
+static void consider(struct inside *inside, const struct spool *spool, struct settlement *settlement,
+		     struct dataset_view *view)
 {
 	const struct record_role *role = view->role == NULL ? NULL : &view->role->record;
 
 	if (role != NULL && role->fault == FAULT_TUF_ABSENT && role->file_name[0] != '\0')
 		add_missing(view, role->file_name, false, role->metadata_size);
-	if (view->trusted[0] != '\0' && strcmp(view->trusted, view->in_force) != 0 && !has_standing_verdict(inside, view)) {
+	if (view->trusted[0] != '\0' && strcmp(view->trusted, view->in_force) != 0 &&
+	    !has_standing_verdict(inside, view)) {
 		find_missing(inside, spool, view->role, view);
 		if (view->n_missing == 0)
 			judge_view(inside, spool, settlement, view);
@@ -217,7 +220,8 @@ static void mark_new(const struct settlement *settlement, struct dataset_view *v
 		if (strcmp(status_text(old, "name", text, sizeof(text)), view->name) != 0)
 			continue;
 		view->is_new = view->was_judged ||
-			       strcmp(status_text(old, "state", text, sizeof(text)), dataset_state_name(view->state)) != 0 ||
+			       strcmp(status_text(old, "state", text, sizeof(text)), dataset_state_name(view->state)) !=
+				       0 ||
 			       strcmp(status_text(old, "trusted", text, sizeof(text)), view->trusted) != 0 ||
 			       strcmp(status_text(old, "fault", text, sizeof(text)), code) != 0;
 	}
@@ -228,7 +232,7 @@ static void consider_status(struct inside *inside, const struct spool *spool, co
 			    struct settlement *settlement)
 {
 	const struct catalogue_role *role = catalogue_role(catalogue, "status");
-	struct dataset_view probe = { .state = DATASET_IN_FORCE };
+	struct dataset_view probe = {.state = DATASET_IN_FORCE};
 	struct catalogue_role one;
 	struct judgement judgement;
 	char version[STORE_VERSION_SIZE];
@@ -241,10 +245,12 @@ static void consider_status(struct inside *inside, const struct spool *spool, co
 	if (store_has_version(inside->store_fd, "status", version))
 		return;
 	find_missing(inside, spool, &one, &probe);
-	if (probe.n_missing == 0 && judge_version(inside, spool, &one, "", &judgement, &settlement->status_why) == FAULT_NONE) {
+	if (probe.n_missing == 0 &&
+	    judge_version(inside, spool, &one, "", &judgement, &settlement->status_why) == FAULT_NONE) {
 		judgement.role = role;
 		settlement->status_why = judgement.verdict->end;
-		settlement->judgements = xrealloc(settlement->judgements, settlement->n_judgements + 1, sizeof(judgement));
+		settlement->judgements = xrealloc(settlement->judgements, settlement->n_judgements + 1,
+						  sizeof(judgement));
 		settlement->judgements[settlement->n_judgements++] = judgement;
 	}
 	view_clear(&probe);
@@ -260,7 +266,8 @@ static void want(struct settlement *settlement)
 
 		if (view->state == DATASET_WITHDRAWN)
 			generation_remove(&settlement->wanted, view->name);
-		if (view->state != DATASET_IN_FORCE || view->trusted[0] == '\0' || strcmp(view->trusted, view->in_force) == 0)
+		if (view->state != DATASET_IN_FORCE || view->trusted[0] == '\0' ||
+		    strcmp(view->trusted, view->in_force) == 0)
 			continue;
 		generation_set(&settlement->wanted, view->name, view->trusted,
 			       generation_entry_json(view->verdict, json_incref(view->waivers)));
@@ -300,7 +307,8 @@ static void put_blobs(const struct inside *inside, const struct spool *spool, co
 	}
 }
 
-static struct record put_of(enum record_kind kind, const struct judgement *judgement, const struct record_target *target)
+static struct record put_of(enum record_kind kind, const struct judgement *judgement,
+			    const struct record_target *target)
 {
 	struct record record = record_new(kind);
 
@@ -326,7 +334,8 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 		commit_order(commit, &record, -1);
 	}
 	if (!is_status) {
-		commit_document(commit, DOCUMENT_VERDICT, verdict->dataset, &verdict->version, verdict_to_json(verdict));
+		commit_document(commit, DOCUMENT_VERDICT, verdict->dataset, &verdict->version,
+				verdict_to_json(verdict));
 		memcpy(report.document.dataset, verdict->dataset, sizeof(report.document.dataset));
 		report.document.document = DOCUMENT_REPORT;
 		report.document.version = verdict->version;
@@ -337,7 +346,8 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 		commit_document(commit, DOCUMENT_SOURCES, NULL, NULL,
 				status_sources_to_json(judgement->sources, judgement->n_sources));
 	}
-	if (verdict->end.fault != FAULT_NONE || store_has_version(inside->store_fd, judgement->role->record.name, version))
+	if (verdict->end.fault != FAULT_NONE ||
+	    store_has_version(inside->store_fd, judgement->role->record.name, version))
 		return;
 	for (size_t i = 0; i < judgement->role->n_targets; i++) {
 		struct record record = put_of(RECORD_PUT_LINK, judgement, &judgement->role->targets[i].record);
@@ -346,7 +356,8 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 	}
 }
 
-static enum fault put_generation(struct inside *inside, struct settlement *settlement, struct commit *commit, struct refusal *why)
+static enum fault put_generation(struct inside *inside, struct settlement *settlement, struct commit *commit,
+				 struct refusal *why)
 {
 	struct generation next;
 	enum fault fault;
@@ -364,7 +375,7 @@ static enum fault put_generation(struct inside *inside, struct settlement *settl
 static enum fault commit_all(struct inside *inside, struct spool *spool, const struct catalogue *catalogue,
 			     struct settlement *settlement, struct refusal *why)
 {
-	struct refusal made = { 0 };
+	struct refusal made = {0};
 	struct commit commit;
 	json_t *status;
 
@@ -398,19 +409,21 @@ static void note_events(struct inside *inside, const struct settlement *settleme
 		const struct generation_entry *now = generation_entry(&settlement->generation, view->name);
 
 		if (now != NULL && (before == NULL || strcmp(before->version, now->version) != 0)) {
-			_cleanup_free_ char *waivers =
-				json_array_size(view->waivers) > 0 ? json_dumps(view->waivers, JSON_COMPACT) : NULL;
+			_cleanup_free_ char *waivers = json_array_size(view->waivers) > 0
+							       ? json_dumps(view->waivers, JSON_COMPACT)
+							       : NULL;
 
-			inside_event(inside, "switch", view->name, FAULT_NONE, "version %s in force, generation %ju%s%s",
-				     now->version, (uintmax_t)settlement->generation.number,
-				     waivers == NULL ? "" : ", by waivers ", waivers == NULL ? "" : waivers);
+			inside_event(inside, "switch", view->name, FAULT_NONE,
+				     "version %s in force, generation %ju%s%s", now->version,
+				     (uintmax_t)settlement->generation.number, waivers == NULL ? "" : ", by waivers ",
+				     waivers == NULL ? "" : waivers);
 		}
 		if (now == NULL && before != NULL)
 			inside_event(inside, "withdraw", view->name, FAULT_NONE, "left out of generation %ju",
 				     (uintmax_t)settlement->generation.number);
 		if (view->was_judged && view->why.fault != FAULT_NONE)
-			inside_event(inside, view->state == DATASET_HELD ? "hold" : "refuse", view->name, view->why.fault,
-				     "version %s: %s", view->trusted, view->why.line);
+			inside_event(inside, view->state == DATASET_HELD ? "hold" : "refuse", view->name,
+				     view->why.fault, "version %s: %s", view->trusted, view->why.line);
 	}
 }
 

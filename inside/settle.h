@@ -55,11 +55,11 @@ struct settlement {
 	struct generation wanted;     /* what the views ask for */
 	struct judgement *judgements;
 	size_t n_judgements;
-	json_t *old_status;    /* status.json as the settling found it; NULL: none */
-	size_t n_wanted_blobs; /* of this bundle's, that something trusted names */
+	json_t *old_status;        /* status.json as the settling found it; NULL: none */
+	size_t n_wanted_blobs;     /* of this bundle's, that something trusted names */
 	struct refusal status_why; /* trouble or refusal over the signed status.json; FAULT_NONE */
-	bool heard;            /* newer metadata were accepted */
-	bool by_decision;      /* what comes in force does so by a person's act */
+	bool heard;                /* newer metadata were accepted */
+	bool by_decision;          /* what comes in force does so by a person's act */
 };
 
 void settlement_free(struct settlement *settlement);

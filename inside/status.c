@@ -35,11 +35,12 @@ json_t *status_sources_to_json(const struct record_source *sources, size_t n_sou
 	for (size_t i = 0; i < n_sources; i++) {
 		const struct record_source *source = &sources[i];
 
-		json_array_append_new(array, json_pack("{so so so so so sI so}", "dataset", verdict_text(source->dataset), "state",
-						       verdict_text(source->state), "checked", time_or_null(source->checked),
-						       "succeeded", time_or_null(source->succeeded), "since",
-						       time_or_null(source->since), "maxAge", (json_int_t)source->max_age, "why",
-						       text_or_null(source->line)));
+		json_array_append_new(
+			array,
+			json_pack("{so so so so so sI so}", "dataset", verdict_text(source->dataset), "state",
+				  verdict_text(source->state), "checked", time_or_null(source->checked), "succeeded",
+				  time_or_null(source->succeeded), "since", time_or_null(source->since), "maxAge",
+				  (json_int_t)source->max_age, "why", text_or_null(source->line)));
 	}
 	return json_pack("{ss so}", "format", "clapet sources 1", "sources", array);
 }
@@ -47,7 +48,7 @@ json_t *status_sources_to_json(const struct record_source *sources, size_t n_sou
 static json_t *load_sources(const struct inside *inside)
 {
 	_cleanup_free_ uint8_t *data = NULL;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	json_t *root = NULL;
 	size_t size;
 	int r = store_load_document(inside->store_fd, DOCUMENT_SOURCES, NULL, NULL, LIMIT_JSON_SIZE, &data, &size);
@@ -97,9 +98,10 @@ static json_t *missing_to_json(const struct dataset_view *view)
 	json_t *array = json_array();
 
 	for (size_t i = 0; view->state == DATASET_MISSING && i < view->n_missing; i++)
-		json_array_append_new(array, json_pack("{ss so sI}", "kind", view->missing[i].is_blob ? "blob" : "metadata", "name",
-						       verdict_text(view->missing[i].name), "size",
-						       (json_int_t)view->missing[i].size));
+		json_array_append_new(array,
+				      json_pack("{ss so sI}", "kind", view->missing[i].is_blob ? "blob" : "metadata",
+						"name", verdict_text(view->missing[i].name), "size",
+						(json_int_t)view->missing[i].size));
 	return array;
 }
 
@@ -119,28 +121,29 @@ static json_t *pin_to_json(const struct inside *inside, const char *name)
 	if (pin == NULL)
 		return json_null();
 	return json_pack("{ss so so so so}", "version", pin->version, "reason", verdict_text(pin->reason), "operator",
-			 verdict_text(pin->operator), "date", time_or_null(pin->date), "until", time_or_null(pin->until));
+			 verdict_text(pin->operator), "date", time_or_null(pin->date), "until",
+			 time_or_null(pin->until));
 }
 
-static json_t *compose_dataset(const struct inside *inside, const struct settlement *settlement, const struct dataset_view *view,
-			       const json_t *sources)
+static json_t *compose_dataset(const struct inside *inside, const struct settlement *settlement,
+			       const struct dataset_view *view, const json_t *sources)
 {
 	const struct generation_entry *entry = generation_entry(&settlement->generation, view->name);
 	const json_t *source = source_of(sources, view->name);
 	const json_t *title = json_object_get(entry == NULL ? NULL : entry->json, "title");
 	const json_t *waivers = json_object_get(entry == NULL ? NULL : entry->json, "waivers");
 	json_t *object = json_pack(
-		"{ss ss so so so sI so so so so so so so}", "name", view->name, "state", dataset_state_name(view->state), "version",
-		entry == NULL ? json_null() : json_string(entry->version), "date",
-		entry == NULL ? json_null() : text_or_null(generation_entry_date(entry)), "title",
+		"{ss ss so so so sI so so so so so so so}", "name", view->name, "state",
+		dataset_state_name(view->state), "version", entry == NULL ? json_null() : json_string(entry->version),
+		"date", entry == NULL ? json_null() : text_or_null(generation_entry_date(entry)), "title",
 		json_is_string(title) ? json_deep_copy(title) : json_null(), "rows",
 		(json_int_t)(entry == NULL ? 0 : generation_entry_rows(entry)), "waivers",
-		json_is_array(waivers) ? json_deep_copy(waivers) : json_array(), "trusted", text_or_null(view->trusted), "fault",
-		view->why.fault == FAULT_NONE ? json_null() : verdict_code(view->why.fault), "why", text_or_null(view->why.line),
-		"breaks", breaks_to_json(view), "missing", missing_to_json(view), "pin", pin_to_json(inside, view->name));
+		json_is_array(waivers) ? json_deep_copy(waivers) : json_array(), "trusted", text_or_null(view->trusted),
+		"fault", view->why.fault == FAULT_NONE ? json_null() : verdict_code(view->why.fault), "why",
+		text_or_null(view->why.line), "breaks", breaks_to_json(view), "missing", missing_to_json(view), "pin",
+		pin_to_json(inside, view->name));
 	static const char *const copied[][2] = {
-		{ "lastChecked", "succeeded" }, { "sourceState", "state" }, { "sourceWhy", "why" }, { "maxAge", "maxAge" }
-	};
+		{"lastChecked", "succeeded"}, {"sourceState", "state"}, {"sourceWhy", "why"}, {"maxAge", "maxAge"}};
 
 	if (object == NULL)
 		die("out of memory");
@@ -156,11 +159,11 @@ static json_t *compose_dataset(const struct inside *inside, const struct settlem
 static json_t *compose_trust(const struct record_trust *trust)
 {
 	return json_pack("{sI sI sI sI so so so so so}", "root", (json_int_t)trust->root_version, "timestamp",
-			 (json_int_t)trust->timestamp_version, "snapshot", (json_int_t)trust->snapshot_version, "targets",
-			 (json_int_t)trust->targets_version, "issued", time_or_null(trust->issued), "rootExpires",
-			 time_or_null(trust->root_expires), "timestampExpires", time_or_null(trust->timestamp_expires),
-			 "snapshotExpires", time_or_null(trust->snapshot_expires), "targetsExpires",
-			 time_or_null(trust->targets_expires));
+			 (json_int_t)trust->timestamp_version, "snapshot", (json_int_t)trust->snapshot_version,
+			 "targets", (json_int_t)trust->targets_version, "issued", time_or_null(trust->issued),
+			 "rootExpires", time_or_null(trust->root_expires), "timestampExpires",
+			 time_or_null(trust->timestamp_expires), "snapshotExpires",
+			 time_or_null(trust->snapshot_expires), "targetsExpires", time_or_null(trust->targets_expires));
 }
 
 /* How many versions came in force so far, by themselves and by a person's act. */
@@ -194,8 +197,8 @@ json_t *status_compose(const struct inside *inside, const struct settlement *set
 	root = json_pack("{ss sI so sb so s{sI sI} so}", "format", "clapet store status 1", "generation",
 			 (json_int_t)settlement->generation.number, "heard", time_or_null(heard), "clockBehind",
 			 inside->now + inside->config->clock_skew < settlement->trust.issued, "trust",
-			 compose_trust(&settlement->trust), "cameInForce", "byThemselves", counts[0], "byDecision", counts[1],
-			 "datasets", datasets);
+			 compose_trust(&settlement->trust), "cameInForce", "byThemselves", counts[0], "byDecision",
+			 counts[1], "datasets", datasets);
 	if (root == NULL)
 		die("out of memory");
 	return root;
@@ -274,7 +277,7 @@ static void judge_link(const struct inside *inside, const json_t *status, struct
 
 static void judge_trust(const struct inside *inside, const json_t *status, struct health *health)
 {
-	static const char *const keys[] = { "timestampExpires", "snapshotExpires", "targetsExpires", "rootExpires" };
+	static const char *const keys[] = {"timestampExpires", "snapshotExpires", "targetsExpires", "rootExpires"};
 	const json_t *trust = json_object_get(status, "trust");
 	int64_t issued = status_time(trust, "issued");
 
@@ -288,7 +291,8 @@ static void judge_trust(const struct inside *inside, const json_t *status, struc
 			health->expires = expires;
 		text_format_local(expires, when, sizeof(when));
 		if (health->trust.fault == FAULT_NONE && expires <= inside->now)
-			refuse(&health->trust, FAULT_TUF_EXPIRED, "%.*s expired on %s: the data stay in force and count as stale",
+			refuse(&health->trust, FAULT_TUF_EXPIRED,
+			       "%.*s expired on %s: the data stay in force and count as stale",
 			       (int)(strlen(keys[i]) - strlen("Expires")), keys[i], when);
 	}
 	if (inside->now + inside->config->clock_skew < issued) {
@@ -296,14 +300,15 @@ static void judge_trust(const struct inside *inside, const json_t *status, struc
 
 		text_format_local(issued, when, sizeof(when));
 		health->trust.fault = FAULT_NONE;
-		refuse(&health->trust, FAULT_CLOCK, "the clock is behind %s, the newest time that the outside signed", when);
+		refuse(&health->trust, FAULT_CLOCK, "the clock is behind %s, the newest time that the outside signed",
+		       when);
 	}
 }
 
 void status_judge(const struct inside *inside, const json_t *status, struct health *ret_health)
 {
 	const json_t *datasets = json_object_get(status, "datasets");
-	struct health health = { 0 };
+	struct health health = {0};
 
 	judge_link(inside, status, &health);
 	judge_trust(inside, status, &health);

@@ -38,8 +38,10 @@ static bool read_bundle(const json_t *object, struct tried_bundle *bundle)
 	if (json_get_text(object, "tried", "name", true, &name, NULL) != FAULT_NONE ||
 	    json_get_text(object, "tried", "fault", true, &code, NULL) != FAULT_NONE ||
 	    json_get_integer(object, "tried", "size", true, 0, INT64_MAX, &size, NULL) != FAULT_NONE ||
-	    json_get_integer(object, "tried", "mtime", true, INT64_MIN, INT64_MAX, &bundle->mtime_sec, NULL) != FAULT_NONE ||
-	    json_get_integer(object, "tried", "nanoseconds", true, 0, 999999999, &bundle->mtime_nsec, NULL) != FAULT_NONE ||
+	    json_get_integer(object, "tried", "mtime", true, INT64_MIN, INT64_MAX, &bundle->mtime_sec, NULL) !=
+		    FAULT_NONE ||
+	    json_get_integer(object, "tried", "nanoseconds", true, 0, 999999999, &bundle->mtime_nsec, NULL) !=
+		    FAULT_NONE ||
 	    json_get_integer(object, "tried", "trust", true, -1, INT64_MAX, &bundle->trust, NULL) != FAULT_NONE ||
 	    !text_copy(bundle->name, sizeof(bundle->name), name))
 		return false;
@@ -52,7 +54,7 @@ void tried_load(int incoming_fd, struct tried *ret_tried)
 {
 	_cleanup_free_ uint8_t *data = NULL;
 	_cleanup_(json_decrefp) json_t *root = NULL;
-	struct tried tried = { 0 };
+	struct tried tried = {0};
 	json_t *array;
 	size_t size;
 
@@ -77,10 +79,11 @@ int tried_store(int incoming_fd, const struct tried *tried)
 		const struct tried_bundle *bundle = &tried->bundles[i];
 
 		if (fd_exists(incoming_fd, bundle->name))
-			json_array_append_new(array, json_pack("{so so sI sI sI sI}", "name", verdict_text(bundle->name), "fault",
-							       verdict_code(bundle->fault), "size", (json_int_t)bundle->size,
-							       "mtime", (json_int_t)bundle->mtime_sec, "nanoseconds",
-							       (json_int_t)bundle->mtime_nsec, "trust", (json_int_t)bundle->trust));
+			json_array_append_new(
+				array, json_pack("{so so sI sI sI sI}", "name", verdict_text(bundle->name), "fault",
+						 verdict_code(bundle->fault), "size", (json_int_t)bundle->size, "mtime",
+						 (json_int_t)bundle->mtime_sec, "nanoseconds",
+						 (json_int_t)bundle->mtime_nsec, "trust", (json_int_t)bundle->trust));
 	}
 	root = json_pack("{ss so}", "format", "clapet tried 1", "bundles", array);
 	text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));

@@ -55,7 +55,8 @@ void verdict_freep(struct verdict **verdict)
 void verdict_add_blob(struct verdict *verdict, const struct sha256 *sha256)
 {
 	if ((verdict->n_blobs & (verdict->n_blobs - 1)) == 0)
-		verdict->blobs = xrealloc(verdict->blobs, verdict->n_blobs == 0 ? 1 : 2 * verdict->n_blobs, sizeof(*sha256));
+		verdict->blobs = xrealloc(verdict->blobs, verdict->n_blobs == 0 ? 1 : 2 * verdict->n_blobs,
+					  sizeof(*sha256));
 	verdict->blobs[verdict->n_blobs++] = *sha256;
 }
 
@@ -74,7 +75,8 @@ bool verdict_add(struct verdict *verdict, const struct record *record)
 	case RECORD_RESOURCE:
 		if (verdict->n_resources >= LIMIT_TARGETS_PER_ROLE)
 			return false;
-		verdict->resources = xrealloc(verdict->resources, verdict->n_resources + 1, sizeof(*verdict->resources));
+		verdict->resources = xrealloc(verdict->resources, verdict->n_resources + 1,
+					      sizeof(*verdict->resources));
 		verdict->resources[verdict->n_resources++] = record->resource;
 		return true;
 	case RECORD_BREAK:
@@ -118,8 +120,8 @@ json_t *verdict_break_to_json(const struct record_break *item)
 {
 	return json_pack("{so sb so so so so so}", "fault", verdict_code((enum fault)item->fault), "approvable",
 			 (int)item->can_be_approved, "application", verdict_text(item->application), "resource",
-			 verdict_text(item->resource), "field", verdict_text(item->field), "rule", verdict_text(item->rule),
-			 "line", verdict_text(item->line));
+			 verdict_text(item->resource), "field", verdict_text(item->field), "rule",
+			 verdict_text(item->rule), "line", verdict_text(item->line));
 }
 
 json_t *verdict_resources_to_json(const struct verdict *verdict)
@@ -153,9 +155,10 @@ json_t *verdict_to_json(const struct verdict *verdict)
 			 verdict_text(verdict->dataset), "version", hex(&verdict->version), "judgedWith",
 			 hex(&verdict->judged_with), "fault",
 			 verdict->end.fault == FAULT_NONE ? json_null() : verdict_code(verdict->end.fault), "line",
-			 verdict_text(verdict->end.line), "facts", "title", verdict_text(verdict->facts.title), "created",
-			 verdict_text(verdict->facts.created), "opaque", (int)verdict->facts.has_opaque, "licences", licences,
-			 "resources", verdict_resources_to_json(verdict), "breaks", breaks, "blobs", blobs);
+			 verdict_text(verdict->end.line), "facts", "title", verdict_text(verdict->facts.title),
+			 "created", verdict_text(verdict->facts.created), "opaque", (int)verdict->facts.has_opaque,
+			 "licences", licences, "resources", verdict_resources_to_json(verdict), "breaks", breaks,
+			 "blobs", blobs);
 	if (root == NULL)
 		die("out of memory");
 	return root;
@@ -163,7 +166,8 @@ json_t *verdict_to_json(const struct verdict *verdict)
 
 /* --- and back -------------------------------------------------------------------------------------------------------- */
 
-static enum fault get_copy(const json_t *object, const char *where, const char *key, char *ret, size_t size, struct refusal *why)
+static enum fault get_copy(const json_t *object, const char *where, const char *key, char *ret, size_t size,
+			   struct refusal *why)
 {
 	const char *text;
 	enum fault fault = json_get_text(object, where, key, true, &text, why);
@@ -173,8 +177,8 @@ static enum fault get_copy(const json_t *object, const char *where, const char *
 	return fault;
 }
 
-static enum fault get_hex(const json_t *object, const char *where, const char *key, const char *prefix, struct sha256 *ret,
-			  struct refusal *why)
+static enum fault get_hex(const json_t *object, const char *where, const char *key, const char *prefix,
+			  struct sha256 *ret, struct refusal *why)
 {
 	const char *text;
 	enum fault fault = json_get_text(object, where, key, true, &text, why);
@@ -200,9 +204,11 @@ static enum fault get_code(const json_t *object, const char *where, enum fault *
 	return FAULT_NONE;
 }
 
-enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break, struct refusal *why)
+enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break,
+			       struct refusal *why)
 {
-	static const char *const allowed[] = { "fault", "approvable", "application", "resource", "field", "rule", "line", NULL };
+	static const char *const allowed[] = {"fault", "approvable", "application", "resource",
+					      "field", "rule",       "line",        NULL};
 	struct record record = record_new(RECORD_BREAK);
 	struct record_break *item = &record.break_;
 	enum fault fault, code;
@@ -213,7 +219,8 @@ enum fault verdict_break_parse(const json_t *object, const char *where, struct r
 	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
 	    (fault = get_code(object, where, &code, why)) != FAULT_NONE ||
 	    (fault = json_get_bool(object, where, "approvable", true, &approvable, why)) != FAULT_NONE ||
-	    (fault = get_copy(object, where, "application", item->application, sizeof(item->application), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "application", item->application, sizeof(item->application), why)) !=
+		    FAULT_NONE ||
 	    (fault = get_copy(object, where, "resource", item->resource, sizeof(item->resource), why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "field", item->field, sizeof(item->field), why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "rule", item->rule, sizeof(item->rule), why)) != FAULT_NONE ||
@@ -229,7 +236,7 @@ enum fault verdict_break_parse(const json_t *object, const char *where, struct r
 
 static enum fault get_resource(const json_t *object, struct verdict *verdict, struct refusal *why)
 {
-	static const char *const allowed[] = { "name", "rows", "asPublished", "asStored", NULL };
+	static const char *const allowed[] = {"name", "rows", "asPublished", "asStored", NULL};
 	const char *where = "a verdict's resource";
 	struct record record = record_new(RECORD_RESOURCE);
 	struct record_resource *resource = &record.resource;
@@ -241,8 +248,8 @@ static enum fault get_resource(const json_t *object, struct verdict *verdict, st
 	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "name", resource->name, sizeof(resource->name), why)) != FAULT_NONE ||
 	    (fault = json_get_integer(object, where, "rows", true, 0, (int64_t)LIMIT_ROWS, &rows, why)) != FAULT_NONE ||
-	    (fault = get_copy(object, where, "asPublished", resource->published_hash, sizeof(resource->published_hash), why)) !=
-		    FAULT_NONE ||
+	    (fault = get_copy(object, where, "asPublished", resource->published_hash, sizeof(resource->published_hash),
+			      why)) != FAULT_NONE ||
 	    (fault = get_hex(object, where, "asStored", "sha256:", &resource->sha256, why)) != FAULT_NONE)
 		return fault;
 	resource->rows = (uint64_t)rows;
@@ -253,7 +260,7 @@ static enum fault get_resource(const json_t *object, struct verdict *verdict, st
 
 static enum fault get_facts(const json_t *object, struct verdict *verdict, struct refusal *why)
 {
-	static const char *const allowed[] = { "title", "created", "opaque", "licences", "resources", NULL };
+	static const char *const allowed[] = {"title", "created", "opaque", "licences", "resources", NULL};
 	const char *where = "a verdict's facts";
 	struct record_facts *facts = &verdict->facts;
 	json_t *licences, *resources;
@@ -284,8 +291,8 @@ static enum fault get_facts(const json_t *object, struct verdict *verdict, struc
 
 static enum fault fill(const json_t *root, struct verdict *verdict, struct refusal *why)
 {
-	static const char *const allowed[] = { "format", "dataset", "version", "judgedWith", "fault", "line", "facts", "breaks",
-					       "blobs", NULL };
+	static const char *const allowed[] = {"format", "dataset", "version", "judgedWith", "fault",
+					      "line",   "facts",   "breaks",  "blobs",      NULL};
 	const char *where = "a verdict";
 	json_t *facts, *breaks, *blobs;
 	enum fault fault;

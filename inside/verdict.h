@@ -61,7 +61,8 @@ json_t *verdict_text(const char *text);
 json_t *verdict_code(enum fault fault);
 /* {"fault", "approvable", "application", "resource", "field", "rule", "line"}. */
 json_t *verdict_break_to_json(const struct record_break *item);
-enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break, struct refusal *why);
+enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break,
+			       struct refusal *why);
 /* [{"name", "rows", "asPublished", "asStored"}]. */
 json_t *verdict_resources_to_json(const struct verdict *verdict);
 

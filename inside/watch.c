@@ -24,9 +24,9 @@ static bool opt_once;
 static volatile sig_atomic_t opt_stop;
 
 const struct option cmd_watch_options[] = {
-	{ "interval", 'i', OPTION_DURATION, &opt_interval, "TIME", "settle at least so often (default 5m)" },
-	{ "once", 0, OPTION_FLAG, &opt_once, NULL, "end after the first round (for tests of a unit)" },
-	{ NULL, 0, OPTION_FLAG, NULL, NULL, NULL },
+	{"interval", 'i', OPTION_DURATION, &opt_interval, "TIME", "settle at least so often (default 5m)"},
+	{"once", 0, OPTION_FLAG, &opt_once, NULL, "end after the first round (for tests of a unit)"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 static void on_stop(int number)
@@ -44,7 +44,7 @@ static bool is_stopping(void)
 static void notify(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	_cleanup_close_ int fd = -1;
 	size_t length = path == NULL ? 0 : strlen(path);
 
@@ -71,8 +71,8 @@ static int watchdog_interval(void)
 /* One settling with all that is in incoming/. Trouble is logged and tried again: a service does not end for it. */
 static int round_of_work(struct inside *inside)
 {
-	_cleanup_(import_result_clear) struct import_result result = { 0 };
-	struct refusal why = { 0 };
+	_cleanup_(import_result_clear) struct import_result result = {0};
+	struct refusal why = {0};
 
 	if (inside_open_work(inside, 60, &why) != FAULT_NONE) {
 		log_refusal(&why);
@@ -89,9 +89,10 @@ static int round_of_work(struct inside *inside)
 static void reload_rules(struct inside *inside)
 {
 	struct inside fresh = INSIDE_NEW;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 
-	if (inside_configure(cmd_config_path(), &fresh, &why) != FAULT_NONE || inside_load_rules(&fresh, &why) != FAULT_NONE) {
+	if (inside_configure(cmd_config_path(), &fresh, &why) != FAULT_NONE ||
+	    inside_load_rules(&fresh, &why) != FAULT_NONE) {
 		log_refusal(&why);
 		log_warning("the rules that were read before stay in force");
 	} else {
@@ -134,7 +135,7 @@ static void wait_for_work(int inotify_fd, const sigset_t *unblocked)
 
 	while (!is_stopping()) {
 		int64_t left = (until - time(NULL)) * 1000;
-		struct pollfd poll_fd = { .fd = inotify_fd, .events = POLLIN };
+		struct pollfd poll_fd = {.fd = inotify_fd, .events = POLLIN};
 		struct timespec timeout;
 		int r;
 
@@ -142,7 +143,7 @@ static void wait_for_work(int inotify_fd, const sigset_t *unblocked)
 			return;
 		if (watchdog > 0 && left > watchdog)
 			left = watchdog;
-		timeout = (struct timespec){ .tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000 };
+		timeout = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
 		r = ppoll(&poll_fd, 1, &timeout, unblocked);
 		if (r < 0 && errno != EINTR)
 			die_errno("ppoll");
@@ -155,7 +156,7 @@ static void wait_for_work(int inotify_fd, const sigset_t *unblocked)
 /* SIGTERM and SIGINT are seen only while we wait: whatever is under way is finished. */
 static void catch_signals(sigset_t *ret_unblocked)
 {
-	struct sigaction action = { .sa_handler = on_stop };
+	struct sigaction action = {.sa_handler = on_stop};
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
@@ -172,16 +173,17 @@ int cmd_watch(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_close_ int inotify_fd = -1;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 	sigset_t unblocked;
 	int status;
 
 	(void)argc, (void)argv;
-	if (inside_configure(cmd_config_path(), &inside, &why) != FAULT_NONE || inside_load_rules(&inside, &why) != FAULT_NONE ||
-	    inside_open_store(&inside, &why) != FAULT_NONE)
+	if (inside_configure(cmd_config_path(), &inside, &why) != FAULT_NONE ||
+	    inside_load_rules(&inside, &why) != FAULT_NONE || inside_open_store(&inside, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (inotify_fd < 0 || inotify_add_watch(inotify_fd, inside.config->incoming, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+	if (inotify_fd < 0 ||
+	    inotify_add_watch(inotify_fd, inside.config->incoming, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
 		refuse(&why, FAULT_FILE, "%s: %s", inside.config->incoming, strerror(errno));
 		return cmd_fail(&why);
 	}

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct inside_config *config = NULL;
 
 	json_init();
-	if (config_parse(data, size, "/etc/clapet/inside.json", &config, NULL) == FAULT_NONE && (config->store == NULL || config->spool == NULL))
+	if (config_parse(data, size, "/etc/clapet/inside.json", &config, NULL) == FAULT_NONE &&
+	    (config->store == NULL || config->spool == NULL))
 		abort();
 	config_free(config);
 	return 0;

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct decisions decisions = { 0 }, again = { 0 };
+	struct decisions decisions = {0}, again = {0};
 	json_t *waivers, *pins;
 	char *waivers_text, *pins_text;
 

@@ -55,13 +55,13 @@ static bool takes(const struct record *records, size_t n)
 			return false;
 	return catalogue_is_whole(catalogue);
 }
-#define TAKES(...) takes((struct record[]){ __VA_ARGS__ }, sizeof((struct record[]){ __VA_ARGS__ }) / sizeof(struct record))
+#define TAKES(...) takes((struct record[]){__VA_ARGS__}, sizeof((struct record[]){__VA_ARGS__}) / sizeof(struct record))
 
 static void test_order(void **state)
 {
 	(void)state;
-	assert_true(TAKES(role("cog", 2), target("cog", "a", 1), part(0, 1), target("cog", "b", 2), part(0, 2), part(1, 3),
-			  role("rien", 0), role("sirene", 1), target("sirene", "a", 0)));
+	assert_true(TAKES(role("cog", 2), target("cog", "a", 1), part(0, 1), target("cog", "b", 2), part(0, 2),
+			  part(1, 3), role("rien", 0), role("sirene", 1), target("sirene", "a", 0)));
 	assert_false(TAKES(target("cog", "a", 0)));
 	assert_false(TAKES(part(0, 1)));
 	assert_false(TAKES(role("cog", 1)));
@@ -99,12 +99,14 @@ static void test_trust_comes_first(void **state)
 static void test_blobs_and_gaps(void **state)
 {
 	_cleanup_(catalogue_freep) struct catalogue *catalogue = catalogue_new();
-	struct record records[] = { record_new(RECORD_TRUST), role("cog", 1), target("cog", "a", 1), part(0, 9), role("rues", 0) };
-	struct sha256 known = { { 9 } }, unknown = { { 8 } };
+	struct record records[] = {record_new(RECORD_TRUST), role("cog", 1), target("cog", "a", 1), part(0, 9),
+				   role("rues", 0)};
+	struct sha256 known = {{9}}, unknown = {{8}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
 		assert_true(catalogue_add(catalogue, &records[i]));
+	assert_true(catalogue_is_whole(catalogue));
 	assert_true(catalogue_names_blob(catalogue, &known));
 	assert_false(catalogue_names_blob(catalogue, &unknown));
 	assert_false(catalogue_lacks_metadata(catalogue));

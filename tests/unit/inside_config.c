@@ -15,7 +15,9 @@
 #include "base/cleanup.h"
 #include "bundle/json.h"
 
-#define HEAD "{\"format\": \"clapet inside configuration 1\", \"store\": \"store\", \"incoming\": \"/in\", \"spool\": \"s\""
+#define HEAD                                                                                                           \
+	"{\"format\": \"clapet inside configuration 1\", \"store\": \"store\", \"incoming\": \"/in\", \"spool\": "     \
+	"\"s\""
 #define USERS "\"users\": {\"unpack\": \"a\", \"verify\": \"b\", \"check\": \"c\", \"commit\": \"d\", \"log\": \"e\"}"
 
 static enum fault parse(const char *text, struct inside_config **ret_config, struct refusal *why)
@@ -44,8 +46,10 @@ static void test_all_members(void **state)
 	_cleanup_(config_freep) struct inside_config *config = NULL;
 
 	(void)state;
-	assert_int_equal(parse(HEAD ", \"contracts\": \"c\", \"policy\": \"p.json\", \"keepGenerations\": 3, \"keepAtLeast\": \"2h\", "
-				    "\"quota\": {\"incoming\": 1, \"spool\": 2, \"quarantine\": 0}, \"reserve\": 5, \"heartbeat\": \"6h\", "
+	assert_int_equal(parse(HEAD ", \"contracts\": \"c\", \"policy\": \"p.json\", \"keepGenerations\": 3, "
+				    "\"keepAtLeast\": \"2h\", "
+				    "\"quota\": {\"incoming\": 1, \"spool\": 2, \"quarantine\": 0}, \"reserve\": 5, "
+				    "\"heartbeat\": \"6h\", "
 				    "\"clockSkew\": \"1m\", \"sockets\": \"/run/clapet-inside\", " USERS
 				    ", \"testBench\": \"this machine is a test bench\"}",
 			       &config, NULL),
@@ -70,27 +74,29 @@ static void test_refused(void **state)
 	static const struct {
 		const char *text, *named;
 	} cases[] = {
-		{ "", "inside.json" },
-		{ "{\"format\": \"clapet inside configuration 2\", \"store\": \"a\", \"incoming\": \"b\", \"spool\": \"c\"}", "format" },
-		{ "{\"format\": \"clapet inside configuration 1\", \"incoming\": \"b\", \"spool\": \"c\"}", "store" },
-		{ HEAD ", \"kepGenerations\": 3}", "kepGenerations" },
-		{ HEAD ", \"keepGenerations\": 0}", "keepGenerations" },
-		{ HEAD ", \"keepGenerations\": \"3\"}", "keepGenerations" },
-		{ HEAD ", \"keepAtLeast\": \"soon\"}", "keepAtLeast" },
-		{ HEAD ", \"quota\": {\"incomming\": 1}}", "incomming" },
-		{ HEAD ", \"quota\": {\"spool\": -1}}", "spool" },
-		{ HEAD ", \"policy\": \"\"}", "policy" },
-		{ HEAD ", \"users\": {\"unpack\": \"a\"}}", "verify" },
-		{ HEAD ", \"testBench\": true}", "testBench" },
-		{ HEAD ", \"testBench\": \"yes\"}", "testBench" },
-		{ HEAD "} x", "inside.json" },
-		{ HEAD ", \"store\": \"twice\"}", "store" },
+		{"", "inside.json"},
+		{"{\"format\": \"clapet inside configuration 2\", \"store\": \"a\", \"incoming\": \"b\", \"spool\": "
+		 "\"c\"}",
+		 "format"},
+		{"{\"format\": \"clapet inside configuration 1\", \"incoming\": \"b\", \"spool\": \"c\"}", "store"},
+		{HEAD ", \"kepGenerations\": 3}", "kepGenerations"},
+		{HEAD ", \"keepGenerations\": 0}", "keepGenerations"},
+		{HEAD ", \"keepGenerations\": \"3\"}", "keepGenerations"},
+		{HEAD ", \"keepAtLeast\": \"soon\"}", "keepAtLeast"},
+		{HEAD ", \"quota\": {\"incomming\": 1}}", "incomming"},
+		{HEAD ", \"quota\": {\"spool\": -1}}", "spool"},
+		{HEAD ", \"policy\": \"\"}", "policy"},
+		{HEAD ", \"users\": {\"unpack\": \"a\"}}", "verify"},
+		{HEAD ", \"testBench\": true}", "testBench"},
+		{HEAD ", \"testBench\": \"yes\"}", "testBench"},
+		{HEAD "} x", "inside.json"},
+		{HEAD ", \"store\": \"twice\"}", "store"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct inside_config *config = NULL;
-		struct refusal why = { 0 };
+		struct refusal why = {0};
 
 		assert_int_equal(parse(cases[i].text, &config, &why), FAULT_CONFIGURATION);
 		assert_int_equal(why.fault, FAULT_CONFIGURATION);
@@ -102,7 +108,7 @@ static void test_refused(void **state)
 static void test_no_file(void **state)
 {
 	struct inside_config *config = NULL;
-	struct refusal why = { 0 };
+	struct refusal why = {0};
 
 	(void)state;
 	assert_int_equal(config_load("/nowhere/inside.json", &config, &why), FAULT_FILE);

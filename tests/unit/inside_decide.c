@@ -28,7 +28,7 @@ struct world {
 static struct world *make(void)
 {
 	struct world *world = calloc(1, sizeof(*world));
-	struct sha256 version = { { 0xaa } };
+	struct sha256 version = {{0xaa}};
 
 	assert_non_null(world);
 	world->inside = (struct inside)INSIDE_NEW;
@@ -63,8 +63,12 @@ static void unmake(struct world *world)
 
 static struct record_break field_break(const char *field)
 {
-	struct record_break item = { .fault = FAULT_CONTRACT_FIELD, .can_be_approved = 1, .application = "paie", .resource = "communes",
-				     .rule = "field-removed", .line = "communes: it is gone" };
+	struct record_break item = {.fault = FAULT_CONTRACT_FIELD,
+				    .can_be_approved = 1,
+				    .application = "paie",
+				    .resource = "communes",
+				    .rule = "field-removed",
+				    .line = "communes: it is gone"};
 
 	snprintf(item.field, sizeof(item.field), "%s", field);
 	return item;
@@ -108,15 +112,16 @@ static void test_breaks_waivers_pins(void **state)
 {
 	struct world *world = make();
 	struct record_break zone = field_break("zone"), nom = field_break("nom");
-	struct waiver waiver = { .of = zone, .dataset = "cog", .until = 2000 };
-	struct pin pin = { .dataset = "cog", .version = OLDER, .operator = "alice", .reason = "closing", .until = 1500 };
+	struct waiver waiver = {.of = zone, .dataset = "cog", .until = 2000};
+	struct pin pin = {.dataset = "cog", .version = OLDER, .operator= "alice", .reason = "closing", .until = 1500};
 	const char *id;
 
 	(void)state;
 	break_list_add(&world->view.verdict->breaks, &zone);
 	break_list_add(&world->view.verdict->breaks, &nom);
 	expect(world, DATASET_HELD, FAULT_CONTRACT_FIELD);
-	assert_string_equal(world->view.why.line, "paie reads communes.zone: it is gone (rule field-removed), and 1 more");
+	assert_string_equal(world->view.why.line,
+			    "paie reads communes.zone: it is gone (rule field-removed), and 1 more");
 	decisions_add_waiver(&world->inside.decisions, &waiver, &id, NULL);
 	expect(world, DATASET_HELD, FAULT_CONTRACT_FIELD);
 	assert_int_equal(world->view.breaks.n_items, 1);

@@ -20,8 +20,11 @@
 
 static struct record_break make_break(const char *field)
 {
-	struct record_break item = { .fault = FAULT_CONTRACT_FIELD, .can_be_approved = 1, .application = "paie", .resource = "communes",
-				     .rule = "field-removed" };
+	struct record_break item = {.fault = FAULT_CONTRACT_FIELD,
+				    .can_be_approved = 1,
+				    .application = "paie",
+				    .resource = "communes",
+				    .rule = "field-removed"};
 
 	snprintf(item.field, sizeof(item.field), "%s", field);
 	return item;
@@ -29,17 +32,24 @@ static struct record_break make_break(const char *field)
 
 static struct waiver make_waiver(int64_t until)
 {
-	struct waiver waiver = { .of = make_break("zone"), .dataset = "cog", .contract = CONTRACT, .version = "0123456789abcdef",
-				 .reason = "éprouvé \"entre\" guillemets", .operator = "alice", .date = 1000, .until = until };
+	struct waiver waiver = {.of = make_break("zone"),
+				.dataset = "cog",
+				.contract = CONTRACT,
+				.version = "0123456789abcdef",
+				.reason = "éprouvé \"entre\" guillemets",
+				.operator= "alice",
+				.date = 1000,
+				.until = until};
 
 	return waiver;
 }
 
 static void test_round_trip(void **state)
 {
-	struct decisions before = { 0 }, after = { 0 };
+	struct decisions before = {0}, after = {0};
 	struct waiver waiver = make_waiver(5000);
-	struct pin pin = { .dataset = "cog", .version = "0123456789abcdef", .reason = "closing", .operator = "bob", .date = 7 };
+	struct pin pin = {
+		.dataset = "cog", .version = "0123456789abcdef", .reason = "closing", .operator= "bob", .date = 7};
 	_cleanup_(json_decrefp) json_t *waivers = NULL, *pins = NULL;
 	_cleanup_free_ char *waivers_text = NULL, *pins_text = NULL;
 	const char *id;
@@ -69,7 +79,7 @@ static void test_round_trip(void **state)
 
 static void test_what_a_waiver_covers(void **state)
 {
-	struct decisions decisions = { 0 };
+	struct decisions decisions = {0};
 	struct waiver waiver = make_waiver(5000);
 	struct record_break zone = make_break("zone"), other = make_break("nom"), never = zone;
 	const char *id;
@@ -96,8 +106,8 @@ static void test_what_a_waiver_covers(void **state)
 
 static void test_pins(void **state)
 {
-	struct decisions decisions = { 0 };
-	struct pin a = { .dataset = "cog", .version = "0123456789abcdef", .until = 100 }, b = a;
+	struct decisions decisions = {0};
+	struct pin a = {.dataset = "cog", .version = "0123456789abcdef", .until = 100}, b = a;
 
 	(void)state;
 	snprintf(b.version, sizeof(b.version), "fedcba9876543210");
@@ -115,29 +125,37 @@ static void test_pins(void **state)
 static void test_refused(void **state)
 {
 	static const char *const waivers[] = {
-		"", "{}", "{\"format\": \"clapet waivers 2\", \"waivers\": []}", "{\"format\": \"clapet waivers 1\"}",
-		"{\"format\": \"clapet waivers 1\", \"waivers\": [], \"more\": 1}", "{\"format\": \"clapet waivers 1\", \"waivers\": [1]}",
+		"",
+		"{}",
+		"{\"format\": \"clapet waivers 2\", \"waivers\": []}",
+		"{\"format\": \"clapet waivers 1\"}",
+		"{\"format\": \"clapet waivers 1\", \"waivers\": [], \"more\": 1}",
+		"{\"format\": \"clapet waivers 1\", \"waivers\": [1]}",
 		"{\"format\": \"clapet waivers 1\", \"waivers\": [{\"id\": \"w1\"}]}",
 		"{\"format\": \"clapet pins 1\", \"pins\": []}",
 	};
 	static const char *const pins[] = {
-		"{\"format\": \"clapet pins 1\", \"pins\": [{\"dataset\": \"../x\", \"version\": \"0123456789abcdef\", \"reason\": \"\", "
+		"{\"format\": \"clapet pins 1\", \"pins\": [{\"dataset\": \"../x\", \"version\": \"0123456789abcdef\", "
+		"\"reason\": \"\", "
 		"\"operator\": \"\", \"date\": \"2026-01-01T00:00:00Z\", \"until\": null}]}",
-		"{\"format\": \"clapet pins 1\", \"pins\": [{\"dataset\": \"x\", \"version\": \"0123\", \"reason\": \"\", "
+		"{\"format\": \"clapet pins 1\", \"pins\": [{\"dataset\": \"x\", \"version\": \"0123\", \"reason\": "
+		"\"\", "
 		"\"operator\": \"\", \"date\": \"2026-01-01T00:00:00Z\", \"until\": null}]}",
-		"{\"format\": \"clapet pins 1\", \"pins\": [{\"dataset\": \"x\", \"version\": \"0123456789abcdef\", \"reason\": \"\", "
+		"{\"format\": \"clapet pins 1\", \"pins\": [{\"dataset\": \"x\", \"version\": \"0123456789abcdef\", "
+		"\"reason\": \"\", "
 		"\"operator\": \"\", \"date\": null, \"until\": null}]}",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(waivers); i++) {
-		struct decisions decisions = { 0 };
+		struct decisions decisions = {0};
 
-		assert_int_not_equal(decisions_parse_waivers(waivers[i], strlen(waivers[i]), &decisions, NULL), FAULT_NONE);
+		assert_int_not_equal(decisions_parse_waivers(waivers[i], strlen(waivers[i]), &decisions, NULL),
+				     FAULT_NONE);
 		decisions_clear(&decisions);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(pins); i++) {
-		struct decisions decisions = { 0 };
+		struct decisions decisions = {0};
 
 		assert_int_not_equal(decisions_parse_pins(pins[i], strlen(pins[i]), &decisions, NULL), FAULT_NONE);
 		decisions_clear(&decisions);

@@ -35,12 +35,12 @@ static void add_licence(struct verdict *verdict, const char *name)
 }
 
 /* The rules that POLICY holds against DATASET, one after the other. */
-static void judge(const struct policy *policy, const char *dataset, const char *licence, bool opaque, unsigned threshold, char *rules,
-		  size_t size)
+static void judge(const struct policy *policy, const char *dataset, const char *licence, bool opaque,
+		  unsigned threshold, char *rules, size_t size)
 {
-	struct sha256 version = { { 1 } };
+	struct sha256 version = {{1}};
 	_cleanup_(verdict_freep) struct verdict *verdict = verdict_new(dataset, &version);
-	struct break_list breaks = { 0 };
+	struct break_list breaks = {0};
 
 	verdict->facts.has_opaque = opaque;
 	if (licence != NULL)
@@ -55,8 +55,9 @@ static void judge(const struct policy *policy, const char *dataset, const char *
 
 static void test_judge(void **state)
 {
-	_cleanup_(policy_freep) struct policy *policy =
-		parse(HEAD "[{\"name\": \"sirene\", \"threshold\": 2, \"opaque\": true}, {\"name\": \"cog\"}], \"licences\": [\"LOV2\"]}");
+	_cleanup_(policy_freep) struct policy *policy = parse(HEAD
+							      "[{\"name\": \"sirene\", \"threshold\": 2, \"opaque\": "
+							      "true}, {\"name\": \"cog\"}], \"licences\": [\"LOV2\"]}");
 	_cleanup_(policy_freep) struct policy *any = parse(HEAD "[{\"name\": \"cog\"}]}"), *empty = policy_new();
 	char rules[200];
 

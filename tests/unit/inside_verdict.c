@@ -18,7 +18,7 @@
 
 static struct verdict *make(void)
 {
-	struct sha256 version = { { 0xab, 0xcd } };
+	struct sha256 version = {{0xab, 0xcd}};
 	struct verdict *verdict = verdict_new("cog", &version);
 	struct record record = record_new(RECORD_FACTS);
 
@@ -84,7 +84,8 @@ static void test_refused(void **state)
 	json_t *value;
 
 	(void)state;
-	json_object_foreach(good, key, value) {
+	json_object_foreach(good, key, value)
+	{
 		_cleanup_(json_decrefp) json_t *lacking = json_deep_copy(good), *wrong = json_deep_copy(good);
 		_cleanup_(verdict_freep) struct verdict *back = NULL;
 
@@ -94,7 +95,7 @@ static void test_refused(void **state)
 		assert_int_not_equal(parse_json(wrong, &back), FAULT_NONE);
 	}
 	json_object_set_new(good, "more", json_true());
-	assert_int_not_equal(parse_json(good, &(struct verdict *){ NULL }), FAULT_NONE);
+	assert_int_not_equal(parse_json(good, &(struct verdict *){NULL}), FAULT_NONE);
 }
 
 static void test_bounds(void **state)
