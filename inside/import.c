@@ -65,6 +65,9 @@ static void tell_bundle(const char *name, const struct refusal *why, const char 
 	if (!quiet)
 		printf("bundle %s: %s\n", shown, line);
 	fflush(stdout);
+	/* Trouble of ours or the machine's is for the service's log too, with its likely cause. */
+	if (fault_kind(why->fault) == FAULT_KIND_TROUBLE)
+		log_refusal(why);
 	json_array_append_new(result->bundles,
 			      json_pack("{so so so}", "name", verdict_text(name), "fault",
 					why->fault == FAULT_NONE ? json_null() : verdict_code(why->fault), "line",
