@@ -261,9 +261,11 @@ static void verify_top(struct storeverify *verify)
 					    "datasets",   "generations", "current",   "decisions",
 					    "quarantine", "log",         "lost+found"};
 	_cleanup_(store_names_free) struct store_names names = {NULL, 0}, mirror = {NULL, 0};
-	_cleanup_close_ int fd = storeverify_open(verify, "mirror", PRIVATE_MODE);
 	struct stat st;
+	int fd = storeverify_open(verify, "mirror", PRIVATE_MODE); /* its mode and owner */
 
+	if (fd >= 0)
+		close(fd);
 	storeverify_list(verify, ".", &names);
 	for (size_t i = 0; i < names.n_items; i++) {
 		bool is_known = false;

@@ -332,9 +332,12 @@ static void verify_dataset(struct storeverify *verify, const char *dataset)
 	_cleanup_(store_names_free) struct store_names versions = {NULL, 0}, parts = {NULL, 0};
 	struct objects objects;
 	char path[STORE_PATH_SIZE];
+	int fd;
 
 	snprintf(path, sizeof(path), "datasets/%s", dataset);
-	_cleanup_close_ int fd = storeverify_open(verify, path, FOLDER_MODE);
+	fd = storeverify_open(verify, path, FOLDER_MODE); /* its mode and owner */
+	if (fd >= 0)
+		close(fd);
 	storeverify_list(verify, path, &parts);
 	for (size_t i = 0; i < parts.n_items; i++) {
 		if (strcmp(parts.items[i], ".tmp") == 0)
