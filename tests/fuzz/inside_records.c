@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct record record = record_from(data, size), end;
 	char name[LIMIT_METADATA_NAME_SIZE], text[200], *source;
-	struct refusal why;
+	struct refusal why = {FAULT_NONE, ""};
 
 	if (record_check(&record)) {
 		insist(record.kind > RECORD_NONE && record.kind < RECORD_KIND_N);
