@@ -50,6 +50,7 @@ SRC_bundle = \
 	bundle/bundle.c \
 	bundle/hash.c \
 	bundle/json.c \
+	bundle/notation.c \
 	bundle/ustar.c
 
 SRC_keys = \
@@ -177,11 +178,11 @@ OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 
 MAIN_outside-fetch = outside/fetch.c
-OURS_outside-fetch = outside base
+OURS_outside-fetch = outside bundle base
 LIBS_outside-fetch = -lcurl -lseccomp
 
 MAIN_outside-unpack = outside/unpack.c
-OURS_outside-unpack = outside base
+OURS_outside-unpack = outside bundle base
 LIBS_outside-unpack = -larchive -lseccomp
 
 MAIN_outside-check = outside/check.c
@@ -213,7 +214,7 @@ OURS_inside-commit = inside bundle base
 LIBS_inside-commit = -lcrypto -lseccomp
 
 MAIN_inside-log = inside/log.c
-OURS_inside-log = inside base
+OURS_inside-log = inside bundle base
 LIBS_inside-log = -lseccomp
 
 LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lseccomp

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * sandbox: the table of what each process may still do, and the three walls that hold it to that. The order matters:
+ * sandbox: what each process may still do (sandbox.def), and the three walls that hold it to that. The order matters:
  * limits, no_new_privs, Landlock, and seccomp last, for its list holds none of the calls that build the others.
  */
 #include "base/sandbox.h"
@@ -106,55 +106,15 @@ struct profile {
 #define GIB_ ((rlim_t)1 << 30)
 #define PLAIN_MAX (256 * GIB_) /* LIMIT_PLAIN_SIZE */
 
+#define LIST(...)                                                                                                      \
+	{                                                                                                              \
+		__VA_ARGS__                                                                                            \
+	}
 static const struct profile profiles[SANDBOX_N] = {
-	[SANDBOX_OUTSIDE_FETCH] = {.name = "outside-fetch",
-				   .network = true,
-				   .address_space = 1 * GIB_,
-				   .file_size = PLAIN_MAX,
-				   .calls = {calls_stat, calls_read_files, calls_network, calls_thread}},
-	[SANDBOX_OUTSIDE_UNPACK] = {.name = "outside-unpack",
-				    .address_space = 1 * GIB_,
-				    .file_size = PLAIN_MAX,
-				    .calls = {calls_stat}},
-	/* The key indexes grow with the rows: 32 bytes a key. */
-	[SANDBOX_OUTSIDE_CHECK] = {.name = "outside-check",
-				   .may_jit = true,
-				   .address_space = 16 * GIB_,
-				   .file_size = PLAIN_MAX,
-				   .calls = {calls_stat}},
-	[SANDBOX_OUTSIDE_PACK] = {.name = "outside-pack",
-				  .address_space = 2 * GIB_,
-				  .file_size = PLAIN_MAX,
-				  .calls = {calls_stat, calls_thread}},
-	[SANDBOX_OUTSIDE_SIGN] = {.name = "outside-sign",
-				  .address_space = 2 * GIB_,
-				  .file_size = 64 * MIB_,
-				  .calls = {calls_stat, calls_read_files, calls_write_files, calls_secret}},
-	[SANDBOX_INSIDE_UNPACK] = {.name = "inside-unpack",
-				   .address_space = 512 * MIB_,
-				   .file_size = 2 * GIB_,
-				   .calls = {calls_stat, calls_read_files, calls_write_files}},
-	[SANDBOX_INSIDE_VERIFY] = {.name = "inside-verify",
-				   .address_space = 1 * GIB_,
-				   .file_size = 0,
-				   .calls = {calls_stat, calls_read_files}},
-	[SANDBOX_INSIDE_CHECK] = {.name = "inside-check",
-				  .address_space = 16 * GIB_,
-				  .file_size = PLAIN_MAX,
-				  .calls = {calls_stat}},
-	[SANDBOX_INSIDE_COMMIT] = {.name = "inside-commit",
-				   .address_space = 512 * MIB_,
-				   .file_size = PLAIN_MAX,
-				   .calls = {calls_stat, calls_read_files, calls_write_files}},
-	[SANDBOX_INSIDE_LOG] = {.name = "inside-log",
-				.address_space = 256 * MIB_,
-				.file_size = 4 * GIB_,
-				.calls = {calls_stat, calls_read_files, calls_write_files}},
-	[SANDBOX_TOOL] = {.name = "tool",
-			  .keeps_fsize = true,
-			  .address_space = 16 * GIB_,
-			  .file_size = 0,
-			  .calls = {calls_stat, calls_read_files, calls_terminal}},
+#define PROFILE(id, title, lists, memory, size, ...)                                                                   \
+	[SANDBOX_##id] = {.name = title, .calls = lists, .address_space = memory, .file_size = size, __VA_ARGS__},
+#include "base/sandbox.def"
+#undef PROFILE
 };
 
 static bool opt_test_bench;

@@ -2,7 +2,7 @@
  *
  * sandbox: a worker gives up its power. Rlimits, no_new_privs, Landlock for every right that the kernel knows
  * (the second wall), a seccomp allow-list (the third: a call that is not listed kills the process). What may
- * be done is the table in sandbox.c, one profile a process.
+ * be done is the table in sandbox.def, one profile a process.
  */
 #ifndef BASE_SANDBOX_H
 #define BASE_SANDBOX_H

@@ -11,84 +11,6 @@
 
 #define DAY 86400
 
-static bool is_lower_or_digit(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-bool text_is_name(const char *text)
-{
-	static const char *const reserved[] = {"root",    "timestamp",   "snapshot",  "targets",
-					       "mirrors", "datapackage", "withdrawn", "status"};
-	size_t size = 0;
-
-	for (; text[size] != '\0'; size++) {
-		char c = text[size];
-
-		if (size >= TEXT_NAME_SIZE - 1)
-			return false;
-		if (!is_lower_or_digit(c) && (size == 0 || (c != '_' && c != '-')))
-			return false;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
-		if (strcmp(text, reserved[i]) == 0)
-			return false;
-	return size > 0;
-}
-
-bool text_is_file_name(const char *text)
-{
-	size_t size = 0;
-
-	for (; text[size] != '\0'; size++) {
-		char c = text[size];
-		bool is_letter = is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
-
-		if (size >= 255)
-			return false;
-		if (!is_letter && c != '_' && c != '-' && (c != '.' || size == 0))
-			return false;
-	}
-	return size > 0;
-}
-
-void text_hex(const void *bytes, size_t size, char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-	const uint8_t *in = bytes;
-
-	for (size_t i = 0; i < size; i++) {
-		text[2 * i] = digits[in[i] >> 4];
-		text[2 * i + 1] = digits[in[i] & 15];
-	}
-	text[2 * size] = '\0';
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
-bool text_unhex(const char *text, void *bytes, size_t size)
-{
-	uint8_t *out = bytes;
-
-	if (strnlen(text, 2 * size + 1) != 2 * size)
-		return false;
-	for (size_t i = 0; i < size; i++) {
-		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
 /* The length of the well-formed character at S (at most SIZE bytes), 0 if there is none. RFC 3629, 4. */
 static size_t utf8_character(const uint8_t *s, size_t size)
 {
@@ -146,79 +68,6 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *ret_offset)
 	return true;
 }
 
-static bool read_digits(const char *text, size_t n, int *ret)
-{
-	int value = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		value = value * 10 + (text[i] - '0');
-	}
-	*ret = value;
-	return true;
-}
-
-/* Days from 1970-01-01 to a date of the proleptic Gregorian calendar. */
-static int64_t days_of(int64_t year, int month, int day)
-{
-	int64_t era, day_of_year, day_of_era;
-
-	year -= month <= 2;
-	era = (year >= 0 ? year : year - 399) / 400;
-	day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-	day_of_era = (year - era * 400) * 365 + (year - era * 400) / 4 - (year - era * 400) / 100 + day_of_year;
-	return era * 146097 + day_of_era - 719468;
-}
-
-static bool is_date(int year, int month, int day)
-{
-	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-	if (month < 1 || month > 12 || day < 1)
-		return false;
-	return day <= lengths[month - 1] + (month == 2 && leap);
-}
-
-bool text_parse_time(const char *text, int64_t *ret)
-{
-	int year, month, day, hour, minute, second;
-
-	if (strnlen(text, TEXT_TIME_SIZE) != TEXT_TIME_SIZE - 1)
-		return false;
-	if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' ||
-	    text[19] != 'Z')
-		return false;
-	if (!read_digits(text, 4, &year) || !read_digits(text + 5, 2, &month) || !read_digits(text + 8, 2, &day) ||
-	    !read_digits(text + 11, 2, &hour) || !read_digits(text + 14, 2, &minute) ||
-	    !read_digits(text + 17, 2, &second))
-		return false;
-	if (year < 1 || !is_date(year, month, day) || hour > 23 || minute > 59 || second > 59)
-		return false;
-	*ret = days_of(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
-	return true;
-}
-
-void text_format_time(int64_t seconds, char *text)
-{
-	time_t time = (time_t)seconds;
-	struct tm tm;
-
-	if (gmtime_r(&time, &tm) == NULL || tm.tm_year < -1899 || tm.tm_year > 9999 - 1900 ||
-	    strftime(text, TEXT_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) != TEXT_TIME_SIZE - 1)
-		memcpy(text, "0001-01-01T00:00:00Z", TEXT_TIME_SIZE);
-}
-
-void text_format_local(int64_t seconds, char *text, size_t size)
-{
-	time_t time = (time_t)seconds;
-	struct tm tm;
-
-	if (localtime_r(&time, &tm) == NULL || strftime(text, size, "%Y-%m-%d %H:%M %z", &tm) == 0)
-		snprintf(text, size, "?");
-}
-
 void text_format_size(uint64_t bytes, char *text, size_t size)
 {
 	static const char *const units[] = {"KB", "MB", "GB", "TB", "PB", "EB"};
@@ -232,29 +81,6 @@ void text_format_size(uint64_t bytes, char *text, size_t size)
 	for (; value >= 999.5 && unit + 1 < ARRAY_SIZE(units); unit++)
 		value /= 1000;
 	snprintf(text, size, value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
-}
-
-void text_format_age(int64_t seconds, char *text, size_t size)
-{
-	static const struct {
-		int64_t length;
-		const char *one, *many;
-	} units[] = {{365 * DAY, "year", "years"},
-		     {DAY, "day", "days"},
-		     {3600, "h", "h"},
-		     {60, "min", "min"},
-		     {1, "s", "s"}};
-	const char *sign = seconds < 0 ? "-" : "";
-	int64_t left = seconds < 0 ? -seconds : seconds;
-
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		int64_t n = left / units[i].length;
-
-		if (n == 0 && i + 1 < ARRAY_SIZE(units))
-			continue;
-		snprintf(text, size, "%s%lld %s", sign, (long long)n, n == 1 ? units[i].one : units[i].many);
-		return;
-	}
 }
 
 bool text_parse_duration(const char *text, int64_t *ret_seconds)

@@ -27,7 +27,6 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "base/sandbox.h"
-#include "base/text.h"
 
 #define WORKER_SOCK 3
 /* What a worker may say on stderr before the rest is lost: its pipe never blocks it. */

@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "bundle/notation.h"
 
 #define READ_SIZE (64 * 1024)
 
@@ -143,14 +143,14 @@ int sha256_compare(const void *a, const void *b)
 
 void sha256_to_hex(const struct sha256 *sha256, char text[SHA256_HEX_SIZE])
 {
-	text_hex(sha256->bytes, SHA256_SIZE, text);
+	notation_hex(sha256->bytes, SHA256_SIZE, text);
 }
 
 bool sha256_from_hex(const char *text, struct sha256 *ret_sha256)
 {
 	struct sha256 sha256 = {{0}};
 
-	if (!text_unhex(text, sha256.bytes, SHA256_SIZE))
+	if (!notation_unhex(text, sha256.bytes, SHA256_SIZE))
 		return false;
 	*ret_sha256 = sha256;
 	return true;

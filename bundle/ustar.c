@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 
 #define FORMAT_MEMBER "format"
 #define FORMAT_TEXT "clapet bundle 1\n"
@@ -106,7 +106,7 @@ static void make_header(const char *name, uint64_t size, uint8_t block[USTAR_BLO
 bool ustar_metadata_name_is_valid(const char *name)
 {
 	size_t n_digits = strspn(name, "0123456789"), size;
-	char role[TEXT_NAME_SIZE];
+	char role[NOTATION_NAME_SIZE];
 
 	if (strcmp(name, "timestamp.json") == 0)
 		return true;
@@ -118,7 +118,7 @@ bool ustar_metadata_name_is_valid(const char *name)
 		return false;
 	memcpy(role, name, size - 5);
 	role[size - 5] = '\0';
-	return text_is_name(role) || strcmp(role, "root") == 0 || strcmp(role, "snapshot") == 0 ||
+	return notation_is_name(role) || strcmp(role, "root") == 0 || strcmp(role, "snapshot") == 0 ||
 	       strcmp(role, "targets") == 0 || strcmp(role, "status") == 0;
 }
 

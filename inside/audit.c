@@ -19,8 +19,10 @@
 #include "base/options.h"
 #include "base/report.h"
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "bundle/bundle.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "inside/storeverify.h"
 #include "inside/trustset.h"
 
@@ -241,7 +243,7 @@ static void print_people(const char *path, const struct contents *contents, cons
 		       set->roots[0]->header.version, set->roots[set->n_roots - 1]->header.version, set->n_metadata,
 		       contents->n_metadata);
 		if (set->timestamp != NULL) {
-			text_format_local(set->timestamp->issued, time_text, sizeof(time_text));
+			notation_format_local(set->timestamp->issued, time_text, sizeof(time_text));
 			printf("timestamp  version %" PRIu64 ", issued %s\n", set->timestamp->header.version,
 			       time_text);
 		}

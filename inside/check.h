@@ -14,6 +14,7 @@
 
 #include "base/fault.h"
 #include "bundle/blob.h"
+#include "bundle/notation.h"
 #include "inside/records.h"
 #include "schemas/compat.h"
 #include "schemas/contract.h"
@@ -33,7 +34,7 @@ struct check_file {
 };
 
 struct check_contract_file {
-	char application[TEXT_NAME_SIZE]; /* as configured */
+	char application[NOTATION_NAME_SIZE]; /* as configured */
 	int fd;
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "inside/check.h"
 
 json_t *check_json_text(const char *text)

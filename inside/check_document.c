@@ -9,7 +9,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "inside/check.h"
 
 /* The file's object, its hash checked; the request holds this file alone. */
@@ -41,7 +43,7 @@ static enum fault get_time(const json_t *object, const char *where, const char *
 		*ret_time = 0;
 		return FAULT_NONE;
 	}
-	if (!json_is_string(value) || !text_parse_time(json_string_value(value), ret_time))
+	if (!json_is_string(value) || !notation_parse_time(json_string_value(value), ret_time))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: %s is no time (2026-11-22T16:54:00Z)%s", where, key,
 			      may_be_null ? " and not null" : "");
 	return FAULT_NONE;
@@ -96,7 +98,7 @@ static enum fault parse_source(const json_t *json, const char *where, struct rec
 	    (fault = get_text_or_null(json, where, "code", &code, why)) != FAULT_NONE ||
 	    (fault = check_code(where, code, why)) != FAULT_NONE)
 		return fault;
-	if (!text_is_name(dataset) || !text_copy(source->dataset, sizeof(source->dataset), dataset))
+	if (!notation_is_name(dataset) || !text_copy(source->dataset, sizeof(source->dataset), dataset))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: dataset %s is no name", where, dataset);
 	if (strcmp(state, "unchanged") != 0 && strcmp(state, "new") != 0 && strcmp(state, "failed") != 0)
 		return refuse(why, FAULT_JSON_MEMBER, "%s: state %s is not unchanged, new or failed", where, state);
@@ -115,7 +117,7 @@ static enum fault check_bundles(const json_t *status, struct refusal *why)
 	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(bundles); i++) {
 		const char *name = json_string_value(json_array_get(bundles, i));
 
-		if (name == NULL || !text_is_file_name(name))
+		if (name == NULL || !notation_is_file_name(name))
 			fault = refuse(why, FAULT_JSON_MEMBER, "status.json: bundle %zu is no file's name", i + 1);
 	}
 	return fault;
@@ -167,7 +169,7 @@ enum fault check_status(const struct check_request *request, struct check_answer
 	static const char *const keys[] = {"format", "issued", "sources", "bundles", NULL};
 	_cleanup_(json_decrefp) json_t *status = NULL;
 	_cleanup_free_ struct record_source *sources = NULL;
-	char issued_text[TEXT_TIME_SIZE];
+	char issued_text[NOTATION_TIME_SIZE];
 	int64_t issued;
 	enum fault fault;
 	size_t n = 0;
@@ -180,7 +182,7 @@ enum fault check_status(const struct check_request *request, struct check_answer
 	    (fault = parse_sources(status, &sources, &n, why)) != FAULT_NONE)
 		return fault;
 	check_answer_plain(answer, &request->files[0]);
-	text_format_time(issued, issued_text);
+	notation_format_time(issued, issued_text);
 	answer_facts(answer, "status of the sources", issued_text, 0);
 	for (size_t i = 0; i < n; i++) {
 		struct record record = record_new(RECORD_SOURCE);
@@ -197,7 +199,7 @@ static bool is_date(const char *text)
 	_cleanup_free_ char *whole = strlen(text) == 10 ? xasprintf("%sT00:00:00Z", text) : xstrdup(text);
 	int64_t seconds;
 
-	return text_parse_time(whole, &seconds);
+	return notation_parse_time(whole, &seconds);
 }
 
 enum fault check_withdrawal(const struct check_request *request, struct check_answer *answer, struct refusal *why)
@@ -219,7 +221,7 @@ enum fault check_withdrawal(const struct check_request *request, struct check_an
 		return refuse(why, FAULT_JSON_MEMBER, "%s: no reason", where);
 	if (!is_date(date))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: date %s is not YYYY-MM-DD", where, date);
-	if (replaced_by != NULL && !text_is_name(replaced_by))
+	if (replaced_by != NULL && !notation_is_name(replaced_by))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: replacedBy %s is no name", where, replaced_by);
 	check_answer_plain(answer, &request->files[0]);
 	answer_facts(answer, reason, date, 0);

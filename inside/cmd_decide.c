@@ -10,6 +10,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "base/text.h"
+#include "bundle/notation.h"
 #include "inside/cmd.h"
 #include "inside/decide.h"
 
@@ -52,14 +54,14 @@ const struct option cmd_withdraw_options[] = {
 /* "2026-12-31", a full time, or a duration from now. */
 static bool parse_until(const char *text, int64_t now, int64_t *ret)
 {
-	char full[TEXT_TIME_SIZE + 8];
+	char full[NOTATION_TIME_SIZE + 8];
 
 	if (text_parse_duration(text, ret)) {
 		*ret += now;
 		return true;
 	}
 	snprintf(full, sizeof(full), "%.12sT00:00:00Z", text);
-	return text_parse_time(text, ret) || text_parse_time(full, ret);
+	return notation_parse_time(text, ret) || notation_parse_time(full, ret);
 }
 
 void decide_options_read(const struct decide_options *options, const char *command, bool needs_reason, int64_t now,
@@ -256,9 +258,9 @@ int cmd_waivers(int argc, char **argv)
 
 		if (!opt_all && !waiver_is_live(w, inside.now))
 			continue;
-		text_format_local(w->date, on, sizeof(on));
+		notation_format_local(w->date, on, sizeof(on));
 		if (w->withdrawn == 0 && w->until != 0)
-			text_format_local(w->until, until, sizeof(until));
+			notation_format_local(w->until, until, sizeof(until));
 		report_table_row(table,
 				 (const char *const[]){w->id, w->dataset,
 						       w->of.application[0] == '\0' ? "(policy)" : w->of.application,

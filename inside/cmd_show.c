@@ -10,7 +10,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "inside/cmd.h"
 
 #define CELL 160
@@ -74,12 +76,12 @@ static void history_change(const struct generation *generation, const char *data
 			   const struct generation_entry *entry, struct report_table *table, json_t *array)
 {
 	_cleanup_free_ char *waivers = NULL;
-	char number[32], created[40] = "?", date[CELL] = "", stamp[TEXT_TIME_SIZE] = "";
+	char number[32], created[40] = "?", date[CELL] = "", stamp[NOTATION_TIME_SIZE] = "";
 
 	snprintf(number, sizeof(number), "%" PRIu64, generation->number);
 	if (generation->created != 0) {
-		text_format_local(generation->created, created, sizeof(created));
-		text_format_time(generation->created, stamp);
+		notation_format_local(generation->created, created, sizeof(created));
+		notation_format_time(generation->created, stamp);
 	}
 	if (entry != NULL && json_array_size(json_object_get(entry->json, "waivers")) > 0)
 		waivers = json_dumps(json_object_get(entry->json, "waivers"), JSON_COMPACT);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "inside/cmd.h"
 
 #define CELL 160
@@ -39,7 +40,7 @@ static int monitor(const struct inside *inside, const json_t *document, const st
 	char line[FAULT_LINE_SIZE + 80], age[32];
 	int level = MONITOR_OK;
 
-	text_format_age(inside->now - health->heard, age, sizeof(age));
+	notation_format_age(inside->now - health->heard, age, sizeof(age));
 	snprintf(line, sizeof(line), "%zu datasets in force, generation %" JSON_INTEGER_FORMAT ", heard %s ago",
 		 health->n_in_force, json_integer_value(json_object_get(document, "generation")), age);
 	if (health->link.fault != FAULT_NONE || health->trust.fault != FAULT_NONE) {
@@ -72,9 +73,9 @@ static void say_link(const struct inside *inside, const struct health *health)
 		printf("link     E%04d %s\n", health->link.fault, health->link.line);
 		return;
 	}
-	text_format_age(inside->now - health->heard, age, sizeof(age));
-	text_format_age(inside->config->heartbeat, limit, sizeof(limit));
-	text_format_local(health->heard, when, sizeof(when));
+	notation_format_age(inside->now - health->heard, age, sizeof(age));
+	notation_format_age(inside->config->heartbeat, limit, sizeof(limit));
+	notation_format_local(health->heard, when, sizeof(when));
 	printf("link     well: last heard %s ago (%s), the limit is %s\n", age, when, limit);
 }
 
@@ -87,7 +88,7 @@ static void say_trust(const struct inside *inside, const json_t *document, const
 		printf("trust    E%04d %s\n", health->trust.fault, health->trust.line);
 		return;
 	}
-	text_format_age(health->expires - inside->now, left, sizeof(left));
+	notation_format_age(health->expires - inside->now, left, sizeof(left));
 	printf("trust    well: root %" JSON_INTEGER_FORMAT ", timestamp %" JSON_INTEGER_FORMAT
 	       ", the first expiry in %s\n",
 	       json_integer_value(json_object_get(trust, "root")),
@@ -130,7 +131,7 @@ static void add_row(struct report_table *table, const json_t *dataset, int64_t n
 	snprintf(shown, sizeof(shown), "%s%s%s", state, stale ? ", STALE" : "",
 		 json_is_object(json_object_get(dataset, "pin")) && strcmp(state, "held") != 0 ? ", pinned" : "");
 	if (status_time(dataset, "lastChecked") != 0)
-		text_format_age(now - status_time(dataset, "lastChecked"), checked, sizeof(checked));
+		notation_format_age(now - status_time(dataset, "lastChecked"), checked, sizeof(checked));
 	report_table_row(table, (const char *const[]){status_text(dataset, "name", name, CELL), shown,
 						      version[0] == '\0' ? "-" : version, date[0] == '\0' ? "-" : date,
 						      checked, status_text(dataset, "why", why, sizeof(why))});

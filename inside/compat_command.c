@@ -16,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "bundle/json.h"
 #include "inside/check.h"
 

@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "bundle/json.h"
 
 static const char *const user_keys[CONFIG_N_USERS] = {

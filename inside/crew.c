@@ -16,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/ipc.h"
 #include "base/log.h"
+#include "bundle/notation.h"
 
 static const char *const programs[] = {
 	[COMP_UNPACK] = "inside-unpack", [COMP_VERIFY] = "inside-verify", [COMP_CHECK] = "inside-check",
@@ -279,7 +280,7 @@ static int copy_trust(const struct inside *inside, int trust_fd)
 		_cleanup_close_ int in = -1, out = -1;
 		uint64_t size;
 
-		if (!text_is_file_name(entry->d_name))
+		if (!notation_is_file_name(entry->d_name))
 			continue;
 		in = fd_open_regular_beneath(trust_fd, entry->d_name, O_RDONLY);
 		if (in < 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "inside/settle.h"
 
 const char *dataset_state_name(enum dataset_state state)

@@ -10,7 +10,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "inside/verdict.h"
 
 void decisions_clear(struct decisions *decisions)
@@ -42,7 +44,7 @@ static enum fault get_time(const json_t *object, const char *where, const char *
 	*ret = 0;
 	if (may_be_null && json_is_null(value))
 		return FAULT_NONE;
-	if (!json_is_string(value) || !text_parse_time(json_string_value(value), ret))
+	if (!json_is_string(value) || !notation_parse_time(json_string_value(value), ret))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: \"%s\" is no time", where, key);
 	return FAULT_NONE;
 }
@@ -51,7 +53,7 @@ static bool is_version(const char *text)
 {
 	uint8_t bytes[(STORE_VERSION_SIZE - 1) / 2];
 
-	return text_unhex(text, bytes, sizeof(bytes));
+	return notation_unhex(text, bytes, sizeof(bytes));
 }
 
 static enum fault get_waiver(const json_t *object, struct waiver *w, struct refusal *why)
@@ -83,7 +85,7 @@ static enum fault get_waiver(const json_t *object, struct waiver *w, struct refu
 	    (fault = get_time(object, where, "withdrawn", true, &w->withdrawn, why)) != FAULT_NONE)
 		return fault;
 	w->of.fault = fault_by_code(code);
-	if (w->of.fault == FAULT_NONE || !text_is_name(w->dataset) || w->id[0] == '\0' || !is_version(w->version))
+	if (w->of.fault == FAULT_NONE || !notation_is_name(w->dataset) || w->id[0] == '\0' || !is_version(w->version))
 		return refuse(why, FAULT_JSON_MEMBER, "%s is out of form", where);
 	return FAULT_NONE;
 }
@@ -105,7 +107,7 @@ static enum fault get_pin(const json_t *object, struct pin *pin, struct refusal 
 	    (fault = get_time(object, where, "date", false, &pin->date, why)) != FAULT_NONE ||
 	    (fault = get_time(object, where, "until", true, &pin->until, why)) != FAULT_NONE)
 		return fault;
-	if (!text_is_name(pin->dataset) || !is_version(pin->version))
+	if (!notation_is_name(pin->dataset) || !is_version(pin->version))
 		return refuse(why, FAULT_JSON_MEMBER, "%s is out of form", where);
 	return FAULT_NONE;
 }
@@ -205,11 +207,11 @@ enum fault decisions_load(int store_fd, struct decisions *decisions, struct refu
 
 static json_t *time_or_null(int64_t time)
 {
-	char text[TEXT_TIME_SIZE];
+	char text[NOTATION_TIME_SIZE];
 
 	if (time == 0)
 		return json_null();
-	text_format_time(time, text);
+	notation_format_time(time, text);
 	return json_string(text);
 }
 

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "bundle/notation.h"
 #include "inside/records.h"
 #include "inside/store.h"
 
@@ -29,7 +30,7 @@
 struct waiver {
 	char id[WAIVER_ID_SIZE];
 	struct record_break of; /* application, resource, field, rule, fault */
-	char dataset[TEXT_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	char contract[SHA256_HEX_SIZE];
 	char version[STORE_VERSION_SIZE];
 	char reason[DECISION_REASON_SIZE];
@@ -40,7 +41,7 @@ struct waiver {
 };
 
 struct pin {
-	char dataset[TEXT_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	char version[STORE_VERSION_SIZE];
 	char reason[DECISION_REASON_SIZE];
 	char operator[DECISION_OPERATOR_SIZE];

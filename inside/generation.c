@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "inside/judge.h"
 
 void generation_clear(struct generation *generation)
@@ -104,7 +105,7 @@ static enum fault read_entries(struct generation *generation, const uint8_t *dat
 	    (fault = json_get_text(root, "clapet.json", "created", true, &created, why)) != FAULT_NONE ||
 	    (fault = json_get_array(root, "clapet.json", "datasets", true, &datasets, why)) != FAULT_NONE)
 		return fault;
-	if (!text_parse_time(created, &generation->created))
+	if (!notation_parse_time(created, &generation->created))
 		return refuse(why, FAULT_JSON_MEMBER, "clapet.json: \"created\" is no time");
 	for (size_t i = 0; i < json_array_size(datasets); i++) {
 		json_t *object = json_array_get(datasets, i);
@@ -246,7 +247,7 @@ enum fault generation_commit(const struct inside *inside, struct generation *gen
 	struct record begin = record_new(RECORD_GENERATION), to = record_new(RECORD_SWITCH);
 	_cleanup_close_ int fd = -1;
 	json_t *datasets = json_array();
-	char created[TEXT_TIME_SIZE];
+	char created[NOTATION_TIME_SIZE];
 	size_t size;
 	enum fault fault = next_number(inside, generation->number, &generation->number, why);
 
@@ -257,7 +258,7 @@ enum fault generation_commit(const struct inside *inside, struct generation *gen
 	generation->created = inside->now;
 	for (size_t i = 0; i < generation->n_entries; i++)
 		json_array_append_new(datasets, entry_json(inside, &generation->entries[i]));
-	text_format_time(inside->now, created);
+	notation_format_time(inside->now, created);
 	fd = crew_json_memory(json_pack("{ss sI ss so}", "format", "clapet generation 1", "generation",
 					(json_int_t)generation->number, "created", created, "datasets", datasets),
 			      &size);
@@ -269,7 +270,7 @@ enum fault generation_commit(const struct inside *inside, struct generation *gen
 
 		memcpy(record.version.dataset, entry->name, sizeof(record.version.dataset));
 		/* Commit needs only the digits that name the folder; the rest of the hash is not part of any link. */
-		if (!text_unhex(entry->version, record.version.version.bytes, (STORE_VERSION_SIZE - 1) / 2))
+		if (!notation_unhex(entry->version, record.version.version.bytes, (STORE_VERSION_SIZE - 1) / 2))
 			return refuse(why, FAULT_STORE_DAMAGED, "%s: \"%s\" is no version", entry->name,
 				      entry->version);
 		commit_order(commit, &record, -1);

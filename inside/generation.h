@@ -14,12 +14,13 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "bundle/notation.h"
 #include "inside/crew.h"
 #include "inside/store.h"
 #include "inside/verdict.h"
 
 struct generation_entry {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	char version[STORE_VERSION_SIZE];
 	json_t *json; /* its entry of clapet.json; NULL where that could not be read */
 };

@@ -17,6 +17,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "base/text.h"
 #include "inside/incoming.h"
 #include "inside/tried.h"
 

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "inside/import.h"
 
 void incoming_names_clear(struct incoming_names *names)

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "inside/store.h"
 #include "schemas/contract.h"
 

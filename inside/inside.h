@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bundle/notation.h"
 #include "inside/config.h"
 #include "inside/decisions.h"
 #include "inside/policy.h"
@@ -17,8 +18,8 @@
 
 /* One contract, as bytes: parsed once for its two names, handed to inside-check as it was read. */
 struct contract_file {
-	char application[TEXT_NAME_SIZE];
-	char dataset[TEXT_NAME_SIZE];
+	char application[NOTATION_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	struct sha256 sha256;
 	uint8_t *data;
 	size_t size;

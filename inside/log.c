@@ -22,6 +22,7 @@
 #include "base/sandbox.h"
 #include "base/worker.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "inside/records.h"
 
 #define LOG_NAME "events.log"
@@ -30,7 +31,7 @@
  * are the auditor's. */
 #define LOG_SIZE_MAX (16 * MIB)
 /* Time, event, dataset, code and line, each at its longest, blanks and the newline. */
-#define LOG_LINE_SIZE (TEXT_TIME_SIZE + 32 + TEXT_NAME_SIZE + 16 + RECORD_LINE_SIZE + 8)
+#define LOG_LINE_SIZE (NOTATION_TIME_SIZE + 32 + NOTATION_NAME_SIZE + 16 + RECORD_LINE_SIZE + 8)
 
 /* The open log. */
 struct journal {
@@ -82,7 +83,7 @@ static int open_journal(struct journal *journal)
  * second waits. */
 static int rotate(struct journal *journal, const char *time)
 {
-	char name[sizeof("events-.log") + TEXT_TIME_SIZE], *to;
+	char name[sizeof("events-.log") + NOTATION_TIME_SIZE], *to;
 	int r;
 
 	to = stpcpy(name, "events-");
@@ -113,10 +114,10 @@ static int append(struct journal *journal, const char *line, size_t length)
 
 static int log_event(struct journal *journal, const struct record_event *event)
 {
-	char time[TEXT_TIME_SIZE], code[16] = "-", line[LOG_LINE_SIZE];
+	char time[NOTATION_TIME_SIZE], code[16] = "-", line[LOG_LINE_SIZE];
 	int length, r = 0;
 
-	text_format_time(event->time, time);
+	notation_format_time(event->time, time);
 	if (event->fault != FAULT_NONE)
 		snprintf(code, sizeof(code), "E%04u", event->fault);
 	length = snprintf(line, sizeof(line), "%s %s %s %s %s\n", time, event->event,

@@ -12,7 +12,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 
 struct policy *policy_new(void)
 {
@@ -59,7 +61,7 @@ static enum fault get_dataset(const json_t *object, const char *where, struct po
 		    FAULT_NONE ||
 	    (fault = json_get_bool(object, where, "opaque", false, &ret->opaque, why)) != FAULT_NONE)
 		return fault;
-	if (!text_is_name(name) || !text_copy(ret->name, sizeof(ret->name), name))
+	if (!notation_is_name(name) || !text_copy(ret->name, sizeof(ret->name), name))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: \"%s\" is no dataset's name", where, name);
 	return FAULT_NONE;
 }

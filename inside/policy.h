@@ -14,11 +14,11 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "bundle/notation.h"
 #include "inside/verdict.h"
 
 struct policy_dataset {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	int64_t threshold;
 	bool opaque;
 };

@@ -10,8 +10,10 @@
 
 #include "base/ipc.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "bundle/notation.h"
 
-/* Years 0 to 9999: what text_parse_time can give. */
+/* Years 0 to 9999: what notation_parse_time can give. */
 #define TIME_MINIMUM (-62167219200LL)
 #define TIME_MAXIMUM 253402300799LL
 /* The longest duration that a configuration can name, with room: 200 years. */
@@ -59,19 +61,19 @@ static bool is_printable(const char *text, size_t size)
 /* A dataset, or the role that carries status.json. */
 static bool is_dataset(const char *text, size_t size)
 {
-	return is_ended(text, size) && (text_is_name(text) || strcmp(text, "status") == 0);
+	return is_ended(text, size) && (notation_is_name(text) || strcmp(text, "status") == 0);
 }
 #define IS_DATASET(array) is_dataset((array), sizeof(array))
 
 static bool is_published_dataset(const char *text, size_t size)
 {
-	return is_ended(text, size) && text_is_name(text);
+	return is_ended(text, size) && notation_is_name(text);
 }
 #define IS_PUBLISHED_DATASET(array) is_published_dataset((array), sizeof(array))
 
 static bool is_file(const char *text, size_t size)
 {
-	return is_ended(text, size) && text_is_file_name(text);
+	return is_ended(text, size) && notation_is_file_name(text);
 }
 #define IS_FILE(array) is_file((array), sizeof(array))
 #define IS_FILE_OR_EMPTY(array) ((array)[0] == '\0' || IS_FILE(array))
@@ -146,7 +148,7 @@ static bool check_member(const struct record_member *member)
 		return false;
 	if (!member->is_blob)
 		return member->size <= METADATA_SIZE_MAXIMUM;
-	text_hex(member->sha256.bytes, SHA256_SIZE, hex);
+	notation_hex(member->sha256.bytes, SHA256_SIZE, hex);
 	return strcmp(hex, member->name) == 0 && member->size <= LIMIT_PART_SIZE;
 }
 
@@ -367,7 +369,7 @@ void record_text(char *to, size_t to_size, const char *source)
 		size_t piece_length = length;
 
 		if (length == 0) {
-			text_hex(source, 1, escaped + 2);
+			notation_hex(source, 1, escaped + 2);
 			piece = escaped;
 			piece_length = 4;
 			length = 1;

@@ -19,9 +19,9 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 
 enum comp { COMP_UNPACK, COMP_VERIFY, COMP_CHECK, COMP_COMMIT, COMP_LOG };
 
@@ -70,16 +70,16 @@ enum record_kind {
 	/* supervisor -> commit: RECORD_FOLDER store, RECORD_FOLDER spool, then operations in order; each is done when the next is
 	 * read. RECORD_GO asks for the RECORD_END. Commit refuses an order that is not durable: RECORD_PUT_TRUST and RECORD_SWITCH only
 	 * after a RECORD_SYNC with no put between. */
-	RECORD_PUT_METADATA,  /* .put: spool file -> mirror/metadata/NAME */
-	RECORD_PUT_BLOB,      /* .put: spool file -> mirror/blobs/SHA256 */
-	RECORD_PUT_OBJECT,    /* .put: spool file -> datasets/DATASET/objects/SHA256 and mirror/targets/DATASET/SHA256.FILE */
-	RECORD_PUT_LINK,      /* .put: object -> datasets/DATASET/v/VERSION/FILE */
-	RECORD_PUT_DOCUMENT,  /* .document, fd: bytes of ours -> one of the documents of enum document */
-	RECORD_SYNC,          /* one syncfs of the store */
-	RECORD_PUT_TRUST,     /* .put: mirror/metadata/FILE ("5.snapshot.json") -> trust/snapshot.json, durable, in order */
-	RECORD_GENERATION,    /* .generation: begins generations/N; fd: its clapet.json */
+	RECORD_PUT_METADATA, /* .put: spool file -> mirror/metadata/NAME */
+	RECORD_PUT_BLOB,     /* .put: spool file -> mirror/blobs/SHA256 */
+	RECORD_PUT_OBJECT, /* .put: spool file -> datasets/DATASET/objects/SHA256 and mirror/targets/DATASET/SHA256.FILE */
+	RECORD_PUT_LINK,     /* .put: object -> datasets/DATASET/v/VERSION/FILE */
+	RECORD_PUT_DOCUMENT, /* .document, fd: bytes of ours -> one of the documents of enum document */
+	RECORD_SYNC,         /* one syncfs of the store */
+	RECORD_PUT_TRUST, /* .put: mirror/metadata/FILE ("5.snapshot.json") -> trust/snapshot.json, durable, in order */
+	RECORD_GENERATION,         /* .generation: begins generations/N; fd: its clapet.json */
 	RECORD_GENERATION_DATASET, /* .version: N/<name> -> ../../datasets/<name>/v/<version> */
-	RECORD_SWITCH,        /* .generation: current -> generations/N, durable */
+	RECORD_SWITCH,             /* .generation: current -> generations/N, durable */
 	RECORD_DELETE_GENERATION,  /* .generation */
 	RECORD_DELETE_VERSION,     /* .version: and objects that no version links any more */
 	RECORD_DELETE_BLOB,        /* .put */
@@ -98,13 +98,13 @@ enum folder { FOLDER_SPOOL, FOLDER_TRUST, FOLDER_STORE, FOLDER_LOG };
 
 /* Documents of the supervisor's own making that commit writes as opaque bytes. */
 enum document {
-	DOCUMENT_STATUS,      /* status.json */
-	DOCUMENT_ANCHOR,      /* trust/root.json, only where there is none (init) */
-	DOCUMENT_WAIVERS,     /* decisions/waivers.json */
-	DOCUMENT_PINS,        /* decisions/pins.json */
-	DOCUMENT_VERDICT,     /* decisions/verdicts/DATASET-VERSION.json: what check said (facts, breaks, judged with) */
-	DOCUMENT_REPORT,      /* quarantine/DATASET-VERSION/report.json */
-	DOCUMENT_SOURCES,     /* decisions/sources.json: what the outside last said of its sources */
+	DOCUMENT_STATUS,  /* status.json */
+	DOCUMENT_ANCHOR,  /* trust/root.json, only where there is none (init) */
+	DOCUMENT_WAIVERS, /* decisions/waivers.json */
+	DOCUMENT_PINS,    /* decisions/pins.json */
+	DOCUMENT_VERDICT, /* decisions/verdicts/DATASET-VERSION.json: what check said (facts, breaks, judged with) */
+	DOCUMENT_REPORT,  /* quarantine/DATASET-VERSION/report.json */
+	DOCUMENT_SOURCES, /* decisions/sources.json: what the outside last said of its sources */
 	DOCUMENT_N
 };
 
@@ -132,7 +132,7 @@ struct record_clock {
 
 struct record_metadata {
 	char name[LIMIT_METADATA_NAME_SIZE]; /* for mirror/metadata/: "5.snapshot.json", "timestamp.json" */
-	char role[TEXT_NAME_SIZE];           /* for trust/: "snapshot" -> snapshot.json */
+	char role[NOTATION_NAME_SIZE];       /* for trust/: "snapshot" -> snapshot.json */
 	uint64_t version;
 	struct sha256 sha256;
 	uint64_t size;
@@ -145,14 +145,15 @@ struct record_trust {
 };
 
 struct record_role {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	char file_name[LIMIT_METADATA_NAME_SIZE];
 	uint64_t role_version;
 	uint32_t threshold;
 	uint32_t fault; /* enum fault: FAULT_NONE trusted, FAULT_TUF_ABSENT has not arrived, else refused with LINE */
 	int64_t expires;
 	char line[RECORD_LINE_SIZE];
-	struct sha256 version; /* SHA-256 of datapackage.json: the dataset's version; zero where withdrawn or not trusted */
+	struct sha256
+		version; /* SHA-256 of datapackage.json: the dataset's version; zero where withdrawn or not trusted */
 	uint32_t is_withdrawn;
 	uint32_t n_targets;
 	struct sha256 metadata_sha256;
@@ -160,9 +161,9 @@ struct record_role {
 };
 
 struct record_target {
-	char dataset[TEXT_NAME_SIZE]; /* "status" for status.json */
-	char file[LIMIT_FILE_NAME_SIZE]; /* "communes.csv" */
-	struct sha256 sha256;            /* of the plain file */
+	char dataset[NOTATION_NAME_SIZE]; /* "status" for status.json */
+	char file[LIMIT_FILE_NAME_SIZE];  /* "communes.csv" */
+	struct sha256 sha256;             /* of the plain file */
 	uint64_t length;
 	uint32_t n_parts;
 };
@@ -174,12 +175,13 @@ struct record_part {
 };
 
 struct record_version {
-	char dataset[TEXT_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	struct sha256 version;
 };
 
 struct record_contract {
-	char application[TEXT_NAME_SIZE]; /* the file's stem, as configured; check insists that the contract says the same */
+	char application
+		[NOTATION_NAME_SIZE]; /* the file's stem, as configured; check insists that the contract says the same */
 	struct sha256 sha256;
 };
 
@@ -195,8 +197,8 @@ struct record_licence {
 };
 
 struct record_resource {
-	char name[TEXT_NAME_SIZE];
-	uint64_t rows; /* without the header; 0 where it is no table */
+	char name[NOTATION_NAME_SIZE];
+	uint64_t rows;           /* without the header; 0 where it is no table */
 	char published_hash[80]; /* "sha256:…": the original's, "" if unknown */
 	struct sha256 sha256;    /* as stored */
 };
@@ -205,25 +207,25 @@ struct record_resource {
 struct record_break {
 	uint32_t fault; /* FAULT_CONTRACT_FIELD, FAULT_CONTRACT_TYPE, FAULT_CONTRACT_ROWS, FAULT_ROWS, … */
 	uint32_t can_be_approved;
-	char application[TEXT_NAME_SIZE];
-	char resource[TEXT_NAME_SIZE];
+	char application[NOTATION_NAME_SIZE];
+	char resource[NOTATION_NAME_SIZE];
 	char field[RECORD_FIELD_SIZE];
 	char rule[RECORD_RULE_SIZE]; /* compat_break's, or a table fault's type, "min-rows", "max-change" */
 	char line[RECORD_LINE_SIZE];
 };
 
 struct record_source {
-	char dataset[TEXT_NAME_SIZE];
-	char state[16];  /* "unchanged", "new", "failed" */
-	int64_t checked; /* last check */
-	int64_t succeeded; /* last successful check: what maxAge counts from */
-	int64_t since;   /* of the failure; 0 */
-	int64_t max_age; /* seconds; 0: none */
+	char dataset[NOTATION_NAME_SIZE];
+	char state[16];              /* "unchanged", "new", "failed" */
+	int64_t checked;             /* last check */
+	int64_t succeeded;           /* last successful check: what maxAge counts from */
+	int64_t since;               /* of the failure; 0 */
+	int64_t max_age;             /* seconds; 0: none */
 	char line[RECORD_LINE_SIZE]; /* why, if failed */
 };
 
 struct record_put {
-	char dataset[TEXT_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	struct sha256 version;
 	char file[LIMIT_FILE_NAME_SIZE]; /* metadata's name in the mirror (for PUT_TRUST too), or file of the dataset */
 	struct sha256 sha256;            /* the spool file's name, and what it must hash to */
@@ -232,7 +234,7 @@ struct record_put {
 
 struct record_document {
 	uint32_t document; /* enum document */
-	char dataset[TEXT_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	struct sha256 version;
 	uint64_t size;
 };
@@ -245,7 +247,7 @@ struct record_event {
 	int64_t time;
 	uint32_t fault;
 	char event[32]; /* "import", "approve", "switch", "refuse", … */
-	char dataset[TEXT_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	char line[RECORD_LINE_SIZE];
 };
 

@@ -15,13 +15,14 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/notation.h"
 #include "inside/import.h"
 
 /* A reader that holds a lock for this many times keepGenerations is asked after, loudly. */
 #define PATIENCE 10
 
 struct keep {
-	char dataset[TEXT_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	char version[STORE_VERSION_SIZE];
 };
 
@@ -244,7 +245,7 @@ static void drop_versions(struct retention *retention, const struct catalogue *c
 		const struct catalogue_role *role = catalogue_role(catalogue, names.items[i]);
 
 		/* A role that is not trusted right now says nothing about its newest version: nothing of it goes. */
-		if (text_is_name(names.items[i]) && (role == NULL || role->record.fault == FAULT_NONE))
+		if (notation_is_name(names.items[i]) && (role == NULL || role->record.fault == FAULT_NONE))
 			drop_versions_of(retention, names.items[i], &dropped);
 	}
 	drop_old_status(retention, catalogue);

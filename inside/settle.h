@@ -7,6 +7,7 @@
 #ifndef INSIDE_SETTLE_H
 #define INSIDE_SETTLE_H
 
+#include "bundle/notation.h"
 #include "inside/crew.h"
 #include "inside/generation.h"
 #include "inside/judge.h"
@@ -30,7 +31,7 @@ struct missing_item {
 };
 
 struct dataset_view {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	const struct catalogue_role *role; /* borrowed from the catalogue; NULL: no role of that name */
 	char in_force[STORE_VERSION_SIZE]; /* "" : none */
 	char trusted[STORE_VERSION_SIZE];  /* "" : none */

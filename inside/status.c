@@ -9,15 +9,17 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 
 static json_t *time_or_null(int64_t time)
 {
-	char text[TEXT_TIME_SIZE];
+	char text[NOTATION_TIME_SIZE];
 
 	if (time == 0)
 		return json_null();
-	text_format_time(time, text);
+	notation_format_time(time, text);
 	return json_string(text);
 }
 
@@ -249,7 +251,7 @@ int64_t status_time(const json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 	int64_t time;
 
-	return text != NULL && text_parse_time(text, &time) ? time : 0;
+	return text != NULL && notation_parse_time(text, &time) ? time : 0;
 }
 
 bool status_is_stale(const json_t *dataset, int64_t now)
@@ -267,8 +269,8 @@ static void judge_link(const struct inside *inside, const json_t *status, struct
 
 	health->heard = status_time(status, "heard");
 	silence = inside->now - health->heard;
-	text_format_age(silence, age, sizeof(age));
-	text_format_age(inside->config->heartbeat, limit, sizeof(limit));
+	notation_format_age(silence, age, sizeof(age));
+	notation_format_age(inside->config->heartbeat, limit, sizeof(limit));
 	if (health->heard == 0)
 		refuse(&health->link, FAULT_SILENCE, "nothing was ever heard from the outside");
 	else if (silence > inside->config->heartbeat)
@@ -289,7 +291,7 @@ static void judge_trust(const struct inside *inside, const json_t *status, struc
 			continue;
 		if (health->expires == 0 || expires < health->expires)
 			health->expires = expires;
-		text_format_local(expires, when, sizeof(when));
+		notation_format_local(expires, when, sizeof(when));
 		if (health->trust.fault == FAULT_NONE && expires <= inside->now)
 			refuse(&health->trust, FAULT_TUF_EXPIRED,
 			       "%.*s expired on %s: the data stay in force and count as stale",
@@ -298,7 +300,7 @@ static void judge_trust(const struct inside *inside, const json_t *status, struc
 	if (inside->now + inside->config->clock_skew < issued) {
 		char when[40];
 
-		text_format_local(issued, when, sizeof(when));
+		notation_format_local(issued, when, sizeof(when));
 		health->trust.fault = FAULT_NONE;
 		refuse(&health->trust, FAULT_CLOCK, "the clock is behind %s, the newest time that the outside signed",
 		       when);

@@ -26,7 +26,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
 #include "inside/records.h"

@@ -16,6 +16,8 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/text.h"
+#include "bundle/notation.h"
 #include "inside/store_stage.h"
 
 /* As large as what makes sha256sum quick, and no more. */
@@ -41,7 +43,7 @@ enum fault stage_fsync(int fd, const char *place, struct refusal *why)
 
 enum fault stage_check_dataset(const char *dataset, bool status_too, struct refusal *why)
 {
-	if (text_is_name(dataset) || (status_too && strcmp(dataset, "status") == 0))
+	if (notation_is_name(dataset) || (status_too && strcmp(dataset, "status") == 0))
 		return FAULT_NONE;
 	return refuse(why, FAULT_NO_SUCH, "\"%s\" is no dataset's name", dataset);
 }
@@ -383,7 +385,7 @@ enum fault store_put_object(int store_fd, int spool_fd, const struct record_put 
 
 	if (fault != FAULT_NONE)
 		return fault;
-	if (!text_is_file_name(put->file))
+	if (!notation_is_file_name(put->file))
 		return refuse(why, FAULT_NO_SUCH, "\"%s\" is no file's name", put->file);
 	sha256_to_hex(&put->sha256, hex);
 	place = object_place(put->dataset, hex);
@@ -400,7 +402,7 @@ static enum fault check_version_file(const struct record_put *put, struct refusa
 {
 	const char *description = strcmp(put->dataset, "status") == 0 ? "status.json" : "datapackage.json";
 
-	if (!text_is_file_name(put->file))
+	if (!notation_is_file_name(put->file))
 		return refuse(why, FAULT_NO_SUCH, "\"%s\" is no file's name", put->file);
 	if (strcmp(put->file, description) == 0 && !sha256_equal(&put->sha256, &put->version))
 		return refuse(why, FAULT_STORE_DAMAGED, "dataset %s: a version that is not its %s's hash", put->dataset,

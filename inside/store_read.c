@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "bundle/notation.h"
 
 /* "../../datasets/<name>/v/<16 hex>" and more than that, so that a longer text shows. */
 #define LINK_SIZE 160
@@ -48,7 +49,7 @@ enum fault store_open(const char *path, int *ret_store_fd, struct refusal *why)
 
 void store_version_name(const struct sha256 *version, char name[STORE_VERSION_SIZE])
 {
-	text_hex(version->bytes, (STORE_VERSION_SIZE - 1) / 2, name);
+	notation_hex(version->bytes, (STORE_VERSION_SIZE - 1) / 2, name);
 }
 
 bool store_parse_generation(const char *name, uint64_t *ret_generation)
@@ -75,7 +76,7 @@ bool store_parse_link(const char *text, const char *dataset, char ret_version[ST
 	int length = snprintf(prefix, sizeof(prefix), "../../datasets/%s/v/", dataset);
 
 	if (length < 0 || (size_t)length >= sizeof(prefix) || strncmp(text, prefix, (size_t)length) != 0 ||
-	    !text_unhex(text + length, bytes, sizeof(bytes)))
+	    !notation_unhex(text + length, bytes, sizeof(bytes)))
 		return false;
 	if (ret_version != NULL)
 		memcpy(ret_version, text + length, STORE_VERSION_SIZE);
@@ -141,7 +142,7 @@ int store_generation_version(int store_fd, uint64_t generation, const char *data
 {
 	_cleanup_close_ int fd = -1;
 
-	if (!text_is_name(dataset))
+	if (!notation_is_name(dataset))
 		return -EINVAL;
 	fd = open_generation(store_fd, generation);
 	if (fd < 0)
@@ -241,7 +242,7 @@ int store_generation_each(int store_fd, uint64_t generation,
 	for (size_t i = 0; r == 0 && i < names.n_items; i++) {
 		if (strcmp(names.items[i], "clapet.json") == 0)
 			continue;
-		r = text_is_name(names.items[i]) ? read_generation_link(fd, names.items[i], version) : -EUCLEAN;
+		r = notation_is_name(names.items[i]) ? read_generation_link(fd, names.items[i], version) : -EUCLEAN;
 		if (r == 0)
 			r = each(ctx, names.items[i], version);
 	}
@@ -278,14 +279,14 @@ int store_generations(int store_fd, uint64_t **ret_generations, size_t *ret_n)
 
 static bool is_dataset(const char *dataset)
 {
-	return text_is_name(dataset) || strcmp(dataset, "status") == 0;
+	return notation_is_name(dataset) || strcmp(dataset, "status") == 0;
 }
 
 static bool is_version(const char *version)
 {
 	uint8_t bytes[(STORE_VERSION_SIZE - 1) / 2];
 
-	return text_unhex(version, bytes, sizeof(bytes));
+	return notation_unhex(version, bytes, sizeof(bytes));
 }
 
 /* Opens a regular file beneath the store for reading. Objects have several links, so their count is not asked. */
@@ -327,7 +328,7 @@ int store_open_version_file(int store_fd, const char *dataset, const char versio
 {
 	char path[STORE_PATH_SIZE * 2];
 
-	if (!is_dataset(dataset) || !is_version(version) || !text_is_file_name(file))
+	if (!is_dataset(dataset) || !is_version(version) || !notation_is_file_name(file))
 		return -EINVAL;
 	snprintf(path, sizeof(path), "datasets/%s/v/%s/%s", dataset, version, file);
 	return open_file(store_fd, path);
@@ -383,7 +384,7 @@ int store_document_path(enum document document, const char *dataset, const struc
 		break;
 	case DOCUMENT_VERDICT:
 	case DOCUMENT_REPORT:
-		if (!text_is_name(dataset))
+		if (!notation_is_name(dataset))
 			return -EINVAL;
 		store_version_name(version, name);
 		snprintf(path, STORE_PATH_SIZE,

@@ -18,7 +18,9 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "inside/storeverify_private.h"
 
 #define PRIVATE_MODE 0700
@@ -86,11 +88,11 @@ static void note_expired(struct storeverify *verify)
 	char text[64];
 
 	if (root->header.expires < now) {
-		text_format_local(root->header.expires, text, sizeof(text));
+		notation_format_local(root->header.expires, text, sizeof(text));
 		findings_note(&verify->findings, "root %" PRIu64 " expired on %s", root->header.version, text);
 	}
 	if (set->timestamp != NULL && set->timestamp->header.expires < now) {
-		text_format_local(set->timestamp->header.expires, text, sizeof(text));
+		notation_format_local(set->timestamp->header.expires, text, sizeof(text));
 		findings_note(&verify->findings, "timestamp %" PRIu64 " expired on %s: nothing has been heard since",
 			      set->timestamp->header.version, text);
 	}
@@ -186,7 +188,7 @@ static bool is_version_document(const char *name, const char *suffix)
 {
 	size_t length = strlen(name), tail = 1 + STORE_VERSION_SIZE - 1 + strlen(suffix);
 	uint8_t bytes[(STORE_VERSION_SIZE - 1) / 2];
-	char dataset[TEXT_NAME_SIZE], version[STORE_VERSION_SIZE];
+	char dataset[NOTATION_NAME_SIZE], version[STORE_VERSION_SIZE];
 
 	if (length <= tail || length - tail >= sizeof(dataset) || strcmp(name + length - strlen(suffix), suffix) != 0)
 		return false;
@@ -194,7 +196,7 @@ static bool is_version_document(const char *name, const char *suffix)
 	dataset[length - tail] = '\0';
 	memcpy(version, name + length - tail + 1, STORE_VERSION_SIZE - 1);
 	version[STORE_VERSION_SIZE - 1] = '\0';
-	return name[length - tail] == '-' && text_is_name(dataset) && text_unhex(version, bytes, sizeof(bytes));
+	return name[length - tail] == '-' && notation_is_name(dataset) && notation_unhex(version, bytes, sizeof(bytes));
 }
 
 static void verify_decisions(struct storeverify *verify)

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 
 #define FOLDER_MODE 0750
 #define PRIVATE_MODE 0700
@@ -368,7 +369,7 @@ void storeverify_datasets(struct storeverify *verify)
 
 	storeverify_list(verify, "datasets", &names);
 	for (size_t i = 0; fd >= 0 && i < names.n_items; i++) {
-		if (text_is_name(names.items[i]) || strcmp(names.items[i], "status") == 0)
+		if (notation_is_name(names.items[i]) || strcmp(names.items[i], "status") == 0)
 			verify_dataset(verify, names.items[i]);
 		else
 			findings_fault(&verify->findings, DAMAGED, "datasets/%s: no dataset's name", names.items[i]);
@@ -420,7 +421,7 @@ void storeverify_targets(struct storeverify *verify)
 
 	storeverify_list(verify, "mirror/targets", &names);
 	for (size_t i = 0; fd >= 0 && i < names.n_items; i++) {
-		if (text_is_name(names.items[i])) {
+		if (notation_is_name(names.items[i])) {
 			verify_target_folder(verify, names.items[i]);
 			continue;
 		}

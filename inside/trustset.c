@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "inside/records.h"
 #include "inside/trustset_private.h"
 

@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-#include "base/text.h"
 #include "bundle/blob.h"
+#include "bundle/notation.h"
 #include "inside/findings.h"
 #include "inside/store.h"
 #include "keys/metadata.h"
@@ -25,7 +25,7 @@ struct trustset_source {
 
 /* One target that a rightly signed role names. */
 struct signed_file {
-	char dataset[TEXT_NAME_SIZE]; /* the role */
+	char dataset[NOTATION_NAME_SIZE]; /* the role */
 	char file[LIMIT_FILE_NAME_SIZE];
 	uint64_t role_version;
 	struct blob blob; /* plain hash and length, and the parts that it travels in */
@@ -34,7 +34,7 @@ struct signed_file {
 /* One metadata file that was verified. */
 struct signed_metadata {
 	char name[LIMIT_METADATA_NAME_SIZE];
-	char role[TEXT_NAME_SIZE];
+	char role[NOTATION_NAME_SIZE];
 	uint64_t version;
 	int64_t expires;
 	struct sha256 sha256;

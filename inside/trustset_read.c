@@ -11,6 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "bundle/notation.h"
 #include "keys/encodings.h"
 
 static enum fault check_version(const struct tuf_header *header, uint64_t version, struct refusal *why)
@@ -27,7 +29,8 @@ static enum fault add_file(struct trustset *set, const char *role, uint64_t vers
 	struct signed_file *signed_;
 	enum fault fault;
 
-	if (!tuf_role_covers(role, target->path) || !text_is_file_name(file) || strlen(file) >= LIMIT_FILE_NAME_SIZE)
+	if (!tuf_role_covers(role, target->path) || !notation_is_file_name(file) ||
+	    strlen(file) >= LIMIT_FILE_NAME_SIZE)
 		return refuse(why, FAULT_TUF_DELEGATION, "names \"%s\", which is outside its delegation", target->path);
 	set->files = xrealloc(set->files, set->n_files + 1, sizeof(*set->files));
 	signed_ = &set->files[set->n_files];

@@ -14,6 +14,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "base/worker.h"
 #include "bundle/bundle.h"
 #include "inside/records.h"

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 
 void break_list_add(struct break_list *list, const struct record_break *item)
 {
@@ -317,7 +318,7 @@ static enum fault fill(const json_t *root, struct verdict *verdict, struct refus
 			return refuse(why, FAULT_JSON_MEMBER, "%s: a blob is no SHA-256", where);
 		verdict_add_blob(verdict, &sha256);
 	}
-	if (!text_is_name(verdict->dataset) || json_array_size(breaks) > LIMIT_BREAKS)
+	if (!notation_is_name(verdict->dataset) || json_array_size(breaks) > LIMIT_BREAKS)
 		return refuse(why, FAULT_JSON_MEMBER, "%s is out of form", where);
 	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(breaks); i++) {
 		struct record_break item;

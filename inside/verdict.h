@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "bundle/notation.h"
 #include "inside/records.h"
 
 struct break_list {
@@ -29,7 +30,7 @@ void break_list_add(struct break_list *list, const struct record_break *item);
 void break_list_clear(struct break_list *list);
 
 struct verdict {
-	char dataset[TEXT_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	struct sha256 version;
 	struct sha256 judged_with;
 	struct refusal end; /* FAULT_NONE: checked to the end; otherwise the version is refused with this line */

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
 #include "keys/metadata.h"

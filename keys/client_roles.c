@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "bundle/notation.h"
 
 void client_clear_roles(struct tuf_client *client)
 {
@@ -40,7 +41,7 @@ static enum fault role_load(const struct client_run *run, const struct tuf_sourc
 	_cleanup_(tuf_targets_freep) struct tuf_targets *targets = NULL;
 	const struct tuf_meta *meta = tuf_snapshot_find(run->client->snapshot, delegation->role);
 	bool is_new = source == run->remote;
-	char who[TEXT_NAME_SIZE + 64];
+	char who[NOTATION_NAME_SIZE + 64];
 	enum fault fault = client_fetch(source, name, meta, LIMIT_ROLE_SIZE, "5.6.2", &file, why);
 
 	snprintf(who, sizeof(who), "delegation %s " TUF_CLAUSE("5.6.3"), delegation->role);

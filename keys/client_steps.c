@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "bundle/notation.h"
 
 /* --- what all steps do ----------------------------------------------------------------------------------------------
  */
@@ -88,22 +89,22 @@ enum fault client_check_expiry(const struct tuf_client *client, int64_t expires,
 			       struct refusal *why)
 {
 	int64_t now = client_now(client);
-	char then_text[TEXT_TIME_SIZE], now_text[TEXT_TIME_SIZE];
+	char then_text[NOTATION_TIME_SIZE], now_text[NOTATION_TIME_SIZE];
 
 	if (expires > now - client->profile.clock_skew)
 		return FAULT_NONE;
-	text_format_time(expires, then_text);
-	text_format_time(now, now_text);
+	notation_format_time(expires, then_text);
+	notation_format_time(now, now_text);
 	return refuse(why, FAULT_TUF_EXPIRED, "expired %s, it is %s (TUF 1.0.34, %s)", then_text, now_text, clause);
 }
 
 enum fault client_check_validity(const struct tuf_client *client, int64_t expires, struct refusal *why)
 {
-	char text[TEXT_TIME_SIZE];
+	char text[NOTATION_TIME_SIZE];
 
 	if (client->profile.max_validity == 0 || expires <= client_now(client) + client->profile.max_validity)
 		return FAULT_NONE;
-	text_format_time(expires, text);
+	notation_format_time(expires, text);
 	return refuse(why, FAULT_TUF_VALIDITY, "expires %s, more than %" PRId64 " days ahead", text,
 		      client->profile.max_validity / 86400);
 }

@@ -15,9 +15,9 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/report.h"
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "keys/repository.h"
 
 #define DAYS 86400
@@ -217,10 +217,10 @@ static enum fault sign_all(struct ceremony *ceremony, struct refusal *why)
 static void report_json(const struct ceremony *ceremony)
 {
 	char fingerprint[SHA256_HEX_SIZE];
-	char expires[TEXT_TIME_SIZE];
+	char expires[NOTATION_TIME_SIZE];
 
 	sha256_to_hex(&ceremony->root.sha256, fingerprint);
-	text_format_time(ceremony->root.expires, expires);
+	notation_format_time(ceremony->root.expires, expires);
 	printf("{\"repository\": ");
 	report_json_string(stdout, opt_repository);
 	printf(", \"file\": \"metadata/1.root.json\", \"fingerprint\": \"%s\", \"expires\": \"%s\", \"threshold\": "

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "keys/document.h"
 
 static bool opt_json;
@@ -175,8 +176,8 @@ static void print_document(const char *path, const struct document *document)
 		print_snapshot(document);
 	else if (strcmp(type, "targets") == 0)
 		print_targets(document);
-	else if (text_parse_time(text_of(document->signed_, "issued"), &issued)) {
-		text_format_local(issued, time, sizeof(time));
+	else if (notation_parse_time(text_of(document->signed_, "issued"), &issued)) {
+		notation_format_local(issued, time, sizeof(time));
 		printf("  issued       %s\n", time);
 	}
 	if (strcmp(type, "timestamp") == 0)
@@ -217,12 +218,12 @@ static json_t *signers_to_json(const struct document *document)
 static json_t *document_to_json(const char *path, const struct document *document)
 {
 	char fingerprint[SHA256_HEX_SIZE];
-	char expires[TEXT_TIME_SIZE];
+	char expires[NOTATION_TIME_SIZE];
 	json_t *result;
 	json_t *issued = json_object_get(document->signed_, "issued");
 
 	sha256_to_hex(&document->sha256, fingerprint);
-	text_format_time(document->expires, expires);
+	notation_format_time(document->expires, expires);
 	result = or_die(json_pack(
 		"{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:o}", "file", path, "kind", text_of(document->signed_, "_type"),
 		"version", (json_int_t)document->version, "expires", expires, "expired", document->expires <= cmd_now(),

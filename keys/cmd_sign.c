@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "keys/document.h"
 
 static const char *opt_key;
@@ -49,13 +50,13 @@ static void authority_clear(struct authority *authority)
 }
 
 /* "12.cog.json" -> 12 and "cog"; false for other names. */
-static bool parse_name(const char *name, uint64_t *ret_version, char role[TEXT_NAME_SIZE])
+static bool parse_name(const char *name, uint64_t *ret_version, char role[NOTATION_NAME_SIZE])
 {
 	size_t digits = strspn(name, "0123456789");
 	size_t size = strlen(name);
 
 	if (digits == 0 || digits > 16 || name[digits] != '.' || size < digits + 7 ||
-	    size - digits - 6 >= TEXT_NAME_SIZE || strcmp(name + size - 5, ".json") != 0)
+	    size - digits - 6 >= NOTATION_NAME_SIZE || strcmp(name + size - 5, ".json") != 0)
 		return false;
 	*ret_version = strtoull(name, NULL, 10);
 	memcpy(role, name + digits + 1, size - digits - 6);
@@ -68,7 +69,7 @@ static uint64_t newest(int dir_fd, const char *role)
 {
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	char found[TEXT_NAME_SIZE];
+	char found[NOTATION_NAME_SIZE];
 	uint64_t highest = 0;
 	uint64_t version;
 
@@ -225,7 +226,7 @@ static enum fault sign(const char *path, struct refusal *why)
 	_cleanup_(authority_clear) struct authority authority = {0};
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	_cleanup_close_ int dir_fd = -1;
-	char role[TEXT_NAME_SIZE];
+	char role[NOTATION_NAME_SIZE];
 	const char *name;
 	const char *type;
 	uint64_t version;
@@ -239,7 +240,7 @@ static enum fault sign(const char *path, struct refusal *why)
 	type = json_string_value(json_object_get(document.signed_, "_type"));
 	if (strcmp(type, "targets") != 0 || !parse_name(name, &version, role))
 		text_copy(role, sizeof(role), type);
-	if (!text_is_name(role) && strcmp(role, "status") != 0 && strcmp(role, type) != 0)
+	if (!notation_is_name(role) && strcmp(role, "status") != 0 && strcmp(role, type) != 0)
 		return refuse(why, FAULT_TUF_FORM, "%s: \"%s\" cannot be a role", name, role);
 	if (find_authority(dir_fd, &document, role, &authority, why) != FAULT_NONE ||
 	    cmd_load_key(opt_key, &key, why) != FAULT_NONE)

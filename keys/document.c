@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "keys/canonical.h"
 
 /* What interrupted runs may leave of one role before a person must look. */
@@ -56,7 +57,7 @@ static enum fault read_members(struct document *document, const char *type, stru
 	if (strcmp(found, "root") != 0 && strcmp(found, "timestamp") != 0 && strcmp(found, "snapshot") != 0 &&
 	    strcmp(found, "targets") != 0)
 		return refuse(why, FAULT_TUF_FORM, "_type \"%s\" is none of TUF's (1.0.34, 4.2)", found);
-	if (!text_parse_time(expires, &document->expires))
+	if (!notation_parse_time(expires, &document->expires))
 		return refuse(why, FAULT_TUF_FORM, "expires \"%s\" is no time (TUF 1.0.34, 4.2.2)", expires);
 	if (json_array_size(signatures) > LIMIT_SIGNATURES)
 		return refuse(why, FAULT_TUF_FORM, "%zu signatures, at most %d", json_array_size(signatures),
@@ -136,7 +137,7 @@ static bool is_signed_by(const struct document *document, const struct tuf_key *
 	const char *text = json_string_value(json_object_get(signature_of(document, key->keyid), "sig"));
 	uint8_t signature[TUF_SIGNATURE_SIZE];
 
-	return text != NULL && text_unhex(text, signature, sizeof(signature)) &&
+	return text != NULL && notation_unhex(text, signature, sizeof(signature)) &&
 	       tuf_key_verify(key, canonical, size, signature);
 }
 
@@ -228,9 +229,9 @@ static json_t *or_die(json_t *json)
 
 json_t *document_new_signed(const char *type, uint64_t version, int64_t expires)
 {
-	char time[TEXT_TIME_SIZE];
+	char time[NOTATION_TIME_SIZE];
 
-	text_format_time(expires, time);
+	notation_format_time(expires, time);
 	return or_die(json_pack("{s:s, s:s, s:I, s:s}", "_type", type, "spec_version", DOCUMENT_SPEC_VERSION, "version",
 				(json_int_t)version, "expires", time));
 }
@@ -262,7 +263,7 @@ enum fault document_sign(struct document *document, const struct secret_key *key
 	if (fault != FAULT_NONE)
 		return fault;
 	secret_key_sign(key, canonical, size, bytes);
-	text_hex(bytes, sizeof(bytes), text);
+	notation_hex(bytes, sizeof(bytes), text);
 	*ret_changed = old_text == NULL || strcmp(old_text, text) != 0;
 	if (!*ret_changed)
 		return FAULT_NONE;

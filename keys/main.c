@@ -12,9 +12,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "keys/cmd.h"
 
 static bool opt_no_passphrase;
@@ -172,7 +172,7 @@ enum fault cmd_generate_key(const char *path, struct passphrase *passphrase, str
 
 	if (fault != FAULT_NONE)
 		return fault;
-	if (!text_is_file_name(name))
+	if (!notation_is_file_name(name))
 		return refuse(why, FAULT_FILE, "%s: a key file's name holds letters, digits, '.', '_' and '-' alone",
 			      path);
 	key = secret_key_generate();
@@ -208,8 +208,8 @@ void cmd_print_expiry(FILE *file, int64_t expires, int64_t now)
 	char time[48];
 	char age[48];
 
-	text_format_local(expires, time, sizeof(time));
-	text_format_age(expires > now ? expires - now : now - expires, age, sizeof(age));
+	notation_format_local(expires, time, sizeof(time));
+	notation_format_age(expires > now ? expires - now : now - expires, age, sizeof(age));
 	fprintf(file, expires > now ? "%s (in %s)\n" : "%s (EXPIRED %s ago)\n", time, age);
 }
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "keys/canonical.h"
 #include "keys/metadata_claim.h"
 
@@ -68,7 +69,7 @@ enum fault tuf_member_time(const json_t *object, const char *where, const char *
 
 	if (fault != FAULT_NONE)
 		return fault;
-	if (!text_parse_time(text, ret))
+	if (!notation_parse_time(text, ret))
 		return refuse(why, FAULT_TUF_FORM,
 			      "%s: \"%s\" is not of the form YYYY-MM-DDTHH:MM:SSZ " TUF_CLAUSE("4.2"), where, key);
 	return FAULT_NONE;
@@ -111,7 +112,7 @@ static enum fault signature_read(struct tuf_claim *claim, const json_t *object, 
 		if (strcmp(claim->signatures[i].keyid, keyid) == 0)
 			return refuse(why, FAULT_TUF_FORM, "signatures: keyid %.8s twice " TUF_CLAUSE("4.2.1"), keyid);
 	memcpy(signature->keyid, keyid, sizeof(signature->keyid));
-	signature->is_ed25519 = text_unhex(sig, signature->bytes, sizeof(signature->bytes));
+	signature->is_ed25519 = notation_unhex(sig, signature->bytes, sizeof(signature->bytes));
 	claim->n_signatures++;
 	return FAULT_NONE;
 }

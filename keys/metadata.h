@@ -19,9 +19,9 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "keys/pubkey.h"
 
 /* The clause that a refusal cites. */
@@ -67,7 +67,7 @@ struct tuf_header {
 
 /* How one file names another (4.4): hash and length are optional there. */
 struct tuf_meta {
-	char role[TEXT_NAME_SIZE]; /* "cog" for "cog.json" */
+	char role[NOTATION_NAME_SIZE]; /* "cog" for "cog.json" */
 	uint64_t version;
 	uint64_t length;      /* 0: not given */
 	struct sha256 sha256; /* zero: not given */
@@ -99,7 +99,7 @@ struct tuf_target {
 };
 
 struct tuf_delegation {
-	char role[TEXT_NAME_SIZE];
+	char role[NOTATION_NAME_SIZE];
 	struct tuf_authority authority;
 	const json_t *paths; /* array of patterns (4.5); NULL where the role is delegated by path_hash_prefixes */
 	bool is_terminating;

@@ -10,6 +10,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "bundle/notation.h"
 #include "keys/metadata_claim.h"
 
 #define ROLE_STATUS "status"
@@ -18,7 +20,7 @@
 /* A delegated role's name: a dataset's, or the one of the heartbeat. */
 static bool is_role_name(const char *text)
 {
-	return text_is_name(text) || strcmp(text, ROLE_STATUS) == 0;
+	return notation_is_name(text) || strcmp(text, ROLE_STATUS) == 0;
 }
 
 /* --- root -----------------------------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ static enum fault meta_read(const char *name, const json_t *object, uint64_t lim
 {
 	struct tuf_meta meta = {"", 0, 0, {{0}}};
 	const char *dot = strrchr(name, '.');
-	char where[TEXT_NAME_SIZE + 32];
+	char where[NOTATION_NAME_SIZE + 32];
 	enum fault fault;
 
 	if (dot == NULL || dot == name || strcmp(dot, ".json") != 0 || (size_t)(dot - name) >= sizeof(meta.role))
@@ -321,7 +323,7 @@ static enum fault delegation_read(const json_t *object, const struct tuf_keyring
 
 	if (fault != FAULT_NONE)
 		return fault;
-	/* text_is_name knows the names of the top roles: a delegation of such a name could pass for one of them. */
+	/* notation_is_name knows the names of the top roles: a delegation of such a name could pass for one of them. */
 	if (!is_role_name(name) || !text_copy(delegation->role, sizeof(delegation->role), name))
 		return refuse(why, FAULT_TUF_DELEGATION,
 			      "signed.delegations: \"%.80s\" cannot be a delegated role's name " TUF_CLAUSE("4.5"),
@@ -440,7 +442,7 @@ bool tuf_role_covers(const char *role, const char *path)
 
 	if (strcmp(role, ROLE_STATUS) == 0)
 		return strcmp(path, PATH_STATUS) == 0;
-	return strncmp(path, role, length) == 0 && path[length] == '/' && text_is_file_name(path + length + 1) &&
+	return strncmp(path, role, length) == 0 && path[length] == '/' && notation_is_file_name(path + length + 1) &&
 	       strlen(path + length + 1) < LIMIT_FILE_NAME_SIZE;
 }
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/text.h"
 #include "bundle/hash.h"
+#include "bundle/notation.h"
 #include "keys/canonical.h"
 
 /* The text of a member, which holds no NUL; NULL where it is missing or no text. */
@@ -35,7 +35,7 @@ enum fault tuf_key_parse(const char *keyid, const json_t *object, struct tuf_key
 	if (strcmp(keytype, "ed25519") != 0 || strcmp(scheme, "ed25519") != 0)
 		return refuse(why, FAULT_TUF_FORM, "key %.8s: keytype %s, scheme %s; this reads ed25519 alone", keyid,
 			      keytype, scheme);
-	if (!text_unhex(public, key.public_key, sizeof(key.public_key)))
+	if (!notation_unhex(public, key.public_key, sizeof(key.public_key)))
 		return refuse(why, FAULT_TUF_FORM,
 			      "key %.8s: keyval.public is not 64 lower-case hex digits (TUF 1.0.34, 4.2)", keyid);
 	fault = canonical_hash(object, &computed, why);
@@ -56,7 +56,7 @@ json_t *tuf_key_to_json(const struct tuf_key *key)
 	char public[2 * TUF_PUBLIC_KEY_SIZE + 1];
 	json_t *object;
 
-	text_hex(key->public_key, sizeof(key->public_key), public);
+	notation_hex(key->public_key, sizeof(key->public_key), public);
 	object = json_pack("{s:s, s:s, s:{s:s}}", "keytype", "ed25519", "scheme", "ed25519", "keyval", "public",
 			   public);
 	if (object == NULL)

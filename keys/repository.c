@@ -16,7 +16,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "keys/repository_private.h"
 
 static void document_clearp(struct document *document)
@@ -99,7 +101,7 @@ enum fault repository_set_targets(struct repository *repository, const char *dat
 {
 	_cleanup_(json_decrefp) json_t *owned = targets;
 
-	if (!text_is_name(dataset) && strcmp(dataset, "status") != 0)
+	if (!notation_is_name(dataset) && strcmp(dataset, "status") != 0)
 		return refuse(why, FAULT_TUF_DELEGATION, "\"%s\" cannot be a dataset's name", dataset);
 	if (is_changed(repository, dataset))
 		return refuse(why, FAULT_TUF_DELEGATION, "%s: given twice", dataset);
@@ -155,7 +157,7 @@ static enum fault load_role_key(const struct repository *repository, const char 
 static enum fault load_top_key(const struct repository *repository, const char *role, struct secret_key **ret_key,
 			       struct refusal *why)
 {
-	char file[TEXT_NAME_SIZE + 8];
+	char file[NOTATION_NAME_SIZE + 8];
 
 	snprintf(file, sizeof(file), "%.63s.key", role);
 	return load_role_key(repository, file, role, repository_root_role(repository, role), ret_key, why);
@@ -168,7 +170,7 @@ static enum fault make_role_key(const struct repository *repository, const char 
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	_cleanup_close_ int folder_fd = fd_make_dir(repository->keys_fd, "datasets", 0700);
-	char file[TEXT_NAME_SIZE + 24];
+	char file[NOTATION_NAME_SIZE + 24];
 	int r = folder_fd;
 
 	snprintf(file, sizeof(file), "datasets/%.63s.key", role);
@@ -187,7 +189,7 @@ static enum fault get_role_key(const struct repository *repository, const char *
 			       struct refusal *why)
 {
 	const json_t *delegation = find_role(repository, role);
-	char file[TEXT_NAME_SIZE + 24];
+	char file[NOTATION_NAME_SIZE + 24];
 
 	if (delegation == NULL)
 		return make_role_key(repository, role, ret_key, why);
@@ -198,7 +200,7 @@ static enum fault get_role_key(const struct repository *repository, const char *
 static void add_delegation(struct repository *repository, const char *role, const struct tuf_key *key)
 {
 	json_t *delegations = repository_delegations(repository);
-	char path[TEXT_NAME_SIZE + 8];
+	char path[NOTATION_NAME_SIZE + 8];
 
 	snprintf(path, sizeof(path), strcmp(role, "status") == 0 ? "%.63s.json" : "%.63s/*", role);
 	json_object_set_new(json_object_get(delegations, "keys"), key->keyid, tuf_key_to_json(key));
@@ -267,7 +269,7 @@ static enum fault review_roles(struct repository *repository, struct refusal *wh
 		size_t size = strlen(name);
 		enum fault fault;
 
-		if (size < 6 || size - 5 >= TEXT_NAME_SIZE || strcmp(name + size - 5, ".json") != 0)
+		if (size < 6 || size - 5 >= NOTATION_NAME_SIZE || strcmp(name + size - 5, ".json") != 0)
 			return refuse(why, FAULT_REPOSITORY, "the snapshot names \"%s\"", name);
 		snprintf(role, sizeof(role), "%.*s", (int)(size - 5), name);
 		if (strcmp(role, "targets") == 0 || is_changed(repository, role))
@@ -305,7 +307,7 @@ static enum fault sign_targets(struct repository *repository, bool *ret_is_new, 
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	json_t *signed_ = repository->targets.signed_;
-	char expires[TEXT_TIME_SIZE];
+	char expires[NOTATION_TIME_SIZE];
 	uint64_t version;
 	enum fault fault;
 
@@ -323,7 +325,7 @@ static enum fault sign_targets(struct repository *repository, bool *ret_is_new, 
 					      why);
 	if (fault != FAULT_NONE)
 		return fault;
-	text_format_time(repository->rules.now + repository->rules.targets, expires);
+	notation_format_time(repository->rules.now + repository->rules.targets, expires);
 	json_object_set_new(signed_, "version", json_integer((json_int_t)version));
 	json_object_set_new(signed_, "expires", or_die(json_string(expires)));
 	fault = put_top(repository, "targets", key, json_incref(signed_), LIMIT_TARGETS_SIZE, &repository->targets,
@@ -359,9 +361,9 @@ static enum fault sign_timestamp(struct repository *repository, struct refusal *
 {
 	json_t *signed_ = document_new_signed("timestamp", repository->timestamp.version + 1,
 					      repository->rules.now + repository->rules.timestamp);
-	char issued[TEXT_TIME_SIZE];
+	char issued[NOTATION_TIME_SIZE];
 
-	text_format_time(repository->rules.now, issued);
+	notation_format_time(repository->rules.now, issued);
 	json_object_set_new(signed_, "issued", or_die(json_string(issued)));
 	json_object_set_new(signed_, "meta",
 			    or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(&repository->snapshot))));

@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "keys/document.h"
 #include "keys/secret.h"
 
@@ -60,7 +60,7 @@ enum fault repository_sign(struct repository *repository, struct refusal *why);
 /* Every file that is current after repository_sign: root chain, timestamp, snapshot, targets, roles by name. */
 struct repository_file {
 	char name[LIMIT_METADATA_NAME_SIZE];
-	char role[TEXT_NAME_SIZE];
+	char role[NOTATION_NAME_SIZE];
 	uint64_t version;
 	uint64_t size;
 	int64_t expires;

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/notation.h"
 
 static json_t *or_die(json_t *json)
 {
@@ -95,7 +96,7 @@ enum fault repository_create(int metadata_fd, const struct repository_plan *plan
 	_cleanup_(document_clearp) struct document targets = {0};
 	_cleanup_(document_clearp) struct document snapshot = {0};
 	_cleanup_(document_clearp) struct document timestamp = {0};
-	char issued[TEXT_TIME_SIZE];
+	char issued[NOTATION_TIME_SIZE];
 	json_t *signed_;
 	enum fault fault;
 
@@ -114,7 +115,7 @@ enum fault repository_create(int metadata_fd, const struct repository_plan *plan
 	if (fault != FAULT_NONE)
 		return fault;
 
-	text_format_time(plan->rules.now, issued);
+	notation_format_time(plan->rules.now, issued);
 	signed_ = document_new_signed("timestamp", 1, plan->rules.now + plan->rules.timestamp);
 	json_object_set_new(signed_, "meta", or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(&snapshot))));
 	json_object_set_new(signed_, "issued", or_die(json_string(issued)));

@@ -11,7 +11,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "keys/repository_private.h"
 
 static void document_clearp(struct document *document)
@@ -129,17 +131,17 @@ static enum fault require_top(const struct repository *repository, const struct 
 static enum fault check_clock(struct repository *repository, struct refusal *why)
 {
 	const char *text = NULL;
-	char now[TEXT_TIME_SIZE];
+	char now[NOTATION_TIME_SIZE];
 	int64_t issued;
 	enum fault fault = json_get_text(repository->timestamp.signed_, "timestamp.json", "issued", true, &text, why);
 
 	if (fault != FAULT_NONE)
 		return fault;
-	if (!text_parse_time(text, &issued))
+	if (!notation_parse_time(text, &issued))
 		return refuse(why, FAULT_TUF_FORM, "timestamp.json: issued \"%s\" is no time", text);
 	if (repository->rules.now >= issued)
 		return FAULT_NONE;
-	text_format_time(repository->rules.now, now);
+	notation_format_time(repository->rules.now, now);
 	if (issued - repository->rules.now > REPOSITORY_CLOCK_STEP)
 		return refuse(why, FAULT_CLOCK,
 			      "timestamp %" PRIu64 " was signed at %s; this machine says that it is %s",

@@ -5,11 +5,12 @@
 #ifndef KEYS_REPOSITORY_PRIVATE_H
 #define KEYS_REPOSITORY_PRIVATE_H
 
+#include "bundle/notation.h"
 #include "keys/repository.h"
 
 /* A role whose targets are to be replaced. */
 struct change {
-	char role[TEXT_NAME_SIZE];
+	char role[NOTATION_NAME_SIZE];
 	json_t *targets; /* owned */
 };
 

@@ -19,9 +19,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "keys/canonical.h"
 
 #define SEED_SIZE crypto_sign_SEEDBYTES
@@ -123,7 +123,7 @@ static enum fault get_hex(const json_t *object, const char *where, const char *n
 
 	if (fault != FAULT_NONE)
 		return fault;
-	if (!text_unhex(text, ret_bytes, size))
+	if (!notation_unhex(text, ret_bytes, size))
 		return refuse(why, FAULT_KEY_FORM, "%s: \"%s\" is not %zu bytes in lower-case hex", where, name, size);
 	return FAULT_NONE;
 }
@@ -229,11 +229,11 @@ static enum fault open_seed(const struct key_file *file, const char *where, stru
 	const uint8_t *key;
 
 	if (!file->about.is_encrypted) {
-		if (!text_unhex(file->secret, seed, SEED_SIZE))
+		if (!notation_unhex(file->secret, seed, SEED_SIZE))
 			return refuse(why, FAULT_KEY_FORM, "%s: \"secret\" is not lower-case hex", where);
 		return FAULT_NONE;
 	}
-	if (!text_unhex(file->secret, box, sizeof(box)))
+	if (!notation_unhex(file->secret, box, sizeof(box)))
 		return refuse(why, FAULT_KEY_FORM, "%s: \"secret\" is not lower-case hex", where);
 	if (passphrase == NULL)
 		return refuse(why, FAULT_KEY_PASSPHRASE, "%s: encrypted, and no passphrase was given", where);
@@ -315,7 +315,7 @@ static json_t *hex_to_json(const void *bytes, size_t size)
 	char *text = locked(2 * size + 1);
 	json_t *json;
 
-	text_hex(bytes, size, text);
+	notation_hex(bytes, size, text);
 	json = json_string(text);
 	sodium_free(text);
 	return json;

@@ -15,9 +15,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 
 #define DAY 86400LL
 
@@ -162,7 +162,7 @@ static enum fault parse_network(struct config *config, struct refusal *why)
 		return FAULT_NONE;
 	json_object_foreach(config->credentials, key, name)
 	{
-		if (!json_is_string(name) || !text_is_file_name(json_string_value(name)))
+		if (!json_is_string(name) || !notation_is_file_name(json_string_value(name)))
 			return refuse(why, FAULT_CONFIGURATION,
 				      "credentials: \"%s\" must be the name of a systemd credential", key);
 	}

@@ -19,6 +19,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "base/worker.h"
 #include "outside/records.h"
 #include "outside/url.h"

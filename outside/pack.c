@@ -13,6 +13,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "base/worker.h"
 #include "bundle/blob.h"
 #include "bundle/bundle.h"

@@ -15,6 +15,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "outside/publish.h"
 #include "outside/url.h"
 
@@ -85,12 +86,12 @@ static json_t *make_provenance(const struct pipeline *pipeline, size_t index)
 {
 	const struct source_resource *resource = &pipeline->source->resources[index];
 	const struct pipeline_body *body = &pipeline->bodies[resource->body];
-	char shown[OUTSIDE_URL_SIZE], hash[8 + SHA256_HEX_SIZE] = "sha256:", fetched[TEXT_TIME_SIZE];
+	char shown[OUTSIDE_URL_SIZE], hash[8 + SHA256_HEX_SIZE] = "sha256:", fetched[NOTATION_TIME_SIZE];
 	json_t *entry;
 
 	url_redact(pipeline->source->bodies[resource->body].url, shown, sizeof shown);
 	sha256_to_hex(&body->sha256, hash + strlen(hash));
-	text_format_time(pipeline->agent->now, fetched);
+	notation_format_time(pipeline->agent->now, fetched);
 	entry = json_pack("{s:s, s:s, s:s, s:I, s:s}", "title", "as published", "path", shown, "hash", hash, "bytes",
 			  (json_int_t)body->size, "fetched", fetched);
 	if (entry == NULL)
@@ -107,10 +108,10 @@ static json_t *make_provenance(const struct pipeline *pipeline, size_t index)
 static char *finish_descriptor(const struct pipeline *pipeline, json_t *descriptor)
 {
 	json_t *resources = json_object_get(descriptor, "resources");
-	char created[TEXT_TIME_SIZE];
+	char created[NOTATION_TIME_SIZE];
 	char *text;
 
-	text_format_time(pipeline->agent->now, created);
+	notation_format_time(pipeline->agent->now, created);
 	json_object_set_new(descriptor, "created", json_string(created));
 	for (size_t i = 0; i < pipeline->source->n_resources; i++) {
 		json_t *resource = json_array_get(resources, i), *sources = json_object_get(resource, "sources");
@@ -165,7 +166,7 @@ static enum fault make_version(struct pipeline *pipeline, json_t *descriptor, co
 			       struct state_version *version, struct refusal *why)
 {
 	version->exists = true;
-	text_format_time(pipeline->agent->now, version->created);
+	notation_format_time(pipeline->agent->now, version->created);
 	for (size_t i = 0; i < pipeline->source->n_resources; i++) {
 		const struct pipeline_resource *resource = &pipeline->resources[i];
 		struct state_file *file;

@@ -12,7 +12,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "outside/pipeline.h"
 #include "outside/url.h"
 
@@ -232,7 +234,7 @@ static enum fault read_descriptor(struct pipeline *pipeline, int fd, json_t **re
 		const char *path = json_string_value(json_object_get(resource, "path"));
 
 		if (name == NULL || strcmp(name, pipeline->source->resources[i].name) != 0 || path == NULL ||
-		    !text_is_file_name(path) || strcmp(path, "datapackage.json") == 0 ||
+		    !notation_is_file_name(path) || strcmp(path, "datapackage.json") == 0 ||
 		    strcmp(path, "withdrawn.json") == 0 ||
 		    !text_copy(pipeline->resources[i].file_name, sizeof pipeline->resources[i].file_name, path))
 			return refuse(why, FAULT_WORKER, "outside-check wrote a bad descriptor (resource %zu)", i + 1);

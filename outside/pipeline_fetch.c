@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "outside/pipeline.h"
 #include "outside/url.h"
 

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 
 /* Public data: a stock client or an auditor may read the repository. */
 #define PUBLIC_MODE 0644

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "outside/publish.h"
 
 /* Hidden: who carries the outbox away takes *.tar. */

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "outside/publish.h"
 
 void publish_signed_clear(struct publish_signed *signed_)

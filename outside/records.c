@@ -9,6 +9,8 @@
 
 #include "base/ipc.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "bundle/notation.h"
 
 /* Bounds that belong to the protocol alone. */
 #define MAX_REDIRECTS 100
@@ -49,7 +51,7 @@ static bool flag_is_valid(uint32_t flag)
 /* A delegated role: a dataset, or `status`. */
 static bool role_is_delegated(const char *role)
 {
-	return text_is_name(role) || strcmp(role, "status") == 0;
+	return notation_is_name(role) || strcmp(role, "status") == 0;
 }
 
 static bool role_is_valid(const char *role)
@@ -61,7 +63,7 @@ static bool role_is_valid(const char *role)
 /* "timestamp.json", or "<version>.<role>.json" without a leading zero. */
 static bool metadata_name_is_valid(const char *name, size_t size)
 {
-	char role[TEXT_NAME_SIZE];
+	char role[NOTATION_NAME_SIZE];
 	size_t digits;
 	size_t length;
 
@@ -84,7 +86,7 @@ static bool metadata_name_is_valid(const char *name, size_t size)
 /* "status.json", or "<dataset>/<file>". */
 static bool target_path_is_valid(const char *path, size_t size)
 {
-	char dataset[TEXT_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	const char *slash;
 
 	if (!text_ends(path, size))
@@ -96,7 +98,8 @@ static bool target_path_is_valid(const char *path, size_t size)
 		return false;
 	memcpy(dataset, path, (size_t)(slash - path));
 	dataset[slash - path] = '\0';
-	return text_is_name(dataset) && text_is_file_name(slash + 1) && strlen(slash + 1) < LIMIT_FILE_NAME_SIZE;
+	return notation_is_name(dataset) && notation_is_file_name(slash + 1) &&
+	       strlen(slash + 1) < LIMIT_FILE_NAME_SIZE;
 }
 
 static bool end_is_valid(const struct outside_end *end)
@@ -135,7 +138,7 @@ static bool file_is_valid(const struct outside_file *file, bool named, uint64_t 
 {
 	if (!text_ends(file->name, sizeof(file->name)))
 		return false;
-	if (file->name[0] == '\0' ? named : !text_is_file_name(file->name))
+	if (file->name[0] == '\0' ? named : !notation_is_file_name(file->name))
 		return false;
 	return file->size <= max_size && file->rows <= LIMIT_ROWS;
 }
@@ -152,7 +155,7 @@ static bool member_is_valid(const struct outside_member *member)
 	if (!flag_is_valid(member->is_blob) || !text_ends(member->name, sizeof(member->name)))
 		return false;
 	if (member->is_blob)
-		return text_unhex(member->name, hash, sizeof(hash)) && member->size <= LIMIT_PART_SIZE;
+		return notation_unhex(member->name, hash, sizeof(hash)) && member->size <= LIMIT_PART_SIZE;
 	return metadata_name_is_valid(member->name, sizeof(member->name)) && member->size <= LIMIT_TARGETS_SIZE;
 }
 

@@ -17,9 +17,9 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 
 #define OUTSIDE_URL_SIZE 2048
 #define OUTSIDE_ETAG_SIZE 256
@@ -45,11 +45,11 @@ enum outside_record_kind {
 	 * datapackage.json without its `created` is written here), OUTSIDE_GO.
 	 * check ->: OUTSIDE_CHECKED for each resource, OUTSIDE_END (FAULT_ROWS where rows are at fault). */
 	OUTSIDE_PACKAGE,
-	OUTSIDE_RAW,        /* .file */
-	OUTSIDE_PLAIN,      /* .file */
+	OUTSIDE_RAW,   /* .file */
+	OUTSIDE_PLAIN, /* .file */
 	OUTSIDE_REPORT,
 	OUTSIDE_DESCRIPTOR,
-	OUTSIDE_CHECKED,    /* .file: rows, hash and size of the plain file */
+	OUTSIDE_CHECKED, /* .file: rows, hash and size of the plain file */
 
 	/* -> pack, mode blob: OUTSIDE_PLAIN (fd: plain file), OUTSIDE_PART (fd: output) for as many parts as may be needed, OUTSIDE_GO.
 	 * pack ->: OUTSIDE_FILE (plain hash, length), OUTSIDE_PART for each part (hash, length), OUTSIDE_END.
@@ -87,10 +87,10 @@ struct outside_fetch {
 	char last_modified[OUTSIDE_ETAG_SIZE]; /* as the server wrote it */
 	uint64_t max_bytes;
 	uint32_t max_redirects;
-	uint32_t timeout;                      /* seconds, whole transfer */
+	uint32_t timeout; /* seconds, whole transfer */
 	uint32_t retries;
 	uint32_t allow_http, allow_file;
-	uint32_t expect_table;                 /* an HTML page is FAULT_FETCH_WEB_PAGE */
+	uint32_t expect_table; /* an HTML page is FAULT_FETCH_WEB_PAGE */
 };
 
 struct outside_fetched {
@@ -133,7 +133,7 @@ struct outside_sign {
 };
 
 struct outside_dataset {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	uint32_t n_targets;
 };
 
@@ -146,7 +146,7 @@ struct outside_target {
 
 struct outside_signed {
 	char name[LIMIT_METADATA_NAME_SIZE]; /* "3.cog.json" */
-	char role[TEXT_NAME_SIZE];
+	char role[NOTATION_NAME_SIZE];
 	uint64_t version;
 	uint64_t size;
 	int64_t expires;

@@ -16,6 +16,8 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "bundle/notation.h"
 
 static int compare_datasets(const void *a, const void *b)
 {
@@ -62,7 +64,7 @@ static enum fault list_datasets(struct run *run, int folder_fd, bool are_sources
 	for (size_t i = 0; i < n; i++) {
 		struct refusal inner;
 
-		if (text_is_name(names[i])) {
+		if (notation_is_name(names[i])) {
 			add_dataset(run, names[i])->has_folder |= are_sources;
 		} else if (are_sources) {
 			refuse(&inner, FAULT_SOURCE,
@@ -148,7 +150,7 @@ static enum fault make_status(struct run *run, struct state_version *version, st
 	if (fd < 0)
 		return storage("state/status.json", fd, why);
 	version->exists = true;
-	text_format_time(run->agent.now, version->created);
+	notation_format_time(run->agent.now, version->created);
 	file->length = strlen(text);
 	hash_bytes(text, strlen(text), &file->sha256);
 	if (publish_pack(&run->agent, "status", fd, file, why) != FAULT_NONE)
@@ -189,9 +191,9 @@ static void remember_catalogue(struct agent_state *state, const struct publish_s
 	state->roles = xcalloc(signed_->n_files + 1, sizeof *state->roles);
 	state->n_roles = 0;
 	for (size_t i = 0; i < signed_->n_files; i++) {
-		if (!text_is_name(signed_->files[i].role))
+		if (!notation_is_name(signed_->files[i].role))
 			continue;
-		text_copy(state->roles[state->n_roles].name, TEXT_NAME_SIZE, signed_->files[i].role);
+		text_copy(state->roles[state->n_roles].name, NOTATION_NAME_SIZE, signed_->files[i].role);
 		state->roles[state->n_roles++].version = signed_->files[i].version;
 	}
 	state->catalogue_at = now;

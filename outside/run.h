@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bundle/notation.h"
 #include "outside/agent.h"
 #include "outside/publish.h"
 #include "outside/source.h"
@@ -16,7 +17,7 @@
 
 /* One dataset: a folder of sources/, something remembered in state/, or both. */
 struct run_dataset {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	bool has_folder;
 	struct source *source;  /* NULL: no folder, or REFUSAL */
 	struct refusal refusal; /* why the folder cannot be read as a source */

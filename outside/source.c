@@ -17,8 +17,10 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "outside/url.h"
 
 static int compare_names(const void *a, const void *b)
@@ -305,7 +307,7 @@ enum fault source_load(int sources_fd, const char *name, const struct config *co
 	_cleanup_(json_decrefp) json_t *descriptor = NULL;
 	_cleanup_close_ int folder_fd = -1;
 
-	if (!text_is_name(name))
+	if (!notation_is_name(name))
 		return refuse(why, FAULT_SOURCE,
 			      "sources/%s: no name for a dataset ([a-z0-9][a-z0-9_-]{0,62}, not a reserved one)", name);
 	text_copy(source->name, sizeof source->name, name);

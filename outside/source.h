@@ -18,6 +18,7 @@
 
 #include "base/fault.h"
 #include "bundle/hash.h"
+#include "bundle/notation.h"
 #include "outside/config.h"
 #include "schemas/package.h"
 
@@ -39,7 +40,7 @@ struct source_resource {
 };
 
 struct source {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	struct package *package; /* parsed from DESCRIPTOR */
 	char *descriptor;        /* JSON with schemas inlined, deterministic: what the check worker gets */
 	size_t descriptor_size;

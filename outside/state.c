@@ -13,7 +13,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 
 const char *state_outcome_name(enum state_outcome outcome)
 {
@@ -157,11 +159,11 @@ static json_t *hash_json(const struct sha256 *sha256)
 
 static json_t *time_json(int64_t seconds)
 {
-	char text[TEXT_TIME_SIZE];
+	char text[NOTATION_TIME_SIZE];
 
 	if (seconds == 0)
 		return json_null();
-	text_format_time(seconds, text);
+	notation_format_time(seconds, text);
 	return json_string(text);
 }
 

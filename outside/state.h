@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 
 struct state_part {
 	struct sha256 sha256;
@@ -40,7 +40,7 @@ struct state_version {
 	struct sha256 version; /* of datapackage.json */
 	struct sha256
 		content; /* of what makes a version new: descriptor and plain hashes, without date and provenance */
-	char created[TEXT_TIME_SIZE];
+	char created[NOTATION_TIME_SIZE];
 	struct state_file *files; /* owned, with their parts */
 	size_t n_files;
 };
@@ -56,7 +56,7 @@ enum state_outcome { STATE_NEVER, STATE_UNCHANGED, STATE_NEW, STATE_FAILED };
 const char *state_outcome_name(enum state_outcome outcome); /* "unchanged", … as in status.json */
 
 struct source_state {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	enum state_outcome outcome;
 	int64_t checked, succeeded;  /* 0: never */
 	int64_t since;               /* of the failure */
@@ -71,7 +71,7 @@ struct source_state {
 #define STATE_BUNDLES_KEPT 20
 
 struct agent_role {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	uint64_t version;
 };
 

@@ -11,7 +11,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "outside/state.h"
 
 #define LIMIT_STATE_SIZE LIMIT_JSON_SIZE
@@ -39,7 +41,7 @@ static enum fault get_time(const json_t *object, const char *where, const char *
 		return FAULT_NONE;
 	if (json_get_text(object, where, key, true, &text, why) != FAULT_NONE)
 		return why->fault;
-	if (!text_parse_time(text, ret))
+	if (!notation_parse_time(text, ret))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: %s is no time", where, key);
 	return FAULT_NONE;
 }
@@ -89,7 +91,7 @@ static enum fault parse_file(const json_t *object, const char *where, struct sta
 	    json_get_integer(object, where, "length", true, 0, (int64_t)LIMIT_PLAIN_SIZE, &length, why) != FAULT_NONE ||
 	    json_get_integer(object, where, "rows", true, 0, (int64_t)LIMIT_ROWS, &rows, why) != FAULT_NONE)
 		return why->fault;
-	if (!text_is_file_name(name) || strlen(name) >= LIMIT_FILE_NAME_SIZE)
+	if (!notation_is_file_name(name) || strlen(name) >= LIMIT_FILE_NAME_SIZE)
 		return refuse(why, FAULT_JSON_MEMBER, "%s: \"%s\" is no file's name", where, name);
 	file = state_version_add(version, name);
 	file->length = (uint64_t)length;
@@ -119,7 +121,7 @@ static enum fault parse_version(const json_t *parent, const char *key, struct st
 	    json_get_bool(object, key, "withdrawn", true, &version->withdrawn, why) != FAULT_NONE ||
 	    json_get_array(object, key, "files", true, &files, why) != FAULT_NONE)
 		return why->fault;
-	if (!text_parse_time(created, &unused) || !text_copy(version->created, sizeof version->created, created))
+	if (!notation_parse_time(created, &unused) || !text_copy(version->created, sizeof version->created, created))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: created is no time", key);
 	if (json_array_size(files) > LIMIT_TARGETS_PER_ROLE)
 		return refuse(why, FAULT_JSON_MEMBER, "%s: too many files", key);
@@ -245,7 +247,8 @@ static enum fault parse_roles(const json_t *object, struct agent_state *state, s
 	state->roles = xcalloc(json_object_size(roles) + 1, sizeof *state->roles);
 	json_object_foreach(roles, name, version)
 	{
-		if (!json_is_integer(version) || !text_copy(state->roles[state->n_roles].name, TEXT_NAME_SIZE, name))
+		if (!json_is_integer(version) ||
+		    !text_copy(state->roles[state->n_roles].name, NOTATION_NAME_SIZE, name))
 			return refuse(why, FAULT_JSON_MEMBER, "catalogueRoles: %s", name);
 		state->roles[state->n_roles++].version = (uint64_t)json_integer_value(version);
 	}
@@ -272,7 +275,7 @@ static enum fault parse_agent_state(const json_t *object, struct agent_state *st
 	state->bundled_timestamp = (uint64_t)bundled;
 	json_array_foreach(bundles, i, name)
 	{
-		if (!json_is_string(name) || !text_is_file_name(json_string_value(name)))
+		if (!json_is_string(name) || !notation_is_file_name(json_string_value(name)))
 			return refuse(why, FAULT_JSON_MEMBER, "bundles: entry %zu is no file's name", i);
 		agent_state_add_bundle(state, json_string_value(name));
 	}

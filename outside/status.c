@@ -12,15 +12,16 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "bundle/notation.h"
 #include "outside/run.h"
 
 static json_t *time_json(int64_t seconds)
 {
-	char text[TEXT_TIME_SIZE];
+	char text[NOTATION_TIME_SIZE];
 
 	if (seconds == 0)
 		return json_null();
-	text_format_time(seconds, text);
+	notation_format_time(seconds, text);
 	return json_string(text);
 }
 
@@ -98,9 +99,9 @@ static void print_row(struct report_table *table, const struct run *run, const s
 		snprintf(version, sizeof version, "%.16s of %.10s", hex, state->published.created);
 	}
 	if (state->succeeded != 0)
-		text_format_local(state->succeeded, checked, sizeof checked);
+		notation_format_local(state->succeeded, checked, sizeof checked);
 	if (dataset->source != NULL && dataset->source->every > 0)
-		text_format_age(dataset->source->every, every, sizeof every);
+		notation_format_age(dataset->source->every, every, sizeof every);
 	report_table_row(table, cells);
 }
 
@@ -115,7 +116,7 @@ static void print_failures(const struct run *run)
 		if (dataset->refusal.fault == FAULT_NONE && dataset->state->outcome != STATE_FAILED)
 			continue;
 		if (dataset->state->since != 0)
-			text_format_local(dataset->state->since, since, sizeof since);
+			notation_format_local(dataset->state->since, since, sizeof since);
 		fault_format(why, text, sizeof text);
 		printf("%s FAILED%s%s: %s\n", dataset->name, since[0] != '\0' ? " since " : "", since, text);
 	}

@@ -11,6 +11,8 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "bundle/notation.h"
 #include "outside/run.h"
 
 #define MAX_REASON 400
@@ -30,18 +32,18 @@ static enum fault check_request(const struct run *run, const char *dataset, cons
 	for (const char *c = reason; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			return refuse(why, FAULT_SOURCE, "the reason must be one line");
-	if (replaced_by != NULL && (!text_is_name(replaced_by) || strcmp(replaced_by, dataset) == 0))
+	if (replaced_by != NULL && (!notation_is_name(replaced_by) || strcmp(replaced_by, dataset) == 0))
 		return refuse(why, FAULT_SOURCE, "--replaced-by %s: no name of another dataset", replaced_by);
 	return FAULT_NONE;
 }
 
 static char *compose(const struct run *run, const char *reason, const char *replaced_by)
 {
-	char date[TEXT_TIME_SIZE];
+	char date[NOTATION_TIME_SIZE];
 	json_t *object;
 	char *text;
 
-	text_format_time(run->agent.now, date);
+	notation_format_time(run->agent.now, date);
 	object = json_pack("{s:s, s:s, s:s, s:s?}", "format", "clapet withdrawal 1", "reason", reason, "date", date,
 			   "replacedBy", replaced_by);
 	text = object != NULL ? json_dumps(object, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
@@ -63,7 +65,7 @@ static enum fault make_version(struct run *run, struct source_state *state, cons
 		r = fd = fd_open_beneath(folder_fd, "withdrawn.json", O_RDONLY, 0);
 	if (r < 0)
 		return refuse(why, FAULT_STORAGE, "state/%s/withdrawn.json: %s", state->name, strerror(-r));
-	text_format_time(run->agent.now, version.created);
+	notation_format_time(run->agent.now, version.created);
 	file->length = strlen(text);
 	hash_bytes(text, strlen(text), &file->sha256);
 	if (publish_pack(&run->agent, state->name, fd, file, why) != FAULT_NONE ||

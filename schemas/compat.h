@@ -8,7 +8,6 @@
 
 #include <stddef.h>
 
-#include "base/text.h"
 #include "schemas/contract.h"
 #include "schemas/schema.h"
 

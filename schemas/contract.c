@@ -9,8 +9,10 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 
 static const char *const TOP_KEYS[] = {"format", "application", "contact", "description", "dataset", "resources", NULL};
 static const char *const RESOURCE_KEYS[] = {
@@ -110,15 +112,15 @@ static enum fault parse_match(const json_t *resource, const char *where, enum co
 	return FAULT_NONE;
 }
 
-static enum fault parse_name(const json_t *object, const char *where, const char *key, char ret_name[TEXT_NAME_SIZE],
-			     struct refusal *why)
+static enum fault parse_name(const json_t *object, const char *where, const char *key,
+			     char ret_name[NOTATION_NAME_SIZE], struct refusal *why)
 {
 	const char *text = NULL;
 	enum fault fault;
 
 	if ((fault = json_get_text(object, where, key, true, &text, why)) != FAULT_NONE)
 		return fault;
-	if (!text_is_name(text) || !text_copy(ret_name, TEXT_NAME_SIZE, text))
+	if (!notation_is_name(text) || !text_copy(ret_name, NOTATION_NAME_SIZE, text))
 		return refuse(why, FAULT_CONTRACT,
 			      "%s: %s %s is no name ([a-z0-9][a-z0-9_-]{0,62}, none that is reserved)", where, key,
 			      text);

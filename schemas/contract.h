@@ -19,13 +19,13 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "bundle/notation.h"
 #include "schemas/schema.h"
 
 enum contract_match { CONTRACT_BY_NAME, CONTRACT_BY_POSITION, CONTRACT_EXACT };
 
 struct contract_resource {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	enum contract_match match;
 	struct schema *schema;      /* the fields it uses */
 	int64_t min_rows;           /* -1: no guard */
@@ -34,8 +34,8 @@ struct contract_resource {
 
 struct contract {
 	json_t *json; /* owned */
-	char application[TEXT_NAME_SIZE];
-	char dataset[TEXT_NAME_SIZE];
+	char application[NOTATION_NAME_SIZE];
+	char dataset[NOTATION_NAME_SIZE];
 	struct contract_resource *resources;
 	size_t n_resources;
 };

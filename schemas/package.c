@@ -11,8 +11,10 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 
 const struct dialect dialect_plain = {.delimiter = ',', .quote = '"', .header = true, .double_quote = true};
 
@@ -226,7 +228,7 @@ static enum fault read_name(struct resource *resource, size_t index, struct refu
 
 	if (!json_is_object(resource->json) || name == NULL)
 		return refuse(why, FAULT_PACKAGE, "resource %zu: has no name", index + 1);
-	if (!text_is_name(name) || !text_copy(resource->name, sizeof(resource->name), name))
+	if (!notation_is_name(name) || !text_copy(resource->name, sizeof(resource->name), name))
 		return refuse(why, FAULT_PACKAGE,
 			      "resource %zu: the name \"%s\" is not of [a-z0-9][a-z0-9_-]{0,62}, or is reserved",
 			      index + 1, name);
@@ -361,7 +363,7 @@ enum fault package_parse(const void *data, size_t size, package_load_schema *loa
 		return fault;
 	/* The package's name is the publisher's; what we call the dataset is the source's folder. */
 	name = json_string_value(json_object_get(package->json, "name"));
-	if (name != NULL && text_is_name(name))
+	if (name != NULL && notation_is_name(name))
 		text_copy(package->name, sizeof(package->name), name);
 	package->title = json_string_value(json_object_get(package->json, "title"));
 	package->created = json_string_value(json_object_get(package->json, "created"));

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "bundle/notation.h"
 #include "schemas/schema.h"
 
 /* Table dialect, v1 and v2 spellings. The default is the plain form. */
@@ -26,7 +26,7 @@ struct dialect {
 extern const struct dialect dialect_plain;
 
 struct resource {
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	const char *path;     /* a URL in a source, a file's name in a published package */
 	const char *format;   /* "csv", "json", or NULL */
 	const char *encoding; /* "utf-8" if the descriptor names none */
@@ -42,7 +42,7 @@ struct resource {
 
 struct package {
 	json_t *json; /* owned */
-	char name[TEXT_NAME_SIZE];
+	char name[NOTATION_NAME_SIZE];
 	const char *title;
 	const char *created;   /* as written, or NULL */
 	const char **licences; /* names (or paths where unnamed), in order */
@@ -51,7 +51,7 @@ struct package {
 	size_t n_resources;
 };
 
-/* FAULT_PACKAGE with the resource and the property in WHY. Resource names must pass text_is_name and be distinct. An
+/* FAULT_PACKAGE with the resource and the property in WHY. Resource names must pass notation_is_name and be distinct. An
  * inline schema is parsed; a schema by path is looked up by LOAD_SCHEMA (may be NULL: then such a schema is refused). */
 typedef enum fault package_load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why);
 enum fault package_parse(const void *data, size_t size, package_load_schema *load_schema, void *ctx,

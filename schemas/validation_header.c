@@ -9,7 +9,6 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "schemas/validation_internal.h"
 
 static void keep_labels(struct validation_table *table, const struct cell *cells, size_t n_cells)

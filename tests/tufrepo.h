@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/json.h"
+#include "bundle/notation.h"
 #include "keys/canonical.h"
 #include "keys/client.h"
 #include "keys/pubkey.h"
@@ -150,7 +150,7 @@ static inline json_t *repo_signature(const json_t *signed_, const struct repo_ke
 		return json_pack("{s:s, s:s}", "keyid", key->key.keyid, "sig", "");
 	crypto_sign_detached(signature, NULL, canonical, size, key->secret);
 	free(canonical);
-	text_hex(signature, sizeof(signature), hex);
+	notation_hex(signature, sizeof(signature), hex);
 	return json_pack("{s:s, s:s}", "keyid", key->key.keyid, "sig", hex);
 }
 
@@ -211,9 +211,9 @@ static inline void repo_write(struct repo *repo, int role, const char *name, jso
 
 static inline json_t *repo_head(const struct repo *repo, int role, const char *type)
 {
-	char expires[TEXT_TIME_SIZE];
+	char expires[NOTATION_TIME_SIZE];
 
-	text_format_time(repo->expires[role], expires);
+	notation_format_time(repo->expires[role], expires);
 	return json_pack("{s:s, s:s, s:I, s:s}", "_type", type, "spec_version", "1.0.34", "version",
 			 (json_int_t)repo->version[role], "expires", expires);
 }
@@ -321,10 +321,10 @@ static inline void repo_write_snapshot(struct repo *repo)
 
 static inline void repo_write_timestamp(struct repo *repo)
 {
-	char issued[TEXT_TIME_SIZE];
+	char issued[NOTATION_TIME_SIZE];
 	json_t *head = repo_head(repo, R_TIMESTAMP, "timestamp");
 
-	text_format_time(repo->issued, issued);
+	notation_format_time(repo->issued, issued);
 	json_object_set_new(head, "issued", json_string(issued));
 	json_object_set_new(head, "meta", json_pack("{s:o}", "snapshot.json", repo_meta(repo, R_SNAPSHOT)));
 	repo_write(repo, R_TIMESTAMP, "timestamp.json", head);

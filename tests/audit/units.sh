@@ -16,7 +16,7 @@ done
 bad=$(systemd-analyze verify "$T"/units/* 2>&1 | grep -E 'clapet-' | grep -vE "is not executable|'man |Failed to create .*/(start|verify)|Unit .* not found|cannot open shared")
 is "$bad" "" "systemd-analyze verify finds nothing"
 
-# A profile of base/sandbox.c and its unit agree on memory and file size.
+# A profile of base/sandbox.def and its unit agree on memory and file size.
 for name in $(awk '!/^#/ { print $2 }' image/systemd/workers); do
 	ok "$name has a socket and a service" test -e "$T/units/clapet-$name.socket" -a -e "$T/units/clapet-$name@.service"
 	like "$(cat "$T/units/clapet-$name@.service")" "^User=clapet-[a-z]+$" "$name has an account of its own"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "bundle/notation.h"
 #include "schemas/package.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < package->n_resources; i++) {
 		const struct resource *resource = &package->resources[i];
 
-		if (!text_is_name(resource->name) || resource->path == NULL || resource->encoding == NULL ||
+		if (!notation_is_name(resource->name) || resource->path == NULL || resource->encoding == NULL ||
 		    resource->dialect.delimiter == resource->dialect.quote ||
 		    package_resource(package, resource->name) != resource)
 			abort();

@@ -22,6 +22,7 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "bundle/json.h"
 
 #define COMMUNES "code,nom,pop\n01001,L'Abergement,771\n01002,\"A, \"\"b\"\"\",234\n"

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "bundle/notation.h"
 #include "inside/settle.h"
 
 #define TRUSTED "aa00000000000000"
@@ -164,8 +165,8 @@ static void test_withdrawn(void **state)
 	expect(world, DATASET_WITHDRAWN, FAULT_NONE);
 	world->inside.contracts = calloc(1, sizeof(*world->inside.contracts));
 	world->inside.n_contracts = 1;
-	snprintf(world->inside.contracts[0].application, TEXT_NAME_SIZE, "paie");
-	snprintf(world->inside.contracts[0].dataset, TEXT_NAME_SIZE, "cog");
+	snprintf(world->inside.contracts[0].application, NOTATION_NAME_SIZE, "paie");
+	snprintf(world->inside.contracts[0].dataset, NOTATION_NAME_SIZE, "cog");
 	expect(world, DATASET_HELD, FAULT_WITHDRAWN_READ);
 	world->view.in_force[0] = '\0';
 	expect(world, DATASET_WITHDRAWN, FAULT_NONE);

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 #include "keys/pubkey.h"
 
 static void assert_canonical(const char *json, const char *expected)
@@ -157,8 +157,8 @@ static void test_signature_of_the_rfc(void **state)
 	struct tuf_key key;
 
 	(void)state;
-	assert_true(text_unhex(public, key.public_key, sizeof(key.public_key)));
-	assert_true(text_unhex(sig, signature, sizeof(signature)));
+	assert_true(notation_unhex(public, key.public_key, sizeof(key.public_key)));
+	assert_true(notation_unhex(sig, signature, sizeof(signature)));
 	assert_true(tuf_key_verify(&key, &message, 1, signature));
 	signature[40] ^= 1;
 	assert_false(tuf_key_verify(&key, &message, 1, signature));

@@ -21,6 +21,7 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "bundle/json.h"
 #include "outside/records.h"
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "bundle/notation.h"
 
 /* From the authors' vectors.h (vectors_sip128): secret 00..0f, input 00, 01, … of the length. */
 static void test_vectors(void **state)
@@ -37,7 +37,7 @@ static void test_vectors(void **state)
 		struct key_hash hash;
 
 		key_hash_bytes(secret, input, vectors[i].size, &hash);
-		text_hex(&hash, sizeof(hash), hex);
+		notation_hex(&hash, sizeof(hash), hex);
 		assert_string_equal(hex, vectors[i].hash);
 	}
 }
