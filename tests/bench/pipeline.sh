@@ -51,7 +51,7 @@ rm -f "$T"/floor.*
 
 # Every worker's wall time and peak memory, by polling /proc: what an operator's `top` would show.
 watch_workers() {
-	python3 - "$1" <<'PYTHON'
+	exec python3 - "$1" <<'PYTHON'
 import os, signal, sys, time
 seen, stop = {}, []
 signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
@@ -67,7 +67,7 @@ while not stop:
             continue
         first, _, most = seen.get((pid, name), (time.time(), 0, 0))
         seen[pid, name] = (first, time.time(), max(most, peak))
-    time.sleep(0.01)
+    time.sleep(0.02)
 total = {}
 for (pid, name), (first, last, peak) in seen.items():
     t, m = total.get(name, (0, 0))
