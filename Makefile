@@ -48,6 +48,7 @@ SRC_base = \
 SRC_bundle = \
 	bundle/blob.c \
 	bundle/bundle.c \
+	bundle/columns.c \
 	bundle/hash.c \
 	bundle/json.c \
 	bundle/notation.c \

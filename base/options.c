@@ -106,9 +106,6 @@ static void set_value(const struct option *option, const char *value)
 	case OPTION_FLAG:
 		*(bool *)option->target = true;
 		return;
-	case OPTION_COUNT:
-		++*(unsigned *)option->target;
-		return;
 	case OPTION_TEXT:
 		*(const char **)option->target = value;
 		return;
@@ -151,7 +148,7 @@ static void parse_long(struct parsing *parsing, const char *text)
 			  parsing->command == NULL && parsing->program->commands != NULL
 				  ? " (a command's options follow the command)"
 				  : "");
-	if (option->kind == OPTION_FLAG || option->kind == OPTION_COUNT) {
+	if (option->kind == OPTION_FLAG) {
 		if (value != NULL)
 			die_usage("--%s takes no value", option->name);
 	} else if (value == NULL) {
@@ -181,7 +178,7 @@ static void parse_letters(struct parsing *parsing, const char *letters)
 			option = find_letter(parsing->program->options, *letters);
 		if (option == NULL)
 			die_usage("unknown option -%c", *letters);
-		if (option->kind != OPTION_FLAG && option->kind != OPTION_COUNT) {
+		if (option->kind != OPTION_FLAG) {
 			value = letters[1] != '\0'            ? letters + 1
 				: parsing->at < parsing->argc ? parsing->argv[parsing->at++]
 							      : NULL;

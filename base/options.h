@@ -15,7 +15,6 @@ enum option_kind {
 	OPTION_LIST,     /* struct option_list *target: may be given several times */
 	OPTION_NUMBER,   /* uint64_t *target: decimal */
 	OPTION_DURATION, /* int64_t *target: seconds, written "90s", "6h", "3d" */
-	OPTION_COUNT,    /* unsigned *target: times given (-v) */
 };
 
 #define OPTION_LIST_MAX 256

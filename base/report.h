@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * report: what people see of long work, and tables. Progress appears on a terminal only, and is gone when
+ * report: what people see of long work. Progress appears on a terminal only, and is gone when
  * the work is done.
  */
 #ifndef BASE_REPORT_H
@@ -15,12 +15,5 @@ void report_progress_end(void);
 
 /* Writes TEXT as a JSON string with its quotes: control characters escaped, bytes that are not UTF-8 as U+FFFD. */
 void report_json_string(FILE *file, const char *text);
-
-/* Columns for people: cells are padded to the widest of their column. Cells are copied. */
-struct report_table;
-struct report_table *report_table_new(size_t n_columns, const char *const *headings);
-void report_table_row(struct report_table *table, const char *const *cells);
-void report_table_print(struct report_table *table, FILE *file);
-void report_table_free(struct report_table *table);
 
 #endif

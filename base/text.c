@@ -68,21 +68,6 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *ret_offset)
 	return true;
 }
 
-void text_format_size(uint64_t bytes, char *text, size_t size)
-{
-	static const char *const units[] = {"KB", "MB", "GB", "TB", "PB", "EB"};
-	double value = (double)bytes / 1000;
-	size_t unit = 0;
-
-	if (bytes < 1000) {
-		snprintf(text, size, "%u B", (unsigned)bytes);
-		return;
-	}
-	for (; value >= 999.5 && unit + 1 < ARRAY_SIZE(units); unit++)
-		value /= 1000;
-	snprintf(text, size, value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
-}
-
 bool text_parse_duration(const char *text, int64_t *ret_seconds)
 {
 	int64_t value = 0, unit;

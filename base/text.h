@@ -13,8 +13,6 @@
  * offset of the first bad byte is in *RET_OFFSET (may be NULL). */
 bool text_is_utf8(const void *bytes, size_t size, size_t *ret_offset);
 
-/* "548 MB", "2.4 KB": decimal units, for people. */
-void text_format_size(uint64_t bytes, char *text, size_t size);
 /* A duration as people write it in a configuration ("90s", "15m", "6h", "3d", "1w"); positive, at most 100 years. */
 bool text_parse_duration(const char *text, int64_t *ret_seconds);
 

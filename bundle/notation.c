@@ -185,3 +185,18 @@ void notation_format_age(int64_t seconds, char *text, size_t size)
 		return;
 	}
 }
+
+void notation_format_size(uint64_t bytes, char *text, size_t size)
+{
+	static const char *const units[] = {"KB", "MB", "GB", "TB", "PB", "EB"};
+	double value = (double)bytes / 1000;
+	size_t unit = 0;
+
+	if (bytes < 1000) {
+		snprintf(text, size, "%u B", (unsigned)bytes);
+		return;
+	}
+	for (; value >= 999.5 && unit + 1 < ARRAY_SIZE(units); unit++)
+		value /= 1000;
+	snprintf(text, size, value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}

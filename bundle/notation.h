@@ -36,4 +36,6 @@ void notation_format_local(int64_t seconds, char *text, size_t size);
 /* "3 days", "2 h", "45 s": for people. */
 void notation_format_age(int64_t seconds, char *text, size_t size);
 
+/* "548 MB", "2.4 KB": decimal units, for people. */
+void notation_format_size(uint64_t bytes, char *text, size_t size);
 #endif

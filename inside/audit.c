@@ -221,7 +221,7 @@ static void print_files(const struct trustset *set, const struct contents *conte
 		char hex[SHA256_HEX_SIZE], size[32], travels[64];
 
 		sha256_to_hex(&file->blob.plain_sha256, hex);
-		text_format_size(file->blob.plain_length, size, sizeof(size));
+		notation_format_size(file->blob.plain_length, size, sizeof(size));
 		snprintf(travels, sizeof(travels), "%zu of %zu parts here", parts_here(contents, file),
 			 file->blob.n_parts);
 		if (i == 0 || strcmp(file->dataset, set->files[i - 1].dataset) != 0)
@@ -235,7 +235,7 @@ static void print_people(const char *path, const struct contents *contents, cons
 {
 	char size[32], time_text[64];
 
-	text_format_size(contents->blob_bytes, size, sizeof(size));
+	notation_format_size(contents->blob_bytes, size, sizeof(size));
 	printf("bundle     %s\n", path);
 	printf("members    %zu metadata, %zu blobs of %s\n", contents->n_metadata, contents->n_blobs, size);
 	if (set != NULL) {

@@ -9,8 +9,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "base/text.h"
+#include "bundle/columns.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
 #include "inside/decide.h"
@@ -238,7 +238,7 @@ int cmd_waivers(int argc, char **argv)
 	static const char *const headings[] = {"ID", "DATASET", "APPLICATION", "FIELD", "RULE",
 					       "BY", "ON",      "UNTIL",       "REASON"};
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
-	struct report_table *table;
+	struct columns *table;
 	struct refusal why = {0};
 	int status;
 
@@ -249,7 +249,7 @@ int cmd_waivers(int argc, char **argv)
 		return cmd_fail(&why);
 	if (cmd_wants_json())
 		return cmd_print_json(decisions_waivers_to_json(&inside.decisions), 0);
-	table = report_table_new(ARRAY_SIZE(headings), headings);
+	table = columns_new(ARRAY_SIZE(headings), headings);
 	for (size_t i = 0; i < inside.decisions.n_waivers; i++) {
 		const struct waiver *w = &inside.decisions.waivers[i];
 		char on[40], until[40] = "withdrawn";
@@ -261,14 +261,14 @@ int cmd_waivers(int argc, char **argv)
 		notation_format_local(w->date, on, sizeof(on));
 		if (w->withdrawn == 0 && w->until != 0)
 			notation_format_local(w->until, until, sizeof(until));
-		report_table_row(table,
+		columns_row(table,
 				 (const char *const[]){w->id, w->dataset,
 						       w->of.application[0] == '\0' ? "(policy)" : w->of.application,
 						       field, w->of.rule, w->operator, on,
 						       w->withdrawn == 0 && w->until == 0 ? "-" : until, w->reason});
 	}
-	report_table_print(table, stdout);
-	report_table_free(table);
+	columns_print(table, stdout);
+	columns_free(table);
 	return cmd_end(0);
 }
 

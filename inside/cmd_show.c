@@ -9,8 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/report.h"
-#include "base/text.h"
+#include "bundle/columns.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
@@ -33,7 +32,7 @@ static const char *or_dash(const char *text)
 	return text[0] == '\0' ? "-" : text;
 }
 
-static void list_row(struct report_table *table, const json_t *dataset)
+static void list_row(struct columns *table, const json_t *dataset)
 {
 	char name[CELL], version[CELL], date[CELL], title[CELL], rows[32];
 
@@ -42,7 +41,7 @@ static void list_row(struct report_table *table, const json_t *dataset)
 	snprintf(rows, sizeof(rows), "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(dataset, "rows")));
 	status_text(dataset, "date", date, CELL);
 	date[10] = '\0'; /* the day is what people tell versions by */
-	report_table_row(table, (const char *const[]){status_text(dataset, "name", name, CELL),
+	columns_row(table, (const char *const[]){status_text(dataset, "name", name, CELL),
 						      status_text(dataset, "version", version, CELL), or_dash(date),
 						      rows, or_dash(status_text(dataset, "title", title, CELL))});
 }
@@ -52,7 +51,7 @@ int cmd_list(int argc, char **argv)
 	static const char *const headings[] = {"DATASET", "VERSION", "DATE", "ROWS", "TITLE"};
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_(json_decrefp) json_t *document = NULL;
-	struct report_table *table;
+	struct columns *table;
 	const json_t *datasets;
 	int status;
 
@@ -62,18 +61,18 @@ int cmd_list(int argc, char **argv)
 	datasets = json_object_get(document, "datasets");
 	if (cmd_wants_json())
 		return cmd_print_json(json_deep_copy(datasets), 0);
-	table = report_table_new(ARRAY_SIZE(headings), headings);
+	table = columns_new(ARRAY_SIZE(headings), headings);
 	for (size_t i = 0; i < json_array_size(datasets); i++)
 		list_row(table, json_array_get(datasets, i));
-	report_table_print(table, stdout);
-	report_table_free(table);
+	columns_print(table, stdout);
+	columns_free(table);
 	return cmd_end(0);
 }
 
 /* --- history --------------------------------------------------------------------------------------------------------- */
 
 static void history_change(const struct generation *generation, const char *dataset, const char *what,
-			   const struct generation_entry *entry, struct report_table *table, json_t *array)
+			   const struct generation_entry *entry, struct columns *table, json_t *array)
 {
 	_cleanup_free_ char *waivers = NULL;
 	char number[32], created[40] = "?", date[CELL] = "", stamp[NOTATION_TIME_SIZE] = "";
@@ -87,7 +86,7 @@ static void history_change(const struct generation *generation, const char *data
 		waivers = json_dumps(json_object_get(entry->json, "waivers"), JSON_COMPACT);
 	if (entry != NULL)
 		status_text(entry->json, "date", date, sizeof(date));
-	report_table_row(table, (const char *const[]){number, created, dataset, what, or_dash(date),
+	columns_row(table, (const char *const[]){number, created, dataset, what, or_dash(date),
 						      waivers == NULL ? "-" : waivers});
 	json_array_append_new(array,
 			      json_pack("{sI ss ss ss ss so}", "generation", (json_int_t)generation->number, "created",
@@ -99,7 +98,7 @@ static void history_change(const struct generation *generation, const char *data
 
 /* What changed from BEFORE to NOW, of one dataset or of all. */
 static void history_step(const struct generation *before, const struct generation *now, const char *dataset,
-			 struct report_table *table, json_t *array)
+			 struct columns *table, json_t *array)
 {
 	for (size_t i = 0; i < now->n_entries; i++) {
 		const struct generation_entry *old = generation_entry(before, now->entries[i].name);
@@ -122,7 +121,7 @@ int cmd_history(int argc, char **argv)
 	_cleanup_(json_decrefp) json_t *array = json_array();
 	_cleanup_free_ uint64_t *numbers = NULL;
 	struct generation before = {0};
-	struct report_table *table;
+	struct columns *table;
 	size_t n = 0;
 	int status, r;
 
@@ -132,7 +131,7 @@ int cmd_history(int argc, char **argv)
 		return status;
 	if ((r = store_generations(inside.store_fd, &numbers, &n)) < 0)
 		die("generations: %s", strerror(-r));
-	table = report_table_new(ARRAY_SIZE(headings), headings);
+	table = columns_new(ARRAY_SIZE(headings), headings);
 	for (size_t i = 0; i < n; i++) {
 		struct generation now;
 
@@ -144,11 +143,11 @@ int cmd_history(int argc, char **argv)
 	}
 	generation_clear(&before);
 	if (cmd_wants_json()) {
-		report_table_free(table);
+		columns_free(table);
 		return cmd_print_json(json_incref(array), 0);
 	}
-	report_table_print(table, stdout);
-	report_table_free(table);
+	columns_print(table, stdout);
+	columns_free(table);
 	return cmd_end(0);
 }
 
@@ -210,7 +209,7 @@ int cmd_missing(int argc, char **argv)
 	       json_integer_value(json_object_get(trust, "timestamp")));
 	for (size_t i = 0; i < json_array_size(datasets); i++)
 		bytes += print_missing(json_array_get(datasets, i));
-	text_format_size(bytes, size, sizeof(size));
+	notation_format_size(bytes, size, sizeof(size));
 	printf("end\n\n"
 	       "The lines above ask the outside to send %zu things again (%s). A person carries them out; they "
 	       "disclose the names\n"

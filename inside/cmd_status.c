@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/report.h"
+#include "bundle/columns.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
@@ -118,7 +118,7 @@ static void say_waiting(const json_t *datasets, const struct health *health)
 	printf("\n");
 }
 
-static void add_row(struct report_table *table, const json_t *dataset, int64_t now)
+static void add_row(struct columns *table, const json_t *dataset, int64_t now)
 {
 	char name[CELL], state[CELL], shown[CELL * 2], version[CELL], date[CELL], why[RECORD_LINE_SIZE],
 		checked[40] = "-";
@@ -132,7 +132,7 @@ static void add_row(struct report_table *table, const json_t *dataset, int64_t n
 		 json_is_object(json_object_get(dataset, "pin")) && strcmp(state, "held") != 0 ? ", pinned" : "");
 	if (status_time(dataset, "lastChecked") != 0)
 		notation_format_age(now - status_time(dataset, "lastChecked"), checked, sizeof(checked));
-	report_table_row(table, (const char *const[]){status_text(dataset, "name", name, CELL), shown,
+	columns_row(table, (const char *const[]){status_text(dataset, "name", name, CELL), shown,
 						      version[0] == '\0' ? "-" : version, date[0] == '\0' ? "-" : date,
 						      checked, status_text(dataset, "why", why, sizeof(why))});
 }
@@ -140,13 +140,13 @@ static void add_row(struct report_table *table, const json_t *dataset, int64_t n
 static void say_datasets(const json_t *datasets, int64_t now)
 {
 	static const char *const headings[] = {"DATASET", "STATE", "IN FORCE", "DATE", "CHECKED", "WHY"};
-	struct report_table *table = report_table_new(ARRAY_SIZE(headings), headings);
+	struct columns *table = columns_new(ARRAY_SIZE(headings), headings);
 
 	for (size_t i = 0; i < json_array_size(datasets); i++)
 		add_row(table, json_array_get(datasets, i), now);
 	printf("\n");
-	report_table_print(table, stdout);
-	report_table_free(table);
+	columns_print(table, stdout);
+	columns_free(table);
 }
 
 /* The exit status of what status found: the same words as for an import. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/text.h"
+#include "bundle/notation.h"
 #include "inside/settle.h"
 
 const char *dataset_state_name(enum dataset_state state)
@@ -160,7 +160,7 @@ static void decide_missing(struct dataset_view *view)
 
 	for (size_t i = 0; i < view->n_missing; i++)
 		bytes += view->missing[i].size;
-	text_format_size(bytes, size, sizeof(size));
+	notation_format_size(bytes, size, sizeof(size));
 	snprintf(line, sizeof(line), "version %s: %zu of its blobs have not arrived (%s)", view->trusted,
 		 view->n_missing, size);
 	stand(view, DATASET_MISSING, FAULT_BLOB_ABSENT, line);

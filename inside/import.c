@@ -48,27 +48,34 @@ static void group_digits(uint64_t number, char *text, size_t size)
 	text[out] = '\0';
 }
 
-/* "bundle 0000000431: REFUSED E2103 …". */
+/* "E2103 REFUSED bundle 0000000431: …", then the likely cause and the next command: the form of every line with a code. */
+static void tell_fault(enum fault fault, const char *text, const char *next)
+{
+	printf("E%04d %s %s\n", fault, fault_word(fault), text);
+	if (*fault_cause(fault) != '\0')
+		printf("  likely cause: %s\n", fault_cause(fault));
+	if (*next != '\0')
+		printf("  next: %s\n", next);
+}
+
 static void tell_bundle(const char *name, const struct refusal *why, const char *after, bool quiet,
 			struct import_result *result)
 {
-	char shown[300], line[FAULT_LINE_SIZE + 64];
+	char shown[300], line[FAULT_LINE_SIZE + 400];
 
 	text_escape(name, strlen(name), shown, sizeof(shown));
 	if (strlen(shown) == 10 + 1 + 64 + 4 && shown[10] == '-')
 		shown[10] = '\0';
-	if (why->fault == FAULT_NONE)
-		snprintf(line, sizeof(line), "accepted%s", after);
-	else if (fault_kind(why->fault) == FAULT_KIND_DONE)
-		snprintf(line, sizeof(line), "superseded: %s%s", why->line, after);
-	else
-		snprintf(line, sizeof(line), "%s E%04d %s.%s", fault_word(why->fault), why->fault, why->line, after);
-	if (!quiet)
-		printf("bundle %s: %s\n", shown, line);
-	fflush(stdout);
-	/* Trouble of ours or the machine's is for the service's log too, with its likely cause. */
-	if (fault_kind(why->fault) == FAULT_KIND_TROUBLE)
+	snprintf(line, sizeof(line), "bundle %s: %s.%s", shown, why->line, after);
+	if (quiet && fault_kind(why->fault) == FAULT_KIND_TROUBLE)
 		log_refusal(why);
+	else if (!quiet && why->fault == FAULT_NONE)
+		printf("bundle %s: accepted%s\n", shown, after);
+	else if (!quiet && fault_kind(why->fault) == FAULT_KIND_DONE)
+		printf("bundle %s: superseded: %s%s\n", shown, why->line, after);
+	else if (!quiet)
+		tell_fault(why->fault, line, fault_next(why->fault));
+	fflush(stdout);
 	json_array_append_new(result->bundles,
 			      json_pack("{so so so}", "name", verdict_text(name), "fault",
 					why->fault == FAULT_NONE ? json_null() : verdict_code(why->fault), "line",
@@ -86,21 +93,28 @@ static void tell_in_force(const struct settlement *settlement, const struct gene
 	       generation_entry_date(entry)[0] == '\0' ? "" : "; ", rows);
 }
 
+/* The one command that ends it, where there is one. */
+static void next_step(const struct dataset_view *view, char *text, size_t size)
+{
+	if (view->why.fault == FAULT_HELD_PIN)
+		snprintf(text, size, "clapet-inside release %s", view->name);
+	else if (view->state == DATASET_HELD && view->breaks.n_items > 0 && view->breaks.items[0].can_be_approved)
+		snprintf(text, size, "clapet-inside approve %s --reason …", view->name);
+	else if (view->state == DATASET_MISSING)
+		snprintf(text, size, "clapet-inside missing");
+	else
+		snprintf(text, size, "%s", fault_next(view->why.fault));
+}
+
 static void tell_stopped(const struct dataset_view *view)
 {
-	bool held = view->state == DATASET_HELD;
+	char line[FAULT_LINE_SIZE + 200], next[200];
 
-	printf("%s: %s E%04d version %s: %s.%s%s\n", view->name, held ? "HELD" : fault_word(view->why.fault),
-	       view->why.fault, view->trusted[0] == '\0' ? "?" : view->trusted, view->why.line,
-	       view->in_force[0] == '\0' ? "" : " In force stays ", view->in_force);
-	if (view->why.fault == FAULT_HELD_PIN)
-		printf("  next: clapet-inside release %s\n", view->name);
-	else if (held && view->breaks.n_items > 0 && view->breaks.items[0].can_be_approved)
-		printf("  next: clapet-inside approve %s --reason …\n", view->name);
-	else if (view->state == DATASET_MISSING)
-		printf("  next: clapet-inside missing\n");
-	else
-		printf("  next: %s\n", fault_next(view->why.fault));
+	snprintf(line, sizeof(line), "%s%s%s: %s.%s%s", view->name, view->trusted[0] == '\0' ? "" : " version ",
+		 view->trusted, view->why.line,
+		 view->in_force[0] == '\0' ? " Nothing of it is in force." : " In force stays ", view->in_force);
+	next_step(view, next, sizeof(next));
+	tell_fault(view->why.fault, line, next);
 }
 
 static void tell_view(const struct settlement *settlement, const struct dataset_view *view, bool quiet,

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "bundle/notation.h"
 #include "inside/import.h"
 
 void incoming_names_clear(struct incoming_names *names)
@@ -88,8 +88,8 @@ static enum fault keeps_reserve(const struct inside *inside, int fd, int64_t siz
 	if (available >= (uint64_t)inside->config->reserve &&
 	    available - (uint64_t)inside->config->reserve >= (uint64_t)size)
 		return FAULT_NONE;
-	text_format_size((uint64_t)size, wanted, sizeof(wanted));
-	text_format_size(available, left, sizeof(left));
+	notation_format_size((uint64_t)size, wanted, sizeof(wanted));
+	notation_format_size(available, left, sizeof(left));
 	return refuse(why, FAULT_QUOTA, "%s: %s would not leave the reserve, %s are free", place, wanted, left);
 }
 
@@ -99,8 +99,8 @@ enum fault incoming_has_room(const struct inside *inside, const struct stat *st,
 
 	if (st->st_size <= inside->config->quota_spool)
 		return keeps_reserve(inside, inside->spool_fd, st->st_size, inside->config->spool, why);
-	text_format_size((uint64_t)st->st_size, wanted, sizeof(wanted));
-	text_format_size((uint64_t)inside->config->quota_spool, quota, sizeof(quota));
+	notation_format_size((uint64_t)st->st_size, wanted, sizeof(wanted));
+	notation_format_size((uint64_t)inside->config->quota_spool, quota, sizeof(quota));
 	return refuse(why, FAULT_QUOTA, "it has %s, the spool's quota is %s", wanted, quota);
 }
 
@@ -159,7 +159,7 @@ static void keep_quota(struct inside *inside, int folder_fd, int64_t quota, cons
 	for (size_t i = 0; i < n && total > quota; i++) {
 		char size[32];
 
-		text_format_size((uint64_t)files[i].size, size, sizeof(size));
+		notation_format_size((uint64_t)files[i].size, size, sizeof(size));
 		if (unlinkat(folder_fd, files[i].name, 0) < 0) {
 			log_warning("%s: %s: %s", what, files[i].name, strerror(errno));
 			continue;

@@ -18,7 +18,6 @@
 #include "base/log.h"
 #include "base/report.h"
 #include "base/sandbox.h"
-#include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "inside/storeverify_private.h"
@@ -301,7 +300,7 @@ static void print_people(const struct storeverify *verify, const char *path, boo
 	const struct trustset *set = verify->set;
 	char hashed[32];
 
-	text_format_size(verify->hashed_bytes, hashed, sizeof(hashed));
+	notation_format_size(verify->hashed_bytes, hashed, sizeof(hashed));
 	printf("store        %s\n", path);
 	if (set != NULL)
 		printf("trust        from root %" PRIu64 " (%s) to root %" PRIu64 ", timestamp %" PRIu64

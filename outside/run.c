@@ -252,7 +252,7 @@ void run_print_bundle(const struct run *run, const struct publish_bundle *bundle
 {
 	char size[32];
 
-	text_format_size(bundle->size, size, sizeof size);
+	notation_format_size(bundle->size, size, sizeof size);
 	printf("bundle %s/%s: %s, %zu metadata, %zu blob%s%s\n", run->agent.config->outbox, bundle->name, size,
 	       bundle->n_metadata, bundle->n_blobs, bundle->n_blobs == 1 ? "" : "s",
 	       bundle->is_catalogue ? "; a catalogue bundle" : "");

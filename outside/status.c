@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/report.h"
+#include "bundle/columns.h"
 #include "bundle/notation.h"
 #include "outside/run.h"
 
@@ -88,7 +88,7 @@ static const char *word(const struct run *run, const struct run_dataset *dataset
 	return state->outcome == STATE_NEVER ? "not yet" : "good";
 }
 
-static void print_row(struct report_table *table, const struct run *run, const struct run_dataset *dataset)
+static void print_row(struct columns *table, const struct run *run, const struct run_dataset *dataset)
 {
 	const struct source_state *state = dataset->state;
 	char checked[64] = "never", version[40] = "-", every[32] = "at every run", hex[SHA256_HEX_SIZE];
@@ -102,7 +102,7 @@ static void print_row(struct report_table *table, const struct run *run, const s
 		notation_format_local(state->succeeded, checked, sizeof checked);
 	if (dataset->source != NULL && dataset->source->every > 0)
 		notation_format_age(dataset->source->every, every, sizeof every);
-	report_table_row(table, cells);
+	columns_row(table, cells);
 }
 
 static void print_failures(const struct run *run)
@@ -125,7 +125,7 @@ static void print_failures(const struct run *run)
 static void print_status(const struct run *run)
 {
 	static const char *const headings[] = {"dataset", "state", "version", "last good check", "every"};
-	struct report_table *table = report_table_new(ARRAY_SIZE(headings), headings);
+	struct columns *table = columns_new(ARRAY_SIZE(headings), headings);
 	size_t n_unsent = 0;
 
 	print_failures(run);
@@ -134,10 +134,10 @@ static void print_status(const struct run *run)
 		print_row(table, run, &run->datasets[i]);
 	}
 	if (run->n_datasets > 0)
-		report_table_print(table, stdout);
+		columns_print(table, stdout);
 	else
 		printf("no sources in %s\n", run->agent.config->sources);
-	report_table_free(table);
+	columns_free(table);
 	if (n_unsent > 0)
 		printf("%zu version%s not signed yet: the next `sync` or `heartbeat` does it\n", n_unsent,
 		       n_unsent == 1 ? "" : "s");

@@ -22,7 +22,6 @@ static struct {
 	struct option_list columns;
 	uint64_t number;
 	int64_t age;
-	unsigned verbose;
 } opt;
 
 static int seen_argc;
@@ -37,7 +36,6 @@ static int run_seen(int argc, char **argv)
 
 static const struct option program_options[] = {
 	{"config", 'c', OPTION_TEXT, &opt.config, "FILE", "the configuration"},
-	{"verbose", 'v', OPTION_COUNT, &opt.verbose, NULL, "say more"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -90,7 +88,7 @@ static void test_parsing(void **state)
 {
 	(void)state;
 	assert_int_equal(run_words("--config", "a.json", "approve", "cog", "--reason=because", "-jn7", "--column", "x",
-				   "--column", "y", "--age", "3d", "-vv", NULL),
+				   "--column", "y", "--age", "3d", NULL),
 			 5);
 	assert_string_equal(opt.config, "a.json");
 	assert_string_equal(opt.reason, "because");
@@ -99,7 +97,6 @@ static void test_parsing(void **state)
 	assert_int_equal(opt.columns.n_items, 2);
 	assert_string_equal(opt.columns.items[1], "y");
 	assert_int_equal(opt.age, 3 * 86400);
-	assert_int_equal(opt.verbose, 2);
 	assert_int_equal(seen_argc, 1);
 	assert_string_equal(seen_first, "cog");
 }

@@ -103,11 +103,24 @@ static void test_ages(void **state)
 	assert_string_equal(text, "-1 h");
 }
 
+static void test_sizes(void **state)
+{
+	char text[32];
+
+	(void)state;
+	notation_format_size(999, text, sizeof text);
+	assert_string_equal(text, "999 B");
+	notation_format_size(548000000, text, sizeof text);
+	assert_string_equal(text, "548 MB");
+	notation_format_size(2400, text, sizeof text);
+	assert_string_equal(text, "2.4 KB");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), cmocka_unit_test(test_file_names), cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_times), cmocka_unit_test(test_ages),
+		cmocka_unit_test(test_times), cmocka_unit_test(test_ages),       cmocka_unit_test(test_sizes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
