@@ -141,14 +141,11 @@ int fd_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? mode : 0,
+		.mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE ? mode : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd;
 
-	/* O_TMPFILE holds O_DIRECTORY's bit: a mode with O_DIRECTORY alone is EINVAL. */
-	if ((flags & O_CREAT) == 0 && (flags & O_TMPFILE) != O_TMPFILE)
-		how.mode = 0;
 	do
 		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
 	while (fd < 0 && errno == EAGAIN); /* a rename raced with the walk */

@@ -25,11 +25,6 @@ void log_set_name(const char *name)
 	opt_name = name;
 }
 
-const char *log_name(void)
-{
-	return opt_name;
-}
-
 bool log_has_colour(int fd)
 {
 	const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");

@@ -10,7 +10,6 @@
 
 /* The name before each line: the program's. Kept by pointer. */
 void log_set_name(const char *name);
-const char *log_name(void);
 
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

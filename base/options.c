@@ -13,8 +13,6 @@
 #include "base/log.h"
 #include "base/text.h"
 
-static const struct option no_options[] = {{NULL, 0, OPTION_FLAG, NULL, NULL, NULL}};
-
 static void print_options(const struct option *options)
 {
 	for (; options->name != NULL; options++) {
@@ -61,22 +59,6 @@ static void print_program_help(const struct program *program)
 	printf("  %-30s %s\n", "    --version", "the version");
 	puts("\nExit status: 0 done, 1 refused by a rule, 2 trouble (usage too), 3 waits for a person,\n"
 	     "4 good so far but something is missing.");
-}
-
-static const struct option *find_long(const struct option *options, const char *name, size_t size)
-{
-	for (; options->name != NULL; options++)
-		if (strlen(options->name) == size && memcmp(options->name, name, size) == 0)
-			return options;
-	return NULL;
-}
-
-static const struct option *find_letter(const struct option *options, char letter)
-{
-	for (; options->name != NULL; options++)
-		if (options->letter != 0 && options->letter == letter)
-			return options;
-	return NULL;
 }
 
 static void set_list(const struct option *option, const char *value)
@@ -132,63 +114,62 @@ struct parsing {
 	bool wants_help;
 };
 
+/* The option of that long name (SIZE bytes) or, with SIZE 0, of that letter: the command's own first, then the program's. */
+static const struct option *find_option(const struct parsing *parsing, const char *name, size_t size)
+{
+	const struct option *tables[] = {parsing->command != NULL ? parsing->command->options : NULL,
+					 parsing->program->options};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		for (const struct option *option = tables[i]; option != NULL && option->name != NULL; option++)
+			if (size > 0 ? strlen(option->name) == size && memcmp(option->name, name, size) == 0
+				     : option->letter == *name)
+				return option;
+	return NULL;
+}
+
+/* The word after an option that needs a value. */
+static const char *next_word(struct parsing *parsing, const struct option *option)
+{
+	if (parsing->at >= parsing->argc)
+		die_usage("--%s needs %s", option->name, option->argument != NULL ? option->argument : "a value");
+	return parsing->argv[parsing->at++];
+}
+
 static void parse_long(struct parsing *parsing, const char *text)
 {
-	const struct option *own = parsing->command != NULL && parsing->command->options != NULL
-					   ? parsing->command->options
-					   : no_options;
 	size_t size = strcspn(text, "=");
 	const char *value = text[size] == '=' ? text + size + 1 : NULL;
-	const struct option *option = find_long(own, text, size);
+	const struct option *option = size > 0 ? find_option(parsing, text, size) : NULL;
 
-	if (option == NULL)
-		option = find_long(parsing->program->options, text, size);
 	if (option == NULL)
 		die_usage("unknown option --%.*s%s", (int)size, text,
 			  parsing->command == NULL && parsing->program->commands != NULL
 				  ? " (a command's options follow the command)"
 				  : "");
-	if (option->kind == OPTION_FLAG) {
-		if (value != NULL)
-			die_usage("--%s takes no value", option->name);
-	} else if (value == NULL) {
-		if (parsing->at >= parsing->argc)
-			die_usage("--%s needs %s", option->name,
-				  option->argument != NULL ? option->argument : "a value");
-		value = parsing->argv[parsing->at++];
-	}
+	if (option->kind == OPTION_FLAG && value != NULL)
+		die_usage("--%s takes no value", option->name);
+	if (option->kind != OPTION_FLAG && value == NULL)
+		value = next_word(parsing, option);
 	set_value(option, value);
 }
 
 static void parse_letters(struct parsing *parsing, const char *letters)
 {
-	const struct option *own = parsing->command != NULL && parsing->command->options != NULL
-					   ? parsing->command->options
-					   : no_options;
-
 	for (; *letters != '\0'; letters++) {
-		const struct option *option = find_letter(own, *letters);
-		const char *value = NULL;
+		const struct option *option = find_option(parsing, letters, 0);
 
-		if (*letters == 'h') {
+		if (option == NULL && *letters == 'h') {
 			parsing->wants_help = true;
 			continue;
 		}
 		if (option == NULL)
-			option = find_letter(parsing->program->options, *letters);
-		if (option == NULL)
 			die_usage("unknown option -%c", *letters);
 		if (option->kind != OPTION_FLAG) {
-			value = letters[1] != '\0'            ? letters + 1
-				: parsing->at < parsing->argc ? parsing->argv[parsing->at++]
-							      : NULL;
-			if (value == NULL)
-				die_usage("-%c needs %s", *letters,
-					  option->argument != NULL ? option->argument : "a value");
-			set_value(option, value);
+			set_value(option, letters[1] != '\0' ? letters + 1 : next_word(parsing, option));
 			return;
 		}
-		set_value(option, value);
+		set_value(option, NULL);
 	}
 }
 

@@ -108,29 +108,20 @@ static int connect_worker(const char *name, const char *folder, struct worker *r
 /* BIN/../libexec/clapet/NAME as installed and built, or beside us: then no path is compiled in. */
 static int find_program(const char *name, char *path, size_t size)
 {
+	/* Installed and built; for a test program, two folders further down; beside us. */
+	static const char *const places[] = {"../libexec/clapet/", "../../libexec/clapet/", ""};
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	char *slash;
 
 	if (n < 0)
 		return -errno;
 	self[n] = '\0';
-	slash = strrchr(self, '/');
-	if (slash == NULL)
-		return -ENOENT;
-	*slash = '\0';
-	if ((size_t)snprintf(path, size, "%s/../libexec/clapet/%s", self, name) >= size)
-		return -ENAMETOOLONG;
-	if (access(path, X_OK) == 0)
-		return 0;
-	/* A test program lies two folders below the build folder. */
-	if ((size_t)snprintf(path, size, "%s/../../libexec/clapet/%s", self, name) >= size)
-		return -ENAMETOOLONG;
-	if (access(path, X_OK) == 0)
-		return 0;
-	if ((size_t)snprintf(path, size, "%s/%s", self, name) >= size)
-		return -ENAMETOOLONG;
-	return access(path, X_OK) == 0 ? 0 : -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		n = snprintf(path, size, "%.*s/%s%s", (int)(strrchr(self, '/') - self), self, places[i], name);
+		if ((size_t)n < size && access(path, X_OK) == 0)
+			return 0;
+	}
+	return -ENOENT;
 }
 
 /* The child: only what is safe between fork and exec. Errors end it with 127; the parent sees the socket close. */

@@ -194,6 +194,7 @@ static bool check_contract(const struct record_contract *contract)
 static bool check_facts(const struct record_facts *facts)
 {
 	return IS_PRINTABLE(facts->title) && IS_PRINTABLE(facts->created) &&
+	       (facts->replaced_by[0] == '\0' || IS_PUBLISHED_DATASET(facts->replaced_by)) &&
 	       facts->n_resources <= LIMIT_TARGETS_PER_ROLE && facts->has_opaque <= 1;
 }
 
@@ -324,24 +325,9 @@ bool record_check(const struct record *record)
 		return check_source(&record->source);
 	case RECORD_EVENT:
 		return check_event(&record->event);
-	case RECORD_PUT_METADATA:
-	case RECORD_PUT_BLOB:
-	case RECORD_PUT_OBJECT:
-	case RECORD_PUT_LINK:
-	case RECORD_PUT_DOCUMENT:
-	case RECORD_PUT_TRUST:
-	case RECORD_GENERATION:
-	case RECORD_GENERATION_DATASET:
-	case RECORD_SWITCH:
-	case RECORD_DELETE_GENERATION:
-	case RECORD_DELETE_VERSION:
-	case RECORD_DELETE_BLOB:
+	default: /* RECORD_NONE, and what commit is told: closed there */
 		return check_order(record);
-	case RECORD_NONE:
-	case RECORD_KIND_N:
-		return false;
 	}
-	return false;
 }
 
 /* --- sending and receiving -------------------------------------------------------------------------------------------
