@@ -169,6 +169,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas bundle base
 LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
+MAIN_clapet-inside = inside/main.c inside/cmd_decide.c inside/cmd_check.c inside/cmd_misc.c inside/cmd_rollback.c \
 MAIN_clapet-inside = inside/main.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_rollback.c \
 	inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
@@ -296,7 +297,7 @@ lint:
 	clang-format --dry-run -Werror $(FORMATTED)
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppressions-list=tools/cppcheck.suppressions -D_GNU_SOURCE -DCLAPET_VERSION='""' -I. $(filter-out tests/%,$(filter %.c,$(FORMATTED)))
-	shellcheck -x -S warning demo/*.sh tests/*.sh tests/*/*.sh tools/*.sh .ci/run
+	shellcheck -x -S warning demo/*.sh tests/*.sh tests/*/*.sh tools/*.sh image/systemd/*.sh .ci/run
 
 bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
