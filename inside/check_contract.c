@@ -311,6 +311,14 @@ static enum fault check_guards(const struct check_contracts *contracts, const ch
 		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "min-rows",
 					   line, why);
 	}
+	/* A publisher that leaves the rows out of one version would be rid of the bound in the next. */
+	if (fault == FAULT_NONE && promised->max_change_percent >= 0 && before < 0 && contracts->in_force != NULL &&
+	    package_resource(contracts->in_force, promised->name) != NULL) {
+		snprintf(line, sizeof(line), "%s: %lld rows, and the version in force does not say how many it has",
+			 promised->name, (long long)rows);
+		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "max-change",
+					   line, why);
+	}
 	if (fault == FAULT_NONE && promised->max_change_percent >= 0 && before >= 0 &&
 	    change * 100 > promised->max_change_percent * before) {
 		snprintf(line, sizeof(line), "%s: %lld rows, %lld in force: a change of more than %lld %%",

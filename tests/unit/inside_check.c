@@ -379,6 +379,19 @@ static void guard_rails_hold(void **state)
 	assert_int_equal(find_break(&answers, "max-change", "")->fault, FAULT_CONTRACT_GUARD);
 }
 
+/* A version that keeps its number of rows to itself must not switch the guard rail off for the one after it. */
+static void guard_rails_need_the_rows_in_force(void **state)
+{
+	_cleanup_free_ char *in_force = package_text(SCHEMA_FIELDS, COMMUNES, "");
+	struct answers answers;
+
+	(void)state;
+	judge(SCHEMA_FIELDS, COMMUNES, "", "\"maxChangePercent\":80", in_force, &answers);
+	assert_int_equal(find_break(&answers, "max-change", "")->fault, FAULT_CONTRACT_GUARD);
+	judge(SCHEMA_FIELDS, COMMUNES, "", "\"maxChangePercent\":80", NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+}
+
 /* Nobody declared anything: the schema in force is the contract, by name. With a contract it is not. */
 static void schema_in_force_is_the_contract(void **state)
 {
@@ -560,12 +573,13 @@ static void withdrawal_is_read(void **state)
 	struct answers answers;
 
 	(void)state;
-	judge_document(
-		"cog", "withdrawn.json",
-		"{\"format\":\"clapet withdrawal 1\",\"reason\":\"ended\",\"date\":\"2026-03-09\",\"replacedBy\":null}",
-		&answers);
+	judge_document("cog", "withdrawn.json",
+		       "{\"format\":\"clapet withdrawal "
+		       "1\",\"reason\":\"ended\",\"date\":\"2026-03-09\",\"replacedBy\":\"cog2\"}",
+		       &answers);
 	assert_int_equal(answers.end.fault, FAULT_NONE);
 	assert_string_equal(find(&answers, RECORD_FACTS, 0)->facts.title, "ended");
+	assert_string_equal(find(&answers, RECORD_FACTS, 0)->facts.replaced_by, "cog2");
 	assert_string_equal(find(&answers, RECORD_PLAIN, 0)->target.file, "withdrawn.json");
 	judge_document(
 		"cog", "withdrawn.json",
@@ -588,6 +602,7 @@ int main(void)
 		cmocka_unit_test(contracts_break),
 		cmocka_unit_test(data_decide),
 		cmocka_unit_test(guard_rails_hold),
+		cmocka_unit_test(guard_rails_need_the_rows_in_force),
 		cmocka_unit_test(schema_in_force_is_the_contract),
 		cmocka_unit_test(contract_must_be_good),
 		cmocka_unit_test(bad_bytes_are_refused),
