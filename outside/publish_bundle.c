@@ -164,7 +164,7 @@ enum fault publish_bundle(const struct agent *agent, const struct agent_state *a
 			  bool is_catalogue, struct publish_bundle *ret_bundle, struct refusal *why)
 {
 	struct blob_list blobs = list_blobs(agent_state, states, n_states);
-	_cleanup_free_ struct state_part *parts = blobs.parts;
+	_cleanup_free_ __attribute__((unused)) struct state_part *parts = blobs.parts;
 	_cleanup_close_ int fd = agent_new_file(agent->outbox_fd, TEMPORARY_NAME);
 	struct publish_bundle bundle = {.is_catalogue = is_catalogue};
 	struct job job;
