@@ -164,7 +164,7 @@ static enum fault waive(struct inside *inside, const struct dataset_view *view, 
 	memcpy(waiver.version, view->trusted, sizeof(waiver.version));
 	if (view->trusted[0] == '\0')
 		memcpy(waiver.version, view->in_force, sizeof(waiver.version));
-	inside_contract_hash(inside, item->application, view->name, waiver.contract);
+	settle_waiver_contract(inside, view, item, waiver.contract);
 	memcpy(waiver.reason, decision->reason, sizeof(waiver.reason));
 	memcpy(waiver.operator, decision->operator, sizeof(waiver.operator));
 	if ((fault = decisions_add_waiver(&inside->decisions, &waiver, &id, why)) != FAULT_NONE)

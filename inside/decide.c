@@ -86,6 +86,18 @@ static void add_withdrawn_breaks(const struct inside *inside, const char *datase
 	}
 }
 
+void settle_waiver_contract(const struct inside *inside, const struct dataset_view *view,
+			    const struct record_break *item, char contract[SHA256_HEX_SIZE])
+{
+	char hash[SHA256_HEX_SIZE];
+
+	inside_contract_hash(inside, item->application, view->name, hash);
+	if (strcmp(item->application, "*") == 0 || strcmp(item->rule, "max-change") == 0)
+		snprintf(contract, SHA256_HEX_SIZE, "%.16s%.48s", view->in_force, hash);
+	else
+		memcpy(contract, hash, sizeof(hash));
+}
+
 /* Moves the breaks that no waiver covers into the view, and notes the waivers that cover the others. */
 static void apply_waivers(const struct inside *inside, struct dataset_view *view, const struct break_list *all)
 {
@@ -97,7 +109,7 @@ static void apply_waivers(const struct inside *inside, struct dataset_view *view
 		const struct waiver *waiver;
 		bool noted = false;
 
-		inside_contract_hash(inside, all->items[i].application, view->name, contract);
+		settle_waiver_contract(inside, view, &all->items[i], contract);
 		waiver = decisions_waiver_for(&inside->decisions, view->name, &all->items[i], contract, inside->now);
 		if (waiver == NULL) {
 			break_list_add(&view->breaks, &all->items[i]);

@@ -77,6 +77,11 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 enum fault settle_trusted(struct inside *inside, bool by_decision, struct catalogue **ret_catalogue,
 			  struct settlement **ret_settlement, struct refusal *why);
 
+/* What a waiver of ITEM holds to: the contract, by its hash. A break that is measured against the version in force (there is no
+ * contract, or it bounds the change) is waived for as long as that version is in force: the next one is measured anew. */
+void settle_waiver_contract(const struct inside *inside, const struct dataset_view *view,
+			    const struct record_break *item, char contract[SHA256_HEX_SIZE]);
+
 /* Judges where VIEW stands from what is known (verdict, policy, waivers, pins). Exported for its test. */
 void settle_decide(const struct inside *inside, struct dataset_view *view);
 

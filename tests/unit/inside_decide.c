@@ -141,6 +141,31 @@ static void test_breaks_waivers_pins(void **state)
 	unmake(world);
 }
 
+/* One large change that a person let in is no licence for the next one; nor is a field that left the schema in force. */
+static void test_waivers_against_the_version_in_force(void **state)
+{
+	static const char *const rules[][2] = {{"paie", "max-change"}, {"*", "field-type"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		struct world *world = make();
+		struct record_break item = field_break("n");
+		struct waiver waiver = {.dataset = "cog"};
+		const char *id;
+
+		snprintf(item.application, sizeof(item.application), "%s", rules[i][0]);
+		snprintf(item.rule, sizeof(item.rule), "%s", rules[i][1]);
+		waiver.of = item;
+		break_list_add(&world->view.verdict->breaks, &item);
+		settle_waiver_contract(&world->inside, &world->view, &item, waiver.contract);
+		decisions_add_waiver(&world->inside.decisions, &waiver, &id, NULL);
+		expect(world, DATASET_IN_FORCE, FAULT_NONE);
+		snprintf(world->view.in_force, sizeof(world->view.in_force), "0123456789abcdef");
+		expect(world, DATASET_HELD, FAULT_CONTRACT_FIELD);
+		unmake(world);
+	}
+}
+
 static void test_policy(void **state)
 {
 	struct world *world = make();
@@ -178,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_breaks_waivers_pins),
+		cmocka_unit_test(test_waivers_against_the_version_in_force),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_withdrawn),
 	};
