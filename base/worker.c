@@ -101,7 +101,7 @@ static int connect_worker(const char *name, const char *folder, struct worker *r
 		close(pid_fd);
 		return -errno;
 	}
-	*ret_worker = (struct worker){name, pid, steal_fd(&sock), -1, pid_fd};
+	*ret_worker = (struct worker){name, pid, steal_fd(&sock), -1, pid_fd, 0};
 	return 0;
 }
 
@@ -161,7 +161,7 @@ static size_t make_environment(char **env, size_t room)
 	return n;
 }
 
-int worker_start(const char *name, const struct worker_options *options, struct worker *ret_worker)
+static int start_worker(const char *name, const struct worker_options *options, struct worker *ret_worker)
 {
 	char path[PATH_MAX];
 	char *argv[] = {(char *)name, (char *)(options->test_bench ? "test-bench" : "enforce"), NULL};
@@ -173,8 +173,6 @@ int worker_start(const char *name, const struct worker_options *options, struct 
 	gid_t gid = 0;
 	pid_t pid;
 
-	if (options->sockets != NULL)
-		return connect_worker(name, options->sockets, ret_worker);
 	r = find_program(name, path, sizeof path);
 	if (r < 0)
 		return r;
@@ -208,8 +206,42 @@ int worker_start(const char *name, const struct worker_options *options, struct 
 		close(pipes[0]);
 		return r;
 	}
-	*ret_worker = (struct worker){name, pid, socks[0], pipes[0], -1};
+	*ret_worker = (struct worker){name, pid, socks[0], pipes[0], -1, 0};
 	return 0;
+}
+
+static int64_t seconds_now(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		die_errno("CLOCK_MONOTONIC");
+	return now.tv_sec;
+}
+
+int worker_start(const char *name, const struct worker_options *options, struct worker *ret_worker)
+{
+	struct timeval limit = {.tv_sec = options->seconds > 0 ? options->seconds : WORKER_SECONDS};
+	struct worker worker = WORKER_NONE;
+	int r = options->sockets != NULL ? connect_worker(name, options->sockets, &worker)
+					 : start_worker(name, options, &worker);
+
+	if (r < 0)
+		return r;
+	worker.until = seconds_now() + limit.tv_sec;
+	if (setsockopt(worker.sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0 ||
+	    setsockopt(worker.sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) {
+		r = -errno;
+		worker_kill(&worker);
+		return r;
+	}
+	*ret_worker = worker;
+	return 0;
+}
+
+bool worker_is_late(const struct worker *worker)
+{
+	return seconds_now() >= worker->until;
 }
 
 /* Shows what the worker said, line by line; its own name already stands before each. */
@@ -227,27 +259,42 @@ static void relay(int fd)
 			log_warning("%s", line);
 }
 
+/* Waits for the end of the process behind PID_FD, until the worker's time is over. */
+static bool wait_end(const struct worker *worker, int pid_fd)
+{
+	struct pollfd poll_fd = {pid_fd, POLLIN, 0};
+	int n;
+
+	do {
+		int64_t left = worker->until - seconds_now();
+
+		/* An hour at most: the argument is an int of milliseconds. */
+		n = poll(&poll_fd, 1, left <= 0 ? 0 : left > 3600 ? 3600 * 1000 : (int)left * 1000);
+	} while ((n < 0 && errno == EINTR) || (n == 0 && !worker_is_late(worker)));
+	return n == 1;
+}
+
 /* Waits for a process that is not our child. How it ended is in systemd's journal; whether its answer was whole, the
  * protocol tells. */
 static enum worker_end await(struct worker *worker)
 {
-	struct pollfd poll_fd = {worker->pid_fd, POLLIN, 0};
-	int n;
+	bool has_ended = wait_end(worker, worker->pid_fd);
 
-	do
-		n = poll(&poll_fd, 1, -1);
-	while (n < 0 && errno == EINTR);
 	close(worker->pid_fd);
 	worker->pid_fd = -1;
 	worker->pid = -1;
-	return n == 1 ? WORKER_DONE : WORKER_TROUBLE;
+	return has_ended ? WORKER_DONE : WORKER_TROUBLE;
 }
 
 static enum worker_end reap(struct worker *worker)
 {
-	int status = 0;
+	int status = 0, pid_fd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
 	pid_t pid;
 
+	if (pid_fd < 0 || !wait_end(worker, pid_fd))
+		kill(worker->pid, SIGKILL);
+	if (pid_fd >= 0)
+		close(pid_fd);
 	do
 		pid = waitpid(worker->pid, &status, 0);
 	while (pid < 0 && errno == EINTR);

@@ -12,6 +12,7 @@
 #define BASE_WORKER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct worker {
@@ -20,17 +21,23 @@ struct worker {
 	int sock;      /* SOCK_SEQPACKET to the worker */
 	int stderr_fd; /* the worker's stderr: a pipe; -1 where systemd started it (its journal) */
 	int pid_fd;    /* the process, where it is not our child; -1 otherwise */
+	int64_t until; /* of CLOCK_MONOTONIC, in seconds: it should have ended */
 };
+
+/* The longest that a worker may take if nobody says less: the largest file that is legal (256 GiB) at 12 MB/s, and what the
+ * units of those that systemd starts say (RuntimeMaxSec). A worker that somebody owns might never end otherwise. */
+#define WORKER_SECONDS (6 * 3600)
 
 #define WORKER_NONE                                                                                                    \
 	{                                                                                                              \
-		NULL, -1, -1, -1, -1                                                                                   \
+		NULL, -1, -1, -1, -1, 0                                                                                \
 	}
 
 struct worker_options {
 	const char *user; /* the account to run under; NULL: our own, allowed on a test bench only when we are root */
 	const char *
 		sockets; /* a folder of SEQPACKET sockets, one a worker, behind which systemd starts it; NULL: start it ourselves */
+	int64_t seconds; /* how long it may take; 0: WORKER_SECONDS */
 	bool test_bench; /* the configuration said that this machine is one: a missing sandbox warns instead of refusing */
 };
 
@@ -47,7 +54,10 @@ enum worker_end {
  * negative errno. The environment is emptied but for LC_ALL, TZ and what sanitizers read. */
 int worker_start(const char *name, const struct worker_options *options, struct worker *ret_worker);
 
-/* Closes the socket, waits, relays what the worker wrote on stderr (bounded, escaped) to our log. */
+/* Whether its time is over. A send or receive on its socket never blocks longer than that by itself: it is -EAGAIN then. */
+bool worker_is_late(const struct worker *worker);
+
+/* Closes the socket, waits until its time is over and kills it then, relays what the worker wrote on stderr (bounded, escaped) to our log. */
 enum worker_end worker_finish(struct worker *worker);
 
 /* Kills the worker and reaps it; for a worker that broke the protocol. */

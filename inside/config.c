@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/worker.h"
 #include "bundle/json.h"
 
 static const char *const user_keys[CONFIG_N_USERS] = {
@@ -137,14 +138,17 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 		    FAULT_NONE ||
 	    (fault = json_get_duration(root, where, "heartbeat", false, &config->heartbeat, why)) != FAULT_NONE)
 		return fault;
-	return json_get_duration(root, where, "clockSkew", false, &config->clock_skew, why);
+	if ((fault = json_get_duration(root, where, "clockSkew", false, &config->clock_skew, why)) != FAULT_NONE)
+		return fault;
+	return json_get_duration(root, where, "workerTime", false, &config->worker_time, why);
 }
 
 static enum fault fill(const json_t *root, const char *path, struct inside_config *config, struct refusal *why)
 {
 	static const char *const allowed[] = {
-		"format", "store",   "incoming",  "spool",     "contracts", "policy",  "keepGenerations", "keepAtLeast",
-		"quota",  "reserve", "heartbeat", "clockSkew", "users",     "sockets", "testBench",       NULL};
+		"format",          "store",       "incoming",  "spool",      "contracts", "policy",
+		"keepGenerations", "keepAtLeast", "quota",     "reserve",    "heartbeat", "clockSkew",
+		"users",           "sockets",     "testBench", "workerTime", NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -169,6 +173,7 @@ static struct inside_config *config_new(const char *path)
 	config->reserve = (int64_t)(64 * MIB);
 	config->heartbeat = 86400;
 	config->clock_skew = 300;
+	config->worker_time = WORKER_SECONDS;
 	return config;
 }
 
