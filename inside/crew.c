@@ -92,6 +92,7 @@ enum fault crew_start(const struct inside *inside, enum comp comp, struct worker
 {
 	struct worker_options options = {.user = inside->config->users[comp],
 					 .sockets = inside->config->sockets,
+					 .seconds = inside->config->worker_time,
 					 .test_bench = inside->config->test_bench};
 	int r;
 
@@ -140,6 +141,8 @@ enum fault crew_receive(struct worker *worker, struct record *ret_record, struct
 		return refuse(why, FAULT_WORKER, "%s %s", name,
 			      end == WORKER_KILLED ? "was killed, or crashed" : "ended before its answer");
 	}
+	if (r == -EAGAIN || (r > 0 && worker_is_late(worker)))
+		return broken(worker, "took longer than \"workerTime\" allows", why);
 	if (r < 0)
 		return broken(worker, "broke off", why);
 	if (!record_check(ret_record))
