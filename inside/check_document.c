@@ -154,13 +154,14 @@ static enum fault parse_sources(const json_t *status, struct record_source **ret
 	return FAULT_NONE;
 }
 
-static void answer_facts(struct check_answer *answer, const char *title, const char *created, size_t n_resources)
+static void answer_facts(struct check_answer *answer, const char *title, const char *created, const char *replaced_by)
 {
 	struct record record = record_new(RECORD_FACTS);
 
 	record_text(record.facts.title, sizeof(record.facts.title), title);
 	record_text(record.facts.created, sizeof(record.facts.created), created);
-	record.facts.n_resources = n_resources;
+	if (replaced_by != NULL)
+		record_text(record.facts.replaced_by, sizeof(record.facts.replaced_by), replaced_by);
 	record_send(answer->sock, &record, -1);
 }
 
@@ -183,7 +184,7 @@ enum fault check_status(const struct check_request *request, struct check_answer
 		return fault;
 	check_answer_plain(answer, &request->files[0]);
 	notation_format_time(issued, issued_text);
-	answer_facts(answer, "status of the sources", issued_text, 0);
+	answer_facts(answer, "status of the sources", issued_text, NULL);
 	for (size_t i = 0; i < n; i++) {
 		struct record record = record_new(RECORD_SOURCE);
 
@@ -224,6 +225,6 @@ enum fault check_withdrawal(const struct check_request *request, struct check_an
 	if (replaced_by != NULL && !notation_is_name(replaced_by))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: replacedBy %s is no name", where, replaced_by);
 	check_answer_plain(answer, &request->files[0]);
-	answer_facts(answer, reason, date, 0);
+	answer_facts(answer, reason, date, replaced_by);
 	return FAULT_NONE;
 }

@@ -42,8 +42,24 @@ static void list_row(struct columns *table, const json_t *dataset)
 	status_text(dataset, "date", date, CELL);
 	date[10] = '\0'; /* the day is what people tell versions by */
 	columns_row(table, (const char *const[]){status_text(dataset, "name", name, CELL),
-						      status_text(dataset, "version", version, CELL), or_dash(date),
-						      rows, or_dash(status_text(dataset, "title", title, CELL))});
+						 status_text(dataset, "version", version, CELL), or_dash(date), rows,
+						 or_dash(status_text(dataset, "title", title, CELL))});
+}
+
+/* "rues: withdrawn by its publisher on 2026-03-01: merged into villes; replaced by villes" */
+static void print_withdrawn(const char *indent, const json_t *dataset)
+{
+	const json_t *withdrawn = json_object_get(dataset, "withdrawn");
+	char name[CELL], date[CELL], reason[CELL * 2], replaced_by[CELL];
+
+	if (!json_is_object(withdrawn))
+		return;
+	status_text(withdrawn, "date", date, CELL);
+	status_text(withdrawn, "reason", reason, sizeof(reason));
+	status_text(withdrawn, "replacedBy", replaced_by, CELL);
+	printf("%s%s: withdrawn by its publisher%s%.10s: %s%s%s\n", indent, status_text(dataset, "name", name, CELL),
+	       date[0] == '\0' ? "" : " on ", date, reason[0] == '\0' ? "why has not arrived" : reason,
+	       replaced_by[0] == '\0' ? "" : "; replaced by ", replaced_by);
 }
 
 int cmd_list(int argc, char **argv)
@@ -66,6 +82,8 @@ int cmd_list(int argc, char **argv)
 		list_row(table, json_array_get(datasets, i));
 	columns_print(table, stdout);
 	columns_free(table);
+	for (size_t i = 0; i < json_array_size(datasets); i++)
+		print_withdrawn("", json_array_get(datasets, i));
 	return cmd_end(0);
 }
 
@@ -87,7 +105,7 @@ static void history_change(const struct generation *generation, const char *data
 	if (entry != NULL)
 		status_text(entry->json, "date", date, sizeof(date));
 	columns_row(table, (const char *const[]){number, created, dataset, what, or_dash(date),
-						      waivers == NULL ? "-" : waivers});
+						 waivers == NULL ? "-" : waivers});
 	json_array_append_new(array,
 			      json_pack("{sI ss ss ss ss so}", "generation", (json_int_t)generation->number, "created",
 					stamp, "dataset", dataset, "version", what, "date", date, "waivers",
@@ -230,8 +248,11 @@ static void print_held(const struct inside *inside, const json_t *dataset)
 	status_text(dataset, "name", name, CELL);
 	status_text(dataset, "trusted", trusted, CELL);
 	status_text(dataset, "version", version, CELL);
-	printf("%s: version %s %s: %s %s\n", name, or_dash(trusted), status_text(dataset, "state", state, CELL),
-	       status_text(dataset, "fault", fault, CELL), status_text(dataset, "why", why, sizeof(why)));
+	status_text(dataset, "state", state, CELL);
+	status_text(dataset, "fault", fault, CELL);
+	printf("%s %s %s%s%s: %s\n", fault, fault_word(fault_by_code(fault)), name,
+	       trusted[0] == '\0' ? "" : " version ", trusted, status_text(dataset, "why", why, sizeof(why)));
+	print_withdrawn("  ", dataset);
 	if (version[0] != '\0')
 		printf("  in force stays %s\n", version);
 	for (size_t i = 0; i < json_array_size(breaks); i++) {

@@ -68,20 +68,34 @@ static const char *reader_of(const struct inside *inside, const char *dataset)
 	return NULL;
 }
 
+/* "its publisher withdrew it on 2026-03-01: merged into villes; villes replaces it" */
+static void withdrawal_line(const struct dataset_view *view, char *line, size_t size)
+{
+	const struct record_facts *facts = view->verdict == NULL ? NULL : &view->verdict->facts;
+
+	if (facts == NULL)
+		snprintf(line, size, "its publisher withdrew it; why has not arrived");
+	else
+		snprintf(line, size, "its publisher withdrew it on %.10s: %s%s%s%s", facts->created, facts->title,
+			 facts->replaced_by[0] == '\0' ? "" : "; ", facts->replaced_by,
+			 facts->replaced_by[0] == '\0' ? "" : " replaces it");
+}
+
 /* A withdrawn dataset goes with the next generation, unless somebody said that he reads it: then a person decides. */
-static void add_withdrawn_breaks(const struct inside *inside, const char *dataset, struct break_list *breaks)
+static void add_withdrawn_breaks(const struct inside *inside, const struct dataset_view *view, const char *line,
+				 struct break_list *breaks)
 {
 	for (size_t i = 0; i < inside->n_contracts; i++) {
 		struct record_break item;
 
-		if (strcmp(inside->contracts[i].dataset, dataset) != 0)
+		if (strcmp(inside->contracts[i].dataset, view->name) != 0)
 			continue;
 		memset(&item, 0, sizeof(item));
 		item.fault = FAULT_WITHDRAWN_READ;
 		item.can_be_approved = 1;
 		memcpy(item.application, inside->contracts[i].application, sizeof(item.application));
 		snprintf(item.rule, sizeof(item.rule), "withdrawn");
-		snprintf(item.line, sizeof(item.line), "its publisher withdrew it");
+		snprintf(item.line, sizeof(item.line), "%s", line);
 		break_list_add(breaks, &item);
 	}
 }
@@ -142,13 +156,24 @@ static bool hold(const struct inside *inside, struct dataset_view *view)
 static void decide_withdrawn(const struct inside *inside, struct dataset_view *view)
 {
 	struct break_list all = {0};
+	char line[RECORD_LINE_SIZE];
 
+	/* A worker failed over the reason: tried again, and nothing moves meanwhile. */
+	if (view->why.fault != FAULT_NONE && view->state == DATASET_TROUBLE)
+		return;
+	if (view->verdict != NULL && view->verdict->end.fault != FAULT_NONE) {
+		stand(view, DATASET_REFUSED, view->verdict->end.fault, view->verdict->end.line);
+		return;
+	}
+	withdrawal_line(view, line, sizeof(line));
 	if (view->in_force[0] != '\0' && reader_of(inside, view->name) != NULL)
-		add_withdrawn_breaks(inside, view->name, &all);
+		add_withdrawn_breaks(inside, view, line, &all);
 	apply_waivers(inside, view, &all);
 	break_list_clear(&all);
-	if (view->in_force[0] == '\0' || !hold(inside, view))
-		stand(view, DATASET_WITHDRAWN, FAULT_NONE, "");
+	if (view->in_force[0] != '\0' && hold(inside, view))
+		return;
+	stand(view, DATASET_WITHDRAWN, FAULT_NONE, "");
+	snprintf(view->why.line, sizeof(view->why.line), "%s", line);
 }
 
 static void decide_version(const struct inside *inside, struct dataset_view *view)
@@ -173,8 +198,8 @@ static void decide_missing(struct dataset_view *view)
 	for (size_t i = 0; i < view->n_missing; i++)
 		bytes += view->missing[i].size;
 	notation_format_size(bytes, size, sizeof(size));
-	snprintf(line, sizeof(line), "version %s: %zu of its blobs have not arrived (%s)", view->trusted,
-		 view->n_missing, size);
+	snprintf(line, sizeof(line), "%zu blob%s of its newest version %s not arrived (%s)", view->n_missing,
+		 view->n_missing == 1 ? "" : "s", view->n_missing == 1 ? "has" : "have", size);
 	stand(view, DATASET_MISSING, FAULT_BLOB_ABSENT, line);
 }
 

@@ -130,8 +130,8 @@ static void tell_view(const struct settlement *settlement, const struct dataset_
 		else if (view->why.fault != FAULT_NONE)
 			tell_stopped(view);
 		else if (now == NULL && before != NULL)
-			printf("%s: withdrawn, left out of generation %" PRIu64 "\n", view->name,
-			       settlement->generation.number);
+			printf("%s: left out of generation %" PRIu64 ": %s\n", view->name,
+			       settlement->generation.number, view->why.line);
 		fflush(stdout);
 	}
 	json_array_append_new(result->datasets,

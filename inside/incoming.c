@@ -165,8 +165,8 @@ static void keep_quota(struct inside *inside, int folder_fd, int64_t quota, cons
 			continue;
 		}
 		total -= files[i].size;
-		log_warning("E%04d %s is past its quota: its oldest file %s (%s) was deleted", FAULT_QUOTA, what,
-			    files[i].name, size);
+		log_warning("E%04d %s %s is past its quota: its oldest file %s (%s) was deleted", FAULT_QUOTA,
+			    fault_word(FAULT_QUOTA), what, files[i].name, size);
 		inside_event(inside, "quota", "", FAULT_QUOTA, "%s: the oldest file %s (%s) was deleted", what,
 			     files[i].name, size);
 	}

@@ -187,7 +187,8 @@ struct record_contract {
 
 struct record_facts {
 	char title[128];
-	char created[32]; /* the version's date as published */
+	char created[32];                     /* the version's date as published */
+	char replaced_by[NOTATION_NAME_SIZE]; /* of a withdrawal; else "" */
 	uint64_t n_resources;
 	uint32_t has_opaque; /* at least one resource is opaque */
 };

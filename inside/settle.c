@@ -172,6 +172,15 @@ static struct verdict *copy_verdict(const struct verdict *verdict)
 	return copy;
 }
 
+/* Takes JUDGEMENT over: on VIEW's trusted version, or its withdrawal. */
+static void keep_judgement(struct settlement *settlement, struct dataset_view *view, const struct judgement *judgement)
+{
+	view->was_judged = true;
+	view->verdict = copy_verdict(judgement->verdict);
+	settlement->judgements = xrealloc(settlement->judgements, settlement->n_judgements + 1, sizeof(*judgement));
+	settlement->judgements[settlement->n_judgements++] = *judgement;
+}
+
 static void judge_view(struct inside *inside, const struct spool *spool, struct settlement *settlement,
 		       struct dataset_view *view)
 {
@@ -183,10 +192,37 @@ static void judge_view(struct inside *inside, const struct spool *spool, struct 
 		view->why = why;
 		return;
 	}
-	view->was_judged = true;
-	view->verdict = copy_verdict(judgement.verdict);
-	settlement->judgements = xrealloc(settlement->judgements, settlement->n_judgements + 1, sizeof(judgement));
-	settlement->judgements[settlement->n_judgements++] = judgement;
+	keep_judgement(settlement, view, &judgement);
+}
+
+/* Why the publisher withdrew it: withdrawn.json, read by inside-check like all that comes from outside; its verdict is kept. The
+ * withdrawal itself is the role's, and does not wait for its reason. */
+static void consider_withdrawal(struct inside *inside, const struct spool *spool, struct settlement *settlement,
+				struct dataset_view *view)
+{
+	struct catalogue_role one = *view->role;
+	struct judgement judgement;
+	struct refusal why = {0};
+	bool is_here;
+
+	if (one.n_targets != 1)
+		return;
+	one.record.version = one.targets[0].record.sha256;
+	if (generation_load_verdict(inside->store_fd, view->name, &one.record.version, &view->verdict, NULL) ==
+	    FAULT_NONE)
+		return;
+	find_missing(inside, spool, &one, view);
+	is_here = view->n_missing == 0;
+	view->n_missing = 0;
+	if (!is_here)
+		return;
+	if (judge_version(inside, spool, &one, "", &judgement, &why) != FAULT_NONE) {
+		view->state = DATASET_TROUBLE;
+		view->why = why;
+		return;
+	}
+	judgement.role = view->role;
+	keep_judgement(settlement, view, &judgement);
 }
 
 static void consider(struct inside *inside, const struct spool *spool, struct settlement *settlement,
@@ -196,6 +232,8 @@ static void consider(struct inside *inside, const struct spool *spool, struct se
 
 	if (role != NULL && role->fault == FAULT_TUF_ABSENT && role->file_name[0] != '\0')
 		add_missing(view, role->file_name, false, role->metadata_size);
+	if (role != NULL && role->fault == FAULT_NONE && role->is_withdrawn)
+		consider_withdrawal(inside, spool, settlement, view);
 	if (view->trusted[0] != '\0' && strcmp(view->trusted, view->in_force) != 0 &&
 	    !has_standing_verdict(inside, view)) {
 		find_missing(inside, spool, view->role, view);
@@ -324,11 +362,12 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 {
 	const struct verdict *verdict = judgement->verdict;
 	bool is_status = strcmp(judgement->role->record.name, "status") == 0;
+	bool is_withdrawal = judgement->role->record.is_withdrawn; /* no version: only its verdict is kept */
 	struct record report = record_new(RECORD_PUT_DOCUMENT);
 	char version[STORE_VERSION_SIZE];
 
 	store_version_name(&verdict->version, version);
-	for (size_t i = 0; verdict->end.fault == FAULT_NONE && i < judgement->n_plains; i++) {
+	for (size_t i = 0; verdict->end.fault == FAULT_NONE && !is_withdrawal && i < judgement->n_plains; i++) {
 		struct record record = put_of(RECORD_PUT_OBJECT, judgement, &judgement->plains[i]);
 
 		commit_order(commit, &record, -1);
@@ -346,7 +385,7 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 		commit_document(commit, DOCUMENT_SOURCES, NULL, NULL,
 				status_sources_to_json(judgement->sources, judgement->n_sources));
 	}
-	if (verdict->end.fault != FAULT_NONE ||
+	if (verdict->end.fault != FAULT_NONE || is_withdrawal ||
 	    store_has_version(inside->store_fd, judgement->role->record.name, version))
 		return;
 	for (size_t i = 0; i < judgement->role->n_targets; i++) {
@@ -419,8 +458,8 @@ static void note_events(struct inside *inside, const struct settlement *settleme
 				     waivers == NULL ? "" : waivers);
 		}
 		if (now == NULL && before != NULL)
-			inside_event(inside, "withdraw", view->name, FAULT_NONE, "left out of generation %ju",
-				     (uintmax_t)settlement->generation.number);
+			inside_event(inside, "withdraw", view->name, FAULT_NONE, "left out of generation %ju: %s",
+				     (uintmax_t)settlement->generation.number, view->why.line);
 		if (view->was_judged && view->why.fault != FAULT_NONE)
 			inside_event(inside, view->state == DATASET_HELD ? "hold" : "refuse", view->name,
 				     view->why.fault, "version %s: %s", view->trusted, view->why.line);

@@ -41,7 +41,7 @@ struct dataset_view {
 	json_t *waivers;          /* ids of those that were used; NULL: none asked */
 	struct missing_item *missing;
 	size_t n_missing;
-	struct verdict *verdict; /* on the trusted version; NULL: none */
+	struct verdict *verdict; /* on the trusted version, or on its withdrawal; NULL: none */
 	bool pinned;
 	bool was_judged; /* in this settling */
 	bool is_new;     /* stands elsewhere than the last status.json says */

@@ -127,6 +127,17 @@ static json_t *pin_to_json(const struct inside *inside, const char *name)
 			 time_or_null(pin->until));
 }
 
+static json_t *withdrawal_to_json(const struct dataset_view *view)
+{
+	const struct record_facts *facts = view->verdict == NULL ? NULL : &view->verdict->facts;
+
+	if (view->role == NULL || !view->role->record.is_withdrawn)
+		return json_null();
+	return json_pack("{so so so}", "date", facts == NULL ? json_null() : text_or_null(facts->created), "reason",
+			 facts == NULL ? json_null() : text_or_null(facts->title), "replacedBy",
+			 facts == NULL ? json_null() : text_or_null(facts->replaced_by));
+}
+
 static json_t *compose_dataset(const struct inside *inside, const struct settlement *settlement,
 			       const struct dataset_view *view, const json_t *sources)
 {
@@ -154,6 +165,7 @@ static json_t *compose_dataset(const struct inside *inside, const struct settlem
 
 		json_object_set_new(object, copied[i][0], value == NULL ? json_null() : json_incref(value));
 	}
+	json_object_set_new(object, "withdrawn", withdrawal_to_json(view));
 	json_object_set_new(object, "stale", json_boolean(status_is_stale(object, inside->now)));
 	return object;
 }

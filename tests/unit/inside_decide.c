@@ -186,6 +186,7 @@ static void test_withdrawn(void **state)
 
 	(void)state;
 	world->role.record.is_withdrawn = 1;
+	verdict_free(steal_pointer(&world->view.verdict));
 	world->view.trusted[0] = '\0';
 	expect(world, DATASET_WITHDRAWN, FAULT_NONE);
 	world->inside.contracts = calloc(1, sizeof(*world->inside.contracts));
@@ -193,8 +194,19 @@ static void test_withdrawn(void **state)
 	snprintf(world->inside.contracts[0].application, NOTATION_NAME_SIZE, "paie");
 	snprintf(world->inside.contracts[0].dataset, NOTATION_NAME_SIZE, "cog");
 	expect(world, DATASET_HELD, FAULT_WITHDRAWN_READ);
+	assert_non_null(strstr(world->view.why.line, "why has not arrived"));
+	world->view.verdict = verdict_new("cog", &world->role.record.version);
+	strcpy(world->view.verdict->facts.title, "merged");
+	strcpy(world->view.verdict->facts.created, "2026-03-01");
+	strcpy(world->view.verdict->facts.replaced_by, "other");
+	expect(world, DATASET_HELD, FAULT_WITHDRAWN_READ);
+	assert_non_null(strstr(world->view.why.line, "on 2026-03-01: merged; other replaces it"));
+	world->view.verdict->end.fault = FAULT_JSON_MEMBER;
+	expect(world, DATASET_REFUSED, FAULT_JSON_MEMBER);
+	world->view.verdict->end.fault = FAULT_NONE;
 	world->view.in_force[0] = '\0';
 	expect(world, DATASET_WITHDRAWN, FAULT_NONE);
+	assert_non_null(strstr(world->view.why.line, "merged"));
 	unmake(world);
 }
 

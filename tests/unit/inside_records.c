@@ -161,6 +161,7 @@ static void test_texts_end(void **state)
 	UNENDED(RECORD_CONTRACT, contract.application);
 	UNENDED(RECORD_FACTS, facts.title);
 	UNENDED(RECORD_FACTS, facts.created);
+	UNENDED(RECORD_FACTS, facts.replaced_by);
 	UNENDED(RECORD_LICENCE, licence.name);
 	UNENDED(RECORD_RESOURCE, resource.name);
 	UNENDED(RECORD_RESOURCE, resource.published_hash);

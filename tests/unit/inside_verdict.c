@@ -25,6 +25,7 @@ static struct verdict *make(void)
 	verdict->judged_with.bytes[31] = 7;
 	snprintf(record.facts.title, sizeof(record.facts.title), "Code officiel géographique");
 	snprintf(record.facts.created, sizeof(record.facts.created), "2022-06-22");
+	snprintf(record.facts.replaced_by, sizeof(record.facts.replaced_by), "cog2");
 	record.facts.n_resources = 1;
 	record.facts.has_opaque = 1;
 	assert_true(verdict_add(verdict, &record));
