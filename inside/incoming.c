@@ -93,15 +93,20 @@ static enum fault keeps_reserve(const struct inside *inside, int fd, int64_t siz
 	return refuse(why, FAULT_QUOTA, "%s: %s would not leave the reserve, %s are free", place, wanted, left);
 }
 
-enum fault incoming_has_room(const struct inside *inside, const struct stat *st, struct refusal *why)
+enum fault incoming_spool_has_room(const struct inside *inside, int64_t size, struct refusal *why)
 {
 	char wanted[32], quota[32];
 
-	if (st->st_size <= inside->config->quota_spool)
-		return keeps_reserve(inside, inside->spool_fd, st->st_size, inside->config->spool, why);
-	notation_format_size((uint64_t)st->st_size, wanted, sizeof(wanted));
+	if (size <= inside->config->quota_spool)
+		return keeps_reserve(inside, inside->spool_fd, size, inside->config->spool, why);
+	notation_format_size((uint64_t)size, wanted, sizeof(wanted));
 	notation_format_size((uint64_t)inside->config->quota_spool, quota, sizeof(quota));
 	return refuse(why, FAULT_QUOTA, "it has %s, the spool's quota is %s", wanted, quota);
+}
+
+enum fault incoming_has_room(const struct inside *inside, const struct stat *st, struct refusal *why)
+{
+	return incoming_spool_has_room(inside, st->st_size, why);
 }
 
 void incoming_set_aside(const struct inside *inside, const char *name)

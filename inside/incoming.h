@@ -23,7 +23,8 @@ void incoming_names_clear(struct incoming_names *names);
 enum fault incoming_list(const struct inside *inside, struct incoming_names *ret_names, struct refusal *why);
 /* Opens one for reading; a descriptor, or -1 with the reason. */
 int incoming_open(const struct inside *inside, const char *name, struct stat *ret_st, struct refusal *why);
-/* Whether unpacking it keeps the spool's quota and the disk's reserve. FAULT_QUOTA. */
+/* Whether SIZE bytes more in the spool keep its quota and the disk's reserve, and whether unpacking a bundle does. FAULT_QUOTA. */
+enum fault incoming_spool_has_room(const struct inside *inside, int64_t size, struct refusal *why);
 enum fault incoming_has_room(const struct inside *inside, const struct stat *st, struct refusal *why);
 /* Moves a refused bundle out of the way, for people to look at. */
 void incoming_set_aside(const struct inside *inside, const char *name);

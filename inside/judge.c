@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "inside/incoming.h"
 
 void judgement_clear(struct judgement *judgement)
 {
@@ -275,6 +276,21 @@ static bool is_complete(const struct inside *inside, const struct catalogue_role
 	return true;
 }
 
+/* A few KB of blobs decode to whatever length was signed: what the spool has room for is asked before, with the bundle that is in
+ * it. */
+static enum fault check_room(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+			     struct refusal *why)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < spool->n_members; i++)
+		size += spool->members[i].size;
+	for (size_t i = 0; i < role->n_targets; i++)
+		if (!store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.sha256))
+			size += role->targets[i].record.length;
+	return incoming_spool_has_room(inside, (int64_t)size, why);
+}
+
 enum fault judge_version(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
 			 const char *in_force, struct judgement *ret_judgement, struct refusal *why)
 {
@@ -290,7 +306,9 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 	for (size_t i = 0; i < role->n_targets; i++)
 		for (size_t j = 0; j < role->targets[i].n_parts; j++)
 			verdict_add_blob(judgement.verdict, &role->targets[i].parts[j].sha256);
-	fault = crew_start(inside, COMP_CHECK, &worker, why);
+	fault = check_room(inside, spool, role, why);
+	if (fault == FAULT_NONE)
+		fault = crew_start(inside, COMP_CHECK, &worker, why);
 	if (fault == FAULT_NONE &&
 	    (fault = ask(inside, spool, role, in_force, judgement.report_fd, &worker, why)) != FAULT_NONE)
 		worker_kill(&worker);

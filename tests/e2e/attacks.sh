@@ -46,4 +46,20 @@ ok "and was not waited for" test "$SECONDS" -lt 20
 run inside import "$first"
 is "$status" 0 "the same bundle goes in once the workers are ours again"
 
+# --- few bytes that decode to many ---------------------------------------------------------------------------------------
+inside import >/dev/null
+before=$(store_digest)
+{ echo code,nom; yes 01,Bourg-en-Bresse | head -n 400000; } >"$T/data/villes.csv"
+world_sync
+sed -i 's/"workerTime": "2s"/"workerTime": "1m", "quota": {"spool": 1000000}/' "$T/in/inside.json"
+ok "a bundle of few bytes" test "$(stat -c %s "$bundle")" -lt 1000000
+run inside import "$bundle"
+is "$status" 2 "it would decode past the spool's quota: trouble"
+like "$output" "E6003 .*the spool's quota is" "with the quota named"
+is "$(store_digest)" "$before" "and nothing changed for readers"
+sed -i 's/, "quota": {"spool": 1000000}//' "$T/in/inside.json"
+run inside import
+is "$status" 0 "with room enough it goes in, without being sent again"
+like "$output" "villes: version .* in force" "as a version"
+
 done_testing
