@@ -72,6 +72,9 @@ static const char calls_write_files[] =
 	"mkdirat mkdir renameat renameat2 rename linkat symlinkat unlinkat unlink fchmod fchmodat syncfs "
 	"utimensat copy_file_range sendfile flock";
 
+/* New files in one flat folder: no link, no folder, no mode, nothing deleted. What a supervisor must be able to clear away. */
+static const char calls_put_files[] = "openat renameat renameat2";
+
 static const char calls_thread[] = "clone set_tid_address sched_setaffinity sched_getparam sched_getscheduler tgkill";
 
 static const char calls_network[] =

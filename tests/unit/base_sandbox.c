@@ -118,6 +118,26 @@ static int act_store_moves(void)
 	return unlinkat(place.fd, "t", 0) < 0 ? errno : 0;
 }
 
+static int act_make_folder(void)
+{
+	return mkdirat(place.fd, "deep", 0700) < 0 ? errno : 0;
+}
+
+static int act_make_link(void)
+{
+	return symlinkat("/etc/passwd", place.fd, "symlink") < 0 ? errno : 0;
+}
+
+static int act_link(void)
+{
+	return linkat(place.fd, "file", place.fd, "hard", 0) < 0 ? errno : 0;
+}
+
+static int act_delete(void)
+{
+	return unlinkat(place.fd, "file", 0) < 0 ? errno : 0;
+}
+
 static int act_socket(void)
 {
 	return socket(AF_INET, SOCK_DGRAM, 0) < 0 ? errno : 0;
@@ -234,6 +254,22 @@ static void test_writer_stays_beneath(void **state)
 	assert_exit(run_in(SANDBOX_INSIDE_COMMIT, &folder, 1, act_open), EACCES);
 }
 
+/* What it leaves behind is files in one folder: nothing that could not be cleared away, or lead elsewhere. */
+static void test_unpack_makes_files_alone(void **state)
+{
+	struct sandbox_folder folder = {place.fd, SANDBOX_WRITE};
+
+	(void)state;
+	unlinkat(place.fd, "new", 0);
+	assert_exit(run_in(SANDBOX_INSIDE_UNPACK, &folder, 1, act_create_beneath), 0);
+	assert_killed_by(run_in(SANDBOX_INSIDE_UNPACK, &folder, 1, act_make_folder), SIGSYS);
+	assert_killed_by(run_in(SANDBOX_INSIDE_UNPACK, &folder, 1, act_make_link), SIGSYS);
+	assert_killed_by(run_in(SANDBOX_INSIDE_UNPACK, &folder, 1, act_link), SIGSYS);
+	assert_killed_by(run_in(SANDBOX_INSIDE_UNPACK, &folder, 1, act_delete), SIGSYS);
+	assert_true(fd_exists(place.fd, "file"));
+	assert_false(fd_exists(place.fd, "deep"));
+}
+
 static void test_verify_writes_nothing(void **state)
 {
 	struct place *here = &place;
@@ -279,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_forks_or_executes),
 		cmocka_unit_test_setup_teardown(test_reader_stays_beneath, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_writer_stays_beneath, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_unpack_makes_files_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_verify_writes_nothing, set_up, tear_down),
 		cmocka_unit_test(test_executable_memory),
 		cmocka_unit_test(test_threads),
