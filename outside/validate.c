@@ -39,7 +39,7 @@ const struct option validate_options[] = {
 	 "with no package: what stands between cells (default ,)"},
 	{"encoding", 'e', OPTION_TEXT, &opt_encoding, "NAME", "with no package: the charset (default utf-8)"},
 	{"statistics", 0, OPTION_FLAG, &opt_statistics, NULL, "what the key indexes took, on stderr"},
-	{NULL},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 const char validate_details[] =

@@ -24,7 +24,7 @@ static enum fault take(void *ctx, const struct cell *cells, size_t n_cells, cons
 static void report(const struct validation *validation, const struct validation_table *table)
 {
 	_cleanup_(json_decrefp) json_t *json = validation_json(validation);
-	_cleanup_(json_decrefp) json_t *effective = validation_effective_schema(table);
+	_cleanup_(json_decrefp) __attribute__((unused)) json_t *effective = validation_effective_schema(table);
 	char line[100];
 	char *text = NULL;
 	size_t size;
