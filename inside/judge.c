@@ -203,6 +203,12 @@ static bool take(const struct catalogue_role *role, const struct record *record,
 					      sizeof(*judgement->sources));
 		judgement->sources[judgement->n_sources++] = record->source;
 		return true;
+	case RECORD_BREAK:
+		/* A person may let in what contracts and rows say, never a signature, a hash or a limit. */
+		if (record->break_.fault != FAULT_ROWS &&
+		    fault_kind((enum fault)record->break_.fault) != FAULT_KIND_HELD)
+			return false;
+		return verdict_add(judgement->verdict, record);
 	default:
 		return verdict_add(judgement->verdict, record);
 	}
@@ -217,7 +223,7 @@ static enum fault answer(struct worker *worker, const struct catalogue_role *rol
 
 		if (fault != FAULT_NONE)
 			return fault;
-		if (record.kind == RECORD_END) {
+		if (record.kind == RECORD_END && crew_is_end((enum fault)record.end.fault)) {
 			record_end_fault(&record, &judgement->verdict->end);
 			return crew_finish(worker, why);
 		}
