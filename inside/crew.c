@@ -150,6 +150,11 @@ enum fault crew_receive(struct worker *worker, struct record *ret_record, struct
 	return FAULT_NONE;
 }
 
+bool crew_is_end(enum fault fault)
+{
+	return fault == FAULT_NONE || (fault_kind(fault) != FAULT_KIND_DONE && fault_kind(fault) != FAULT_KIND_HELD);
+}
+
 enum fault crew_finish(struct worker *worker, struct refusal *why)
 {
 	const char *name = worker->name;
@@ -222,6 +227,8 @@ static enum fault receive_members(struct worker *worker, struct spool *spool, st
 
 		if (fault != FAULT_NONE)
 			return fault;
+		if (record.kind == RECORD_END && !crew_is_end((enum fault)record.end.fault))
+			return broken(worker, "ended with what it cannot know", why);
 		if (record.kind == RECORD_END) {
 			struct refusal late = {0};
 

@@ -41,6 +41,9 @@ enum fault crew_start(const struct inside *inside, enum comp comp, struct worker
 /* FAULT_WORKER where the worker is gone; its last words, if it has any, are still to be received. */
 enum fault crew_send(struct worker *worker, const struct record *record, int fd, struct refusal *why);
 /* One checked record, without a descriptor. On FAULT_WORKER the worker was killed. */
+/* Whether a worker that reads bundles or data may end so: well, with a refusal or trouble, or with an end that is missing. One
+ * that says "superseded" or "held" would have a bundle go away with no alarm. */
+bool crew_is_end(enum fault fault);
 enum fault crew_receive(struct worker *worker, struct record *ret_record, struct refusal *why);
 /* After its RECORD_END: reaps. FAULT_WORKER unless it ended well. */
 enum fault crew_finish(struct worker *worker, struct refusal *why);
