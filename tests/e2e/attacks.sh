@@ -62,4 +62,54 @@ run inside import
 is "$status" 0 "with room enough it goes in, without being sent again"
 like "$output" "villes: version .* in force" "as a version"
 
+# --- a worker that speaks the protocol and lies ----------------------------------------------------------------------------
+liar() { # PYTHON: what it sends; `send(kind, bytes)` makes a record
+	cat <<-PY
+	#!/usr/bin/python3
+	import socket, struct, sys
+	sock = socket.socket(fileno=3)
+	while True:
+	    record, fds, flags, address = socket.recv_fds(sock, 65536, 1)
+	    if struct.unpack_from("<I", record)[0] == GO:
+	        break
+	def send(kind, data):
+	    sock.send((struct.pack("<II", kind, 0) + data).ljust(len(record), b"\\0"))
+	$1
+	PY
+}
+# The numbers of the kinds, from the enum itself: GO, END, …
+kinds=$(sed -n '/^enum record_kind/,/^};/s/^\t\(RECORD_[A-Z_]*\)[ ,].*/\1/p' inside/records.h | awk '{ print "s/\\<" substr($1, 8) "\\>/" NR - 1 "/" }')
+lie() { own "$1" < <(liar "$2" | sed "$kinds"); }
+
+world_data villes code,nom 02,Laon
+world_sync
+before=$(store_digest)
+lie inside-unpack 'send(END, struct.pack("<I", 2105) + b"nothing new")'
+run owned import "$bundle"
+is "$status" 2 "inside-unpack says superseded, which it cannot know: trouble, not quiet"
+like "$output" "E9003 .*inside-unpack ended with what it cannot know" "and is named"
+lie inside-unpack 'for i in range(70000): send(MEMBER, b"")'
+run owned import
+is "$status" 2 "records out of form, without end, are trouble"
+lie inside-check 'send(END, struct.pack("<I", 2105) + b"nothing new")'
+run owned import
+is "$status" 2 "so is an inside-check that says so"
+lie inside-check 'send(BREAK, struct.pack("<II", 3104, 1) + bytes(64 + 64 + 128) + b"rule"); send(END, b"")'
+run owned import
+is "$status" 2 "and one that would have a person approve a wrong hash"
+lie inside-check 'send(END, b"")'
+run owned import
+is "$status" 2 "and one that checked nothing and says that all is well"
+like "$output" "inside-check left files" "which is seen by what it left out"
+lie inside-verify 'send(END, b"")'
+run owned import
+is "$status" 2 "and an inside-verify that says nothing"
+lie inside-verify 'send(ROLE, b"x"); send(END, b"")'
+run owned import
+is "$status" 2 "or a role before any trust"
+is "$(store_digest)" "$before" "none of them moved what readers see"
+run inside import
+is "$status" 0 "and ours finish what they began"
+like "$(cat "$T/in/store/current/villes/villes.csv")" Laon "which bring its data"
+
 done_testing
