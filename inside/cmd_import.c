@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_import: init, check, import: the store's birth, the state of the machine, and the daily work.
+ * cmd_import: init and import: the store's birth, and the daily work.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/sandbox.h"
 #include "inside/cmd.h"
 
 int cmd_fail(const struct refusal *why)
@@ -68,18 +67,48 @@ const struct option cmd_init_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
-/* Makes the folder unless it is there. */
-static enum fault make_folder(const struct inside *inside, const char *path, mode_t mode, enum comp owner,
-			      struct refusal *why)
+/* Makes the folder unless it is there. RET_IS_NEW may be NULL. */
+static enum fault make_folder(const char *path, mode_t mode, bool *ret_is_new, struct refusal *why)
 {
+	bool is_new = mkdir(path, mode) == 0;
+
+	if (!is_new && errno != EEXIST)
+		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	if (ret_is_new != NULL)
+		*ret_is_new = is_new;
+	return FAULT_NONE;
+}
+
+/* The store is its writer's; what a person prepared (tmpfiles.d) stays as it is. */
+static enum fault make_store_folder(const struct inside *inside, struct refusal *why)
+{
+	const char *path = inside->config->store;
 	_cleanup_close_ int fd = -1;
+	bool is_new = false;
+	enum fault fault = make_folder(path, 0750, &is_new, why);
 	int r;
 
-	if (mkdir(path, mode) < 0)
-		return errno == EEXIST ? FAULT_NONE : refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	if (fault != FAULT_NONE || !is_new)
+		return fault;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = fd < 0 ? -errno : crew_give(inside, owner, fd);
+	r = fd < 0 ? -errno : crew_give(inside, COMP_COMMIT, fd);
 	return r < 0 ? refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r)) : FAULT_NONE;
+}
+
+/* log/ is inside-log's. A group that lets somebody read it stays. */
+static int give_log(const struct inside *inside, int store_fd)
+{
+	_cleanup_close_ int fd = fd_open_beneath(store_fd, "log", O_RDONLY | O_DIRECTORY, 0);
+	const char *user = inside->config->users[COMP_LOG];
+	struct stat st;
+	uid_t uid;
+	gid_t gid;
+
+	if (fd < 0)
+		return fd;
+	if (user != NULL && worker_user(user, &uid, &gid) && fstat(fd, &st) == 0 && st.st_uid == uid)
+		return 0;
+	return crew_give(inside, COMP_LOG, fd);
 }
 
 /* The anchor before inside-verify, as if it were trusted already: its own signatures must hold. */
@@ -106,7 +135,7 @@ static enum fault judge_anchor(const struct inside *inside, const uint8_t *data,
 
 static enum fault make_store(struct inside *inside, const uint8_t *data, size_t size, struct refusal *why)
 {
-	_cleanup_close_ int fd = open(inside->config->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC), log_fd = -1;
+	_cleanup_close_ int fd = open(inside->config->store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct commit commit;
 	enum fault fault;
 	int r;
@@ -121,8 +150,7 @@ static enum fault make_store(struct inside *inside, const uint8_t *data, size_t 
 	commit_bytes(&commit, DOCUMENT_ANCHOR, data, size);
 	if ((fault = commit_end(&commit, why)) != FAULT_NONE)
 		return fault;
-	log_fd = fd_open_beneath(fd, "log", O_RDONLY | O_DIRECTORY, 0);
-	r = log_fd < 0 ? log_fd : crew_give(inside, COMP_LOG, log_fd);
+	r = give_log(inside, fd);
 	return r < 0 ? refuse(why, FAULT_STORAGE, "%s/log: %s", inside->config->store, strerror(-r)) : FAULT_NONE;
 }
 
@@ -163,95 +191,12 @@ int cmd_init(int argc, char **argv)
 		refuse(&why, FAULT_FILE, "%s: %s", opt_root, strerror(-r));
 		return cmd_fail(&why);
 	}
-	if (make_folder(&inside, inside.config->store, 0750, COMP_COMMIT, &why) != FAULT_NONE ||
-	    make_folder(&inside, inside.config->incoming, 0750, COMP_COMMIT, &why) != FAULT_NONE ||
-	    make_folder(&inside, inside.config->spool, 0711, COMP_COMMIT, &why) != FAULT_NONE ||
+	if (make_store_folder(&inside, &why) != FAULT_NONE ||
+	    make_folder(inside.config->incoming, 0750, NULL, &why) != FAULT_NONE ||
+	    make_folder(inside.config->spool, 0700, NULL, &why) != FAULT_NONE ||
 	    inside_open_folders(&inside, 0, &why) != FAULT_NONE || make_store(&inside, data, size, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	return tell_anchor(&inside, data, size);
-}
-
-/* --- check ----------------------------------------------------------------------------------------------------------- */
-
-static int say(const struct refusal *why, const char *what, const char *good)
-{
-	if (why->fault == FAULT_NONE) {
-		printf("ok       %-14s %s\n", what, good);
-		return 0;
-	}
-	printf("not ok   %-14s E%04d %s\n", what, why->fault, why->line);
-	return fault_exit(why->fault);
-}
-
-static int check_folder(const char *what, const char *path, dev_t device)
-{
-	struct refusal why = {0};
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		refuse(&why, FAULT_FILE, "%s: %s", path, strerror(errno));
-	else if (!S_ISDIR(st.st_mode))
-		refuse(&why, FAULT_FILE, "%s: not a folder", path);
-	else if (access(path, R_OK | W_OK | X_OK) < 0)
-		refuse(&why, FAULT_FILE, "%s: %s", path, strerror(errno));
-	else if (device != 0 && st.st_dev != device)
-		refuse(&why, FAULT_CONFIGURATION, "%s: not on the store's file system: every file would be copied",
-		       path);
-	return say(&why, what, path);
-}
-
-static int check_users(const struct inside_config *config)
-{
-	struct refusal why = {0};
-	uid_t uid;
-	gid_t gid;
-
-	for (size_t i = 0; i < CONFIG_N_USERS && why.fault == FAULT_NONE; i++) {
-		if (config->sockets == NULL && config->users[i] == NULL && geteuid() == 0 && !config->test_bench)
-			refuse(&why, FAULT_CONFIGURATION,
-			       "\"users\" is missing: as root, workers need accounts of their own");
-		else if (config->users[i] != NULL && !worker_user(config->users[i], &uid, &gid))
-			refuse(&why, FAULT_CONFIGURATION, "users.%s: there is no account %s",
-			       config_user_key((enum comp)i), config->users[i]);
-	}
-	return say(&why, "users", config->users[0] == NULL ? "none: everything runs as one account" : "all exist");
-}
-
-static int check_sandbox(const struct inside_config *config)
-{
-	const char *missing = sandbox_missing();
-	struct refusal why = {0};
-
-	if (missing != NULL && !config->test_bench)
-		refuse(&why, FAULT_CONFIGURATION, "this kernel lacks %s", missing);
-	return say(&why, "sandbox", missing == NULL ? "whole" : missing);
-}
-
-int cmd_check(int argc, char **argv)
-{
-	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
-	struct refusal why = {0};
-	struct stat st = {0};
-	int status;
-
-	(void)argc, (void)argv;
-	inside_configure(cmd_config_path(), &inside, &why);
-	status = say(&why, "configuration", cmd_config_path());
-	if (status != 0)
-		return cmd_end(status);
-	inside_load_rules(&inside, &why);
-	status = fault_exit_worse(status, say(&why, "rules", "policy and contracts"));
-	if (stat(inside.config->store, &st) < 0)
-		st.st_dev = 0;
-	status = fault_exit_worse(status, check_folder("store", inside.config->store, 0));
-	status = fault_exit_worse(status, check_folder("incoming", inside.config->incoming, 0));
-	status = fault_exit_worse(status, check_folder("spool", inside.config->spool, st.st_dev));
-	status = fault_exit_worse(status, check_users(inside.config));
-	status = fault_exit_worse(status, check_sandbox(inside.config));
-	why.fault = FAULT_NONE;
-	inside_open_store(&inside, &why);
-	status = fault_exit_worse(status, say(&why, "store format", "clapet store 1"));
-	return cmd_end(status);
 }
 
 /* --- import ---------------------------------------------------------------------------------------------------------- */

@@ -23,6 +23,17 @@ static const char *const programs[] = {
 	[COMP_COMMIT] = "inside-commit", [COMP_LOG] = "inside-log",
 };
 
+/* A folder of the spool: what is in it is found by its name, while inside-unpack behind a socket fills it, and read afterwards. */
+#define SPOOL_MODE_FOUND 0711
+#define SPOOL_MODE_FILLED 0733
+#define SPOOL_MODE_READ 0755
+#define SPOOL_FILE_MODE 0444
+
+bool crew_is_apart(const struct inside *inside, enum comp comp)
+{
+	return inside->config->sockets != NULL || (geteuid() == 0 && inside->config->users[comp] != NULL);
+}
+
 /* --- the spool ------------------------------------------------------------------------------------------------------- */
 
 enum fault spool_open(const struct inside *inside, const char *name, struct spool *ret_spool, struct refusal *why)
@@ -32,8 +43,8 @@ enum fault spool_open(const struct inside *inside, const char *name, struct spoo
 
 	if (r == 0)
 		r = spool.fd = fd_make_dir(inside->spool_fd, name, 0700);
-	/* Workers with accounts of their own, whom we may give nothing, share our group. */
-	if (r >= 0 && inside->config->sockets != NULL && fchmod(spool.fd, 02770) < 0)
+	/* For workers with accounts of their own. The folder above is closed: who has the descriptor comes in, nobody else. */
+	if (r >= 0 && crew_is_apart(inside, COMP_COMMIT) && fchmod(spool.fd, SPOOL_MODE_FOUND) < 0)
 		r = -errno;
 	if (r < 0)
 		return refuse(why, FAULT_STORAGE, "%s/%s: %s", inside->config->spool, name, strerror(-r));
@@ -193,17 +204,16 @@ static enum fault send_kind(struct worker *worker, enum record_kind kind, int fd
 
 /* --- unpack ---------------------------------------------------------------------------------------------------------- */
 
-/* The worker is dead: now its files become inside-commit's to link, and inside-verify's to read. They are public data. */
+/* The worker is dead: now its files become inside-commit's to link, and inside-verify's to read. They are public data. Behind
+ * sockets they stay inside-unpack's, whose folder is closed to it from here on: inside-commit copies them. */
 static int take_members(const struct inside *inside, const struct spool *spool)
 {
-	int r;
+	int r = crew_give(inside, COMP_COMMIT, spool->fd);
 
-	/* Behind sockets the files stay inside-unpack's, and the group reads them. */
-	if (inside->config->sockets != NULL)
-		return 0;
-	r = crew_give(inside, COMP_COMMIT, spool->fd);
-	if (r == 0 && fchmod(spool->fd, 0755) < 0)
+	if (r == 0 && fchmod(spool->fd, SPOOL_MODE_READ) < 0)
 		r = -errno;
+	if (inside->config->sockets != NULL)
+		return r;
 	for (size_t i = 0; r == 0 && i < spool->n_members; i++) {
 		char hex[SHA256_HEX_SIZE];
 		_cleanup_close_ int fd = -1;
@@ -213,7 +223,7 @@ static int take_members(const struct inside *inside, const struct spool *spool)
 		if (fd < 0)
 			return fd;
 		r = crew_give(inside, COMP_COMMIT, fd);
-		if (r == 0 && fchmod(fd, 0444) < 0)
+		if (r == 0 && fchmod(fd, SPOOL_FILE_MODE) < 0)
 			r = -errno;
 	}
 	return r;
@@ -252,6 +262,8 @@ enum fault crew_unpack(const struct inside *inside, int bundle_fd, struct spool 
 	enum fault fault;
 	int r = crew_give(inside, COMP_UNPACK, spool->fd);
 
+	if (r == 0 && inside->config->sockets != NULL && fchmod(spool->fd, SPOOL_MODE_FILLED) < 0)
+		r = -errno;
 	if (r < 0)
 		return refuse(why, FAULT_STORAGE, "%s: %s", inside->config->spool, strerror(-r));
 	if ((fault = crew_start(inside, COMP_UNPACK, &worker, why)) != FAULT_NONE)
@@ -272,7 +284,7 @@ enum fault crew_unpack(const struct inside *inside, int bundle_fd, struct spool 
 
 /* --- verify ---------------------------------------------------------------------------------------------------------- */
 
-/* trust/ is closed to every account but inside-commit's. Where verify has an account of its own it reads a copy. */
+/* trust/ is closed to every worker but inside-commit. Where verify has an account of its own it reads a copy. */
 static int copy_trust(const struct inside *inside, int trust_fd)
 {
 	_cleanup_close_ int to = -1;
@@ -283,8 +295,8 @@ static int copy_trust(const struct inside *inside, int trust_fd)
 	if (dir == NULL)
 		return -errno;
 	r = fd_remove_tree(inside->spool_fd, "trust");
-	to = r < 0 ? r : fd_make_dir(inside->spool_fd, "trust", 0755);
-	if (to < 0 || fchmod(to, 0755) < 0)
+	to = r < 0 ? r : fd_make_dir(inside->spool_fd, "trust", SPOOL_MODE_READ);
+	if (to < 0 || fchmod(to, SPOOL_MODE_READ) < 0)
 		return to < 0 ? to : -errno;
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
 		_cleanup_close_ int in = -1, out = -1;
@@ -295,8 +307,11 @@ static int copy_trust(const struct inside *inside, int trust_fd)
 		in = fd_open_regular_beneath(trust_fd, entry->d_name, O_RDONLY);
 		if (in < 0)
 			return in;
-		out = openat(to, entry->d_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
+		out = openat(to, entry->d_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, SPOOL_FILE_MODE);
 		r = out < 0 ? -errno : fd_copy(in, out, LIMIT_TARGETS_SIZE, &size);
+		/* The umask had its say. */
+		if (r == 0 && fchmod(out, SPOOL_FILE_MODE) < 0)
+			r = -errno;
 		if (r < 0)
 			return r;
 	}
@@ -345,26 +360,39 @@ static enum fault receive_catalogue(struct worker *worker, struct catalogue *cat
 	}
 }
 
+static enum fault talk_with_verify(const struct inside *inside, int trust_fd, const struct spool *spool,
+				   struct catalogue *catalogue, struct refusal *why)
+{
+	struct worker worker = WORKER_NONE;
+	enum fault fault = crew_start(inside, COMP_VERIFY, &worker, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if ((fault = ask_verify(inside, &worker, trust_fd, spool, why)) != FAULT_NONE) {
+		worker_kill(&worker);
+		return fault;
+	}
+	return receive_catalogue(&worker, catalogue, why);
+}
+
 enum fault crew_verify(const struct inside *inside, int trust_fd, const struct spool *spool,
 		       struct catalogue **ret_catalogue, struct refusal *why)
 {
 	_cleanup_(catalogue_freep) struct catalogue *catalogue = catalogue_new();
 	_cleanup_close_ int copy = -1;
-	struct worker worker = WORKER_NONE;
 	enum fault fault;
+	int r;
 
-	if (geteuid() == 0 && inside->config->users[COMP_VERIFY] != NULL) {
+	if (crew_is_apart(inside, COMP_VERIFY)) {
 		copy = copy_trust(inside, trust_fd);
 		if (copy < 0)
 			return refuse(why, FAULT_STORAGE, "%s/trust: %s", inside->config->spool, strerror(-copy));
 	}
-	if ((fault = crew_start(inside, COMP_VERIFY, &worker, why)) != FAULT_NONE)
-		return fault;
-	if ((fault = ask_verify(inside, &worker, copy >= 0 ? copy : trust_fd, spool, why)) != FAULT_NONE) {
-		worker_kill(&worker);
-		return fault;
-	}
-	if ((fault = receive_catalogue(&worker, catalogue, why)) != FAULT_NONE)
+	fault = talk_with_verify(inside, copy >= 0 ? copy : trust_fd, spool, catalogue, why);
+	r = copy < 0 ? 0 : fd_remove_tree(inside->spool_fd, "trust");
+	if (r < 0)
+		log_warning("%s/trust: %s", inside->config->spool, strerror(-r));
+	if (fault != FAULT_NONE)
 		return fault;
 	*ret_catalogue = steal_pointer(&catalogue);
 	return FAULT_NONE;
@@ -492,6 +520,8 @@ enum fault commit_end(struct commit *commit, struct refusal *why)
 	struct refusal last = {0};
 	enum fault fault;
 
+	if (commit->worker.pid <= 0 && commit->why.fault == FAULT_NONE)
+		return refuse(why, FAULT_WORKER, "inside-commit is not at work");
 	if (commit->worker.pid <= 0)
 		return refuse(why, commit->why.fault, "%s", commit->why.line);
 	commit_order(commit, &go, -1);

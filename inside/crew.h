@@ -47,7 +47,9 @@ bool crew_is_end(enum fault fault);
 enum fault crew_receive(struct worker *worker, struct record *ret_record, struct refusal *why);
 /* After its RECORD_END: reaps. FAULT_WORKER unless it ended well. */
 enum fault crew_finish(struct worker *worker, struct refusal *why);
-/* Gives a file or folder to COMP's user, where workers have users of their own. */
+/* Whether COMP runs under an account that is not ours. */
+bool crew_is_apart(const struct inside *inside, enum comp comp);
+/* Gives a file or folder to COMP's user, where we are root and workers have users of their own. */
 int crew_give(const struct inside *inside, enum comp comp, int fd);
 
 /* --- unpack, verify, log --------------------------------------------------------------------------------------------- */

@@ -48,12 +48,21 @@ enum fault stage_check_dataset(const char *dataset, bool status_too, struct refu
 	return refuse(why, FAULT_NO_SUCH, "\"%s\" is no dataset's name", dataset);
 }
 
-/* One step down: opens NAME in DIR_FD, made first where it is missing. */
-static int open_or_make(int dir_fd, const char *name, mode_t mode)
+/* One step down: opens NAME in DIR_FD, made first where it is missing. A folder below a private one is as private as that: who
+ * installed the store may have opened trust/, mirror/ and their like to the supervisor's group. */
+static int open_or_make(int dir_fd, const char *name, mode_t mode, bool is_top)
 {
 	int fd = fd_open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
+	struct stat st;
 
-	return fd == -ENOENT ? fd_make_dir(dir_fd, name, mode) : fd;
+	if (fd != -ENOENT)
+		return fd;
+	if (mode == STAGE_PRIVATE_MODE && !is_top) {
+		if (fstat(dir_fd, &st) < 0)
+			return -errno;
+		mode = st.st_mode & STAGE_FOLDER_MODE;
+	}
+	return fd_make_dir(dir_fd, name, mode);
 }
 
 enum fault stage_open(int store_fd, const char *path, mode_t mode, int *ret_fd, struct refusal *why)
@@ -64,7 +73,7 @@ enum fault stage_open(int store_fd, const char *path, mode_t mode, int *ret_fd, 
 	if (!text_copy(steps, sizeof(steps), path))
 		return stage_storage(why, ENAMETOOLONG, "open", path);
 	for (char *step; (step = strsep(&rest, "/")) != NULL;) {
-		int next = open_or_make(fd < 0 ? store_fd : fd, step, mode);
+		int next = open_or_make(fd < 0 ? store_fd : fd, step, mode, fd < 0);
 
 		if (next < 0)
 			return stage_storage(why, next, "open", path);

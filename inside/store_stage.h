@@ -15,6 +15,8 @@
 #define STAGE_PATH_SIZE 320
 
 #define STAGE_FOLDER_MODE 0750
+/* trust, mirror, decisions, quarantine, log. Where they stand already they may be 0750 for a group that is not the readers':
+ * the supervisor's, if it has no privilege. */
 #define STAGE_PRIVATE_MODE 0700
 #define STAGE_FILE_MODE 0440
 

@@ -38,6 +38,17 @@ void storeverify_list(struct storeverify *verify, const char *path, struct store
 		findings_fault(&verify->findings, DAMAGED, "%s: cannot be listed: %s", path, strerror(-r));
 }
 
+/* What is private may be open to a group, the supervisor's, unless that is the readers': the one of the store's own folder. */
+static bool is_mode(const struct storeverify *verify, const struct stat *st, mode_t mode)
+{
+	struct stat store;
+
+	if ((st->st_mode & 0777) == mode)
+		return true;
+	return mode == PRIVATE_MODE && (st->st_mode & 0777) == FOLDER_MODE && fstat(verify->store_fd, &store) == 0 &&
+	       store.st_gid != st->st_gid;
+}
+
 int storeverify_open(struct storeverify *verify, const char *path, mode_t mode)
 {
 	int fd = fd_open_beneath(verify->store_fd, path, O_RDONLY | O_DIRECTORY, 0);
@@ -48,7 +59,7 @@ int storeverify_open(struct storeverify *verify, const char *path, mode_t mode)
 			       strerror(-fd));
 		return -1;
 	}
-	if (fstat(fd, &st) == 0 && ((st.st_mode & 0777) != mode || st.st_uid != verify->uid))
+	if (fstat(fd, &st) == 0 && (!is_mode(verify, &st, mode) || st.st_uid != verify->uid))
 		findings_fault(&verify->findings, DAMAGED, "%s: mode %04o and owner %u, should be %04o and %u", path,
 			       st.st_mode & 0777, st.st_uid, mode, verify->uid);
 	return fd;

@@ -21,7 +21,8 @@
 
 /* No hash is called so: what is being written. */
 #define TEMPORARY ".member"
-#define MODE 0440
+/* Public data; the folder above is closed. */
+#define MODE 0444
 
 struct unpacker {
 	int sock;
@@ -117,7 +118,7 @@ int main(int argc, char **argv)
 
 	unpacker.sock = worker_enter(argc, argv, "inside-unpack");
 	hash_init();
-	umask(0027);
+	umask(0);
 	bundle_fd = receive_fd(unpacker.sock, RECORD_BUNDLE);
 	unpacker.spool_fd = receive_fd(unpacker.sock, RECORD_FOLDER);
 	sandbox_enter(SANDBOX_INSIDE_UNPACK, &(struct sandbox_folder){unpacker.spool_fd, SANDBOX_WRITE}, 1);

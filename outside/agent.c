@@ -230,7 +230,7 @@ enum fault job_finish(struct job *job, struct refusal *why)
 	if (job->label != NULL)
 		report_progress_end();
 	if (job->ended)
-		return why->fault;
+		return why->fault != FAULT_NONE ? why->fault : refuse(why, FAULT_STOPPED, "told to stop");
 	if (job->broken && why->fault == FAULT_NONE)
 		refuse(why, FAULT_WORKER, "%s broke the protocol", job->program);
 	/* What one that ended by itself said is relayed either way; the kill is for one that still talks. */

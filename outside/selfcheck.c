@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +81,89 @@ static void check_keys(struct selfcheck *check)
 	}
 	if (fd >= 0 && check->exit_status == 0)
 		good("keys: targets, snapshot and timestamp in %s", check->config->keys);
+}
+
+/* "clapet-sign:clapet-sign 0700". */
+static void describe(const struct stat *st, char *text, size_t size)
+{
+	const struct passwd *user = getpwuid(st->st_uid);
+	const struct group *group = getgrgid(st->st_gid);
+	char uid[16], gid[16];
+
+	snprintf(uid, sizeof uid, "%u", st->st_uid);
+	snprintf(gid, sizeof gid, "%u", st->st_gid);
+	snprintf(text, size, "%.60s:%.60s %04o", user == NULL ? uid : user->pw_name,
+		 group == NULL ? gid : group->gr_name, st->st_mode & 07777);
+}
+
+/* Folders of the signing worker: nobody else writes them, and it must. Behind sockets we do not know its account, but that all
+ * of its folders are of one that is not ours. */
+static void check_signers(struct selfcheck *check, const char *key, const char *path, mode_t closed)
+{
+	const struct config *config = check->config;
+	const char *user = config->users[WORKER_SIGN];
+	struct stat st, keys;
+	struct refusal why = {FAULT_NONE, ""};
+	char text[160];
+	uid_t uid;
+	gid_t gid;
+
+	if (stat(path, &st) < 0 || stat(config->keys, &keys) < 0)
+		return; /* said before */
+	describe(&st, text, sizeof text);
+	if (config->sockets == NULL && worker_user(user, &uid, &gid) && st.st_uid != uid)
+		refuse(&why, FAULT_CONFIGURATION, "owner of %s: %s: %s: outside-sign runs as %s (chown -R %s)", key,
+		       path, text, user, user);
+	else if (config->sockets != NULL && st.st_uid != keys.st_uid)
+		refuse(&why, FAULT_CONFIGURATION, "owner of %s: %s: %s: not the account that owns keys", key, path,
+		       text);
+	else if ((st.st_mode & closed) != 0)
+		refuse(&why, FAULT_CONFIGURATION, "owner of %s: %s: %s: open to other accounts", key, path, text);
+	if (why.fault != FAULT_NONE)
+		bad(check, &why);
+	else if (config->sockets != NULL && st.st_uid == geteuid())
+		printf("WARNING  owner of %s: %s: our own: outside-sign should have an account apart\n", key, text);
+	else
+		good("owner of %s: %s", key, text);
+}
+
+/* Folders of the supervisor: workers get descriptors of what is in them, and no way to them. */
+static void check_own(struct selfcheck *check, const char *key, const char *path)
+{
+	struct stat st;
+	struct refusal why = {FAULT_NONE, ""};
+	char text[160];
+
+	if (stat(path, &st) < 0)
+		return;
+	describe(&st, text, sizeof text);
+	if (st.st_uid != geteuid())
+		refuse(&why, FAULT_CONFIGURATION, "owner of %s: %s: %s: must be the supervisor's own", key, path, text);
+	else if ((st.st_mode & 022) != 0)
+		refuse(&why, FAULT_CONFIGURATION, "owner of %s: %s: %s: others can write it", key, path, text);
+	if (why.fault != FAULT_NONE)
+		bad(check, &why);
+	else
+		good("owner of %s: %s", key, text);
+}
+
+static void check_owners(struct selfcheck *check, const char *metadata)
+{
+	const struct config *config = check->config;
+	struct refusal why;
+
+	if (config->sockets == NULL && config->users[0] == NULL)
+		return;
+	if (config->sockets == NULL && geteuid() != 0) {
+		refuse(&why, FAULT_CONFIGURATION, "users: only root can give workers accounts of their own");
+		bad(check, &why);
+		return;
+	}
+	check_own(check, "state", config->state);
+	check_own(check, "outbox", config->outbox);
+	check_own(check, "repository", config->repository);
+	check_signers(check, "keys", config->keys, 077);
+	check_signers(check, "repository/metadata", metadata, 022);
 }
 
 static void check_workers(struct selfcheck *check)
@@ -173,6 +258,7 @@ int selfcheck_run(const char *config_path)
 	check_folder(&check, "repository", metadata, R_OK | X_OK);
 	check_folder(&check, "outbox", config->outbox, R_OK | W_OK | X_OK);
 	check_workers(&check);
+	check_owners(&check, metadata);
 	check_sandbox(&check);
 	check_expires(&check);
 	check_sources(&check);

@@ -5,8 +5,10 @@
 set -eu
 here=$(dirname "$0") out=$1 prefix=$2
 
-hardening() { # FAMILIES NETWORK
+hardening() { # FAMILIES NETWORK WALKS
 	grep -v '^#' "$here/hardening"
+	# systemd answers every openat2 with ENOSYS for it, and who walks folders opens them beneath, without links, by that call.
+	[ "$3" = walks ] || echo RestrictSUIDSGID=yes
 	echo "RestrictAddressFamilies=${1//_AF_/ AF_}"
 	if [ "$2" = private ]; then
 		printf '%s\n' PrivateNetwork=yes IPAddressDeny=any
@@ -14,7 +16,8 @@ hardening() { # FAMILIES NETWORK
 }
 
 worker() { # SIDE WORKER ACCOUNT FAMILIES NETWORK MEMORY FILE TASKS
-	local jit=yes
+	local jit=yes walks=no
+	case $2 in inside-verify | inside-commit | inside-log | outside-sign) walks=walks ;; esac
 	# PCRE2's JIT needs memory that is writable and executable; outside only.
 	[ "$2" = outside-check ] && jit=no
 	cat >"$out/clapet-$2.socket" <<-UNIT
@@ -44,7 +47,6 @@ worker() { # SIDE WORKER ACCOUNT FAMILIES NETWORK MEMORY FILE TASKS
 		[Service]
 		ExecStart=$prefix/libexec/clapet/$2 socket
 		User=$3
-		Group=clapet-$1
 		StandardInput=null
 		StandardOutput=journal
 		StandardError=journal
@@ -61,7 +63,7 @@ worker() { # SIDE WORKER ACCOUNT FAMILIES NETWORK MEMORY FILE TASKS
 		inside-unpack | inside-commit | inside-log) echo "ReadWritePaths=/var/lib/clapet-inside" ;;
 		outside-sign) echo "ReadWritePaths=/var/lib/clapet-outside" ;;
 		esac
-		hardening "$4" "$5"
+		hardening "$4" "$5" "$walks"
 	} >"$out/clapet-$2@.service"
 }
 
@@ -95,7 +97,7 @@ supervisor() { # UNIT DESCRIPTION SIDE TYPE COMMAND FAMILIES FOLDER
 		else
 			printf '%s\n' TimeoutStartSec=6h 'SuccessExitStatus=3 4'
 		fi
-		hardening "$6" private
+		hardening "$6" private walks
 		if [ "$4" = notify ]; then
 			printf '\n[Install]\nWantedBy=multi-user.target\n'
 		fi

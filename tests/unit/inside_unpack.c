@@ -109,7 +109,7 @@ static void test_members(void **state)
 		file = fd_open_regular_beneath(spool->fd, hex, O_RDONLY);
 		assert_true(file >= 0);
 		assert_int_equal(fstat(file, &st), 0);
-		assert_int_equal(st.st_mode & 07777, 0440);
+		assert_int_equal(st.st_mode & 07777, 0444);
 		assert_int_equal(hash_fd(file, 100, &sha256, NULL), 0);
 		assert_true(sha256_equal(&sha256, &answer.members[i].member.sha256));
 	}

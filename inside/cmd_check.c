@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cmd_check: the state of the machine, a line each: configuration, rules, folders and whose they are, users, sandbox.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "inside/cmd.h"
+
+static int say(const struct refusal *why, const char *what, const char *good)
+{
+	if (why->fault == FAULT_NONE) {
+		printf("ok       %-17s %s\n", what, good);
+		return 0;
+	}
+	printf("not ok   %-17s E%04d %s\n", what, why->fault, why->line);
+	return fault_exit(why->fault);
+}
+
+/* Whether the workers are to run under accounts that are not ours. */
+static bool is_apart(const struct inside_config *config)
+{
+	return config->sockets != NULL || config->users[0] != NULL;
+}
+
+static int check_folder(const char *what, const char *path, int mode, dev_t device)
+{
+	struct refusal why = {0};
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		refuse(&why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		refuse(&why, FAULT_FILE, "%s: not a folder", path);
+	else if (access(path, mode) < 0)
+		refuse(&why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	else if (device != 0 && st.st_dev != device)
+		refuse(&why, FAULT_CONFIGURATION, "%s: not on the store's file system: every file would be copied",
+		       path);
+	return say(&why, what, path);
+}
+
+static int check_users(const struct inside_config *config)
+{
+	struct refusal why = {0};
+	uid_t uid;
+	gid_t gid;
+
+	for (size_t i = 0; i < CONFIG_N_USERS && why.fault == FAULT_NONE; i++) {
+		if (config->sockets == NULL && config->users[i] == NULL && geteuid() == 0 && !config->test_bench)
+			refuse(&why, FAULT_CONFIGURATION,
+			       "\"users\" is missing: as root, workers need accounts of their own");
+		else if (config->users[i] != NULL && !worker_user(config->users[i], &uid, &gid))
+			refuse(&why, FAULT_CONFIGURATION, "users.%s: there is no account %s",
+			       config_user_key((enum comp)i), config->users[i]);
+	}
+	return say(&why, "users",
+		   config->sockets != NULL    ? "those of the units behind the sockets"
+		   : config->users[0] == NULL ? "none: everything runs as one account"
+					      : "all exist");
+}
+
+/* --- whose the folders are --------------------------------------------------------------------------------------------------- */
+
+/* One folder whose owner and mode keep accounts apart. */
+struct owned_folder {
+	const char *path; /* beneath the store; "" is the store itself */
+	enum comp owner;
+	bool is_private; /* closed to readers */
+};
+
+static const struct owned_folder owned_folders[] = {
+	{"", COMP_COMMIT, false},           {"/datasets", COMP_COMMIT, false}, {"/generations", COMP_COMMIT, false},
+	{"/trust", COMP_COMMIT, true},      {"/mirror", COMP_COMMIT, true},    {"/decisions", COMP_COMMIT, true},
+	{"/quarantine", COMP_COMMIT, true}, {"/log", COMP_LOG, true},
+};
+
+/* "clapet-commit:clapet-readers 2750". */
+static void describe(const struct stat *st, char *text, size_t size)
+{
+	const struct passwd *user = getpwuid(st->st_uid);
+	const struct group *group = getgrgid(st->st_gid);
+	char uid[16], gid[16];
+
+	snprintf(uid, sizeof(uid), "%u", st->st_uid);
+	snprintf(gid, sizeof(gid), "%u", st->st_gid);
+	snprintf(text, size, "%.60s:%.60s %04o", user == NULL ? uid : user->pw_name,
+		 group == NULL ? gid : group->gr_name, st->st_mode & 07777);
+}
+
+static enum fault judge_owner(const struct inside_config *config, const struct owned_folder *folder, const char *path,
+			      const struct stat *st, const struct stat *store, struct refusal *why)
+{
+	const char *user = config->users[folder->owner];
+	uid_t uid;
+	gid_t gid;
+
+	if (config->sockets == NULL) {
+		if (worker_user(user, &uid, &gid) && st->st_uid != uid)
+			return refuse(why, FAULT_CONFIGURATION, "%s: is not %s's, so that inside-%s cannot write it",
+				      path, user, config_user_key(folder->owner));
+		return FAULT_NONE;
+	}
+	if (st->st_uid == geteuid())
+		return refuse(why, FAULT_CONFIGURATION, "%s: is our own: it belongs to inside-%s's account alone", path,
+			      config_user_key(folder->owner));
+	if (folder->owner == COMP_LOG && st->st_uid == store->st_uid)
+		return refuse(why, FAULT_CONFIGURATION,
+			      "%s: is the store's writer's, so that inside-log cannot write it", path);
+	if (access(path, R_OK | X_OK) < 0)
+		return refuse(why, FAULT_CONFIGURATION, "%s: we must read it: %s", path, strerror(errno));
+	return FAULT_NONE;
+}
+
+static int check_owned(const struct inside_config *config, const struct owned_folder *folder, const struct stat *store)
+{
+	_cleanup_free_ char *path = xasprintf("%s%s", config->store, folder->path);
+	struct refusal why = {0};
+	char text[160] = "";
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		refuse(&why, FAULT_FILE, "%s: %s (`init` makes it, after `systemd-tmpfiles --create`)", path,
+		       strerror(errno));
+	else if (judge_owner(config, folder, path, &st, store, &why) == FAULT_NONE && (st.st_mode & 027) != 0)
+		refuse(&why, FAULT_CONFIGURATION, "%s: mode %04o lets others in, or its group write", path,
+		       st.st_mode & 07777);
+	else if (why.fault == FAULT_NONE && folder->is_private && (st.st_mode & 070) != 0 && st.st_gid == store->st_gid)
+		refuse(&why, FAULT_CONFIGURATION, "%s: is open to the readers' group", path);
+	if (why.fault == FAULT_NONE)
+		describe(&st, text, sizeof(text));
+	return say(&why, folder->path[0] == '\0' ? "owner of store" : folder->path + 1, text);
+}
+
+/* Ours alone: what lies in the spool is guarded by this folder's mode. */
+static int check_own(const char *what, const char *path, mode_t closed)
+{
+	struct refusal why = {0};
+	char text[160] = "";
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return 0; /* said by check_folder */
+	describe(&st, text, sizeof(text));
+	if (st.st_uid != geteuid())
+		refuse(&why, FAULT_CONFIGURATION, "%s: %s: must be the supervisor's own", path, text);
+	else if ((st.st_mode & closed) != 0)
+		refuse(&why, FAULT_CONFIGURATION, "%s: %s: open to other accounts", path, text);
+	return say(&why, what, text);
+}
+
+static int check_owners(const struct inside_config *config)
+{
+	struct refusal why = {0};
+	struct stat store;
+	int status = 0;
+
+	if (!is_apart(config) || stat(config->store, &store) < 0)
+		return 0;
+	if (config->sockets != NULL && geteuid() == 0)
+		refuse(&why, FAULT_CONFIGURATION,
+		       "with \"sockets\" nothing is root's business: ask as the supervisor's account");
+	else if (config->sockets == NULL && geteuid() != 0)
+		refuse(&why, FAULT_CONFIGURATION, "only root can give workers the accounts of \"users\"");
+	status = say(&why, "account", config->sockets != NULL ? "without privilege" : "root");
+	if (why.fault != FAULT_NONE)
+		return status;
+	status = fault_exit_worse(status, check_own("owner of incoming", config->incoming, 07));
+	status = fault_exit_worse(status, check_own("owner of spool", config->spool, 077));
+	for (size_t i = 0; i < ARRAY_SIZE(owned_folders); i++)
+		status = fault_exit_worse(status, check_owned(config, &owned_folders[i], &store));
+	return status;
+}
+
+static int check_sandbox(const struct inside_config *config)
+{
+	const char *missing = sandbox_missing();
+	struct refusal why = {0};
+
+	if (missing != NULL && !config->test_bench)
+		refuse(&why, FAULT_CONFIGURATION, "this kernel lacks %s", missing);
+	return say(&why, "sandbox", missing == NULL ? "whole" : missing);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
+	struct refusal why = {0};
+	struct stat st = {0};
+	int status;
+
+	(void)argc, (void)argv;
+	inside_configure(cmd_config_path(), &inside, &why);
+	status = say(&why, "configuration", cmd_config_path());
+	if (status != 0)
+		return cmd_end(status);
+	inside_load_rules(&inside, &why);
+	status = fault_exit_worse(status, say(&why, "rules", "policy and contracts"));
+	if (stat(inside.config->store, &st) < 0)
+		st.st_dev = 0;
+	status = fault_exit_worse(status, check_folder("store", inside.config->store,
+						       is_apart(inside.config) ? R_OK | X_OK : R_OK | W_OK | X_OK, 0));
+	status = fault_exit_worse(status, check_folder("incoming", inside.config->incoming, R_OK | W_OK | X_OK, 0));
+	status = fault_exit_worse(status, check_folder("spool", inside.config->spool, R_OK | W_OK | X_OK, st.st_dev));
+	status = fault_exit_worse(status, check_users(inside.config));
+	status = fault_exit_worse(status, check_owners(inside.config));
+	status = fault_exit_worse(status, check_sandbox(inside.config));
+	why.fault = FAULT_NONE;
+	inside_open_store(&inside, &why);
+	status = fault_exit_worse(status, say(&why, "store format", "clapet store 1"));
+	return cmd_end(status);
+}
