@@ -18,7 +18,7 @@
 static bool opt_check;
 
 const struct option cmd_status_options[] = {
-	{"check", 'c', OPTION_FLAG, &opt_check, NULL,
+	{"check", 0, OPTION_FLAG, &opt_check, NULL,
 	 "one line and an exit status for Nagios or Centreon (0, 1, 2; 3: unknown)"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -133,8 +133,8 @@ static void add_row(struct columns *table, const json_t *dataset, int64_t now)
 	if (status_time(dataset, "lastChecked") != 0)
 		notation_format_age(now - status_time(dataset, "lastChecked"), checked, sizeof(checked));
 	columns_row(table, (const char *const[]){status_text(dataset, "name", name, CELL), shown,
-						      version[0] == '\0' ? "-" : version, date[0] == '\0' ? "-" : date,
-						      checked, status_text(dataset, "why", why, sizeof(why))});
+						 version[0] == '\0' ? "-" : version, date[0] == '\0' ? "-" : date,
+						 checked, status_text(dataset, "why", why, sizeof(why))});
 }
 
 static void say_datasets(const json_t *datasets, int64_t now)

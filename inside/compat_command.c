@@ -27,7 +27,6 @@ const struct option compat_options[] = {
 	{"by", 0, OPTION_TEXT, &opt_by, "name|position|exact",
 	 "how the reader finds its columns (default name, or what the contract says)"},
 	{"data", 0, OPTION_TEXT, &opt_data, "CSV", "rows of the new schema: decides what the schemas leave open"},
-	{"json", 0, OPTION_FLAG, &opt_json, NULL, "the answer as JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -407,12 +406,13 @@ static enum fault compare(struct run *run, char **paths, size_t *ret_decided, st
 	return opt_data == NULL ? FAULT_NONE : decide(run, ret_decided, why);
 }
 
-int compat_run(int argc, char **argv)
+int compat_run(bool json, int argc, char **argv)
 {
 	_cleanup_(run_clear) struct run run = {.old.folder_fd = -1, .new.folder_fd = -1, .data_fd = -1};
 	struct refusal why = {FAULT_NONE, ""};
 	size_t decided = SIZE_MAX;
 
+	opt_json = json;
 	if (argc != 2)
 		die_usage("compat: OLD and NEW, two files");
 	if (opt_by != NULL && strcmp(opt_by, "name") != 0 && strcmp(opt_by, "position") != 0 &&

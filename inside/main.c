@@ -25,36 +25,84 @@ bool cmd_wants_json(void)
 
 static int cmd_compat(int argc, char **argv)
 {
-	return compat_run(argc, argv);
+	return compat_run(opt_json, argc, argv);
 }
 
 static const struct option options[] = {
-	{"config", 'c', OPTION_TEXT, &opt_config, "FILE", "default /etc/clapet/inside.json"},
+	{"config", 'c', OPTION_TEXT, &opt_config, "FILE", "the configuration (default /etc/clapet/inside.json)"},
 	{"json", 'j', OPTION_FLAG, &opt_json, NULL, "JSON on stdout instead of lines for people"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
+/* What `COMMAND --help` says beside its options. */
+static const char init_details[] = "Makes the folders store, incoming and spool where they are missing, and the store "
+				   "in it. FILE is the outside's\n"
+				   "1.root.json (or a later root), carried in by hand: compare the digest that is "
+				   "printed with the outside's before the\n"
+				   "first import. A store that is there is never made anew.";
+static const char import_details[] =
+	"Copies each BUNDLE into incoming/, then works through all that is there in the order of names. What a bundle\n"
+	"gave is durable before it is deleted; a refused one goes to incoming/refused/, an incomplete one stays and is "
+	"tried\n"
+	"again. Without BUNDLE it also finishes a run that was cut off, and judges anew after a changed contract or "
+	"policy.";
+static const char watch_details[] = "The service's command: like import, whenever something arrives in incoming/ and "
+				    "at least every --interval. SIGTERM\n"
+				    "lets the bundle under way end.";
+static const char status_details[] =
+	"With --check the exit status is that of a monitoring plugin: 0 OK, 1 warning (held, missing, stale), 2 "
+	"critical\n"
+	"(silence, expiry, refused), 3 unknown. Without it: 0, or the worst of what stands, as for import.";
+static const char missing_details[] = "Exit status 4 where something is missing. The request says what it discloses; "
+				      "it is for the outside's operator.";
+static const char quarantine_details[] = "Every reason, with application, field and rule as `approve` wants them. Exit "
+					 "status 3 where something is held.";
+static const char approve_details[] = "Makes one waiver for each reason that holds the version and that the options "
+				      "choose (all of them, without any).\n"
+				      "A waiver goes on for later versions until it ends, is withdrawn, or that "
+				      "contract changes. --reason is required.\n"
+				      "Signatures, hashes, versions, expiry, formats and limits can never be approved.";
+static const char withdraw_details[] =
+	"ID is what `waivers` lists (w1). What it let in stays in force; later versions are judged without it.";
+static const char rollback_details[] = "DATASET goes back to the version that was in force before, or to the one that "
+				       "--to or --generation chooses, and is\n"
+				       "pinned there: later versions are verified, kept and held until `release`. "
+				       "--reason is required. Trust never goes back.";
+static const char pin_details[] = "Later versions are verified, kept and held until `release`, or until the end that "
+				  "--until gives. --reason is required.";
+static const char release_details[] = "The newest trusted version then goes in force, unless something else holds it.";
+static const char exec_details[] = "COMMAND runs in the folder of the generation in force, which stays there as long "
+				   "as it runs; CLAPET_GENERATION and\n"
+				   "CLAPET_STORE are set. The exit status is the command's.";
+static const char verify_details[] = "Reads everything, changes nothing. Exit status 0: whole; 1: something is not "
+				     "what was signed, each named by a line.";
+
 static const struct command commands[] = {
-	{"init", NULL, "makes the store and anchors its trust", NULL, cmd_init_options, cmd_init},
+	{"init", NULL, "makes the store and anchors its trust", init_details, cmd_init_options, cmd_init},
 	{"check", NULL, "looks at configuration, rules, folders, users and sandbox", NULL, NULL, cmd_check},
-	{"import", "[BUNDLE…]", "takes bundles in, with all that waits in incoming/", NULL, cmd_import_options,
-	 cmd_import},
-	{"watch", NULL, "imports whatever arrives, until SIGTERM", NULL, cmd_watch_options, cmd_watch},
-	{"status", NULL, "is the link well, is trust well, what waits for me", NULL, cmd_status_options, cmd_status},
+	{"import", "[BUNDLE…]", "takes bundles in, with all that waits in incoming/", import_details,
+	 cmd_import_options, cmd_import},
+	{"watch", NULL, "imports whatever arrives, until SIGTERM", watch_details, cmd_watch_options, cmd_watch},
+	{"status", NULL, "is the link well, is trust well, what waits for me", status_details, cmd_status_options,
+	 cmd_status},
 	{"list", NULL, "what is in force", NULL, NULL, cmd_list},
 	{"history", "[DATASET]", "which generation brought what", NULL, NULL, cmd_history},
-	{"missing", NULL, "what has not arrived: a request for a person to carry out", NULL, NULL, cmd_missing},
-	{"quarantine", "[DATASET]", "what is held, why, and where its report is", NULL, NULL, cmd_quarantine},
-	{"approve", "DATASET", "lets the held version in, by waivers", NULL, cmd_approve_options, cmd_approve},
+	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details, NULL,
+	 cmd_missing},
+	{"quarantine", "[DATASET]", "what is held, why, and where its report is", quarantine_details, NULL,
+	 cmd_quarantine},
+	{"approve", "DATASET", "lets the held version in, by waivers", approve_details, cmd_approve_options,
+	 cmd_approve},
 	{"waivers", NULL, "what was let in, by whom and why", NULL, cmd_waivers_options, cmd_waivers},
-	{"withdraw-waiver", "ID", "ends a waiver", NULL, cmd_withdraw_options, cmd_withdraw_waiver},
-	{"rollback", "[DATASET]", "puts an older version in force, and pins it", NULL, cmd_rollback_options,
+	{"withdraw-waiver", "ID", "ends a waiver", withdraw_details, cmd_withdraw_options, cmd_withdraw_waiver},
+	{"rollback", "[DATASET]", "puts an older version in force, and pins it", rollback_details, cmd_rollback_options,
 	 cmd_rollback},
-	{"pin", "DATASET", "keeps the version in force where it is", NULL, cmd_pin_options, cmd_pin},
-	{"release", "DATASET", "ends a pin", NULL, cmd_release_options, cmd_release},
-	{"exec", "-- COMMAND…", "runs a command over one consistent set", NULL, cmd_exec_options, cmd_exec},
+	{"pin", "DATASET", "keeps the version in force where it is", pin_details, cmd_pin_options, cmd_pin},
+	{"release", "DATASET", "ends a pin", release_details, cmd_release_options, cmd_release},
+	{"exec", "-- COMMAND…", "runs a command over one consistent set", exec_details, cmd_exec_options, cmd_exec},
 	{"explain", "[CODE]", "what a code means and what to do", NULL, cmd_explain_options, cmd_explain},
-	{"verify", NULL, "checks the whole store: trust, blobs, files, links", NULL, cmd_verify_options, cmd_verify},
+	{"verify", NULL, "checks the whole store: trust, blobs, files, links", verify_details, cmd_verify_options,
+	 cmd_verify},
 	{"compat", "OLD NEW", "may a reader of one schema read data of the other?", compat_details, compat_options,
 	 cmd_compat},
 	{NULL, NULL, NULL, NULL, NULL, NULL},

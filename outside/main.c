@@ -122,9 +122,10 @@ int main(int argc, char **argv)
 		 run_check},
 		{"sync", "[DATASET…]", "fetch, check, sign and bundle what is due",
 		 "Every source that is due by its `every` is looked at; a DATASET that is named, at any time. A source "
-		 "that fails publishes "
-		 "nothing, keeps its last version and does not stop the others. Where nothing is new the bundle is a "
-		 "heartbeat.",
+		 "that\n"
+		 "fails publishes nothing, keeps its last version and does not stop the others. Where nothing is new "
+		 "the\n"
+		 "bundle is a heartbeat. Exit status 1 where a source was refused.",
 		 sync_options, run_sync},
 		{"status", NULL, "what is known of each source; failures first", NULL, status_options, run_status},
 		{"heartbeat", NULL, "sign and bundle that we are alive, without looking at any source", NULL, NULL,

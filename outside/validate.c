@@ -43,9 +43,9 @@ const struct option validate_options[] = {
 };
 
 const char validate_details[] =
-	"With --package and no CSV, every table of the package is read from the package's folder. Without --schema and "
-	"--package "
-	"only the form is checked: quotes, charset, blank rows, as many cells as the header has.\n\n"
+	"With --package and no CSV, every table of the package is read from the package's folder. Without --schema "
+	"and\n"
+	"--package only the form is checked: quotes, charset, blank rows, as many cells as the header has.\n\n"
 	"Exit status: 0 valid, 1 not valid, 2 trouble.";
 
 /* One file to validate. */
