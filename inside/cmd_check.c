@@ -83,6 +83,9 @@ static const struct owned_folder owned_folders[] = {
 	{"/quarantine", COMP_COMMIT, true}, {"/log", COMP_LOG, true},
 };
 
+/* What another account's files belong to, seen from a user namespace that does not map it (PrivateUsers= of our unit). */
+#define UID_UNMAPPED 65534
+
 /* "clapet-commit:clapet-readers 2750". */
 static void describe(const struct stat *st, char *text, size_t size)
 {
@@ -112,7 +115,7 @@ static enum fault judge_owner(const struct inside_config *config, const struct o
 	if (st->st_uid == geteuid())
 		return refuse(why, FAULT_CONFIGURATION, "%s: is our own: it belongs to inside-%s's account alone", path,
 			      config_user_key(folder->owner));
-	if (folder->owner == COMP_LOG && st->st_uid == store->st_uid)
+	if (folder->owner == COMP_LOG && st->st_uid == store->st_uid && st->st_uid != UID_UNMAPPED)
 		return refuse(why, FAULT_CONFIGURATION,
 			      "%s: is the store's writer's, so that inside-log cannot write it", path);
 	if (access(path, R_OK | X_OK) < 0)

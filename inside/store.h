@@ -14,6 +14,9 @@
  *     decisions/waivers.json pins.json sources.json verdicts/<name>-<16 hex>.json
  *     quarantine/<name>-<16 hex>/report.json   log/
  *
+ * All of it is the writer's, files 0440, folders 0750 for the readers' group; trust, mirror, decisions, quarantine and log are closed to
+ * readers: 0700, or 0750 for the supervisor's group where these folders stood so before store_create. log is the log's.
+ *
  * Beside these there is only what an unfinished commit left: `.tmp` here, in mirror/, generations/ and each dataset's
  * folder. What is put is staged there under its final path, and comes to its place at a sync: first syncfs, then the
  * renames, then syncfs again. So nothing under a final name lacks its bytes, whenever the power goes. The next commit

@@ -238,6 +238,22 @@ is "$(awk '$2 == 0 || $3 == 0 || NF > 3' "$T/ran")" "" "none of them as root, or
 unlike "$(cat "$T/activate.log")" 'test bench|EPERM|denied' "and none missed anything"
 not_ok "another worker's account cannot start inside-commit" as clapet-check "$BIN/clapet-inside" --config "$B/etc/inside.json" import
 
+# --- in a user namespace that maps nobody but itself, as the units' PrivateUsers= --------------------------------------------------
+if as clapet-inside unshare --user --map-current-user true 2>/dev/null; then
+	inside_mapped() { as clapet-inside unshare --user --map-current-user "$BIN/clapet-inside" --config "$B/etc/inside.json" "$@"; }
+	run inside_mapped check
+	is "$status" 0 "check is content where other accounts have no number" || echo "$output" | sed 's/^/# /'
+	world_data villes code,nom 01,Bourg
+	sleep 1
+	run outside sync --force
+	cat "$(find "$B/out/outbox" -name '*.tar' | sort | tail -n 1)" >"$T/bundle.tar"
+	run inside_mapped import "$T/bundle.tar"
+	is "$status" 3 "import works there; the pin holds" || echo "$output" | sed 's/^/# /'
+	like "$output" 'bundle [0-9a-z]+.*: accepted' "and the bundle is accepted"
+	run inside_mapped release villes --reason "enough"
+	is "$(wc -l <"$B/in/store/current/villes/villes.csv")" 2 "release works there" || echo "$output" | sed 's/^/# /'
+fi
+
 # --- check sees what is wrong -------------------------------------------------------------------------------------------------------
 wrong() { # WHAT REGEX COMMAND UNDO
 	eval "$3"
