@@ -105,6 +105,21 @@ bool text_parse_duration(const char *text, int64_t *ret_seconds)
 	return true;
 }
 
+bool text_is_invisible(const char *at)
+{
+	const uint8_t *s = (const uint8_t *)at;
+
+	if (s[0] == 0xd8)
+		return s[1] == 0x9c;
+	if (s[0] == 0xef)
+		return s[1] == 0xbb && s[2] == 0xbf;
+	if (s[0] != 0xe2)
+		return false;
+	if (s[1] == 0x80)
+		return s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae);
+	return s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9;
+}
+
 char *text_escape(const void *bytes, size_t size, char *text, size_t text_size)
 {
 	static const char dots[] = "...";
@@ -121,6 +136,8 @@ char *text_escape(const void *bytes, size_t size, char *text, size_t text_size)
 
 		/* C1 controls are well-formed UTF-8 and still move cursors. */
 		if (n == 2 && in[i] == 0xc2 && in[i + 1] < 0xa0)
+			n = 0;
+		if (n > 1 && text_is_invisible((const char *)in + i))
 			n = 0;
 		if (out + (n > 0 ? n : 4) >= text_size) {
 			memcpy(text + cut, dots, sizeof dots);

@@ -16,7 +16,11 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *ret_offset);
 /* A duration as people write it in a configuration ("90s", "15m", "6h", "3d", "1w"); positive, at most 100 years. */
 bool text_parse_duration(const char *text, int64_t *ret_seconds);
 
-/* Copies SIZE bytes as printable text: control bytes, DEL and bytes that are not UTF-8 as \xNN; cut with
+/* Whether a character at AT (well-formed, or a NUL) turns or breaks a line, or shows as nothing: bidirectional controls, line and
+ * paragraph separators, the byte order mark. With them one name can look like another. */
+bool text_is_invisible(const char *at);
+
+/* Copies SIZE bytes as printable text: control bytes, DEL, text_is_invisible and bytes that are not UTF-8 as \xNN; cut with
  * "..." where TEXT is too small. Returns TEXT. */
 char *text_escape(const void *bytes, size_t size, char *text, size_t text_size);
 

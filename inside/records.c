@@ -38,12 +38,12 @@ static bool is_ended(const char *text, size_t size)
 	return memchr(text, '\0', size) != NULL;
 }
 
-/* C0, DEL, and the C1 controls, which are U+0080 to U+009F in two bytes. */
+/* C0, DEL, the C1 controls, which are U+0080 to U+009F in two bytes, and what reorders a line. */
 static bool is_control(const char *at)
 {
 	unsigned char c = (unsigned char)at[0], next = (unsigned char)at[1];
 
-	return c < 0x20 || c == 0x7f || (c == 0xc2 && next >= 0x80 && next <= 0x9f);
+	return c < 0x20 || c == 0x7f || (c == 0xc2 && next >= 0x80 && next <= 0x9f) || text_is_invisible(at);
 }
 
 /* Text for people: ended, UTF-8, nothing that moves a terminal's cursor. May be empty. */

@@ -73,6 +73,12 @@ static void test_escape(void **state)
 	assert_string_equal(text_escape("\xc3\xa9\xff", 3, text, sizeof text), "\xc3\xa9\\xff");
 	/* a C1 control is well-formed UTF-8 and still an escape sequence */
 	assert_string_equal(text_escape("\xc2\x9b", 2, text, sizeof text), "\\xc2\\x9b");
+	/* right-to-left override: "paie" would be shown as "eiap" */
+	assert_string_equal(text_escape("\xe2\x80\xae"
+					"p",
+					4, text, sizeof text),
+			    "\\xe2\\x80\\xaep");
+	assert_string_equal(text_escape("\xe2\x80\x99", 3, text, sizeof text), "\xe2\x80\x99");
 	assert_string_equal(text_escape("exactly", 7, small, sizeof small), "exactly");
 	assert_string_equal(text_escape("one too many", 12, small, sizeof small), "one ...");
 }

@@ -186,8 +186,17 @@ static void test_alphabets(void **state)
 	static const char *const bad_names[] = {"",     "Cog",      "../cog", "a/b",      "cog ",
 						".cog", "snapshot", "-cog",   "c\xc3\xa9"};
 	static const char *const bad_files[] = {"", ".", "..", ".tmp", "a/b", "/etc", "a b", "a\nb", "c\xc3\xa9.csv"};
-	static const char *const bad_lines[] = {"a\nb",      "a\x1b[2Jb",    "\x7f",    "\xc2\x9b;J",
-						"half \xc3", "\xed\xa0\x80", "\xc0\xaf"};
+	static const char *const bad_lines[] = {"a\nb",
+						"a\x1b[2Jb",
+						"\x7f",
+						"\xc2\x9b;J",
+						"\xe2\x80\xae"
+						"eiap",
+						"\xe2\x81\xa6",
+						"\xef\xbb\xbf",
+						"half \xc3",
+						"\xed\xa0\x80",
+						"\xc0\xaf"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad_names); i++) {
