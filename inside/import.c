@@ -257,6 +257,16 @@ static void run_bundle(struct bundle_run *run, int bundle_fd)
 												       : FATE_SET_ASIDE;
 }
 
+/* Whether the name still is the file that was read: somebody may have put another one there meanwhile, which waits for its turn. */
+static bool is_still_there(const struct inside *inside, const struct bundle_run *run)
+{
+	struct stat st;
+
+	return fstatat(inside->incoming_fd, run->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == run->st.st_dev &&
+	       st.st_ino == run->st.st_ino && st.st_size == run->st.st_size &&
+	       st.st_mtim.tv_sec == run->st.st_mtim.tv_sec && st.st_mtim.tv_nsec == run->st.st_mtim.tv_nsec;
+}
+
 /* Logs, then does with the file what was chosen. */
 static void end_bundle(struct bundle_run *run, struct tried *tried, struct import_result *result)
 {
@@ -270,6 +280,8 @@ static void end_bundle(struct bundle_run *run, struct tried *tried, struct impor
 		worse(result, why.fault);
 		return;
 	}
+	if (!is_still_there(inside, run))
+		return;
 	if (run->fate == FATE_DELETE && unlinkat(inside->incoming_fd, run->name, 0) < 0)
 		log_warning("%s/%s: %s", inside->config->incoming, run->name, strerror(errno));
 	if (run->fate == FATE_SET_ASIDE)

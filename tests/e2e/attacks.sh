@@ -112,4 +112,40 @@ run inside import
 is "$status" 0 "and ours finish what they began"
 like "$(cat "$T/in/store/current/villes/villes.csv")" Laon "which bring its data"
 
+# --- another file under the same name, while the first is read ---------------------------------------------------------------
+world_data villes code,nom 03,Moulins
+world_sync
+cp "$bundle" "$T/in/incoming/x.tar"
+world_data villes code,nom 04,Digne
+world_sync
+cp "$bundle" "$T/second"
+own inside-unpack <<SH
+#!/bin/sh
+[ ! -e "$T/second" ] || mv "$T/second" "$T/in/incoming/x.tar"
+exec "$LIBEXEC/inside-unpack" "\$@"
+SH
+run owned import
+is "$status" 0 "a bundle that is replaced while it is read goes in"
+like "$(cat "$T/in/store/current/villes/villes.csv")" Moulins "as it was when it was opened"
+ok "the other one is not deleted unread" test -e "$T/in/incoming/x.tar"
+run inside import
+like "$(cat "$T/in/store/current/villes/villes.csv")" Digne "and goes in at the next run"
+
+# --- what is no bundle, in incoming/ -----------------------------------------------------------------------------------------
+mkfifo "$T/in/incoming/fifo.tar"
+mkdir "$T/in/incoming/folder.tar"
+ln -s /etc/passwd "$T/in/incoming/symlink.tar"
+: >"$T/in/incoming/empty.tar"
+long=$(printf 'x%.0s' $(seq 255))
+echo text >"$T/in/incoming/$long"
+head -c 1024 "$bundle" >"$T/in/incoming/$(printf 'y%.0s' $(seq 255))"
+cp "$bundle" "$T/in/incoming/$(printf 'a\033[2Jb\nE0000\342\200\256.tar')"
+before=$(store_digest)
+run timeout 60 "$BIN/clapet-inside" --config "$T/in/inside.json" import
+is "$status" 1 "neither FIFO, folder, link nor odd name stops the others; what is no bundle is refused"
+not_ok "no control byte reaches a terminal" grep -q "$(printf '\033')" <<<"$output"
+like "$output" 'superseded' "a good bundle under an odd name is read"
+is "$(store_digest)" "$before" "and nothing changed"
+rm -rf "$T/in/incoming/"*
+
 done_testing
