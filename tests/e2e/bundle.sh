@@ -4,6 +4,8 @@
 # outside-pack opens nothing at all (libarchive must not look for character sets, libcrypto not for its configuration).
 . tests/lib.sh
 command -v strace >/dev/null || skip_all "no strace"
+# A worker is not dumpable: the strace of an ordinary account sees that it opens something, not what.
+[ "$(id -u)" = 0 ] || skip_all "only root can look into a worker"
 
 # The calls that open or make something, of each worker, after its seccomp filter was loaded. The test's own process never loads one.
 opened() { # UNIT-TEST
