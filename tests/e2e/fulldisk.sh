@@ -3,6 +3,7 @@
 # A full disk: the import says so with exit status 2, readers keep the old set, and once there is room the same command finishes.
 . tests/lib.sh
 if [ -z "${CLAPET_IN_NAMESPACE:-}" ]; then
+	rmdir "$T" # exec leaves no trap behind; the shell after it makes its own
 	unshare -m true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -m "$0"
 	unshare -rm true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -rm "$0"
 	skip_all "no mount name space"
