@@ -16,15 +16,17 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "bundle/notation.h"
 #include "inside/cmd.h"
 
+static const char *opt_interval_text;
 static int64_t opt_interval = 300;
 static bool opt_once;
 /* Set by SIGTERM and SIGINT; read between two bundles. */
 static volatile sig_atomic_t opt_stop;
 
 const struct option cmd_watch_options[] = {
-	{"interval", 'i', OPTION_DURATION, &opt_interval, "TIME", "settle at least so often (default 5m)"},
+	{"interval", 'i', OPTION_TEXT, &opt_interval_text, "TIME", "settle at least so often (default 5m)"},
 	{"once", 0, OPTION_FLAG, &opt_once, NULL, "end after the first round (for tests of a unit)"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -68,6 +70,18 @@ static int watchdog_interval(void)
 	return usec == 0 || usec / 2000 > 3600000 ? -1 : (int)(usec / 2000);
 }
 
+/* While it works nobody feeds the watchdog: a large bundle takes longer than any, and each worker has its own time. */
+static void set_watchdog(bool works)
+{
+	const char *usec = getenv("WATCHDOG_USEC");
+	char text[80];
+
+	if (usec == NULL)
+		return;
+	snprintf(text, sizeof(text), "WATCHDOG=1\nWATCHDOG_USEC=%.30s", works ? "0" : usec);
+	notify(text);
+}
+
 /* One settling with all that is in incoming/. Trouble is logged and tried again: a service does not end for it. */
 static int round_of_work(struct inside *inside)
 {
@@ -79,9 +93,10 @@ static int round_of_work(struct inside *inside)
 		inside_unlock(inside);
 		return fault_exit(why.fault);
 	}
+	set_watchdog(true);
 	import_run(inside, false, is_stopping, &result);
+	set_watchdog(false);
 	inside_unlock(inside);
-	notify("WATCHDOG=1");
 	return result.exit_status;
 }
 
@@ -178,6 +193,8 @@ int cmd_watch(int argc, char **argv)
 	int status;
 
 	(void)argc, (void)argv;
+	if (opt_interval_text != NULL)
+		opt_interval = notation_demand_duration("--interval", opt_interval_text);
 	if (inside_configure(cmd_config_path(), &inside, &why) != FAULT_NONE ||
 	    inside_load_rules(&inside, &why) != FAULT_NONE || inside_open_store(&inside, &why) != FAULT_NONE)
 		return cmd_fail(&why);
@@ -189,8 +206,9 @@ int cmd_watch(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	catch_signals(&unblocked);
-	status = round_of_work(&inside);
+	/* Before the first round: it may take longer than a start may. */
 	notify("READY=1\nSTATUS=watching");
+	status = round_of_work(&inside);
 	while (!opt_once && !is_stopping()) {
 		wait_for_work(inotify_fd, &unblocked);
 		if (is_stopping())

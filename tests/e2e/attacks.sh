@@ -148,4 +148,17 @@ like "$output" 'superseded' "a good bundle under an odd name is read"
 is "$(store_digest)" "$before" "and nothing changed"
 rm -rf "$T/in/incoming/"*
 
+# --- a bundle that takes long must not have the service killed, again and again ----------------------------------------------
+python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(20)
+for i in range(4): print(s.recv(999).decode().replace("\n", " "), flush=True)' "$T/notify" >"$T/notified" &
+for _ in $(seq 100); do [ -S "$T/notify" ] && break; sleep 0.05; done
+NOTIFY_SOCKET=$T/notify WATCHDOG_USEC=600000000 run inside watch --once
+wait $!
+is "$(cut -c1-32 "$T/notified" | paste -sd,)" "READY=1 STATUS=watching,WATCHDOG=1 WATCHDOG_USEC=0,WATCHDOG=1 WATCHDOG_USEC=6000000,STOPPING=1" \
+	"the service is ready before its first round, and the watchdog rests while it works"
+
 done_testing
