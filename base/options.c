@@ -11,7 +11,6 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/text.h"
 
 static void print_options(const struct option *options)
 {
@@ -96,10 +95,6 @@ static void set_value(const struct option *option, const char *value)
 		return;
 	case OPTION_NUMBER:
 		set_number(option, value);
-		return;
-	case OPTION_DURATION:
-		if (!text_parse_duration(value, option->target))
-			die_usage("--%s: \"%s\" is not a duration like 90s, 6h or 3d", option->name, value);
 		return;
 	}
 }

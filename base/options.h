@@ -10,11 +10,10 @@
 #include <stdint.h>
 
 enum option_kind {
-	OPTION_FLAG,     /* bool *target */
-	OPTION_TEXT,     /* const char **target */
-	OPTION_LIST,     /* struct option_list *target: may be given several times */
-	OPTION_NUMBER,   /* uint64_t *target: decimal */
-	OPTION_DURATION, /* int64_t *target: seconds, written "90s", "6h", "3d" */
+	OPTION_FLAG,   /* bool *target */
+	OPTION_TEXT,   /* const char **target */
+	OPTION_LIST,   /* struct option_list *target: may be given several times */
+	OPTION_NUMBER, /* uint64_t *target: decimal */
 };
 
 #define OPTION_LIST_MAX 256

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * report: progress for people, strings for machines.
+ * report: progress.
  */
 #include "base/report.h"
 
 #include <stdbool.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "base/text.h"
 
 #define PROGRESS_INTERVAL_NS 100000000LL
 
@@ -47,33 +44,4 @@ void report_progress_end(void)
 	if (opt_is_shown)
 		fputs("\r\033[K", stderr);
 	opt_is_shown = false;
-}
-
-void report_json_string(FILE *file, const char *text)
-{
-	size_t size = strlen(text), bad;
-
-	fputc('"', file);
-	while (size > 0) {
-		size_t good = text_is_utf8(text, size, &bad) ? size : bad;
-
-		for (size_t i = 0; i < good; i++) {
-			unsigned char c = (unsigned char)text[i];
-
-			if (c == '"' || c == '\\')
-				fprintf(file, "\\%c", c);
-			else if (c < 0x20 || c == 0x7f)
-				fprintf(file, "\\u%04x", c);
-			else
-				fputc(c, file);
-		}
-		text += good;
-		size -= good;
-		if (size > 0) {
-			fputs("\xef\xbf\xbd", file);
-			text++;
-			size--;
-		}
-	}
-	fputc('"', file);
 }

@@ -13,7 +13,4 @@
 void report_progress(const char *label, uint64_t done, uint64_t total);
 void report_progress_end(void);
 
-/* Writes TEXT as a JSON string with its quotes: control characters escaped, bytes that are not UTF-8 as U+FFFD. */
-void report_json_string(FILE *file, const char *text);
-
 #endif

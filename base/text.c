@@ -9,8 +9,6 @@
 
 #include "base/cleanup.h"
 
-#define DAY 86400
-
 /* The length of the well-formed character at S (at most SIZE bytes), 0 if there is none. RFC 3629, 4. */
 static size_t utf8_character(const uint8_t *s, size_t size)
 {
@@ -65,43 +63,6 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *ret_offset)
 		}
 		i += n;
 	}
-	return true;
-}
-
-bool text_parse_duration(const char *text, int64_t *ret_seconds)
-{
-	int64_t value = 0, unit;
-	size_t i = 0;
-
-	for (; text[i] >= '0' && text[i] <= '9'; i++) {
-		value = value * 10 + (text[i] - '0');
-		if (i >= 10)
-			return false;
-	}
-	if (i == 0 || text[i] == '\0' || text[i + 1] != '\0')
-		return false;
-	switch (text[i]) {
-	case 's':
-		unit = 1;
-		break;
-	case 'm':
-		unit = 60;
-		break;
-	case 'h':
-		unit = 3600;
-		break;
-	case 'd':
-		unit = DAY;
-		break;
-	case 'w':
-		unit = 7 * DAY;
-		break;
-	default:
-		return false;
-	}
-	if (value < 1 || value * unit > 100LL * 365 * DAY)
-		return false;
-	*ret_seconds = value * unit;
 	return true;
 }
 

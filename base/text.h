@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * text: UTF-8, escapes, durations and sizes: what every line for people and every configuration is written in.
+ * text: UTF-8 and escapes: what every line for people is written in.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -12,9 +12,6 @@
 /* Whether SIZE bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). On false the
  * offset of the first bad byte is in *RET_OFFSET (may be NULL). */
 bool text_is_utf8(const void *bytes, size_t size, size_t *ret_offset);
-
-/* A duration as people write it in a configuration ("90s", "15m", "6h", "3d", "1w"); positive, at most 100 years. */
-bool text_parse_duration(const char *text, int64_t *ret_seconds);
 
 /* Whether a character at AT (well-formed, or a NUL) turns or breaks a line, or shows as nothing: bidirectional controls, line and
  * paragraph separators, the byte order mark. With them one name can look like another. */

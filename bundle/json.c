@@ -12,8 +12,8 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
-#include "base/text.h"
 #include "bundle/limits.h"
+#include "bundle/notation.h"
 
 #define CLAUSE "bundle/FORMAT.md 1.4"
 
@@ -239,7 +239,7 @@ enum fault json_get_duration(const json_t *object, const char *where, const char
 	fault = json_get_text(object, where, key, required, &text, why);
 	if (fault != FAULT_NONE || text == NULL)
 		return fault;
-	if (!text_parse_duration(text, &seconds))
+	if (!notation_parse_duration(text, &seconds))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: \"%s\" is \"%s\", not a duration like 90s, 6h or 3d", where,
 			      key, text);
 	*ret = seconds;

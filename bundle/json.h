@@ -44,7 +44,7 @@ enum fault json_get_array(const json_t *object, const char *where, const char *k
 			  struct refusal *why);
 enum fault json_get_object(const json_t *object, const char *where, const char *key, bool required, json_t **ret,
 			   struct refusal *why);
-/* "90s", "3d": seconds (text_parse_duration). */
+/* "90s", "3d": seconds (notation_parse_duration). */
 enum fault json_get_duration(const json_t *object, const char *where, const char *key, bool required, int64_t *ret,
 			     struct refusal *why);
 

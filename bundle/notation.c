@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
 
 #define DAY 86400
 
@@ -199,4 +201,79 @@ void notation_format_size(uint64_t bytes, char *text, size_t size)
 	for (; value >= 999.5 && unit + 1 < ARRAY_SIZE(units); unit++)
 		value /= 1000;
 	snprintf(text, size, value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+bool notation_parse_duration(const char *text, int64_t *ret_seconds)
+{
+	int64_t value = 0, unit;
+	size_t i = 0;
+
+	for (; text[i] >= '0' && text[i] <= '9'; i++) {
+		value = value * 10 + (text[i] - '0');
+		if (i >= 10)
+			return false;
+	}
+	if (i == 0 || text[i] == '\0' || text[i + 1] != '\0')
+		return false;
+	switch (text[i]) {
+	case 's':
+		unit = 1;
+		break;
+	case 'm':
+		unit = 60;
+		break;
+	case 'h':
+		unit = 3600;
+		break;
+	case 'd':
+		unit = DAY;
+		break;
+	case 'w':
+		unit = 7 * DAY;
+		break;
+	default:
+		return false;
+	}
+	if (value < 1 || value * unit > 100LL * 365 * DAY)
+		return false;
+	*ret_seconds = value * unit;
+	return true;
+}
+
+void notation_json_string(FILE *file, const char *text)
+{
+	size_t size = strlen(text), bad;
+
+	fputc('"', file);
+	while (size > 0) {
+		size_t good = text_is_utf8(text, size, &bad) ? size : bad;
+
+		for (size_t i = 0; i < good; i++) {
+			unsigned char c = (unsigned char)text[i];
+
+			if (c == '"' || c == '\\')
+				fprintf(file, "\\%c", c);
+			else if (c < 0x20 || c == 0x7f)
+				fprintf(file, "\\u%04x", c);
+			else
+				fputc(c, file);
+		}
+		text += good;
+		size -= good;
+		if (size > 0) {
+			fputs("\xef\xbf\xbd", file);
+			text++;
+			size--;
+		}
+	}
+	fputc('"', file);
+}
+
+int64_t notation_demand_duration(const char *what, const char *text)
+{
+	int64_t seconds;
+
+	if (!notation_parse_duration(text, &seconds))
+		die_usage("%s: \"%s\" is not a duration like 90s, 6h or 3d", what, text);
+	return seconds;
 }

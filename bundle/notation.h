@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* "[a-z0-9][a-z0-9_-]{0,62}", and its NUL. */
 #define NOTATION_NAME_SIZE 64
@@ -38,4 +39,14 @@ void notation_format_age(int64_t seconds, char *text, size_t size);
 
 /* "548 MB", "2.4 KB": decimal units, for people. */
 void notation_format_size(uint64_t bytes, char *text, size_t size);
+
+/* A duration as people write it in a configuration ("90s", "15m", "6h", "3d", "1w"); positive, at most 100 years. */
+bool notation_parse_duration(const char *text, int64_t *ret_seconds);
+
+/* Writes TEXT as a JSON string with its quotes: control characters escaped, bytes that are not UTF-8 as U+FFFD. */
+void notation_json_string(FILE *file, const char *text);
+
+/* The same for an option's value: a wrong one is a usage error that names WHAT ("--wait"). */
+int64_t notation_demand_duration(const char *what, const char *text);
+
 #endif

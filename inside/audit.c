@@ -17,7 +17,6 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/options.h"
-#include "base/report.h"
 #include "base/sandbox.h"
 #include "base/text.h"
 #include "bundle/bundle.h"
@@ -259,7 +258,7 @@ static void print_json_file(const struct contents *contents, const struct signed
 
 	sha256_to_hex(&file->blob.plain_sha256, hex);
 	printf("  {\"dataset\": \"%s\", \"roleVersion\": %" PRIu64 ", \"file\": ", file->dataset, file->role_version);
-	report_json_string(stdout, file->file);
+	notation_json_string(stdout, file->file);
 	printf(", \"bytes\": %" PRIu64 ", \"hash\": \"sha256:%s\", \"parts\": %zu, \"partsHere\": %zu}",
 	       file->blob.plain_length, hex, file->blob.n_parts, parts_here(contents, file));
 }
@@ -268,7 +267,7 @@ static void print_json(const char *path, const struct contents *contents, const 
 		       const struct findings *findings)
 {
 	fputs("{\"format\": \"clapet bundle verification 1\", \"bundle\": ", stdout);
-	report_json_string(stdout, path);
+	notation_json_string(stdout, path);
 	printf(", \"valid\": %s, \"metadata\": %zu, \"signed\": %zu, \"blobs\": %zu, \"blobBytes\": %" PRIu64 ",\n",
 	       findings->n_faults == 0 ? "true" : "false", contents->n_metadata, set == NULL ? 0 : set->n_metadata,
 	       contents->n_blobs, contents->blob_bytes);

@@ -56,7 +56,7 @@ static bool parse_until(const char *text, int64_t now, int64_t *ret)
 {
 	char full[NOTATION_TIME_SIZE + 8];
 
-	if (text_parse_duration(text, ret)) {
+	if (notation_parse_duration(text, ret)) {
 		*ret += now;
 		return true;
 	}
@@ -261,11 +261,10 @@ int cmd_waivers(int argc, char **argv)
 		notation_format_local(w->date, on, sizeof(on));
 		if (w->withdrawn == 0 && w->until != 0)
 			notation_format_local(w->until, until, sizeof(until));
-		columns_row(table,
-				 (const char *const[]){w->id, w->dataset,
-						       w->of.application[0] == '\0' ? "(policy)" : w->of.application,
-						       field, w->of.rule, w->operator, on,
-						       w->withdrawn == 0 && w->until == 0 ? "-" : until, w->reason});
+		columns_row(table, (const char *const[]){w->id, w->dataset,
+							 w->of.application[0] == '\0' ? "(policy)" : w->of.application,
+							 field, w->of.rule, w->operator, on,
+							 w->withdrawn == 0 && w->until == 0 ? "-" : until, w->reason});
 	}
 	columns_print(table, stdout);
 	columns_free(table);

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/notation.h"
 #include "inside/cmd.h"
 
 int cmd_fail(const struct refusal *why)
@@ -201,10 +202,10 @@ int cmd_init(int argc, char **argv)
 
 /* --- import ---------------------------------------------------------------------------------------------------------- */
 
-static int64_t opt_wait;
+static const char *opt_wait;
 
 const struct option cmd_import_options[] = {
-	{"wait", 'w', OPTION_DURATION, &opt_wait, "TIME", "wait so long for another run to end (\"30s\")"},
+	{"wait", 'w', OPTION_TEXT, &opt_wait, "TIME", "wait so long for another run to end (\"30s\")"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -212,7 +213,8 @@ int cmd_import(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_(import_result_clear) struct import_result result = {0};
-	int status = cmd_open_work(&inside, opt_wait), taken = 0;
+	int64_t wait = opt_wait != NULL ? notation_demand_duration("--wait", opt_wait) : 0;
+	int status = cmd_open_work(&inside, wait), taken = 0;
 
 	if (status != 0)
 		return status;

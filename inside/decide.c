@@ -3,6 +3,8 @@
  * decide: where one dataset stands, from what is known of it: metadata, verdict, policy, waivers, pins. No file is opened
  * here and no worker asked.
  */
+#include "inside/decide.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/report.h"
 #include "base/text.h"
+#include "bundle/notation.h"
 
 void findings_clear(struct findings *findings)
 {
@@ -84,13 +84,13 @@ void findings_print_json(const struct findings *findings, FILE *file)
 	for (size_t i = 0; i < findings->n_faults_kept; i++) {
 		fprintf(file, "%s\n  {\"code\": \"E%04u\", \"message\": ", i == 0 ? "" : ",",
 			(unsigned)findings->faults[i].fault);
-		report_json_string(file, findings->faults[i].line);
+		notation_json_string(file, findings->faults[i].line);
 		fputs("}", file);
 	}
 	fprintf(file, "], \"nNotes\": %zu, \"notes\": [", findings->n_notes);
 	for (size_t i = 0; i < findings->n_notes_kept; i++) {
 		fputs(i == 0 ? "\n  " : ",\n  ", file);
-		report_json_string(file, findings->notes[i]);
+		notation_json_string(file, findings->notes[i]);
 	}
 	fputs("]", file);
 }

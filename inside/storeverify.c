@@ -328,7 +328,7 @@ static void print_json(const struct storeverify *verify, const char *path)
 	const struct trustset *set = verify->set;
 
 	fputs("{\"format\": \"clapet verification 1\", \"store\": ", stdout);
-	report_json_string(stdout, path);
+	notation_json_string(stdout, path);
 	printf(", \"valid\": %s,\n \"root\": %" PRIu64 ", \"timestamp\": %" PRIu64 ", \"snapshot\": %" PRIu64
 	       ", \"metadata\": %zu, \"signed\": %zu,\n",
 	       verify->findings.n_faults == 0 ? "true" : "false",

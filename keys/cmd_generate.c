@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/report.h"
+#include "bundle/notation.h"
 
 static const char *opt_output;
 static bool opt_json;
@@ -34,7 +34,7 @@ int cmd_generate(int argc, char **argv)
 	keyid = secret_key_public(key)->keyid;
 	if (opt_json) {
 		fputs("{\"file\": ", stdout);
-		report_json_string(stdout, opt_output);
+		notation_json_string(stdout, opt_output);
 		printf(", \"keyid\": \"%s\", \"encrypted\": %s}\n", keyid, passphrase != NULL ? "true" : "false");
 		return 0;
 	}

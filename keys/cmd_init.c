@@ -14,13 +14,11 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
 #include "keys/repository.h"
 
-#define DAYS 86400
 #define ROOT_KEYS_MAX 16
 
 static const char *opt_repository;
@@ -28,9 +26,9 @@ static const char *opt_keys;
 static struct option_list opt_root_keys;
 static uint64_t opt_root_threshold = 1;
 static uint64_t opt_dataset_threshold = 1;
-static int64_t opt_silence = 3 * DAYS;
-static int64_t opt_expires_root = 365 * DAYS;
-static int64_t opt_expires_targets = 365 * DAYS;
+static const char *opt_silence = "3d";
+static const char *opt_expires_root = "365d";
+static const char *opt_expires_targets = "365d";
 static bool opt_json;
 
 const struct option cmd_init_options[] = {
@@ -39,10 +37,9 @@ const struct option cmd_init_options[] = {
 	{"root-key", 0, OPTION_LIST, &opt_root_keys, "FILE", "a root key, made if missing; may be repeated"},
 	{"root-threshold", 0, OPTION_NUMBER, &opt_root_threshold, "N", "root keys that must sign a new root (1)"},
 	{"dataset-threshold", 0, OPTION_NUMBER, &opt_dataset_threshold, "N", "keys that must sign a dataset (1)"},
-	{"silence", 0, OPTION_DURATION, &opt_silence, "TIME",
-	 "longest silence the inside survives (3d; 45d by courier)"},
-	{"expires-root", 0, OPTION_DURATION, &opt_expires_root, "TIME", "validity of root (365d)"},
-	{"expires-targets", 0, OPTION_DURATION, &opt_expires_targets, "TIME", "validity of targets (365d)"},
+	{"silence", 0, OPTION_TEXT, &opt_silence, "TIME", "longest silence the inside survives (3d; 45d by courier)"},
+	{"expires-root", 0, OPTION_TEXT, &opt_expires_root, "TIME", "validity of root (365d)"},
+	{"expires-targets", 0, OPTION_TEXT, &opt_expires_targets, "TIME", "validity of targets (365d)"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -55,6 +52,7 @@ struct ceremony {
 	size_t n_root_keys;
 	struct secret_key *targets_key, *snapshot_key, *timestamp_key;
 	struct document root;
+	int64_t silence, root_validity, targets_validity; /* seconds */
 };
 
 static void ceremony_clear(struct ceremony *ceremony)
@@ -198,11 +196,11 @@ static enum fault sign_all(struct ceremony *ceremony, struct refusal *why)
 {
 	const struct repository_plan plan = {
 		.rules = {.now = cmd_now(),
-			  .timestamp = opt_silence,
-			  .snapshot = 2 * opt_silence,
-			  .datasets = 2 * opt_silence,
-			  .targets = opt_expires_targets},
-		.root = opt_expires_root,
+			  .timestamp = ceremony->silence,
+			  .snapshot = 2 * ceremony->silence,
+			  .datasets = 2 * ceremony->silence,
+			  .targets = ceremony->targets_validity},
+		.root = ceremony->root_validity,
 		.root_keys = (const struct secret_key *const *)ceremony->root_keys,
 		.n_root_keys = ceremony->n_root_keys,
 		.root_threshold = (unsigned)opt_root_threshold,
@@ -222,13 +220,13 @@ static void report_json(const struct ceremony *ceremony)
 	sha256_to_hex(&ceremony->root.sha256, fingerprint);
 	notation_format_time(ceremony->root.expires, expires);
 	printf("{\"repository\": ");
-	report_json_string(stdout, opt_repository);
+	notation_json_string(stdout, opt_repository);
 	printf(", \"file\": \"metadata/1.root.json\", \"fingerprint\": \"%s\", \"expires\": \"%s\", \"threshold\": "
 	       "%llu, \"keys\": [",
 	       fingerprint, expires, (unsigned long long)opt_root_threshold);
 	for (size_t i = 0; i < ceremony->n_root_keys; i++) {
 		printf("%s{\"file\": ", i > 0 ? ", " : "");
-		report_json_string(stdout, opt_root_keys.items[i]);
+		notation_json_string(stdout, opt_root_keys.items[i]);
 		printf(", \"keyid\": \"%s\", \"made\": %s}", secret_key_public(ceremony->root_keys[i])->keyid,
 		       ceremony->is_made[i] ? "true" : "false");
 	}
@@ -266,6 +264,9 @@ int cmd_init(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	check_usage();
+	ceremony.silence = notation_demand_duration("--silence", opt_silence);
+	ceremony.root_validity = notation_demand_duration("--expires-root", opt_expires_root);
+	ceremony.targets_validity = notation_demand_duration("--expires-targets", opt_expires_targets);
 	if (prepare(&ceremony, &why) != FAULT_NONE || get_root_keys(&ceremony, &why) != FAULT_NONE ||
 	    make_everyday_keys(&ceremony, &why) != FAULT_NONE || sign_all(&ceremony, &why) != FAULT_NONE)
 		return cmd_refused(&why);

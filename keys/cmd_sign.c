@@ -17,7 +17,6 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
@@ -213,7 +212,7 @@ static void report_json(const struct document *document, const char *role, const
 			unsigned valid, unsigned threshold)
 {
 	printf("{\"file\": ");
-	report_json_string(stdout, document->name);
+	notation_json_string(stdout, document->name);
 	printf(", \"role\": \"%s\", \"version\": %" PRIu64
 	       ", \"keyid\": \"%s\", \"changed\": %s, \"signatures\": %u, \"threshold\": ",
 	       role, document->version, key->keyid, changed ? "true" : "false", valid);

@@ -21,7 +21,6 @@ static struct {
 	const char *config, *reason;
 	struct option_list columns;
 	uint64_t number;
-	int64_t age;
 } opt;
 
 static int seen_argc;
@@ -44,7 +43,6 @@ static const struct option approve_options[] = {
 	{"json", 'j', OPTION_FLAG, &opt.json, NULL, "for machines"},
 	{"column", 0, OPTION_LIST, &opt.columns, "NAME", "several"},
 	{"number", 'n', OPTION_NUMBER, &opt.number, "N", "how many"},
-	{"age", 0, OPTION_DURATION, &opt.age, "DURATION", "how old"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -88,7 +86,7 @@ static void test_parsing(void **state)
 {
 	(void)state;
 	assert_int_equal(run_words("--config", "a.json", "approve", "cog", "--reason=because", "-jn7", "--column", "x",
-				   "--column", "y", "--age", "3d", NULL),
+				   "--column", "y", NULL),
 			 5);
 	assert_string_equal(opt.config, "a.json");
 	assert_string_equal(opt.reason, "because");
@@ -96,7 +94,6 @@ static void test_parsing(void **state)
 	assert_int_equal(opt.number, 7);
 	assert_int_equal(opt.columns.n_items, 2);
 	assert_string_equal(opt.columns.items[1], "y");
-	assert_int_equal(opt.age, 3 * 86400);
 	assert_int_equal(seen_argc, 1);
 	assert_string_equal(seen_first, "cog");
 }
@@ -123,7 +120,6 @@ static void test_usage_errors(void **state)
 	assert_int_equal(EXIT_OF("approve", "--json=yes"), 2);
 	assert_int_equal(EXIT_OF("approve", "-n", "many"), 2);
 	assert_int_equal(EXIT_OF("approve", "-n", "-1"), 2);
-	assert_int_equal(EXIT_OF("approve", "--age", "3"), 2);
 	assert_int_equal(EXIT_OF("status", "extra"), 2);
 	assert_int_equal(EXIT_OF("--json", "approve"), 2);
 	assert_int_equal(EXIT_OF("--config"), 2);

@@ -44,26 +44,6 @@ static void test_utf8(void **state)
 	}
 }
 
-static void test_durations(void **state)
-{
-	int64_t seconds;
-
-	(void)state;
-	assert_true(text_parse_duration("90s", &seconds));
-	assert_int_equal(seconds, 90);
-	assert_true(text_parse_duration("3d", &seconds));
-	assert_int_equal(seconds, 3 * 86400);
-	assert_true(text_parse_duration("1w", &seconds));
-	assert_int_equal(seconds, 7 * 86400);
-	assert_false(text_parse_duration("0s", &seconds));
-	assert_false(text_parse_duration("3", &seconds));
-	assert_false(text_parse_duration("d", &seconds));
-	assert_false(text_parse_duration("3dd", &seconds));
-	assert_false(text_parse_duration("-3d", &seconds));
-	assert_false(text_parse_duration("99999999999999999999d", &seconds));
-	assert_false(text_parse_duration("36501d", &seconds));
-}
-
 static void test_escape(void **state)
 {
 	char text[32], small[8];
@@ -98,7 +78,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_utf8),
-		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_copy),
 	};

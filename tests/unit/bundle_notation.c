@@ -116,11 +116,32 @@ static void test_sizes(void **state)
 	assert_string_equal(text, "2.4 KB");
 }
 
+static void test_durations(void **state)
+{
+	int64_t seconds;
+
+	(void)state;
+	assert_true(notation_parse_duration("90s", &seconds));
+	assert_int_equal(seconds, 90);
+	assert_true(notation_parse_duration("3d", &seconds));
+	assert_int_equal(seconds, 3 * 86400);
+	assert_true(notation_parse_duration("1w", &seconds));
+	assert_int_equal(seconds, 7 * 86400);
+	assert_false(notation_parse_duration("0s", &seconds));
+	assert_false(notation_parse_duration("3", &seconds));
+	assert_false(notation_parse_duration("d", &seconds));
+	assert_false(notation_parse_duration("3dd", &seconds));
+	assert_false(notation_parse_duration("-3d", &seconds));
+	assert_false(notation_parse_duration("99999999999999999999d", &seconds));
+	assert_false(notation_parse_duration("36501d", &seconds));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), cmocka_unit_test(test_file_names), cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_times), cmocka_unit_test(test_ages),       cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_times), cmocka_unit_test(test_ages),       cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_sizes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
