@@ -281,7 +281,7 @@ ifneq ($(SANITIZE),)
 SHELL_TESTS = $(wildcard tests/e2e/*.sh)
 endif
 check-only:
-	BUILD=$(BUILD) SANITIZE=$(SANITIZE) prove -j$$(nproc) --merge --timer $(PROVE_FLAGS) $(sort $(UNIT_TESTS) $(FUZZ_TESTS)) $(SHELL_TESTS)
+	@BUILD=$(BUILD) SANITIZE=$(SANITIZE) prove -j$$(nproc) --merge --timer $(PROVE_FLAGS) $(sort $(UNIT_TESTS) $(FUZZ_TESTS)) $(SHELL_TESTS)
 
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/asan SANITIZE=1 tests
@@ -293,10 +293,10 @@ deps:
 FORMATTED = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 lint:
 	@tools/deps.sh lint
-	clang-format --dry-run -Werror $(FORMATTED)
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
+	@echo '  clang-format'; clang-format --dry-run -Werror $(FORMATTED)
+	@echo '  cppcheck'; cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppressions-list=tools/cppcheck.suppressions -D_GNU_SOURCE -DCLAPET_VERSION='""' -I. $(filter-out tests/%,$(filter %.c,$(FORMATTED)))
-	shellcheck -x -S warning demo/*.sh tests/*.sh tests/*/*.sh tools/*.sh image/systemd/*.sh .ci/run
+	@echo '  shellcheck'; shellcheck -x -S warning demo/*.sh tests/*.sh tests/*/*.sh tools/*.sh image/systemd/*.sh .ci/run
 
 bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all

@@ -140,15 +140,17 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 		return fault;
 	if ((fault = json_get_duration(root, where, "clockSkew", false, &config->clock_skew, why)) != FAULT_NONE)
 		return fault;
+	if ((fault = json_get_duration(root, where, "maxValidity", false, &config->max_validity, why)) != FAULT_NONE)
+		return fault;
 	return json_get_duration(root, where, "workerTime", false, &config->worker_time, why);
 }
 
 static enum fault fill(const json_t *root, const char *path, struct inside_config *config, struct refusal *why)
 {
-	static const char *const allowed[] = {
-		"format",          "store",       "incoming",  "spool",      "contracts", "policy",
-		"keepGenerations", "keepAtLeast", "quota",     "reserve",    "heartbeat", "clockSkew",
-		"users",           "sockets",     "testBench", "workerTime", NULL};
+	static const char *const allowed[] = {"format",     "store",           "incoming",    "spool",   "contracts",
+					      "policy",     "keepGenerations", "keepAtLeast", "quota",   "reserve",
+					      "heartbeat",  "clockSkew",       "users",       "sockets", "testBench",
+					      "workerTime", "maxValidity",     NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -173,6 +175,7 @@ static struct inside_config *config_new(const char *path)
 	config->reserve = (int64_t)(64 * MIB);
 	config->heartbeat = 86400;
 	config->clock_skew = 300;
+	config->max_validity = 400 * 86400LL; /* targets are signed for a year */
 	config->worker_time = WORKER_SECONDS;
 	return config;
 }

@@ -7,7 +7,7 @@
  *      "store": "/var/lib/clapet/store", "incoming": "/var/spool/clapet/incoming", "spool": "/var/lib/clapet/spool",
  *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json",
  *      "keepGenerations": 10, "keepAtLeast": "7d", "quota": {"incoming": 1, "spool": 1, "quarantine": 1}, "reserve": 1,
- *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h",
+ *      "heartbeat": "1d", "clockSkew": "5m", "maxValidity": "400d", "workerTime": "6h",
  *      "sockets": "/run/clapet-inside",
  *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…"}, "testBench": "…"}
  *
@@ -38,6 +38,7 @@ struct inside_config {
 	int64_t reserve;   /* bytes of free disk that incoming and spool may not touch */
 	int64_t heartbeat; /* silence longer than this is an alarm */
 	int64_t clock_skew;
+	int64_t max_validity; /* seconds that metadata but the root may be valid ahead */
 	int64_t worker_time;         /* seconds that one worker may take before it is killed */
 	char *users[CONFIG_N_USERS]; /* by enum comp; NULL: none named */
 	char *sockets; /* NULL: we start the workers; else systemd does, behind the sockets in this folder, each under its account */

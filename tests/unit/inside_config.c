@@ -46,14 +46,16 @@ static void test_all_members(void **state)
 	_cleanup_(config_freep) struct inside_config *config = NULL;
 
 	(void)state;
-	assert_int_equal(parse(HEAD ", \"contracts\": \"c\", \"policy\": \"p.json\", \"keepGenerations\": 3, "
-				    "\"keepAtLeast\": \"2h\", "
-				    "\"quota\": {\"incoming\": 1, \"spool\": 2, \"quarantine\": 0}, \"reserve\": 5, "
-				    "\"heartbeat\": \"6h\", "
-				    "\"clockSkew\": \"1m\", \"sockets\": \"/run/clapet-inside\", " USERS
-				    ", \"testBench\": \"this machine is a test bench\"}",
-			       &config, NULL),
-			 FAULT_NONE);
+	assert_int_equal(
+		parse(HEAD
+		      ", \"contracts\": \"c\", \"policy\": \"p.json\", \"keepGenerations\": 3, "
+		      "\"keepAtLeast\": \"2h\", "
+		      "\"quota\": {\"incoming\": 1, \"spool\": 2, \"quarantine\": 0}, \"reserve\": 5, "
+		      "\"heartbeat\": \"6h\", "
+		      "\"clockSkew\": \"1m\", \"maxValidity\": \"30d\", \"sockets\": \"/run/clapet-inside\", " USERS
+		      ", \"testBench\": \"this machine is a test bench\"}",
+		      &config, NULL),
+		FAULT_NONE);
 	assert_string_equal(config->policy, "/etc/clapet/p.json");
 	assert_int_equal(config->keep_generations, 3);
 	assert_int_equal(config->keep_at_least, 7200);
@@ -63,6 +65,7 @@ static void test_all_members(void **state)
 	assert_int_equal(config->reserve, 5);
 	assert_int_equal(config->heartbeat, 6 * 3600);
 	assert_int_equal(config->clock_skew, 60);
+	assert_int_equal(config->max_validity, 30 * 86400);
 	assert_string_equal(config->sockets, "/run/clapet-inside");
 	assert_string_equal(config->users[COMP_UNPACK], "a");
 	assert_string_equal(config->users[COMP_LOG], "e");
