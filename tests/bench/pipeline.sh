@@ -15,11 +15,14 @@ ${CC:-gcc} -O2 -o "$T/csvloop" tests/bench/csvloop.c -lcsv
 world_new
 "$T/gen" "$ROWS" 1 >"$csv"
 mkdir -p "$T/out/sources/etablissements"
-python3 - "$csv" "$T/out/sources/etablissements/datapackage.json" <<'PYTHON'
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+python3 -m http.server --bind 127.0.0.1 --directory "$T/data" "$port" >/dev/null 2>&1 &
+on_exit "kill $!"
+python3 - "http://127.0.0.1:$port/etablissements.csv" "$T/out/sources/etablissements/datapackage.json" <<'PYTHON'
 import json, sys
 schema = json.load(open("tests/bench/schema.json"))
 json.dump({"name": "etablissements", "title": "Benchmark", "licenses": [{"name": "LOV2"}], "clapet": {"every": "1s"},
-           "resources": [{"name": "etablissements", "path": "file://" + sys.argv[1], "format": "csv", "encoding": "utf-8",
+           "resources": [{"name": "etablissements", "path": sys.argv[1], "format": "csv", "encoding": "utf-8",
                           "schema": schema}]}, open(sys.argv[2], "w"))
 PYTHON
 world_policy etablissements
@@ -81,6 +84,7 @@ PYTHON
 once() { # one whole run, from nothing: source to swap
 	rm -rf "$T"/out/{state,outbox,repository,keys} "$T"/in/{store,incoming,spool} "$T/root.key"
 	world_new
+	sed -i 's|"allowFile"|"allowHttp": true, "allowFile"|' "$T/out/outside.json"
 	world_policy etablissements
 	watch_workers "$T/workers.$1" &
 	local watcher=$! start middle end
