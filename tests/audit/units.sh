@@ -33,13 +33,13 @@ done
 unlike "$(cat "$T"/units/*@.service)" '^(Supplementary)?Group' "no worker has a group beside its account's"
 
 # sysusers.d really makes them, into a folder that stands for the root.
-mkdir -p "$T/root/usr/lib/sysusers.d" "$T/root/etc"
-cp image/sysusers.d/clapet.conf "$T/root/usr/lib/sysusers.d/"
-run systemd-sysusers --root="$T/root"
+mkdir -p "$T/host/usr/lib/sysusers.d" "$T/host/etc"
+cp image/sysusers.d/clapet.conf "$T/host/usr/lib/sysusers.d/"
+run systemd-sysusers --root="$T/host"
 is "$status" 0 "systemd-sysusers takes the file"
 unlike "$output" 'not a valid|ignoring' "and finds nothing wrong in it"
 for account in clapet-inside clapet-outside $(awk '!/^#/ { print $3 }' image/systemd/workers); do
-	like "$(cat "$T/root/etc/passwd")" "^$account:" "it makes $account"
+	like "$(cat "$T/host/etc/passwd")" "^$account:" "it makes $account"
 done
 
 done_testing
