@@ -38,7 +38,7 @@ struct inside_config {
 	int64_t reserve;   /* bytes of free disk that incoming and spool may not touch */
 	int64_t heartbeat; /* silence longer than this is an alarm */
 	int64_t clock_skew;
-	int64_t max_validity; /* seconds that metadata but the root may be valid ahead */
+	int64_t max_validity;        /* seconds that metadata but the root may be valid ahead */
 	int64_t worker_time;         /* seconds that one worker may take before it is killed */
 	char *users[CONFIG_N_USERS]; /* by enum comp; NULL: none named */
 	char *sockets; /* NULL: we start the workers; else systemd does, behind the sockets in this folder, each under its account */
