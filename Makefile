@@ -58,13 +58,17 @@ SRC_keys = \
 	keys/canonical.c \
 	keys/client.c \
 	keys/client_roles.c \
+	keys/client_search.c \
 	keys/client_steps.c \
 	keys/document.c \
 	keys/encodings.c \
 	keys/metadata.c \
+	keys/metadata_paths.c \
 	keys/metadata_roles.c \
+	keys/metadata_targets.c \
 	keys/passphrase.c \
 	keys/pubkey.c \
+	$(if $(ECDSA),keys/pubkey_pem.c) \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \

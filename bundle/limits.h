@@ -31,6 +31,18 @@
 /* Steps of the root chain that one run follows (TUF 5.3.3 asks for a bound). */
 #define LIMIT_ROOT_ROTATIONS 256
 #define LIMIT_SIGNATURES 64
+/* One signature: RSA with 8192 bits is the longest of all schemes. */
+#define LIMIT_SIGNATURE_SIZE 1024
+/* A delegated role's name and its NUL in repositories of others (ours: a dataset's). Percent-encoded, with ".json", it
+ * still is a file's name (255 bytes). */
+#define LIMIT_ROLE_NAME_SIZE 81
+/* "9007199254740991.<encoded role>.json" and its NUL. */
+#define LIMIT_ROLE_FILE_SIZE 264
+/* A target's path in repositories of others, with its NUL: what a path may have on Linux is four times that. */
+#define LIMIT_ANY_PATH_SIZE 1024
+/* Roles that one search for a target visits (TUF 5.6.7.1 asks for a bound): a chain of 200 is followed, and no search
+ * reads more than these many role files. */
+#define LIMIT_SEARCH_ROLES 256
 #define LIMIT_KEYS 16384
 /* A secret key file is about 700 bytes. */
 #define LIMIT_KEY_FILE_SIZE (16 * KIB)

@@ -350,6 +350,13 @@ static inline void repo_bump(struct repo *repo, int role)
 	repo->version[R_TIMESTAMP]++;
 }
 
+/* The profile's bound on all roles but the root. */
+static inline void repo_bound_validity(struct repo *repo, int64_t seconds)
+{
+	for (enum tuf_kind kind = TUF_KIND_TIMESTAMP; kind < TUF_KIND_N; kind++)
+		repo->profile.max_validity[kind] = seconds;
+}
+
 /* Another key for a role; the old one is no longer listed. */
 static inline void repo_rotate(struct repo *repo, int role, uint8_t seed)
 {
