@@ -5,6 +5,7 @@
 #   make check    the same for every test                         make asan     the same tests under ASan and UBSan
 #   make install  DESTDIR=, PREFIX=/usr/local                     make bench    measures, prints tables
 #   make fuzz     FUZZ_SECONDS=60 for each target (clang)         make deps     Debian packages that pkg-config misses
+#   make ECDSA=1  into build/ecdsa: keys of ECDSA and RSA too     make conformance-client   build/tests/tuf-client
 
 # ECDSA=1: keys of ECDSA P-256 and RSA-PSS are read too (keys/pubkey_pem.c), in a build folder of its own.
 ECDSA =
@@ -137,6 +138,7 @@ SRC_inside = \
 	inside/check_version.c \
 	inside/compat_command.c \
 	inside/config.c \
+	inside/config_trust.c \
 	inside/crew.c \
 	inside/decide.c \
 	inside/decisions.c \
