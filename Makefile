@@ -49,9 +49,11 @@ SRC_bundle = \
 	bundle/blob.c \
 	bundle/bundle.c \
 	bundle/columns.c \
+	bundle/envelope.c \
 	bundle/hash.c \
 	bundle/json.c \
 	bundle/notation.c \
+	bundle/statement.c \
 	bundle/ustar.c
 
 SRC_keys = \
@@ -60,6 +62,7 @@ SRC_keys = \
 	keys/client_roles.c \
 	keys/client_steps.c \
 	keys/document.c \
+	keys/dsse.c \
 	keys/encodings.c \
 	keys/metadata.c \
 	keys/metadata_roles.c \
