@@ -64,6 +64,7 @@ SRC_keys = \
 	keys/document.c \
 	keys/dsse.c \
 	keys/encodings.c \
+	keys/keyfolder.c \
 	keys/metadata.c \
 	keys/metadata_roles.c \
 	keys/passphrase.c \
@@ -106,7 +107,9 @@ SRC_outside = \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
+	outside/provenance.c \
 	outside/publish.c \
+	outside/publish_attest.c \
 	outside/publish_bundle.c \
 	outside/publish_sign.c \
 	outside/records.c \
@@ -118,6 +121,7 @@ SRC_outside = \
 	outside/status.c \
 	outside/sync.c \
 	outside/tabulate.c \
+	outside/testresult.c \
 	outside/url.c \
 	outside/validate.c \
 	outside/withdraw.c
@@ -125,6 +129,7 @@ SRC_outside = \
 SRC_inside = \
 	inside/catalogue.c \
 	inside/check_answer.c \
+	inside/check_attestation.c \
 	inside/check_contract.c \
 	inside/check_document.c \
 	inside/check_read.c \
@@ -197,7 +202,7 @@ MAIN_outside-pack = outside/pack.c
 OURS_outside-pack = outside bundle base
 LIBS_outside-pack = -lzstd -larchive -lcrypto -lseccomp
 
-MAIN_outside-sign = outside/sign.c
+MAIN_outside-sign = outside/sign.c outside/sign_attest.c
 OURS_outside-sign = outside keys bundle base
 LIBS_outside-sign = -lsodium -ljansson -lcrypto -lseccomp
 

@@ -241,6 +241,8 @@ bool outside_record_check(const struct outside_record *record)
 		return sign_is_valid(&record->sign);
 	case OUTSIDE_DATASET:
 		return dataset_is_valid(&record->dataset);
+	case OUTSIDE_ATTEST:
+		return dataset_is_valid(&record->dataset) && notation_is_name(record->dataset.name);
 	case OUTSIDE_TARGET:
 		return target_is_valid(&record->target);
 	case OUTSIDE_SIGNED:

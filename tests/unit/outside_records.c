@@ -50,6 +50,7 @@ static struct outside_record good(enum outside_record_kind kind)
 						    .expires_targets = 1};
 		break;
 	case OUTSIDE_DATASET:
+	case OUTSIDE_ATTEST:
 		strcpy(record.dataset.name, "cog");
 		record.dataset.n_targets = 1;
 		break;
@@ -148,6 +149,7 @@ static void test_texts_have_alphabets(void **state)
 	REFUSED(OUTSIDE_MEMBER, r.member.is_blob = 1);
 	REFUSED(OUTSIDE_DATASET, strcpy(r.dataset.name, "root"));
 	REFUSED(OUTSIDE_DATASET, strcpy(r.dataset.name, "Cog"));
+	REFUSED(OUTSIDE_ATTEST, strcpy(r.dataset.name, "status"));
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "cog"));
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "cog/"));
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "cog/../x"));
