@@ -127,6 +127,7 @@ SRC_outside = \
 	outside/withdraw.c
 
 SRC_inside = \
+	inside/attestcheck.c \
 	inside/catalogue.c \
 	inside/check_answer.c \
 	inside/check_attestation.c \
@@ -158,6 +159,7 @@ SRC_inside = \
 	inside/store_read.c \
 	inside/store_write.c \
 	inside/storeverify.c \
+	inside/storeverify_attest.c \
 	inside/storeverify_files.c \
 	inside/tried.c \
 	inside/trustset.c \
@@ -182,7 +184,7 @@ MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-audit = inside/audit.c
+MAIN_clapet-audit = inside/audit.c inside/audit_attest.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 
