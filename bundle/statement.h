@@ -21,7 +21,7 @@
 #define STATEMENT_PAYLOAD_TYPE "application/vnd.in-toto+json"
 #define STATEMENT_PROVENANCE "https://slsa.dev/provenance/v1"
 #define STATEMENT_TEST_RESULT "https://in-toto.io/attestation/test-result/v0.1"
-/* Names of our own (bundle/FORMAT.md 14): how a version is made, who makes it, what was counted. */
+/* Names of our own (bundle/FORMAT.md 17): how a version is made, who makes it, what was counted. */
 #define STATEMENT_BUILD_TYPE "urn:clapet:sync:1"
 #define STATEMENT_BUILDER "urn:clapet:outside:1"
 #define STATEMENT_COUNTS "clapet_counts"

@@ -234,18 +234,17 @@ static void print_text(const char *before, const json_t *object, const char *key
 		printf("%s%s%s", before, status_text(object, key, text, sizeof(text)), after);
 }
 
-static void print_fetched(const json_t *resource)
+static void print_origin(const json_t *resource)
 {
 	const json_t *bytes = json_object_get(resource, "bytes"), *status = json_object_get(resource, "status");
 	int64_t seconds = status_time(resource, "fetched");
 	char text[64];
 
-	print_text("    from          ", resource, "url", "");
+	print_text("  from          ", resource, "url", "");
 	print_text(", in truth ", resource, "downloadedFrom", "");
-	print_text(", member ", resource, "member", "");
 	if (seconds != 0) {
 		notation_format_local(seconds, text, sizeof(text));
-		printf("\n    fetched       %s", text);
+		printf("\n  fetched       %s", text);
 	}
 	if (json_is_integer(bytes)) {
 		notation_format_size((uint64_t)json_integer_value(bytes), text, sizeof(text));
@@ -255,22 +254,45 @@ static void print_fetched(const json_t *resource)
 		printf(", status %" JSON_INTEGER_FORMAT, json_integer_value(status));
 	print_text(", last modified ", resource, "lastModified", "");
 	print_text(", etag ", resource, "etag", "");
-	print_text("\n    as published  ", resource, "asPublished", "\n");
+	putchar('\n');
+	print_text("  as published  ", resource, "asPublished", "\n");
 }
 
+/* "communes.csv: unpacked (member data/communes.csv), read as windows-1252 with ";", written in plain form" */
 static void print_resource(const json_t *resource)
 {
 	const char *transform = json_string_value(json_object_get(resource, "transform"));
 	bool is_plain = transform != NULL && strcmp(transform, "plain") == 0;
 
-	print_text("  ", resource, "file", "\n");
-	print_fetched(resource);
-	printf("    changed       %s", json_is_true(json_object_get(resource, "unpacked")) ? "unpacked, " : "");
+	print_text("    ", resource, "file", ": ");
+	if (json_is_true(json_object_get(resource, "unpacked"))) {
+		printf("unpacked");
+		print_text(" (member ", resource, "member", ")");
+		printf(", ");
+	}
 	print_text("read as ", resource, "encoding", "");
 	print_text(" with \"", resource, "delimiter", "\"");
 	printf("%s%s\n", json_is_string(json_object_get(resource, "encoding")) ? ", " : "",
 	       is_plain ? "written in plain form" : "kept as it was");
-	print_text("    as stored     ", resource, "asStored", "\n");
+	print_text("    as stored   ", resource, "asStored", "\n");
+}
+
+/* Each address once, with all that came from it. */
+static void print_resources(const json_t *resources)
+{
+	for (size_t i = 0; i < json_array_size(resources); i++) {
+		const json_t *url = json_object_get(json_array_get(resources, i), "url");
+		bool is_first = true;
+
+		for (size_t j = 0; j < i && is_first; j++)
+			is_first = !json_equal(json_object_get(json_array_get(resources, j), "url"), url);
+		if (!is_first)
+			continue;
+		print_origin(json_array_get(resources, i));
+		for (size_t j = i; j < json_array_size(resources); j++)
+			if (json_equal(json_object_get(json_array_get(resources, j), "url"), url))
+				print_resource(json_array_get(resources, j));
+	}
 }
 
 static void print_list(const char *before, const json_t *list)
@@ -288,14 +310,14 @@ static void print_tests(const json_t *tests)
 {
 	const json_t *configuration = json_object_get(tests, "configuration");
 
-	print_text("  tested          ", tests, "result", "");
+	print_text("  tested        ", tests, "result", "");
 	printf(": %zu rules passed, %zu with a warning, %zu failed\n",
 	       json_array_size(json_object_get(tests, "passed")), json_array_size(json_object_get(tests, "warned")),
 	       json_array_size(json_object_get(tests, "failed")));
-	print_list("    warned        ", json_object_get(tests, "warned"));
-	print_list("    failed        ", json_object_get(tests, "failed"));
+	print_list("    warned      ", json_object_get(tests, "warned"));
+	print_list("    failed      ", json_object_get(tests, "failed"));
 	for (size_t i = 0; i < json_array_size(configuration); i++) {
-		print_text("    against       ", json_array_get(configuration, i), "name", "");
+		print_text("    against     ", json_array_get(configuration, i), "name", "");
 		print_text(" ", json_array_get(configuration, i), "hash", "");
 		putchar('\n');
 	}
@@ -314,11 +336,10 @@ static void print_people(const json_t *root)
 		printf("  It was published without attestations: nothing signed says where it came from.\n");
 		return;
 	}
-	for (size_t i = 0; i < json_array_size(resources); i++)
-		print_resource(json_array_get(resources, i));
+	print_resources(resources);
 	if (seconds != 0)
 		notation_format_local(seconds, text, sizeof(text));
-	print_text("  made by         clapet ", root, "clapet", "");
+	print_text("  made by       clapet ", root, "clapet", "");
 	print_text(" (", root, "builder", ")");
 	printf("%s%s\n", text[0] == '\0' ? "" : ", ", text);
 	print_tests(json_object_get(root, "tests"));

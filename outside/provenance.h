@@ -2,7 +2,7 @@
  *
  * provenance: what is said of a version when it is made: where its files came from and what was done to them (SLSA provenance v1), and
  * which rules they were held to (in-toto test-result v0.1; testresult.c). Both are in-toto statements over every file of the
- * version (bundle/FORMAT.md 14); outside-sign signs them later.
+ * version (bundle/FORMAT.md 17); outside-sign signs them later.
  */
 #ifndef OUTSIDE_PROVENANCE_H
 #define OUTSIDE_PROVENANCE_H

@@ -24,7 +24,8 @@ is_complete() {
 	parts = {p["sha256"] for t in targets.values() for e in t["custom"]["encodings"] for p in e["parts"]}
 	plain = targets["aa/towns.csv"]["hashes"]["sha256"]
 	text = open(glob.glob(folder + f"/repository/targets/aa/{plain}.towns.csv")[0]).read()
-	sys.exit(0 if parts <= sent and text == open(folder + "/../www/a.csv").read() else 1)
+	attested = sum(path.endswith(".intoto.json") for path in targets) == 2
+	sys.exit(0 if attested and parts <= sent and text == open(folder + "/../www/a.csv").read() else 1)
 	PYTHON
 }
 

@@ -136,11 +136,11 @@ is "$(sha256sum <"$T/in/store/current/aa/provenance.intoto.json")" "$(sha256sum 
 run inside show aa
 is "$status" 0 "show"
 like "$output" "^aa version [0-9a-f]{16}, in force" "names the version"
-like "$output" "from +http://\*\*\*@127.0.0.1:$port/moved/a.zip, in truth $url/a.zip, member data/towns.csv" "where from"
+like "$output" "from +http://\*\*\*@127.0.0.1:$port/moved/a.zip, in truth $url/a.zip$" "where from"
 like "$output" "fetched .*, status 200, last modified .* GMT, etag " "when, and what the server said"
 like "$output" "as published +sha256:$(sha256sum "$T/www/a.zip" | cut -c1-64)" "the digest as published"
 like "$output" "as stored +sha256:$(sha256sum "$T/in/store/current/aa/towns.csv" | cut -c1-64)" "the digest as stored"
-like "$output" 'unpacked, read as windows-1252 with ";", written in plain form' "what was done"
+like "$output" 'towns.csv: unpacked \(member data/towns.csv\), read as windows-1252 with ";", written in plain form' "what was done"
 like "$output" "made by +clapet [0-9.]+ \(urn:clapet:outside:1\)" "by which Clapet"
 like "$output" "PASSED: 6 rules passed, 0 with a warning, 0 failed" "and how it was tested"
 run inside --json show aa
