@@ -28,17 +28,18 @@ enum fault keyfolder_load(int keys_fd, const char *name, struct passphrase *pass
 	return secret_key_load(fd, where, passphrase, ret_key, why);
 }
 
-enum fault keyfolder_role(int keys_fd, const char *role, struct passphrase *passphrase, struct secret_key **ret_key,
-			  struct refusal *why)
+enum fault keyfolder_role(int keys_fd, const char *role, bool may_make, struct passphrase *passphrase,
+			  struct secret_key **ret_key, struct refusal *why)
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
-	_cleanup_close_ int folder_fd = fd_make_dir(keys_fd, "datasets", 0700);
+	_cleanup_close_ int folder_fd = -1;
 	char file[NOTATION_NAME_SIZE + 24];
-	int r = folder_fd;
+	int r;
 
 	snprintf(file, sizeof(file), "datasets/%.63s.key", role);
-	if (fd_exists(keys_fd, file))
+	if (!may_make || fd_exists(keys_fd, file))
 		return keyfolder_load(keys_fd, file, passphrase, ret_key, why);
+	r = folder_fd = fd_make_dir(keys_fd, "datasets", 0700);
 	key = secret_key_generate();
 	if (r >= 0)
 		r = secret_key_save(folder_fd, strchr(file, '/') + 1, key, passphrase);

@@ -13,9 +13,9 @@
 enum fault keyfolder_load(int keys_fd, const char *name, struct passphrase *passphrase, struct secret_key **ret_key,
 			  struct refusal *why);
 
-/* The key of the delegated ROLE, which an interrupted run may have left; otherwise a new one, durable and protected as the others are.
- * Whether the role names it is the caller's question. FAULT_STORAGE, and as keyfolder_load. */
-enum fault keyfolder_role(int keys_fd, const char *role, struct passphrase *passphrase, struct secret_key **ret_key,
-			  struct refusal *why);
+/* The key of the delegated ROLE, which an interrupted run may have left; where there is none and MAY_MAKE, a new one, durable and
+ * protected as the others are. Whether the role names it is the caller's question. FAULT_STORAGE, and as keyfolder_load. */
+enum fault keyfolder_role(int keys_fd, const char *role, bool may_make, struct passphrase *passphrase,
+			  struct secret_key **ret_key, struct refusal *why);
 
 #endif

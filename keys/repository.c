@@ -154,7 +154,7 @@ static enum fault get_role_key(const struct repository *repository, const char *
 	char file[NOTATION_NAME_SIZE + 24];
 
 	if (delegation == NULL)
-		return keyfolder_role(repository->keys_fd, role, repository->passphrase, ret_key, why);
+		return keyfolder_role(repository->keys_fd, role, true, repository->passphrase, ret_key, why);
 	snprintf(file, sizeof(file), "datasets/%.63s.key", role);
 	return load_role_key(repository, file, role, delegation, ret_key, why);
 }

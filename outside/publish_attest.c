@@ -64,8 +64,8 @@ static enum fault send_statement(struct job *job, const struct source_state *sta
 	if (statement_fd < 0 || output_fd < 0)
 		return refuse(why, FAULT_STORAGE, "state/%s/%s: %s", state->name, attestation_file(attestation),
 			      strerror(statement_fd < 0 ? -statement_fd : -output_fd));
-	text_copy(record.dataset.name, sizeof record.dataset.name, state->name);
-	record.dataset.n_targets = 1;
+	text_copy(record.attest.name, sizeof record.attest.name, state->name);
+	record.attest.may_make_key = !state->published.exists;
 	job_send(job, &record, statement_fd);
 	job_send_kind(job, OUTSIDE_OUTPUT, output_fd);
 	return FAULT_NONE;

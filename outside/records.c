@@ -242,7 +242,8 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_DATASET:
 		return dataset_is_valid(&record->dataset);
 	case OUTSIDE_ATTEST:
-		return dataset_is_valid(&record->dataset) && notation_is_name(record->dataset.name);
+		return text_ends(record->attest.name, sizeof(record->attest.name)) &&
+		       notation_is_name(record->attest.name) && flag_is_valid(record->attest.may_make_key);
 	case OUTSIDE_TARGET:
 		return target_is_valid(&record->target);
 	case OUTSIDE_SIGNED:

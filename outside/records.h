@@ -73,7 +73,7 @@ enum outside_record_kind {
 	OUTSIDE_DATASET, /* .dataset */
 	OUTSIDE_TARGET,  /* .target */
 	OUTSIDE_SIGNED,  /* .signed_ */
-	OUTSIDE_ATTEST,  /* .dataset: whose key signs; its n_targets is 1 */
+	OUTSIDE_ATTEST,  /* .attest */
 
 	OUTSIDE_RECORD_KIND_N
 };
@@ -140,6 +140,12 @@ struct outside_dataset {
 	uint32_t n_targets;
 };
 
+/* Whose key signs; one that was never published may have none yet, any other's is there or missing. */
+struct outside_attest {
+	char name[NOTATION_NAME_SIZE];
+	uint32_t may_make_key;
+};
+
 struct outside_target {
 	char path[LIMIT_TARGET_PATH_SIZE]; /* "cog/communes.csv" */
 	struct sha256 sha256;
@@ -169,6 +175,7 @@ struct outside_record {
 		struct outside_member member;
 		struct outside_sign sign;
 		struct outside_dataset dataset;
+		struct outside_attest attest;
 		struct outside_target target;
 		struct outside_signed signed_;
 	};

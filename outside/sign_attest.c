@@ -51,13 +51,14 @@ static enum fault check_statement(const struct statement *statement, const char 
 	return FAULT_NONE;
 }
 
-static enum fault attest_one(struct attest *attest, const char *dataset, int statement_fd, int output_fd,
+static enum fault attest_one(struct attest *attest, const struct outside_attest *asked, int statement_fd, int output_fd,
 			     struct refusal *why)
 {
 	_cleanup_(statement_freep) struct statement *statement = NULL;
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	_cleanup_free_ uint8_t *data = NULL;
 	_cleanup_free_ char *text = NULL;
+	const char *dataset = asked->name;
 	size_t size;
 	int r = fd_load(statement_fd, LIMIT_STATEMENT_SIZE, &data, &size);
 
@@ -67,7 +68,8 @@ static enum fault attest_one(struct attest *attest, const char *dataset, int sta
 	    check_statement(statement, dataset, why) != FAULT_NONE)
 		return refuse_within(why, "%s", dataset);
 	if (prove_passphrase(attest, why) != FAULT_NONE ||
-	    keyfolder_role(attest->keys_fd, dataset, attest->passphrase, &key, why) != FAULT_NONE)
+	    keyfolder_role(attest->keys_fd, dataset, asked->may_make_key != 0, attest->passphrase, &key, why) !=
+		    FAULT_NONE)
 		return why->fault;
 	text = dsse_sign(STATEMENT_PAYLOAD_TYPE, data, size, (const struct secret_key *const *)&key, 1);
 	r = fd_write_all(output_fd, text, strlen(text));
@@ -90,7 +92,7 @@ static bool take_pair(struct attest *attest, const struct outside_record *record
 	if (output.kind != OUTSIDE_OUTPUT || output_fd < 0)
 		die("the supervisor sent record %u where an output was due", output.kind);
 	if (why->fault == FAULT_NONE)
-		attest_one(attest, record->dataset.name, statement_fd, output_fd, why);
+		attest_one(attest, &record->attest, statement_fd, output_fd, why);
 	return true;
 }
 

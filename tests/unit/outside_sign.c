@@ -268,8 +268,8 @@ static void test_opens_encrypted_keys(void **state)
 	"\"predicate\":{\"result\":\"PASSED\",\"configuration\":[]}}"
 
 /* Has STATEMENT attested for DATASET; what the worker wrote is in RET_DATA. */
-static enum fault attest(struct bench *bench, const char *passphrase, const char *dataset, const char *statement,
-			 uint8_t **ret_data, size_t *ret_size, struct refusal *why)
+static enum fault attest(struct bench *bench, const char *passphrase, bool may_make_key, const char *dataset,
+			 const char *statement, uint8_t **ret_data, size_t *ret_size, struct refusal *why)
 {
 	const struct worker_options options = {.user = NULL, .test_bench = true};
 	_cleanup_close_ int statement_fd = fd_memory("statement", statement, strlen(statement)),
@@ -286,8 +286,8 @@ static enum fault attest(struct bench *bench, const char *passphrase, const char
 		send_record(&worker, &record, fd);
 	}
 	record = outside_record_new(OUTSIDE_ATTEST);
-	strcpy(record.dataset.name, dataset);
-	record.dataset.n_targets = 1;
+	strcpy(record.attest.name, dataset);
+	record.attest.may_make_key = may_make_key;
 	send_record(&worker, &record, statement_fd);
 	record = outside_record_new(OUTSIDE_OUTPUT);
 	send_record(&worker, &record, output_fd);
@@ -315,7 +315,7 @@ static void test_attests_with_the_datasets_key(void **state)
 	char text[1024];
 	size_t size, payload_size;
 
-	assert_int_equal(attest(bench, NULL, "cog", STATEMENT("cog/a.csv"), &data, &size, &why), FAULT_NONE);
+	assert_int_equal(attest(bench, NULL, true, "cog", STATEMENT("cog/a.csv"), &data, &size, &why), FAULT_NONE);
 	fd = openat(bench->keys_fd, "datasets/cog.key", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(secret_key_load(fd, "cog.key", NULL, &key, &why), FAULT_NONE);
 	public = *secret_key_public(key);
@@ -329,6 +329,20 @@ static void test_attests_with_the_datasets_key(void **state)
 	free(steal_pointer(&data));
 	assert_int_equal(fd_load_file(bench->metadata_fd, "2.targets.json", LIMIT_TARGETS_SIZE, &data, &size), 0);
 	assert_non_null(strstr((const char *)data, public.keyid));
+}
+
+/* A published dataset whose key is not here is not given another one. */
+static void test_makes_no_second_key(void **state)
+{
+	struct bench *bench = *state;
+	_cleanup_free_ uint8_t *data = NULL;
+	struct refusal why;
+	size_t size;
+
+	assert_int_equal(attest(bench, NULL, false, "cog", STATEMENT("cog/a.csv"), &data, &size, &why), FAULT_FILE);
+	assert_non_null(strstr(why.line, "keys/datasets/cog.key is missing"));
+	assert_int_equal(size, 0);
+	assert_false(fd_exists(bench->keys_fd, "datasets/cog.key"));
 }
 
 /* No key signs what is no statement about files of its own dataset. */
@@ -351,7 +365,8 @@ static void test_attests_nothing_else(void **state)
 		struct refusal why;
 		size_t size;
 
-		assert_int_equal(attest(bench, NULL, "cog", cases[i].statement, &data, &size, &why), cases[i].fault);
+		assert_int_equal(attest(bench, NULL, true, "cog", cases[i].statement, &data, &size, &why),
+				 cases[i].fault);
 		assert_int_equal(size, 0);
 	}
 	assert_false(fd_exists(bench->keys_fd, "datasets/cog.key"));
@@ -368,11 +383,11 @@ static void test_proves_the_passphrase_first(void **state)
 
 	passphrase_set_cost(passphrase, 1, 8192);
 	encrypt_key(bench, "timestamp.key", passphrase);
-	assert_int_equal(attest(bench, "wrong\n", "cog", STATEMENT("cog/a.csv"), &data, &size, &why),
+	assert_int_equal(attest(bench, "wrong\n", true, "cog", STATEMENT("cog/a.csv"), &data, &size, &why),
 			 FAULT_KEY_PASSPHRASE);
 	assert_int_equal(size, 0);
 	assert_false(fd_exists(bench->keys_fd, "datasets/cog.key"));
-	assert_int_equal(attest(bench, "right\n", "cog", STATEMENT("cog/a.csv"), &more, &size, &why), FAULT_NONE);
+	assert_int_equal(attest(bench, "right\n", true, "cog", STATEMENT("cog/a.csv"), &more, &size, &why), FAULT_NONE);
 	assert_true(fd_exists(bench->keys_fd, "datasets/cog.key"));
 }
 
@@ -398,6 +413,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wants_a_passphrase, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_opens_encrypted_keys, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_attests_with_the_datasets_key, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_makes_no_second_key, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_attests_nothing_else, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_proves_the_passphrase_first, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_dies_of_a_foreign_path, bench_setup, bench_teardown),
