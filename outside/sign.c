@@ -171,50 +171,42 @@ static void send_files(const struct request *request)
 	}
 }
 
-/* Metadata for what changed: everything after the two folders. */
-static void sign_metadata(struct request *request)
-{
-	struct refusal why = {.fault = FAULT_NONE};
-	struct outside_record end;
-	enum fault fault = receive_rules(request, &why);
-
-	if (fault == FAULT_NONE)
-		fault = repository_open(request->metadata_fd, request->keys_fd, request->passphrase, &request->rules,
-					&request->repository, &why);
-	fault = receive_datasets(request, fault, &why);
-	if (fault == FAULT_NONE)
-		fault = repository_sign(request->repository, &why);
-	if (fault == FAULT_NONE)
-		send_files(request);
-	end = outside_record_end(fault == FAULT_NONE ? NULL : &why);
-	outside_record_send(request->sock, &end, -1);
-	repository_free(request->repository);
-	passphrase_free(request->passphrase);
-}
-
 int main(int argc, char **argv)
 {
-	struct request request = {.sock = worker_enter(argc, argv, "outside-sign"), .metadata_fd = -1};
-	struct sandbox_folder folders[2];
+	struct request request = {.sock = worker_enter(argc, argv, "outside-sign")};
+	struct refusal why = {.fault = FAULT_NONE};
 	struct outside_record next;
+	struct outside_record end;
+	enum fault fault;
 	int next_fd;
 
 	secret_init();
 	hash_init();
 	request.keys_fd = receive_fd(request.sock, OUTSIDE_KEYS);
 	outside_record_receive(request.sock, &next, &next_fd);
-	if (next.kind == OUTSIDE_METADATA_FOLDER && next_fd < 0)
-		die("the supervisor sent no folder of metadata");
-	if (next.kind == OUTSIDE_METADATA_FOLDER)
-		request.metadata_fd = next_fd;
-	/* A new dataset's key is made here, so the keys folder is written, too. Attesting needs no other. */
-	folders[0] = (struct sandbox_folder){request.keys_fd, SANDBOX_WRITE};
-	folders[1] = (struct sandbox_folder){request.metadata_fd, SANDBOX_WRITE};
-	sandbox_enter(SANDBOX_OUTSIDE_SIGN, folders, request.metadata_fd >= 0 ? 2 : 1);
-
-	if (request.metadata_fd >= 0)
-		sign_metadata(&request);
-	else
+	request.metadata_fd = next.kind == OUTSIDE_METADATA_FOLDER ? next_fd : -1;
+	/* A new dataset's key is made here, so the keys folder is written, too. Attesting needs no other folder. */
+	sandbox_enter(
+		SANDBOX_OUTSIDE_SIGN,
+		(const struct sandbox_folder[]){{request.keys_fd, SANDBOX_WRITE}, {request.metadata_fd, SANDBOX_WRITE}},
+		request.metadata_fd >= 0 ? 2 : 1);
+	if (request.metadata_fd < 0) {
 		sign_attest(request.sock, request.keys_fd, &next, next_fd);
+		return 0;
+	}
+
+	fault = receive_rules(&request, &why);
+	if (fault == FAULT_NONE)
+		fault = repository_open(request.metadata_fd, request.keys_fd, request.passphrase, &request.rules,
+					&request.repository, &why);
+	fault = receive_datasets(&request, fault, &why);
+	if (fault == FAULT_NONE)
+		fault = repository_sign(request.repository, &why);
+	if (fault == FAULT_NONE)
+		send_files(&request);
+	end = outside_record_end(fault == FAULT_NONE ? NULL : &why);
+	outside_record_send(request.sock, &end, -1);
+	repository_free(request.repository);
+	passphrase_free(request.passphrase);
 	return 0;
 }
