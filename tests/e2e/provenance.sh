@@ -170,6 +170,24 @@ like "$output" "^aa: unchanged" "are no new version"
 is "$(find "$targets/aa" "$targets/bb" -type f | sort | sha256sum)" "$before" "and no new attestation"
 ok "the role's metadata stay" test ! -e "$D/repository/metadata/2.aa.json"
 
+# --- packed by a program that stated nothing, or killed before it did --------------------------------------------------
+mv "$D/keys/timestamp.key" "$T/away.key"
+printf 'code,people\nx,70\n' >"$T/www/b.csv"
+outside "$D" sync bb
+is "$status" 2 "packed, not signed: the key is away"
+like "$output" "E9001 .*keys/timestamp.key is missing" "which is said"
+rm "$D/state/bb/provenance.json"
+mv "$T/away.key" "$D/keys/timestamp.key"
+outside "$D" heartbeat
+is "$status" 0 "a heartbeat signs what there is"
+like "$output" "bb: the version that was packed has no statement of where it came from" "and not what nobody can vouch for"
+ok "which stays unpublished" test ! -e "$D/repository/metadata/2.bb.json"
+outside "$D" sync bb
+like "$output" "bb: new version" "the next run fetches it again"
+ok "and attests it" test -n "$(envelope "$targets" bb provenance.intoto.json)" -a -e "$D/repository/metadata/2.bb.json"
+run inside import "$(newest_bundle "$D")"
+like "$output" "bb: version .* in force" "and it goes in"
+
 # --- a rogue outside -------------------------------------------------------------------------------------------------
 # Everything is ours but what its signing worker is given, or gives: a proxy before the real one changes it.
 mkdir -p "$T/rogue/bin" "$T/rogue/libexec/clapet"
