@@ -70,6 +70,18 @@ done
 printf ' ' >>"$T/v.pae"
 not_ok "and not with one byte more" openssl pkeyutl -verify -rawin -pubin -inkey "$T/v.pem" -sigfile "$T/v.sig" -in "$T/v.pae"
 
+# The same as bundle/FORMAT.md 17.4 tells it.
+mkdir "$T/recipe" && cp "$(envelope "$targets" aa provenance.intoto.json)" "$T/recipe/provenance.intoto.json"
+key=$(python3 - "$D/repository/metadata/2.targets.json" <<'PYTHON'
+import json, sys
+delegations = json.load(open(sys.argv[1]))["signed"]["delegations"]
+print(delegations["keys"][next(r for r in delegations["roles"] if r["name"] == "aa")["keyids"][0]]["keyval"]["public"])
+PYTHON
+)
+sed -n '/^    python3 -c .import base64/,/^    openssl pkeyutl -verify/s/^    //p' bundle/FORMAT.md |
+	sed "s/<the key of the delegation, in hex>/$key/" >"$T/recipe/run.sh"
+like "$(cd "$T/recipe" && bash -e run.sh 2>&1)" "^Signature Verified Successfully$" "the recipe of FORMAT.md works"
+
 # What they say.
 is "$(python3 - "$D" "$T" "$url" "$BIN/clapet-outside" 2>&1 <<'PYTHON'
 import base64, glob, hashlib, json, re, subprocess, sys
