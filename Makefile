@@ -52,9 +52,11 @@ SRC_bundle = \
 	bundle/blob.c \
 	bundle/bundle.c \
 	bundle/columns.c \
+	bundle/envelope.c \
 	bundle/hash.c \
 	bundle/json.c \
 	bundle/notation.c \
+	bundle/statement.c \
 	bundle/ustar.c
 
 SRC_keys = \
@@ -64,7 +66,9 @@ SRC_keys = \
 	keys/client_search.c \
 	keys/client_steps.c \
 	keys/document.c \
+	keys/dsse.c \
 	keys/encodings.c \
+	keys/keyfolder.c \
 	keys/metadata.c \
 	keys/metadata_paths.c \
 	keys/metadata_roles.c \
@@ -111,7 +115,9 @@ SRC_outside = \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
+	outside/provenance.c \
 	outside/publish.c \
+	outside/publish_attest.c \
 	outside/publish_bundle.c \
 	outside/publish_sign.c \
 	outside/records.c \
@@ -123,13 +129,16 @@ SRC_outside = \
 	outside/status.c \
 	outside/sync.c \
 	outside/tabulate.c \
+	outside/testresult.c \
 	outside/url.c \
 	outside/validate.c \
 	outside/withdraw.c
 
 SRC_inside = \
+	inside/attestcheck.c \
 	inside/catalogue.c \
 	inside/check_answer.c \
+	inside/check_attestation.c \
 	inside/check_contract.c \
 	inside/check_document.c \
 	inside/check_read.c \
@@ -159,6 +168,7 @@ SRC_inside = \
 	inside/store_read.c \
 	inside/store_write.c \
 	inside/storeverify.c \
+	inside/storeverify_attest.c \
 	inside/storeverify_files.c \
 	inside/tried.c \
 	inside/trustset.c \
@@ -178,12 +188,12 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas bundle base
 LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_rollback.c \
-	inside/cmd_show.c inside/cmd_status.c inside/watch.c
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_provenance.c \
+	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-audit = inside/audit.c
+MAIN_clapet-audit = inside/audit.c inside/audit_attest.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 
@@ -203,7 +213,7 @@ MAIN_outside-pack = outside/pack.c
 OURS_outside-pack = outside bundle base
 LIBS_outside-pack = -lzstd -larchive -lcrypto -lseccomp
 
-MAIN_outside-sign = outside/sign.c
+MAIN_outside-sign = outside/sign.c outside/sign_attest.c
 OURS_outside-sign = outside keys bundle base
 LIBS_outside-sign = -lsodium -ljansson -lcrypto -lseccomp
 

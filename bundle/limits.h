@@ -63,6 +63,15 @@
 #define LIMIT_CONFIGURATION_SIZE (1 * MIB)
 #define LIMIT_PACKAGE_SIZE (4 * MIB)
 
+/* Attestations. A statement names every file of a version and every address it came from; its envelope is base64 of it (a third
+ * more) and signatures. One keyid or signature there is a line of text. */
+#define LIMIT_STATEMENT_SIZE (4 * MIB)
+#define LIMIT_ENVELOPE_SIZE (6 * MIB)
+#define LIMIT_ENVELOPE_KEYID 256
+#define LIMIT_ENVELOPE_SIGNATURE 1024
+/* Rules that a test result names one by one; a version with more names them by resource. */
+#define LIMIT_TESTS 4096
+
 /* Bundle. Members: all roles, a long root chain, and the blobs of a first synchronisation. */
 #define LIMIT_MEMBERS 65536
 #define LIMIT_BUNDLE_SIZE (64 * GIB)
