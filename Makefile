@@ -268,7 +268,13 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/drive
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/$*) $(LIBS_all) -o $@
 
-tests: all $(UNIT_TESTS) $(FUZZ_TESTS)
+# The generator of tests/evil/tuf.
+ATTACKS = $(BUILD)/tests/attacks
+$(ATTACKS): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/attacks/*.c))) $(call OURS_test,/)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/) $(LIBS_all) -o $@
+
+tests: all $(UNIT_TESTS) $(FUZZ_TESTS) $(ATTACKS)
 
 # --- the commands of a newcomer -------------------------------------------------------------------------------------
 demo: deps
