@@ -245,6 +245,26 @@ static void write_case(const char *folder, const struct attack *attack, const st
 	json_decref(json);
 }
 
+static bool is_same(const struct file *a, const struct file *b)
+{
+	return a != NULL && b != NULL && a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+}
+
+/* What arrives is what is new: a role's file that was trusted before does not come again (unless that is the attack). */
+static void drop_what_is_trusted(struct scene *scene)
+{
+	char name[LIMIT_METADATA_NAME_SIZE], local[LIMIT_METADATA_NAME_SIZE];
+
+	for (int role = R_TARGETS; role < R_N; role++) {
+		const struct file *published = files_find(&scene->repo->out, scene_name(scene, role, name));
+
+		snprintf(local, sizeof(local), "%s.json", repo_roles[role]);
+		if (is_same(published, files_find(&scene->local, local)) &&
+		    is_same(published, files_find(&scene->remote, name)))
+			files_remove(&scene->remote, name);
+	}
+}
+
 /* --- one attack -----------------------------------------------------------------------------------------------------
  */
 
@@ -279,6 +299,7 @@ static void make(const char *folder, const struct attack *attack)
 	write_file(path, "root.json", files_find(&scene->local, "root.json")->data,
 		   files_find(&scene->local, "root.json")->size);
 	files_remove(&scene->local, "root.json");
+	drop_what_is_trusted(scene);
 	write_files(path, "local", &scene->local);
 	write_files(path, "remote", &scene->remote);
 	write_files(path, "targets", &scene->targets);
