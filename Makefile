@@ -5,8 +5,11 @@
 #   make check    the same for every test                         make asan     the same tests under ASan and UBSan
 #   make install  DESTDIR=, PREFIX=/usr/local                     make bench    measures, prints tables
 #   make fuzz     FUZZ_SECONDS=60 for each target (clang)         make deps     Debian packages that pkg-config misses
+#   make ECDSA=1  into build/ecdsa: keys of ECDSA and RSA too     make conformance-client   build/tests/tuf-client
 
-BUILD = build
+# ECDSA=1: keys of ECDSA P-256 and RSA-PSS are read too (keys/pubkey_pem.c), in a build folder of its own.
+ECDSA =
+BUILD = build$(if $(ECDSA),/ecdsa)
 PREFIX = /usr/local
 VERSION = 0.1.0
 CC = gcc
@@ -29,7 +32,7 @@ endif
 ifeq ($(SANITIZE),fuzz)
 HARDENING += -fsanitize=fuzzer-no-link
 endif
-CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCLAPET_VERSION='"$(VERSION)"' -I. $(EXTRA_CPPFLAGS)
+CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCLAPET_VERSION='"$(VERSION)"' -I. $(if $(ECDSA),-DCLAPET_ECDSA) $(EXTRA_CPPFLAGS)
 CFLAGS = -std=gnu17 $(OPTIMISE) $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=. $(EXTRA_CFLAGS)
 LDFLAGS = $(LINK_HARDENING)
 
@@ -135,6 +138,7 @@ SRC_inside = \
 	inside/check_version.c \
 	inside/compat_command.c \
 	inside/config.c \
+	inside/config_trust.c \
 	inside/crew.c \
 	inside/decide.c \
 	inside/decisions.c \
@@ -274,7 +278,23 @@ $(ATTACKS): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/attacks/*.c)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/) $(LIBS_all) -o $@
 
-tests: all $(UNIT_TESTS) $(FUZZ_TESTS) $(ATTACKS)
+tests: all $(UNIT_TESTS) $(FUZZ_TESTS) $(ATTACKS) conformance-client
+
+# The TUF client for the public conformance suite (tests/conformance/). That suite's repositories have keys of all schemes: it is
+# a build with ECDSA=1 in any case, as are the unit tests of those schemes.
+ECDSA_BUILD = $(BUILD)$(if $(ECDSA),,/ecdsa)
+TUF_CLIENT = $(patsubst %/ecdsa,%,$(BUILD))/tests/tuf-client
+ECDSA_TESTS = $(patsubst tests/unit/%.c,$(ECDSA_BUILD)/tests/unit/%,$(wildcard tests/unit/keys_*.c)) \
+	$(patsubst tests/fuzz/%.c,$(ECDSA_BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/keys_*.c))
+.PHONY: conformance-client
+conformance-client:
+	@$(MAKE) --no-print-directory ECDSA=1 BUILD=$(ECDSA_BUILD) $(ECDSA_BUILD)/tests/conformance/tuf-client
+	@mkdir -p $(dir $(TUF_CLIENT))
+	@cmp -s $(ECDSA_BUILD)/tests/conformance/tuf-client $(TUF_CLIENT) || cp $(ECDSA_BUILD)/tests/conformance/tuf-client $(TUF_CLIENT)
+
+$(BUILD)/tests/conformance/tuf-client: $(BUILD)/obj/tests/conformance/tuf_client.o $(BUILD)/libkeys.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcurl -lsodium -ljansson -lcrypto -o $@
 
 # --- the commands of a newcomer -------------------------------------------------------------------------------------
 demo: deps

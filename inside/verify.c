@@ -20,6 +20,9 @@
 #include "keys/client.h"
 #include "keys/encodings.h"
 
+_Static_assert(RECORD_KINDS == TUF_KIND_N, "a record has each kind of role");
+_Static_assert(RECORD_SCHEMES == TUF_SCHEME_N, "a record knows each scheme");
+
 /* What the supervisor asked. */
 struct request {
 	struct record_clock clock;
@@ -305,8 +308,10 @@ static enum fault verify(int sock, struct request *request, struct refusal *why)
 	const struct tuf_role *role;
 	enum fault fault;
 
-	for (enum tuf_kind kind = TUF_KIND_TIMESTAMP; kind < TUF_KIND_N; kind++)
-		profile.max_validity[kind] = request->clock.max_validity;
+	for (enum tuf_kind kind = 0; kind < TUF_KIND_N; kind++) {
+		profile.max_validity[kind] = request->clock.max_validity[kind];
+		profile.schemes[kind] = request->clock.schemes[kind];
+	}
 	client = tuf_client_new(&profile, request->clock.now);
 	fault = anchor(client, request, why);
 	if (fault == FAULT_NONE)
