@@ -31,7 +31,7 @@
  */
 
 struct file {
-	char name[LIMIT_METADATA_NAME_SIZE];
+	char name[LIMIT_ROLE_FILE_SIZE];
 	uint8_t *data;
 	size_t size;
 };

@@ -109,7 +109,7 @@ static void send_request(struct bench *bench, int sock, bool has_spool)
 		const struct file *file = &bench->repo->out.items[i];
 
 		record = record_new(RECORD_MEMBER);
-		memcpy(record.member.name, file->name, sizeof(file->name));
+		memcpy(record.member.name, file->name, sizeof(record.member.name));
 		hash_bytes(file->data, file->size, &record.member.sha256);
 		record.member.size = file->size;
 		assert_int_equal(ipc_send(sock, &record, sizeof(record), -1), 0);
