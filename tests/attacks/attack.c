@@ -100,27 +100,33 @@ void scene_pad(struct scene *scene, const char *name, size_t size)
 	free(padded);
 }
 
-void scene_target(struct scene *scene, const char *path, uint64_t version, int change)
+void scene_put_target(struct scene *scene, const char *path, const char *hashed, size_t hashed_size, const char *data,
+		      size_t size)
 {
-	char text[256], hex[SHA256_HEX_SIZE], name[LIMIT_METADATA_NAME_SIZE];
+	char hex[SHA256_HEX_SIZE], name[LIMIT_METADATA_NAME_SIZE];
 	const char *slash = strrchr(path, '/');
 	struct sha256 sha256;
-	size_t size;
 
-	snprintf(text, sizeof(text), "%s of version %llu", path, (unsigned long long)version);
-	size = strlen(text);
-	hash_bytes(text, size, &sha256);
+	hash_bytes(hashed, hashed_size, &sha256);
 	sha256_to_hex(&sha256, hex);
 	if (slash == NULL)
-		snprintf(name, sizeof(name), "%s.%s", hex, path);
+		snprintf(name, sizeof(name), "%s.%.20s", hex, path);
 	else
 		snprintf(name, sizeof(name), "%.*s/%s.%.20s", (int)(slash - path), path, hex, slash + 1);
+	files_put(&scene->targets, name, data, size);
+}
+
+void scene_target(struct scene *scene, const char *path, uint64_t version, int change)
+{
+	char good[256], evil[256];
+	size_t size;
+
+	snprintf(good, sizeof(good), "%s of version %llu", path, (unsigned long long)version);
+	size = strlen(good);
+	memcpy(evil, good, sizeof(evil));
 	if (change == BYTES_FLIPPED)
-		text[0] ^= 1;
-	files_put(&scene->targets, name, text,
-		  change == BYTES_LONGER    ? size + 1
-		  : change == BYTES_SHORTER ? size - 1
-					    : size);
+		evil[0] ^= 1;
+	scene_put_target(scene, path, good, size, evil, change == BYTES_LONGER ? size + 1 : size);
 }
 
 /* DATA with each FROM replaced by TO. */

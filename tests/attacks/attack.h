@@ -75,8 +75,11 @@ void scene_exchange(struct scene *scene, const char *name, const char *from);
 /* NAME arrives longer than it is, by blanks up to SIZE: still good JSON, still signed. */
 void scene_pad(struct scene *scene, const char *name, size_t size);
 /* The bytes of the target that repo_target() describes, stored as a mirror stores them. CHANGE: what is done to them. */
-enum { BYTES_GOOD, BYTES_FLIPPED, BYTES_LONGER, BYTES_SHORTER };
+enum { BYTES_GOOD, BYTES_FLIPPED, BYTES_LONGER };
 void scene_target(struct scene *scene, const char *path, uint64_t version, int change);
+/* The target PATH, whose role names the hash of HASHED, with the bytes DATA. */
+void scene_put_target(struct scene *scene, const char *path, const char *hashed, size_t hashed_size, const char *data,
+		      size_t size);
 /* The `signed` of FILE with FROM replaced by BYTES where it is signed and by TEXT where it is written: for what a JSON
  * library will not write. */
 void scene_resign(struct scene *scene, int role, const char *from, const char *bytes, size_t bytes_size,

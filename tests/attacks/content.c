@@ -190,7 +190,36 @@ static void targets_shadow_a_dataset(struct scene *scene)
 	scene_send(scene);
 }
 
+/* What a general client would follow: a dataset that hands its folder on to somebody else. */
+static void hand_on(struct scene *scene, int role, json_t *signed_)
+{
+	const struct repo_key *key = &scene->repo->keys[R_SIRENE][0];
+
+	if (role == R_COG)
+		json_object_set_new(signed_, "delegations",
+				    json_pack("{s:{s:O}, s:[{s:s, s:[s], s:i, s:[s], s:b}]}", "keys", key->key.keyid,
+					      key->object, "roles", "name", "sirene", "keyids", key->key.keyid,
+					      "threshold", 1, "paths", "cog/*", "terminating", 0));
+}
+
+static void dataset_that_delegates(struct scene *scene)
+{
+	bump(scene, hand_on);
+}
+
 const struct attack attacks_content[] = {
+	{"dataset-that-delegates",
+	 "A dataset's role delegates its folder to another dataset's key: nobody follows",
+	 "4.5",
+	 dataset_that_delegates,
+	 "NONE",
+	 NULL,
+	 ALL,
+	 {1, 2, 2, 1},
+	 "{\"cog/data.csv\": \"cog\", \"cog/more.csv\": null}",
+	 NULL,
+	 NULL,
+	 CLOSED},
 	{"extraneous-target",
 	 "A role names a target of another dataset besides its own",
 	 "4.5",

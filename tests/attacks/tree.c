@@ -40,8 +40,11 @@ struct branch *tree_role(struct scene *scene, const char *name)
 void tree_target(struct scene *scene, const char *role, const char *path)
 {
 	struct branch *branch = tree_role(scene, role);
+	char text[TREE_NAME_SIZE + 16];
 
 	json_object_set_new(branch->targets, path, repo_target(role, 1));
+	snprintf(text, sizeof(text), "%s of version 1", role);
+	scene_put_target(scene, path, text, strlen(text), text, strlen(text));
 }
 
 static void delegate(struct branch *from, const char *to, const struct repo_key *key, const char *pattern,
@@ -296,7 +299,7 @@ const struct attack attacks_tree[] = {
 	 NULL,
 	 {1, 1, 1, 1},
 	 "{\"behind\": \"c\", \"nowhere\": null}",
-	 NULL,
+	 "good",
 	 NULL,
 	 OPEN},
 	{"cycle-of-one",
@@ -308,7 +311,7 @@ const struct attack attacks_tree[] = {
 	 NULL,
 	 {1, 1, 1, 1},
 	 "{\"here\": \"a\", \"nowhere\": null}",
-	 NULL,
+	 "good",
 	 NULL,
 	 OPEN},
 	{"diamond",
@@ -320,7 +323,7 @@ const struct attack attacks_tree[] = {
 	 NULL,
 	 {1, 1, 1, 1},
 	 "{\"team-a/good\": \"release\", \"team-b/evil\": \"TUF_SIGNATURE\"}",
-	 NULL,
+	 "good",
 	 "a role that it verified by one way it trusts by every other",
 	 OPEN},
 	{"diamond-good",
@@ -332,7 +335,7 @@ const struct attack attacks_tree[] = {
 	 NULL,
 	 {1, 1, 1, 1},
 	 "{\"team-a/one\": \"release\", \"team-b/two\": \"release\"}",
-	 NULL,
+	 "good",
 	 NULL,
 	 OPEN},
 	{"depth-200",
@@ -344,7 +347,7 @@ const struct attack attacks_tree[] = {
 	 NULL,
 	 {1, 1, 1, 1},
 	 "{\"deep\": \"d200\"}",
-	 NULL,
+	 "good",
 	 "it visits 32 roles and gives up; ours LIMIT_SEARCH_ROLES, 256",
 	 OPEN},
 	{"terminating",
@@ -356,7 +359,7 @@ const struct attack attacks_tree[] = {
 	 NULL,
 	 {1, 1, 1, 1},
 	 "{\"data/evil\": null}",
-	 NULL,
+	 "good",
 	 NULL,
 	 OPEN},
 	{"outside-the-delegation",
@@ -368,7 +371,7 @@ const struct attack attacks_tree[] = {
 	 NULL,
 	 {1, 1, 1, 1},
 	 "{\"data/good\": \"b\", \"other/evil\": null}",
-	 NULL,
+	 "good",
 	 NULL,
 	 OPEN},
 	{"target-in-another-bin",
@@ -380,8 +383,20 @@ const struct attack attacks_tree[] = {
 	 NULL,
 	 {1, 1, 1, 1},
 	 "{\"file-0\": \"bin-0\", \"file-1\": null, \"file-2\": null}",
-	 NULL,
+	 "good",
 	 NULL,
 	 OPEN},
+	{"bins-inside",
+	 "Hash bins where the inside wants one role a dataset (TAP 15)",
+	 "4.5",
+	 target_in_another_bin,
+	 "TUF_DELEGATION",
+	 "1.targets.json: signed.delegations: succinct_roles are not read here",
+	 NULL,
+	 {1, 1, 1, 0},
+	 "{\"file-0\": null}",
+	 NULL,
+	 "hash bins are good TUF; the inside's closed profile has one role a dataset",
+	 CLOSED},
 	{.name = NULL},
 };

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The attacks of tests/evil/tuf that the inside can meet, through the real programs: the same repositories, made for today, in bundles.
+# The attacks of tests/evil/tuf through real programs, the same repositories made for today: in bundles those that the inside can meet; over
+# HTTP, to the client of the conformance suite, those on what only a general client reads.
 . tests/lib.sh
 ok "the attacks are made for today" "$BUILD/tests/attacks" "$T/tuf" "$(date +%s)"
 
@@ -96,4 +97,70 @@ while IFS=$'\t' read -r name fault role_fault trusted says; do
 	# shellcheck disable=SC2086
 	ok "$name: then trusts $trusted" trusts $trusted || sed 's/^/# /' "$T/before"
 done <"$T/list"
+
+# --- a general client, over the network ---------------------------------------------------------------------------------
+# Files by the bytes of their names: "%2F" in an address is in the file's name too.
+cat >"$T/serve.py" <<'PYTHON'
+import http.server, os, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        path = sys.argv[1] + self.path
+        if "/../" in path or not os.path.isfile(path):
+            return self.send_error(404)
+        data = open(path, "rb").read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args):
+        pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+PYTHON
+python3 "$T/serve.py" "$T/tuf" >"$T/port" &
+on_exit "kill $!"
+for _ in $(seq 100); do [ -s "$T/port" ] && break; sleep 0.05; done
+url=http://127.0.0.1:$(cat "$T/port")
+python3 - "$T/tuf" >"$T/lookups" <<'PYTHON'
+import json, os, sys
+for name in sorted(os.listdir(sys.argv[1])):
+    case = json.load(open(f"{sys.argv[1]}/{name}/case.json"))
+    if case["profile"] == "open":
+        for path, role in case["lookups"].items():
+            print(name, path, role if role and not role.startswith("TUF_") else "-", sep="\t")
+PYTHON
+client() { # NAME STATE PATH…: a client that STATE keeps
+	local name=$1 state=$2 path arguments=()
+	shift 2
+	mkdir -p "$state/metadata" "$state/targets"
+	for path; do arguments+=(--target-name "$path"); done
+	[ -e "$state/metadata/root.json" ] || "$BUILD/tests/tuf-client" --metadata-dir "$state/metadata" init "$T/tuf/$name/root.json" || return
+	"$BUILD/tests/tuf-client" --metadata-dir "$state/metadata" --metadata-url "$url/$name/remote" --target-dir "$state/targets" \
+		--target-base-url "$url/$name/targets" "${arguments[@]}" download
+}
+ok "there are attacks on a general client" test "$(wc -l <"$T/lookups")" -ge 15
+while IFS=$'\t' read -r name path role; do
+	rm -rf "$T/state"
+	run client "$name" "$T/state" "$path"
+	if [ "$role" = - ]; then
+		is "$status" 1 "$name: $path may be named by nobody" || printf '%s\n' "$output" | sed 's/^/# /'
+		is "$(find "$T/state/targets" -type f | wc -l)" 0 "$name: and nothing is stored"
+	else
+		is "$status" 0 "$name: $path is found" || printf '%s\n' "$output" | sed 's/^/# /'
+		is "$(cat "$T"/state/targets/*)" "$role of version 1" "$name: it is that of $role"
+	fi
+done <"$T/lookups"
+run client CVE-2021-41131-open "$T/deep/a/b" evil
+is "$status" 0 "a role whose name climbs is read" || printf '%s\n' "$output" | sed 's/^/# /'
+is "$(find "$T/deep" -name '*escaped*' -printf '%P\n')" "a/b/metadata/..%2F..%2F..%2Fescaped.json" "and its metadata are kept in their folder"
+run client diamond "$T/both" team-a/good team-b/evil
+is "$status" 1 "diamond: both in one run are refused" || printf '%s\n' "$output" | sed 's/^/# /'
+is "$(cat "$T"/both/targets/*)" "release of version 1" "diamond: the first is there"
+is "$(find "$T/both/targets" -type f | wc -l)" 1 "diamond: and alone"
+run client diamond "$T/both" team-b/evil
+is "$status" 1 "diamond: the same client, another day, refuses it too"
 done_testing
