@@ -99,10 +99,9 @@ bool tuf_client_target(const struct tuf_client *client, size_t role_index, size_
 
 /* Looks for PATH from the top targets along the delegations that cover it, in pre-order (5.6.7), loading each role from
  * LOCAL where that is what the snapshot names, else from REMOTE. A role is verified by the keys of every delegation that
- * leads to it, also one that an earlier search loaded over another. The profile must be general, and the last refresh
- * without a fault. RET_TARGET is borrowed until the next refresh; RET_ROLE (may be NULL) names who signed it.
+ * leads to it, also one that an earlier search loaded over another. The profile must be general. RET_TARGET is borrowed until the next refresh; RET_ROLE (may be NULL) names who signed it.
  *
- * FAULT_TUF_TARGET: no role names it. FAULT_TUF_SEARCH: LIMIT_SEARCH_ROLES roles did not. Any fault of a role that is on
+ * FAULT_TUF_ABSENT: the last refresh had a fault, or trusts no targets. FAULT_TUF_TARGET: no role names it. FAULT_TUF_SEARCH: LIMIT_SEARCH_ROLES roles did not. Any fault of a role that is on
  * the way ends the search (5.6.7): a role behind it must not win because one before it was kept away. */
 enum fault tuf_client_find_target(struct tuf_client *client, const struct tuf_source *local,
 				  const struct tuf_source *remote, const char *path, tuf_accepted *accepted, void *ctx,

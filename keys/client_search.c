@@ -281,8 +281,10 @@ enum fault tuf_client_find_target(struct tuf_client *client, const struct tuf_so
 	const char *role = "targets";
 	enum fault fault = FAULT_NONE;
 
-	if (!client->profile.is_general || !client->is_refreshed)
-		die("a search without a general profile, or before a refresh");
+	if (!client->profile.is_general)
+		die("a search without a general profile");
+	if (!client->is_refreshed)
+		return refuse(why, FAULT_TUF_ABSENT, "\"%.160s\": no trusted targets.json to look in", path);
 	search->run = &run;
 	search->path = path;
 	hash_bytes(path, strlen(path), &search->path_sha256);
