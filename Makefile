@@ -257,11 +257,15 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p),bin)))
 $(foreach p,$(WORKERS),$(eval $(call program,$(p),libexec/clapet)))
 
+# The generator of tests/evil/tuf.
+ATTACKS = $(BUILD)/tests/attacks
+tests: $(ATTACKS)
+
 # A unit test is one file tests/unit/<folder>_<module>.c; a fuzz target tests/fuzz/<folder>_<module>.c, which also runs its corpus
-# as an ordinary test. Tests of outside/ link liboutside.a, all others libinside.a.
+# as an ordinary test. Tests of outside/ link liboutside.a, those of keys/ neither side, all others libinside.a.
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ_TESTS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
-OURS_test = $(BUILD)/lib$(if $(findstring /outside_,$(1)),outside,inside).a $(BUILD)/libschemas.a $(BUILD)/libkeys.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
+OURS_test = $(if $(findstring /keys_,$(1)),,$(BUILD)/lib$(if $(findstring /outside_,$(1)),outside,inside).a $(BUILD)/libschemas.a) $(BUILD)/libkeys.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
 
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(call OURS_test,/$$*)
@@ -272,29 +276,38 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/drive
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/$*) $(LIBS_all) -o $@
 
-# The generator of tests/evil/tuf.
-ATTACKS = $(BUILD)/tests/attacks
 $(ATTACKS): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/attacks/*.c))) $(call OURS_test,/)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/) $(LIBS_all) -o $@
 
-tests: all $(UNIT_TESTS) $(FUZZ_TESTS) $(ATTACKS) conformance-client
+tests: all $(UNIT_TESTS) $(FUZZ_TESTS) conformance-client ecdsa-tests
 
 # The TUF client for the public conformance suite (tests/conformance/). That suite's repositories have keys of all schemes: it is
 # a build with ECDSA=1 in any case, as are the unit tests of those schemes.
 ECDSA_BUILD = $(BUILD)$(if $(ECDSA),,/ecdsa)
 TUF_CLIENT = $(patsubst %/ecdsa,%,$(BUILD))/tests/tuf-client
-ECDSA_TESTS = $(patsubst tests/unit/%.c,$(ECDSA_BUILD)/tests/unit/%,$(wildcard tests/unit/keys_*.c)) \
-	$(patsubst tests/fuzz/%.c,$(ECDSA_BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/keys_*.c))
-.PHONY: conformance-client
-conformance-client:
-	@$(MAKE) --no-print-directory ECDSA=1 BUILD=$(ECDSA_BUILD) $(ECDSA_BUILD)/tests/conformance/tuf-client
+ECDSA_TESTS = $(patsubst tests/unit/%.c,$(ECDSA_BUILD)/tests/unit/%,$(wildcard tests/unit/keys_client*.c tests/unit/keys_metadata*.c tests/unit/keys_pubkey.c)) \
+	$(patsubst tests/fuzz/%.c,$(ECDSA_BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/keys_client.c tests/fuzz/keys_metadata.c)) \
+	$(ECDSA_BUILD)/libexec/clapet/inside-verify $(ECDSA_BUILD)/tests/unit/inside_verify
+.PHONY: conformance-client ecdsa-tests
+ifeq ($(ECDSA),)
+ecdsa-tests: | conformance-client
+	@$(MAKE) --no-print-directory ECDSA=1 BUILD=$(ECDSA_BUILD) ecdsa-tests
+$(ECDSA_BUILD)/tests/conformance/tuf-client: FORCE
+	@$(MAKE) --no-print-directory ECDSA=1 BUILD=$(ECDSA_BUILD) $@
+.PHONY: FORCE
+else
+ecdsa-tests: $(ECDSA_TESTS)
+endif
+conformance-client: $(ECDSA_BUILD)/tests/conformance/tuf-client
 	@mkdir -p $(dir $(TUF_CLIENT))
-	@cmp -s $(ECDSA_BUILD)/tests/conformance/tuf-client $(TUF_CLIENT) || cp $(ECDSA_BUILD)/tests/conformance/tuf-client $(TUF_CLIENT)
+	@cmp -s $< $(TUF_CLIENT) || cp $< $(TUF_CLIENT)
 
+ifneq ($(ECDSA),)
 $(BUILD)/tests/conformance/tuf-client: $(BUILD)/obj/tests/conformance/tuf_client.o $(BUILD)/libkeys.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcurl -lsodium -ljansson -lcrypto -o $@
+endif
 
 # --- the commands of a newcomer -------------------------------------------------------------------------------------
 demo: deps
@@ -311,7 +324,8 @@ ifneq ($(SANITIZE),)
 SHELL_TESTS = $(wildcard tests/e2e/*.sh)
 endif
 check-only:
-	@BUILD=$(BUILD) SANITIZE=$(SANITIZE) prove -j$$(nproc) --merge --timer $(PROVE_FLAGS) $(sort $(UNIT_TESTS) $(FUZZ_TESTS)) $(SHELL_TESTS)
+	@BUILD=$(BUILD) SANITIZE=$(SANITIZE) prove -j$$(nproc) --merge --timer $(PROVE_FLAGS) $(sort $(UNIT_TESTS) $(FUZZ_TESTS)) \
+		$(if $(ECDSA),,$(filter-out %/inside-verify,$(ECDSA_TESTS))) $(SHELL_TESTS)
 
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/asan SANITIZE=1 tests

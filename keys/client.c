@@ -115,29 +115,28 @@ enum fault tuf_client_refresh(struct tuf_client *client, const struct tuf_source
 
 void tuf_client_summary(const struct tuf_client *client, struct tuf_summary *ret_summary)
 {
-	struct tuf_summary summary = {0};
-
-	summary.issued = client->issued;
-	summary.n_roles = client->n_roles;
-	summary.is_rotated = client->is_rotated;
+	/* All of it: callers compare two by their bytes. */
+	memset(ret_summary, 0, sizeof(*ret_summary));
+	ret_summary->issued = client->issued;
+	ret_summary->n_roles = client->n_roles;
+	ret_summary->is_rotated = client->is_rotated;
 	if (client->root != NULL) {
-		summary.root_version = client->root->header.version;
-		summary.root_expires = client->root->header.expires;
-		summary.is_consistent = client->root->is_consistent;
+		ret_summary->root_version = client->root->header.version;
+		ret_summary->root_expires = client->root->header.expires;
+		ret_summary->is_consistent = client->root->is_consistent;
 	}
 	if (client->timestamp != NULL) {
-		summary.timestamp_version = client->timestamp->header.version;
-		summary.timestamp_expires = client->timestamp->header.expires;
+		ret_summary->timestamp_version = client->timestamp->header.version;
+		ret_summary->timestamp_expires = client->timestamp->header.expires;
 	}
 	if (client->snapshot != NULL) {
-		summary.snapshot_version = client->snapshot->header.version;
-		summary.snapshot_expires = client->snapshot->header.expires;
+		ret_summary->snapshot_version = client->snapshot->header.version;
+		ret_summary->snapshot_expires = client->snapshot->header.expires;
 	}
 	if (client->targets != NULL) {
-		summary.targets_version = client->targets->header.version;
-		summary.targets_expires = client->targets->header.expires;
+		ret_summary->targets_version = client->targets->header.version;
+		ret_summary->targets_expires = client->targets->header.expires;
 	}
-	*ret_summary = summary;
 }
 
 const struct tuf_role *tuf_client_role(const struct tuf_client *client, size_t index)

@@ -91,16 +91,25 @@ static EVP_PKEY *rsa_parse(const uint8_t *der, size_t size)
 	return steal_pointer(&pkey);
 }
 
+/* The key, and the hash of its encoding where RET_SHA256 is not NULL. */
+static EVP_PKEY *pem_to_pkey(const char *pem, EVP_PKEY *(*parse)(const uint8_t *der, size_t size),
+			     struct sha256 *ret_sha256)
+{
+	uint8_t der[DER_SIZE] = {0};
+	size_t size = pem_to_der(pem, der);
+
+	if (size > 0 && ret_sha256 != NULL)
+		hash_bytes(der, size, ret_sha256);
+	return size > 0 ? parse(der, size) : NULL;
+}
+
 static bool read_key(const char *public, EVP_PKEY *(*parse)(const uint8_t *der, size_t size), struct tuf_key *key)
 {
-	uint8_t der[DER_SIZE];
-	size_t size = pem_to_der(public, der);
-	_cleanup_(pkey_freep) EVP_PKEY *pkey = size > 0 ? parse(der, size) : NULL;
 	struct sha256 sha256;
+	_cleanup_(pkey_freep) EVP_PKEY *pkey = pem_to_pkey(public, parse, &sha256);
 
 	if (pkey == NULL)
 		return false;
-	hash_bytes(der, size, &sha256);
 	memcpy(key->public_key, sha256.bytes, sizeof(key->public_key));
 	key->pem = public;
 	return true;
@@ -136,8 +145,7 @@ static bool verify(EVP_PKEY *pkey, bool is_pss, const uint8_t *data, size_t size
 bool pubkey_verify_p256(const struct tuf_key *key, const uint8_t *data, size_t size, const uint8_t *signature,
 			size_t signature_size)
 {
-	uint8_t der[DER_SIZE];
-	_cleanup_(pkey_freep) EVP_PKEY *pkey = p256_parse(der, pem_to_der(key->pem, der));
+	_cleanup_(pkey_freep) EVP_PKEY *pkey = pem_to_pkey(key->pem, p256_parse, NULL);
 
 	return pkey != NULL && verify(pkey, false, data, size, signature, signature_size);
 }
@@ -145,8 +153,7 @@ bool pubkey_verify_p256(const struct tuf_key *key, const uint8_t *data, size_t s
 bool pubkey_verify_rsa(const struct tuf_key *key, const uint8_t *data, size_t size, const uint8_t *signature,
 		       size_t signature_size)
 {
-	uint8_t der[DER_SIZE];
-	_cleanup_(pkey_freep) EVP_PKEY *pkey = rsa_parse(der, pem_to_der(key->pem, der));
+	_cleanup_(pkey_freep) EVP_PKEY *pkey = pem_to_pkey(key->pem, rsa_parse, NULL);
 
 	return pkey != NULL && verify(pkey, true, data, size, signature, signature_size);
 }

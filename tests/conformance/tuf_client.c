@@ -252,13 +252,20 @@ static int run_refresh(int argc, char **argv)
 	return report(&why);
 }
 
-/* One file for one path, whatever its bytes are: its percent-encoded path, or where that is too long its hash. */
+/* One file for one path, whatever its bytes are: its path percent-encoded, slashes too, or where that is too long its
+ * hash, which has no "%" to be mistaken for one. */
 static void target_local_name(const char *path, char name[NAME_MAX + 1])
 {
 	struct tuf_target nameless = {.path = path};
+	char encoded[NAME_MAX + 1];
 	struct sha256 sha256;
+	size_t used = 0;
 
-	if (tuf_target_file_name(&nameless, false, name, NAME_MAX) && strchr(name, '/') == NULL && name[0] != '.')
+	if (!tuf_target_file_name(&nameless, false, encoded, sizeof(encoded)))
+		encoded[0] = '.';
+	for (const char *p = encoded; *p != '\0' && used + 3 < NAME_MAX; p++)
+		used += (size_t)snprintf(name + used, NAME_MAX + 1 - used, *p == '/' ? "%%2F" : "%c", *p);
+	if (encoded[0] != '.' && used + 3 < NAME_MAX)
 		return;
 	hash_bytes(path, strlen(path), &sha256);
 	sha256_to_hex(&sha256, name);
