@@ -276,9 +276,9 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/drive
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/$*) $(LIBS_all) -o $@
 
-$(ATTACKS): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/attacks/*.c))) $(call OURS_test,/)
+$(ATTACKS): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/attacks/*.c))) $(call OURS_test,/keys_)
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/) $(LIBS_all) -o $@
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/keys_) $(LIBS_all) -o $@
 
 tests: all $(UNIT_TESTS) $(FUZZ_TESTS) conformance-client ecdsa-tests
 
@@ -286,7 +286,7 @@ tests: all $(UNIT_TESTS) $(FUZZ_TESTS) conformance-client ecdsa-tests
 # a build with ECDSA=1 in any case, as are the unit tests of those schemes.
 ECDSA_BUILD = $(BUILD)$(if $(ECDSA),,/ecdsa)
 TUF_CLIENT = $(patsubst %/ecdsa,%,$(BUILD))/tests/tuf-client
-ECDSA_TESTS = $(patsubst tests/unit/%.c,$(ECDSA_BUILD)/tests/unit/%,$(wildcard tests/unit/keys_client*.c tests/unit/keys_metadata*.c tests/unit/keys_pubkey.c)) \
+ECDSA_TESTS = $(patsubst tests/unit/%.c,$(ECDSA_BUILD)/tests/unit/%,$(wildcard tests/unit/keys_attacks.c tests/unit/keys_client*.c tests/unit/keys_metadata*.c tests/unit/keys_pubkey.c)) \
 	$(patsubst tests/fuzz/%.c,$(ECDSA_BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/keys_client.c tests/fuzz/keys_metadata.c)) \
 	$(ECDSA_BUILD)/libexec/clapet/inside-verify $(ECDSA_BUILD)/tests/unit/inside_verify
 .PHONY: conformance-client ecdsa-tests

@@ -233,7 +233,7 @@ static void diamond_good(struct scene *scene)
 
 static void depth_200(struct scene *scene)
 {
-	char from[16] = "targets", to[16];
+	char from[24] = "targets", to[24];
 
 	for (int i = 1; i <= 200; i++) {
 		snprintf(to, sizeof(to), "d%d", i);
@@ -267,7 +267,7 @@ static void target_in_another_bin(struct scene *scene)
 {
 	struct branch *targets = tree_role(scene, "targets");
 	const struct repo_key *key;
-	char name[16];
+	char name[24];
 
 	for (int i = 0; i < 4; i++) {
 		snprintf(name, sizeof(name), "bin-%d", i);
