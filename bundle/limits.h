@@ -33,6 +33,9 @@
 #define LIMIT_SIGNATURES 64
 /* One signature: RSA with 8192 bits is the longest of all schemes. */
 #define LIMIT_SIGNATURE_SIZE 1024
+/* RSA: what no one breaks today (NIST SP 800-57), and what a signature may cost us. */
+#define LIMIT_RSA_BITS_LEAST 2048
+#define LIMIT_RSA_BITS 8192
 /* A delegated role's name and its NUL in repositories of others (ours: a dataset's). Percent-encoded, with ".json", it
  * still is a file's name (255 bytes). */
 #define LIMIT_ROLE_NAME_SIZE 81

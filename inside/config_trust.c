@@ -4,6 +4,7 @@
  */
 #include "inside/config_trust.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -136,6 +137,10 @@ void config_trust_describe(const struct inside_config *config, size_t kind, char
 		snprintf(text + used, size - used, "; expires whenever it says");
 		return;
 	}
-	notation_format_age(config->max_validity[kind], age, sizeof(age));
+	/* To the day: "1 year" is not what was written. */
+	if (config->max_validity[kind] >= 2 * 86400)
+		snprintf(age, sizeof(age), "%" PRId64 " days", config->max_validity[kind] / 86400);
+	else
+		notation_format_age(config->max_validity[kind], age, sizeof(age));
 	snprintf(text + used, size - used, "; expires at most %s ahead", age);
 }

@@ -86,15 +86,18 @@ enum fault client_check_validity(const struct tuf_client *client, enum tuf_kind 
 				 struct refusal *why)
 {
 	int64_t most = client->profile.max_validity[kind];
-	char text[NOTATION_TIME_SIZE];
+	char text[NOTATION_TIME_SIZE], ahead[32];
 
 	if (most == 0 || expires <= client_now(client) + most)
 		return FAULT_NONE;
 	notation_format_time(expires, text);
+	if (most >= 2 * 86400)
+		snprintf(ahead, sizeof(ahead), "%" PRId64 " days", most / 86400);
+	else
+		notation_format_age(most, ahead, sizeof(ahead));
 	return refuse(why, FAULT_TUF_VALIDITY,
-		      "expires %s, more than %" PRId64
-		      " days ahead, which the configuration's \"maxValidity\" allows for %s",
-		      text, most / 86400, tuf_kind_name(kind));
+		      "expires %s, more than %s ahead, which the configuration's \"maxValidity\" allows for %s", text,
+		      ahead, tuf_kind_name(kind));
 }
 
 static enum fault check_fresh(const struct tuf_client *client, enum tuf_kind kind, const struct tuf_header *header,

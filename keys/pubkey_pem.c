@@ -14,11 +14,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/hash.h"
+#include "bundle/limits.h"
 
-/* SubjectPublicKeyInfo of an RSA key of 8192 bits has 1,062 bytes. */
+/* SubjectPublicKeyInfo of an RSA key of LIMIT_RSA_BITS has 1,062 bytes. */
 #define DER_SIZE 1100
-#define RSA_BITS_LEAST 2048
-#define RSA_BITS_MOST 8192
 
 #define PEM_BEGIN "-----BEGIN PUBLIC KEY-----\n"
 #define PEM_END "\n-----END PUBLIC KEY-----"
@@ -86,7 +85,7 @@ static EVP_PKEY *rsa_parse(const uint8_t *der, size_t size)
 
 	if (pkey == NULL || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_RSA)
 		return NULL;
-	if (EVP_PKEY_get_bits(pkey) < RSA_BITS_LEAST || EVP_PKEY_get_bits(pkey) > RSA_BITS_MOST)
+	if (EVP_PKEY_get_bits(pkey) < LIMIT_RSA_BITS_LEAST || EVP_PKEY_get_bits(pkey) > LIMIT_RSA_BITS)
 		return NULL;
 	return steal_pointer(&pkey);
 }
