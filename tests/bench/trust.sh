@@ -17,13 +17,13 @@ make -s BUILD="$BUILD" "$BUILD/libbase.a" "$BUILD/libbundle.a" "$BUILD/libkeys.a
 ${CC:-gcc} -o "$T/trust" "$BUILD/obj/tests/bench/trust.o" "$BUILD/libkeys.a" "$BUILD/libbundle.a" "$BUILD/libbase.a" \
 	-lsodium -ljansson -lcrypto -lseccomp -lzstd -larchive
 
-echo "signatures verified per second: libsodium alone; tuf_authority_check of a claim; the same with tuf_claim_parse of its file"
+echo "signatures verified per second of processor time: libsodium alone; tuf_authority_check of a claim; the same with tuf_claim_parse of its file"
 printf '%7s %9s %9s %6s %9s %6s\n' bytes bare checked ratio parsed ratio
 "$T/trust" signatures
 
 echo
 echo "a client that trusts a catalogue takes the next one, in which one dataset (two targets) is new"
-printf '%-7s %8s %6s %9s %9s %10s %12s %11s %11s\n' by datasets files ms "peak MB" "bytes new" "of snapshot" "of roles" "of targets"
+printf '%-7s %8s %6s %9s %9s %10s %12s %11s %11s\n' by datasets files "CPU ms" "peak MB" "bytes new" "of snapshot" "of roles" "of targets"
 median() { sort -n | sed -n "$(((RUNS + 1) / 2))p"; }
 refresh() { # KIND N BITS FILES
 	local run kind=$1 folder=$T/catalogue out=$T/out
