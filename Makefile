@@ -268,6 +268,10 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p),bin)))
 $(foreach p,$(WORKERS),$(eval $(call program,$(p),libexec/clapet)))
 
+# The generator of tests/evil/tuf.
+ATTACKS = $(BUILD)/tests/attacks
+tests: $(ATTACKS)
+
 # A unit test is one file tests/unit/<folder>_<module>.c; a fuzz target tests/fuzz/<folder>_<module>.c, which also runs its corpus
 # as an ordinary test. Tests of outside/ link liboutside.a, those of keys/ neither side, all others libinside.a.
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
@@ -283,13 +287,17 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/drive
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/$*) $(LIBS_all) -o $@
 
+$(ATTACKS): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/attacks/*.c))) $(call OURS_test,/keys_)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/keys_) $(LIBS_all) -o $@
+
 tests: all $(UNIT_TESTS) $(FUZZ_TESTS) conformance-client ecdsa-tests
 
 # The TUF client for the public conformance suite (tests/conformance/). That suite's repositories have keys of all schemes: it is
 # a build with ECDSA=1 in any case, as are the unit tests of those schemes.
 ECDSA_BUILD = $(BUILD)$(if $(ECDSA),,/ecdsa)
 TUF_CLIENT = $(patsubst %/ecdsa,%,$(BUILD))/tests/tuf-client
-ECDSA_TESTS = $(patsubst tests/unit/%.c,$(ECDSA_BUILD)/tests/unit/%,$(wildcard tests/unit/keys_client*.c tests/unit/keys_metadata*.c tests/unit/keys_pubkey.c)) \
+ECDSA_TESTS = $(patsubst tests/unit/%.c,$(ECDSA_BUILD)/tests/unit/%,$(wildcard tests/unit/keys_attacks.c tests/unit/keys_client*.c tests/unit/keys_metadata*.c tests/unit/keys_pubkey.c)) \
 	$(patsubst tests/fuzz/%.c,$(ECDSA_BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/keys_client.c tests/fuzz/keys_metadata.c)) \
 	$(ECDSA_BUILD)/libexec/clapet/inside-verify $(ECDSA_BUILD)/tests/unit/inside_verify
 .PHONY: conformance-client ecdsa-tests

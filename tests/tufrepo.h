@@ -21,8 +21,10 @@
 #include "keys/client.h"
 #include "keys/pubkey.h"
 
-/* 2026-11-22T00:00:00Z */
+/* 2026-11-22T00:00:00Z; one that makes repositories for the real clock defines its own before. */
+#ifndef NOW
 #define NOW 1795305600LL
+#endif
 #define DAY 86400LL
 
 /* --- files ----------------------------------------------------------------------------------------------------------
