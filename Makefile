@@ -85,6 +85,7 @@ SRC_schemas = \
 	schemas/package.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/rowsplit.c \
 	schemas/schema.c \
 	schemas/table.c \
 	schemas/utf8pieces.c \
