@@ -88,6 +88,7 @@ SRC_schemas = \
 	schemas/rowsplit.c \
 	schemas/schema.c \
 	schemas/table.c \
+	schemas/textlist.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_header.c \

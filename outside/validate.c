@@ -383,7 +383,7 @@ int validate_run(int argc, char **argv)
 	fault = open_all(&run, argc, argv, &why);
 	if (fault == FAULT_NONE) {
 		folders[0] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
-		sandbox_enter(SANDBOX_TOOL, folders, run.folder_fd >= 0 ? 1 : 0);
+		sandbox_enter(SANDBOX_VALIDATE, folders, run.folder_fd >= 0 ? 1 : 0);
 		fault = parse_descriptor(&run, &why);
 	}
 	if (fault == FAULT_NONE)

@@ -64,24 +64,11 @@ static void *bounded_realloc(void *old, size_t size)
 	return xrealloc(old, size, 1);
 }
 
-static bool is_ascii(const char *text, size_t size)
-{
-	uint64_t bits = 0, word;
-
-	for (; size >= sizeof(word); text += sizeof(word), size -= sizeof(word)) {
-		memcpy(&word, text, sizeof(word));
-		bits |= word;
-	}
-	for (; size > 0; size--)
-		bits |= (uint64_t)(unsigned char)*text++;
-	return (bits & 0x8080808080808080ULL) == 0;
-}
-
 static bool can_split(const struct dialect *dialect)
 {
 	return !dialect->skip_initial_space && dialect->delimiter != dialect->quote &&
 	       strchr("\r\n", dialect->delimiter) == NULL && strchr("\r\n", dialect->quote) == NULL &&
-	       is_ascii(&dialect->delimiter, 1) && is_ascii(&dialect->quote, 1);
+	       (unsigned char)dialect->delimiter < 0x80 && (unsigned char)dialect->quote < 0x80;
 }
 
 struct table_reader *table_reader_new(const struct dialect *dialect, table_row *row, void *ctx)
@@ -163,7 +150,7 @@ static enum fault check_charset(struct table_reader *reader, struct refusal *why
 {
 	size_t bad, field = 1;
 
-	if (is_ascii(reader->text, reader->text_size) || text_is_utf8(reader->text, reader->text_size, &bad))
+	if (text_is_utf8(reader->text, reader->text_size, &bad))
 		return FAULT_NONE;
 	for (; field < reader->n_cells && reader->text + bad >= reader->cells[field].text; field++)
 		;
@@ -264,7 +251,7 @@ static bool split_line(struct table_reader *reader, const char *line, size_t siz
 	if (length > 0 && !row_split(line, length, reader->dialect.delimiter, reader->dialect.quote, reader->cells,
 				     LIMIT_FIELDS, &n_cells))
 		return false;
-	if (!is_ascii(line, length) && !text_is_utf8(line, length, NULL))
+	if (!text_is_utf8(line, length, NULL))
 		return false;
 	reader->n_cells = n_cells;
 	reader->after_cr = false;

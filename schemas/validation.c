@@ -149,11 +149,21 @@ static void forget_key_cell(const struct column *column)
 	}
 }
 
+/* A cell of a key: its value is wanted too. */
+static unsigned check_key_cell(struct validation_table *table, const struct column *column, const struct cell *cell)
+{
+	struct value value;
+	unsigned broken = field_check(column->field, cell->text, cell->size, &table->scratch, &value);
+
+	if ((broken & RULE_TYPE) == 0)
+		set_key_cell(table, column->key_cell, &value);
+	return broken;
+}
+
 static inline void check_cell(struct validation_table *table, size_t index, const struct cell *cell,
 			      const struct row_position *position)
 {
 	const struct column *column = &table->columns[index];
-	struct value value;
 	unsigned broken;
 
 	if (column->key_cell != NULL) {
@@ -167,13 +177,10 @@ static inline void check_cell(struct validation_table *table, size_t index, cons
 			report_cell(table, index, RULE_REQUIRED, cell, position);
 		return;
 	}
-	if (column->key_cell == NULL) {
+	if (column->key_cell == NULL)
 		broken = field_check(column->field, cell->text, cell->size, &table->scratch, NULL);
-	} else {
-		broken = field_check(column->field, cell->text, cell->size, &table->scratch, &value);
-		if ((broken & RULE_TYPE) == 0)
-			set_key_cell(table, column->key_cell, &value);
-	}
+	else
+		broken = check_key_cell(table, column, cell);
 	if (broken != 0)
 		report_cell(table, index, broken, cell, position);
 }

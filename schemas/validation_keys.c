@@ -234,19 +234,26 @@ report_key(struct validation_table *table, enum fault_type type, const struct ke
 		       set->is_missing ? NULL : &cell, note);
 }
 
-static void check_unique(struct validation_table *table, const struct unique_check *check,
-			 const struct row_position *position)
+static void __attribute__((cold))
+report_unique(struct validation_table *table, const struct unique_check *check, const struct row_position *position)
 {
 	const struct key_set *set = table->sets[check->set];
 	char note[128];
 
-	if (!set->is_usable || (set->is_missing ? check->may_be_missing : set->is_new))
-		return;
 	if (set->is_missing)
 		snprintf(note, sizeof(note), "the primary key is missing");
 	else
 		snprintf(note, sizeof(note), "is the same as in row %" PRIu32, set->first_row);
 	report_key(table, check->type, set, position, note);
+}
+
+static void check_unique(struct validation_table *table, const struct unique_check *check,
+			 const struct row_position *position)
+{
+	const struct key_set *set = table->sets[check->set];
+
+	if (set->is_usable && (set->is_missing ? !check->may_be_missing : !set->is_new))
+		report_unique(table, check, position);
 }
 
 static void foreign_note(const struct foreign_check *check, char *note, size_t size)
@@ -257,12 +264,20 @@ static void foreign_note(const struct foreign_check *check, char *note, size_t s
 		n += (size_t)snprintf(note + n, size - n, "%s%s", i > 0 ? ", " : "", check->key->reference_columns[i]);
 }
 
+static void __attribute__((cold))
+report_foreign(struct validation_table *table, const struct foreign_check *check, const struct row_position *position)
+{
+	char note[256];
+
+	foreign_note(check, note, sizeof(note));
+	report_key(table, FAULT_TYPE_FOREIGN_KEY, table->sets[check->set], position, note);
+}
+
 static void check_foreign(struct validation_table *table, struct foreign_check *check,
 			  const struct row_position *position)
 {
 	const struct key_set *set = table->sets[check->set];
 	const struct reference *reference = check->reference;
-	char note[256];
 
 	if (!set->is_usable || set->is_missing)
 		return;
@@ -272,11 +287,9 @@ static void check_foreign(struct validation_table *table, struct foreign_check *
 		keyindex_add(check->pending, &set->hash, (uint32_t)position->row, NULL);
 		return;
 	}
-	if (reference->table->is_broken || !reference->set->is_usable ||
-	    keyindex_has(reference->set->index, &set->hash))
-		return;
-	foreign_note(check, note, sizeof(note));
-	report_key(table, FAULT_TYPE_FOREIGN_KEY, set, position, note);
+	if (!reference->table->is_broken && reference->set->is_usable &&
+	    !keyindex_has(reference->set->index, &set->hash))
+		report_foreign(table, check, position);
 }
 
 void validation_keys_row(struct validation_table *table, const struct row_position *position)
