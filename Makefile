@@ -83,6 +83,7 @@ SRC_schemas = \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/package.c \
+	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
 	schemas/rowsplit.c \
@@ -93,6 +94,7 @@ SRC_schemas = \
 	schemas/validation.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/value.c
 

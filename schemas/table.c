@@ -110,6 +110,18 @@ void table_reader_freep(struct table_reader **reader)
 	table_reader_free(*reader);
 }
 
+void table_reader_resume(struct table_reader *reader, const struct row_position *position)
+{
+	reader->started = true;
+	reader->position = *position;
+	reader->offset = position->offset;
+}
+
+bool table_reader_is_between_rows(const struct table_reader *reader)
+{
+	return reader->started && reader->row_ended && !reader->after_cr;
+}
+
 void table_reader_forgo_split(struct table_reader *reader)
 {
 	reader->may_split = false;

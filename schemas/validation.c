@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "base/log.h"
+#include "bundle/limits.h"
 #include "schemas/validation_internal.h"
 
 struct validation *validation_new(void)
@@ -114,7 +115,11 @@ static void __attribute__((cold)) report_cell(struct validation_table *table, si
 				       : rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT
 								    : FAULT_TYPE_CONSTRAINT;
 
-		if ((broken & rule) != 0)
+		if ((broken & rule) == 0)
+			continue;
+		if (table->counts[type] >= LIMIT_FAULTS_KEPT)
+			table->counts[type]++;
+		else
 			validation_add(table, type, position, index + 1, column->name, cell,
 				       field_note(column->field, (enum field_rule)rule, note, sizeof(note)));
 	}

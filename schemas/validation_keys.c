@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/limits.h"
 #include "schemas/validation_internal.h"
 
 static bool same_columns(const char **a, size_t n_a, const char **b, size_t n_b)
@@ -182,7 +183,7 @@ void validation_keys_begin(struct validation_table *table, struct key_set *set)
 	set->is_hashed = true;
 }
 
-static void hash_set(struct validation_table *table, struct key_set *set, const struct row_position *position)
+static void hash_set(struct validation_table *table, struct key_set *set)
 {
 	const struct key_cell *only = &table->key_cells[set->places[0]];
 
@@ -197,8 +198,6 @@ static void hash_set(struct validation_table *table, struct key_set *set, const 
 		key_hash_bytes(table->validation->secret, only->bytes, only->size, &set->hash);
 	else
 		hash_tuple(table, set);
-	if (set->index != NULL)
-		set->is_new = keyindex_add(set->index, &set->hash, (uint32_t)position->row, &set->first_row);
 }
 
 /* The columns' names and cells, for people: "siret", "12345678900011"; "code, year". */
@@ -227,6 +226,13 @@ report_key(struct validation_table *table, enum fault_type type, const struct ke
 {
 	char names[160], cells[200];
 	struct cell cell;
+
+	if (table->counts[type] >= LIMIT_FAULTS_KEPT) {
+		table->counts[type]++;
+		return;
+	}
+	if (table->merging != NULL)
+		validation_part_recall(table->merging, table);
 
 	describe(table, set, names, sizeof(names), cells, sizeof(cells));
 	cell = (struct cell){cells, strlen(cells)};
@@ -296,7 +302,21 @@ void validation_keys_row(struct validation_table *table, const struct row_positi
 {
 	for (size_t i = 0; i < table->n_sets; i++) {
 		if (table->sets[i]->is_usable)
-			hash_set(table, table->sets[i], position);
+			hash_set(table, table->sets[i]);
+	}
+	if (table->noted_in != NULL)
+		validation_part_note(table->noted_in, position);
+	else
+		validation_keys_judge(table, position);
+}
+
+void validation_keys_judge(struct validation_table *table, const struct row_position *position)
+{
+	for (size_t i = 0; i < table->n_sets; i++) {
+		struct key_set *set = table->sets[i];
+
+		if (set->is_usable && !set->is_missing && set->index != NULL)
+			set->is_new = keyindex_add(set->index, &set->hash, (uint32_t)position->row, &set->first_row);
 	}
 	for (size_t i = 0; i < table->n_uniques; i++)
 		check_unique(table, &table->uniques[i], position);
@@ -391,8 +411,10 @@ void validation_keys_clear(struct validation_table *table)
 	for (size_t i = 0; i < table->n_foreigns; i++)
 		keyindex_free(table->foreigns[i].pending);
 	free(table->foreigns);
-	for (size_t i = 0; table->key_cells != NULL && i < table->n_columns; i++)
+	for (size_t i = 0; table->key_cells != NULL && i < table->n_columns; i++) {
 		free(table->key_cells[i].buffer);
+		free(table->key_cells[i].recalled);
+	}
 	free(table->key_cells);
 	free(table->tuple);
 }
