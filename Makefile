@@ -226,7 +226,7 @@ LIBS_inside-log = -lseccomp
 LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only demo deps install lint asan bench fuzz fuzzers clean tests
+.PHONY: all check check-only demo deps install lint asan bench bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -306,6 +306,11 @@ lint:
 bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@for script in tests/bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) $$script || exit 1; done
+
+# The validator against libcsv alone and DuckDB; part of the above.
+bench-validate: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/validate.sh
 
 # libFuzzer, for finding new inputs; the corpora run as ordinary tests in `make check`.
 FUZZ_SECONDS = 60

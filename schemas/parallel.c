@@ -239,6 +239,8 @@ static struct piece *open_piece(struct parallel_reader *reader)
 
 static void append(struct piece *piece, const char *bytes, size_t size)
 {
+	if (size == 0)
+		return;
 	if (piece->size + size > piece->room) {
 		piece->room = (piece->size + size) * 2;
 		piece->bytes = xrealloc(piece->bytes, piece->room, 1);
