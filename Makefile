@@ -94,14 +94,18 @@ SRC_schemas = \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/package.c \
+	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/rowsplit.c \
 	schemas/schema.c \
 	schemas/table.c \
+	schemas/textlist.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/value.c
 
@@ -240,7 +244,7 @@ LIBS_inside-log = -lseccomp
 LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only demo deps install lint asan bench fuzz fuzzers clean tests
+.PHONY: all check check-only demo deps install lint asan bench bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -356,6 +360,11 @@ lint:
 bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@for script in tests/bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) $$script || exit 1; done
+
+# The validator against libcsv alone and DuckDB; part of the above.
+bench-validate: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/validate.sh
 
 # libFuzzer, for finding new inputs; the corpora run as ordinary tests in `make check`.
 FUZZ_SECONDS = 60
