@@ -52,6 +52,7 @@ SRC_bundle = \
 	bundle/hash.c \
 	bundle/json.c \
 	bundle/notation.c \
+	bundle/request.c \
 	bundle/ustar.c
 
 SRC_keys = \
@@ -68,6 +69,8 @@ SRC_keys = \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \
+	keys/repository_pending.c \
+	keys/repository_sign.c \
 	keys/secret.c
 
 SRC_schemas = \
@@ -107,6 +110,8 @@ SRC_outside = \
 	outside/publish_bundle.c \
 	outside/publish_sign.c \
 	outside/records.c \
+	outside/recover.c \
+	outside/recovery.c \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
@@ -117,6 +122,7 @@ SRC_outside = \
 	outside/tabulate.c \
 	outside/url.c \
 	outside/validate.c \
+	outside/waiting.c \
 	outside/withdraw.c
 
 SRC_inside = \
@@ -169,8 +175,8 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas bundle base
 LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_rollback.c \
-	inside/cmd_show.c inside/cmd_status.c inside/watch.c
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_request.c \
+	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
 

@@ -18,7 +18,7 @@
 #include "outside/validate.h"
 
 static const char *opt_config = "/etc/clapet/outside.json";
-static bool opt_force, opt_json;
+static bool opt_force, opt_json, opt_yes, opt_old_data;
 static const char *opt_reason, *opt_replaced_by;
 
 static struct config *load_config(void)
@@ -82,6 +82,16 @@ static int run_withdraw(int argc, char **argv)
 	return withdraw_run(config, argv[0], opt_reason, opt_replaced_by);
 }
 
+static int run_recover(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	if (argc != 1)
+		die_usage("recover takes one request, a file or -");
+	config = load_config();
+	return recover_run(config, argv[0], opt_yes, opt_old_data);
+}
+
 static int run_explain(int argc, char **argv)
 {
 	enum fault fault;
@@ -117,6 +127,12 @@ int main(int argc, char **argv)
 		{"replaced-by", 0, OPTION_TEXT, &opt_replaced_by, "NAME", "the dataset that takes its place"},
 		{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 	};
+	static const struct option recover_options[] = {
+		{"yes", 'y', OPTION_FLAG, &opt_yes, NULL, "believe a request that is very far ahead"},
+		{"old-data", 0, OPTION_FLAG, &opt_old_data, NULL,
+		 "publish the backup's data where a source cannot be read"},
+		{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+	};
 	const struct command commands[] = {
 		{"check", NULL, "say what would stop a run: configuration, keys, folders, sandbox, sources", NULL, NULL,
 		 run_check},
@@ -134,6 +150,14 @@ int main(int argc, char **argv)
 		 validate_options, validate_run},
 		{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL,
 		 withdraw_options, run_withdraw},
+		{"recover", "REQUEST", "go above what the inside trusts, after a backup was restored",
+		 "REQUEST is what `clapet-inside request` printed, as a file or, with -, on standard input. Shows each "
+		 "role that\n"
+		 "the inside trusts in a version that was not signed here, and from then on signs above it. Sources "
+		 "are asked anew\n"
+		 "first: heartbeats wait until they were, or old data would come in force. A root cannot be recovered "
+		 "so.",
+		 recover_options, run_recover},
 		{"explain", "CODE", "what a code (E1004) means, and what to do", NULL, NULL, run_explain},
 		{NULL, NULL, NULL, NULL, NULL, NULL},
 	};

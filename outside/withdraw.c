@@ -22,7 +22,9 @@ static enum fault check_request(const struct run *run, const char *dataset, cons
 {
 	const struct run_dataset *found = run_find(run, dataset);
 
-	if (found == NULL || (!found->state->published.exists && !found->state->pending.exists))
+	/* After a backup was restored the inside may know one that this side does not. */
+	if (found == NULL || (!found->state->published.exists && !found->state->pending.exists &&
+			      recovery_floor(&run->recovery, dataset) == 0))
 		return refuse(why, FAULT_NO_SUCH, "%s was never published", dataset);
 	if (found->state->published.withdrawn && !found->state->pending.exists)
 		return refuse(why, FAULT_SOURCE_WITHDRAWN, "%s was withdrawn on %.10s", dataset,
