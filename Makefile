@@ -60,6 +60,8 @@ SRC_keys = \
 	keys/client.c \
 	keys/client_roles.c \
 	keys/client_steps.c \
+	keys/cosign.c \
+	keys/cosign_say.c \
 	keys/document.c \
 	keys/encodings.c \
 	keys/metadata.c \
@@ -102,7 +104,9 @@ SRC_outside = \
 	outside/charset.c \
 	outside/check_run.c \
 	outside/config.c \
+	outside/cosign.c \
 	outside/descriptor.c \
+	outside/pending.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
@@ -167,7 +171,7 @@ PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign \
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
-MAIN_clapet-keys = keys/main.c keys/cmd_generate.c keys/cmd_init.c keys/cmd_show.c keys/cmd_sign.c
+MAIN_clapet-keys = keys/main.c keys/cmd_cosign.c keys/cmd_generate.c keys/cmd_init.c keys/cmd_show.c keys/cmd_sign.c
 OURS_clapet-keys = keys bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto
 

@@ -33,6 +33,14 @@ enum fault cmd_load_key(const char *path, struct secret_key **ret_key, struct re
 enum fault cmd_generate_key(const char *path, struct passphrase *passphrase, struct secret_key **ret_key,
 			    struct refusal *why);
 
+/* A dataset's version, signed by a second person (cmd_cosign.c). OUTPUT NULL: beside the request. */
+struct cmd_cosign_choice {
+	const char *key, *output;
+	bool yes, json;
+};
+bool cmd_is_cosign_request(const char *path);
+enum fault cmd_cosign(const char *path, const struct cmd_cosign_choice *choice, struct refusal *why);
+
 /* Splits PATH into an open folder and the file's name in it (borrowed from PATH). */
 enum fault cmd_open_folder(const char *path, int *ret_fd, const char **ret_name, struct refusal *why);
 

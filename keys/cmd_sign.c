@@ -24,10 +24,14 @@
 #include "keys/document.h"
 
 static const char *opt_key;
+static const char *opt_output;
+static bool opt_yes;
 static bool opt_json;
 
 const struct option cmd_sign_options[] = {
 	{"key", 'k', OPTION_TEXT, &opt_key, "FILE", "the key that signs"},
+	{"output", 'o', OPTION_TEXT, &opt_output, "FILE", "a request's signature file (beside the request)"},
+	{"yes", 'y', OPTION_FLAG, &opt_yes, NULL, "sign a request without asking: for scripts"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -261,9 +265,12 @@ static enum fault sign(const char *path, struct refusal *why)
 
 int cmd_sign(int argc, char **argv)
 {
+	const struct cmd_cosign_choice choice = {opt_key, opt_output, opt_yes, opt_json};
 	struct refusal why;
 
 	if (opt_key == NULL || argc != 1)
 		die_usage("sign: --key FILE and one metadata file are needed");
+	if (cmd_is_cosign_request(argv[0]))
+		return cmd_cosign(argv[0], &choice, &why) == FAULT_NONE ? 0 : cmd_refused(&why);
 	return sign(argv[0], &why) == FAULT_NONE ? 0 : cmd_refused(&why);
 }

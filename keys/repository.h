@@ -60,11 +60,18 @@ enum fault repository_set_targets(struct repository *repository, const char *dat
  * next is newer, and is signed even where nothing changed. The highest floor of a role holds. */
 void repository_set_floor(struct repository *repository, const char *role, uint64_t version);
 
-/* Adds the signature of a second person (four eyes) to the VERSION of ROLE that waits, durably. FAULT_COSIGN_STALE: another
- * version waits, or none; FAULT_COSIGN_FOREIGN: the role does not name the key; FAULT_COSIGN_TWICE; FAULT_COSIGN_WRONG:
- * it does not verify. */
-enum fault repository_add_signature(struct repository *repository, const char *role, uint64_t version,
-				    const char *keyid, const uint8_t signature[TUF_SIGNATURE_SIZE],
+/* What a second person (four eyes) made of a version that waits. */
+struct repository_signature {
+	char role[NOTATION_NAME_SIZE];
+	uint64_t version;
+	struct sha256 digest; /* of the canonical form of what was signed */
+	char keyid[TUF_KEYID_SIZE];
+	uint8_t bytes[TUF_SIGNATURE_SIZE];
+};
+/* Takes it for the version of its role that waits; repository_sign writes it. FAULT_COSIGN_STALE: another version waits, or none;
+ * FAULT_COSIGN_FOREIGN: the role does not name the key; FAULT_COSIGN_TWICE; FAULT_COSIGN_WRONG: it is of other bytes, or does
+ * not verify. */
+enum fault repository_add_signature(struct repository *repository, const struct repository_signature *signature,
 				    struct refusal *why);
 
 /* Signs and writes what changed, and the timestamp in any case. Call once. FAULT_KEY_… where a key is missing or cannot

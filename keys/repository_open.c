@@ -268,6 +268,7 @@ void repository_free(struct repository *repository)
 		document_clear(&repository->changes[i].document);
 	}
 	free(repository->floors);
+	free(repository->signatures);
 	free(repository->waiting);
 	json_decref(repository->meta);
 	secret_key_free(repository->timestamp_key);

@@ -203,61 +203,93 @@ void repository_forget_pending(const struct repository *repository, const struct
 
 /* --- the second person ------------------------------------------------------------------------------------------------ */
 
-static enum fault check_version(const struct repository *repository, const char *role, uint64_t version,
+static enum fault check_version(const struct repository *repository, const struct repository_signature *signature,
 				const struct document *pending, struct refusal *why)
 {
+	const char *role = signature->role;
 	uint64_t current = repository_role_version(repository, role);
 
-	if (version <= current)
+	if (signature->version <= current)
 		return refuse(why, FAULT_COSIGN_STALE,
-			      "%s version %" PRIu64 ": version %" PRIu64 " was published since", role, version,
-			      current);
+			      "%s version %" PRIu64 ": version %" PRIu64 " was published since", role,
+			      signature->version, current);
 	if (pending->json == NULL || pending->version <= current)
 		return refuse(why, FAULT_COSIGN_STALE, "%s version %" PRIu64 ": nothing of that dataset waits", role,
-			      version);
-	if (version != pending->version)
+			      signature->version);
+	if (signature->version != pending->version)
 		return refuse(why, FAULT_COSIGN_STALE, "%s version %" PRIu64 ": version %" PRIu64 " waits %s", role,
-			      version, pending->version, version < pending->version ? "in its place since" : "here");
+			      signature->version, pending->version,
+			      signature->version < pending->version ? "in its place since" : "here");
 	return FAULT_NONE;
 }
 
-/* What is verified is what the role asks for: KEYID's own key over PENDING. */
-static enum fault check_signature(const struct repository *repository, const char *role, const struct document *pending,
-				  const char *keyid, const uint8_t signature[TUF_SIGNATURE_SIZE], struct refusal *why)
+/* What is verified is what the role asks for: the key's own signature, over what waits here. */
+static enum fault check_signature(const struct repository *repository, const struct repository_signature *signature,
+				  const struct document *pending, struct refusal *why)
 {
 	const json_t *rules = repository_rules_of(repository);
+	const json_t *object = json_object_get(json_object_get(rules, "keys"), signature->keyid);
 	_cleanup_free_ uint8_t *canonical = NULL;
+	struct sha256 digest;
 	struct tuf_key key;
 	size_t size;
-	enum fault fault = tuf_key_parse(keyid, json_object_get(json_object_get(rules, "keys"), keyid), &key, NULL);
 
-	if (fault != FAULT_NONE || !document_role_names(repository_find_role(rules, role), &key))
-		return refuse(why, FAULT_COSIGN_FOREIGN, "%s: key %.16s is not one that its delegation names", role,
-			      keyid);
+	if (tuf_key_parse(signature->keyid, object, &key, NULL) != FAULT_NONE ||
+	    !document_role_names(repository_find_role(rules, signature->role), &key))
+		return refuse(why, FAULT_COSIGN_FOREIGN, "%s: key %.16s is not one that its delegation names",
+			      signature->role, signature->keyid);
 	if (document_is_signed_by(pending, &key))
-		return refuse(why, FAULT_COSIGN_TWICE, "%s version %" PRIu64 ": key %.16s has signed it already", role,
-			      pending->version, keyid);
-	fault = canonical_encode(pending->signed_, &canonical, &size, why);
-	if (fault != FAULT_NONE)
-		return fault;
-	if (!tuf_key_verify(&key, canonical, size, signature))
+		return refuse(why, FAULT_COSIGN_TWICE, "%s version %" PRIu64 ": key %.16s has signed it already",
+			      signature->role, pending->version, signature->keyid);
+	if (canonical_encode(pending->signed_, &canonical, &size, why) != FAULT_NONE)
+		return why->fault;
+	hash_bytes(canonical, size, &digest);
+	if (!sha256_equal(&digest, &signature->digest))
 		return refuse(why, FAULT_COSIGN_WRONG,
-			      "%s version %" PRIu64 ": the signature of key %.16s does not fit what waits here", role,
-			      pending->version, keyid);
+			      "%s version %" PRIu64 ": key %.16s signed other bytes than wait here", signature->role,
+			      pending->version, signature->keyid);
+	if (!tuf_key_verify(&key, canonical, size, signature->bytes))
+		return refuse(why, FAULT_COSIGN_WRONG, "%s version %" PRIu64 ": the signature is not key %.16s's",
+			      signature->role, pending->version, signature->keyid);
 	return FAULT_NONE;
 }
 
-enum fault repository_add_signature(struct repository *repository, const char *role, uint64_t version,
-				    const char *keyid, const uint8_t signature[TUF_SIGNATURE_SIZE], struct refusal *why)
+enum fault repository_add_signature(struct repository *repository, const struct repository_signature *signature,
+				    struct refusal *why)
 {
 	_cleanup_(document_clearp) struct document pending = {0};
-	enum fault fault = repository_load_pending(repository, role, &pending, why);
+	enum fault fault = repository_load_pending(repository, signature->role, &pending, why);
 
 	if (fault == FAULT_NONE)
-		fault = check_version(repository, role, version, &pending, why);
+		fault = check_version(repository, signature, &pending, why);
 	if (fault == FAULT_NONE)
-		fault = check_signature(repository, role, &pending, keyid, signature, why);
-	if (fault == FAULT_NONE)
-		fault = document_add_signature(&pending, keyid, signature, why);
-	return fault != FAULT_NONE ? fault : put_pending(repository, role, &pending, why);
+		fault = check_signature(repository, signature, &pending, why);
+	for (size_t i = 0; fault == FAULT_NONE && i < repository->n_signatures; i++)
+		if (strcmp(repository->signatures[i].role, signature->role) == 0 &&
+		    strcmp(repository->signatures[i].keyid, signature->keyid) == 0)
+			fault = refuse(why, FAULT_COSIGN_TWICE, "%s version %" PRIu64 ": key %.16s signs it twice",
+				       signature->role, signature->version, signature->keyid);
+	if (fault != FAULT_NONE)
+		return fault;
+	repository->signatures = xrealloc(repository->signatures, repository->n_signatures + 1,
+					  sizeof(*repository->signatures));
+	repository->signatures[repository->n_signatures++] = *signature;
+	return FAULT_NONE;
+}
+
+enum fault repository_put_signatures(const struct repository *repository, struct refusal *why)
+{
+	enum fault fault = FAULT_NONE;
+
+	for (size_t i = 0; fault == FAULT_NONE && i < repository->n_signatures; i++) {
+		const struct repository_signature *signature = &repository->signatures[i];
+		_cleanup_(document_clearp) struct document pending = {0};
+
+		fault = repository_load_pending(repository, signature->role, &pending, why);
+		if (fault == FAULT_NONE && pending.json != NULL)
+			fault = document_add_signature(&pending, signature->keyid, signature->bytes, why);
+		if (fault == FAULT_NONE && pending.json != NULL)
+			fault = put_pending(repository, signature->role, &pending, why);
+	}
+	return fault;
 }

@@ -38,6 +38,8 @@ struct repository {
 	size_t n_changes, changes_room;
 	struct floor *floors;
 	size_t n_floors;
+	struct repository_signature *signatures; /* of second persons: checked, and not written yet */
+	size_t n_signatures;
 	struct repository_waiting *waiting;
 	size_t n_waiting;
 	bool delegations_changed, snapshot_changed;
@@ -88,6 +90,8 @@ enum fault repository_load_pending(const struct repository *repository, const ch
  * come: the same targets are signed once. CHANGE is ready where all are there. */
 enum fault repository_sign_pending(struct repository *repository, struct change *change, const json_t *role_object,
 				   struct refusal *why);
+/* Adds the signatures that repository_add_signature took to what they are on, durably. */
+enum fault repository_put_signatures(const struct repository *repository, struct refusal *why);
 /* Removes what waited for CHANGE, which the timestamp names by now. */
 void repository_forget_pending(const struct repository *repository, const struct change *change);
 struct repository_waiting *repository_add_waiting(struct repository *repository, enum repository_waits waits,

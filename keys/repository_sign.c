@@ -447,6 +447,8 @@ enum fault repository_sign(struct repository *repository, struct refusal *why)
 	if (fault == FAULT_NONE)
 		fault = check_known(repository, why);
 	if (fault == FAULT_NONE)
+		fault = repository_put_signatures(repository, why);
+	if (fault == FAULT_NONE)
 		fault = review_roles(repository, true, why);
 	if (fault == FAULT_NONE)
 		fault = sign_roles(repository, &targets_new, why);

@@ -147,6 +147,7 @@ struct outside_floor {
 struct outside_cosignature {
 	char role[NOTATION_NAME_SIZE];
 	uint64_t version;
+	struct sha256 digest; /* of the canonical form of what was signed */
 	char keyid[SHA256_HEX_SIZE];
 	uint8_t signature[64]; /* Ed25519 */
 };

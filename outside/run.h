@@ -58,8 +58,15 @@ int sync_run(const struct config *config, int n_names, char **names, bool force,
 int sync_heartbeat(const struct config *config);
 int withdraw_run(const struct config *config, const char *dataset, const char *reason, const char *replaced_by);
 int status_run(const struct config *config, bool json);
+int pending_run(const struct config *config, bool json);
+int cosign_write_run(const struct config *config, const char *folder, int n_names, char **names);
+int cosign_take_run(const struct config *config, int n_paths, char **paths);
 int recover_run(const struct config *config, const char *path, bool yes, bool old_data);
 int selfcheck_run(const char *config_path);
+
+/* A signature file (bundle/FORMAT.md 19.4). FAULT_COSIGN_FORM. */
+enum fault cosign_parse(const void *data, size_t size, struct outside_cosignature *ret_cosignature,
+			struct refusal *why);
 
 /* status.json as it is signed (inside/records.h, struct record_source). A new text. */
 char *status_compose(const struct run *run);

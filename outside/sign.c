@@ -150,12 +150,22 @@ static enum fault receive_dataset(struct request *request, const struct outside_
 	return fault;
 }
 
+static enum fault add_cosignature(struct repository *repository, const struct outside_cosignature *record,
+				  struct refusal *why)
+{
+	struct repository_signature signature = {.version = record->version, .digest = record->digest};
+
+	memcpy(signature.role, record->role, sizeof(signature.role));
+	memcpy(signature.keyid, record->keyid, sizeof(signature.keyid));
+	memcpy(signature.bytes, record->signature, sizeof(signature.bytes));
+	return repository_add_signature(repository, &signature, why);
+}
+
 /* Up to OUTSIDE_GO. After a fault the rest is still read: the supervisor writes until it is done. */
 static enum fault receive_work(struct request *request, enum fault fault, struct refusal *why)
 {
 	for (unsigned n = 0; n <= 3 * (LIMIT_ROLES + 4); n++) {
 		struct outside_record record;
-		const struct outside_cosignature *cosignature = &record.cosignature;
 
 		receive_plain(request->sock, &record);
 		if (record.kind == OUTSIDE_GO)
@@ -165,8 +175,7 @@ static enum fault receive_work(struct request *request, enum fault fault, struct
 		else if (record.kind == OUTSIDE_FLOOR && fault == FAULT_NONE)
 			repository_set_floor(request->repository, record.floor.role, record.floor.version);
 		else if (record.kind == OUTSIDE_COSIGNATURE && fault == FAULT_NONE)
-			fault = repository_add_signature(request->repository, cosignature->role, cosignature->version,
-							 cosignature->keyid, cosignature->signature, why);
+			fault = add_cosignature(request->repository, &record.cosignature, why);
 		else if (record.kind != OUTSIDE_FLOOR && record.kind != OUTSIDE_COSIGNATURE)
 			die("the supervisor sent record %u where a dataset was due", record.kind);
 	}
