@@ -69,7 +69,8 @@ SRC_keys = \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \
-	keys/secret.c
+	keys/secret.c \
+	keys/words.c
 
 SRC_schemas = \
 	schemas/compat.c \
