@@ -57,6 +57,13 @@ SRC_bundle = \
 
 SRC_keys = \
 	keys/canonical.c \
+	keys/ceremony_assemble.c \
+	keys/ceremony_change.c \
+	keys/ceremony_form.c \
+	keys/ceremony_keys.c \
+	keys/ceremony_public.c \
+	keys/ceremony_request.c \
+	keys/ceremony_settle.c \
 	keys/client.c \
 	keys/client_roles.c \
 	keys/client_steps.c \
@@ -68,12 +75,14 @@ SRC_keys = \
 	keys/metadata_roles.c \
 	keys/passphrase.c \
 	keys/pubkey.c \
+	keys/qr.c \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \
 	keys/repository_pending.c \
 	keys/repository_sign.c \
-	keys/secret.c
+	keys/secret.c \
+	keys/words.c
 
 SRC_schemas = \
 	schemas/compat.c \
@@ -171,9 +180,10 @@ PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign \
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
-MAIN_clapet-keys = keys/main.c keys/cmd_cosign.c keys/cmd_generate.c keys/cmd_init.c keys/cmd_show.c keys/cmd_sign.c
+MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
+	keys/cmd_init.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
 OURS_clapet-keys = keys bundle base
-LIBS_clapet-keys = -lsodium -ljansson -lcrypto
+LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas bundle base
@@ -228,7 +238,7 @@ MAIN_inside-log = inside/log.c
 OURS_inside-log = inside bundle base
 LIBS_inside-log = -lseccomp
 
-LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lseccomp
+LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 .PHONY: all check check-only demo deps install lint asan bench fuzz fuzzers clean tests

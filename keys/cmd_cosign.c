@@ -95,7 +95,7 @@ static enum fault load(const char *path, struct cosign_request *ret_request, str
 	return cosign_request_parse(data, size, path, ret_request, why);
 }
 
-enum fault cmd_cosign(const char *path, const struct cmd_cosign_choice *choice, struct refusal *why)
+enum fault cmd_cosign(const char *path, const struct cmd_sign_choice *choice, struct refusal *why)
 {
 	_cleanup_(cosign_request_clear) struct cosign_request request = {.created = 0};
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
