@@ -26,6 +26,7 @@ extern const struct option cmd_rotate_options[];
 extern const struct option cmd_revoke_options[];
 extern const struct option cmd_renew_options[]; /* and of threshold */
 extern const struct option cmd_public_options[];
+extern const struct option cmd_delegate_options[];
 extern const struct option cmd_compare_options[];
 extern const struct option cmd_status_options[];
 
@@ -39,6 +40,7 @@ int cmd_rotate(int argc, char **argv);
 int cmd_revoke(int argc, char **argv);
 int cmd_threshold(int argc, char **argv);
 int cmd_renew(int argc, char **argv);
+int cmd_delegate(int argc, char **argv);
 int cmd_public(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_status(int argc, char **argv);

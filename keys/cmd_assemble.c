@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "bundle/notation.h"
 #include "keys/ceremony_assemble.h"
+#include "keys/ceremony_change.h"
 #include "keys/ceremony_keys.h"
 #include "keys/ceremony_say.h"
 #include "keys/words.h"
@@ -81,19 +83,37 @@ enum fault cmd_open_keys(const char *keys, int *ret_fd, struct passphrase **ret_
 	return fault;
 }
 
+/* New targets of a repository that has current ones: the outside's next run names them as soon as every dataset can be verified by
+ * them. It must, where a dataset is signed by others, too; it may, where no keys are given. */
+static bool is_left_to_outside(const struct sign_request *request, const struct settle_options *options,
+			       enum fault fault)
+{
+	const json_t *root = request->root.document.signed_;
+	struct refusal ignored;
+
+	return strcmp(request->role, "targets") == 0 && request->replaces.text != NULL &&
+	       fd_exists(options->metadata_fd, "timestamp.json") &&
+	       (options->keys_fd < 0 || fault == FAULT_KEY_THRESHOLD) &&
+	       document_require(&request->replaces.document, change_keys(root), change_role(root, "targets"),
+				&ignored) == FAULT_NONE;
+}
+
 static enum fault put_and_settle(const struct sign_request *request, const struct settle_options *options,
 				 bool is_there, FILE *out, const char **ret_waits_for, struct refusal *why)
 {
 	_cleanup_(settle_freep) struct settle *settle = NULL;
 	enum fault fault = settle_prepare(options, request, &settle, why);
+	const bool is_left = fault != FAULT_NONE && is_left_to_outside(request, options, fault);
 
+	if (is_left)
+		fault = FAULT_NONE;
 	if (fault == FAULT_NONE && !is_there)
 		fault = sign_request_put(request, options->metadata_fd, why);
 	if (fault == FAULT_NONE && out != NULL)
 		fprintf(out, "%s    %s\n", is_there ? "Was there " : "Written   ", request->next.name);
-	if (fault == FAULT_NONE)
+	if (fault == FAULT_NONE && !is_left)
 		fault = settle_run(settle, out, why);
-	if (fault == FAULT_NONE)
+	if (fault == FAULT_NONE && !is_left)
 		*ret_waits_for = settle_waits_for(settle);
 	return fault;
 }

@@ -62,7 +62,10 @@ static const struct command commands[] = {
 	{"sign", "METADATA|REQUEST", "signs a request, or adds a signature to a metadata file",
 	 "A sign request: says in plain words what would be signed, asks, and writes a signature file beside it (or "
 	 "to\n"
-	 "--output). The request is never changed; signers may sign in any order, on different machines.\n\n"
+	 "--output). The request is never changed; signers may sign in any order, on different machines. So with what\n"
+	 "`clapet-outside cosign --to` wrote, for the second of four eyes: shows the version's files, digests, rows "
+	 "and "
+	 "changes.\n\n"
 	 "A metadata file: adds the signature of --key to the file, or replaces it; never changes the signed part. "
 	 "Says what "
 	 "was\n"
@@ -96,6 +99,18 @@ static const struct command commands[] = {
 	{"stage", NULL, "composes any change of keys and thresholds into one request",
 	 "All of --add, --remove and --threshold concern root (its four roles), or all concern targets (datasets).",
 	 cmd_stage_options, cmd_stage},
+	{"delegate", "[DATASET…]", "asks the holder of the targets key to delegate datasets",
+	 "For an outside host without the targets key. Writes a sign request by which each DATASET (without any: each "
+	 "that "
+	 "has a\n"
+	 "key here and is not delegated yet) is signed by this host's key for it and by those of --key-public, as many "
+	 "as "
+	 "--threshold\n"
+	 "says: with 2, a version leaves only when a second person signed it, too (four eyes). Refused while "
+	 "targets.key "
+	 "is in\n"
+	 "--keys: its holder could set the threshold back. `status`, the heartbeat, is always this host's alone.",
+	 cmd_delegate_options, cmd_delegate},
 	{"status", NULL, "says what expires when, and who must act",
 	 "Exit status 3 where less than a third of something's time is left, or where it has expired.",
 	 cmd_status_options, cmd_status},

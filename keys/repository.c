@@ -167,6 +167,20 @@ static enum fault load_key(const struct repository *repository, const char *name
 	return secret_key_load(fd, where, repository->passphrase, ret_key, why);
 }
 
+/* "datasets/cog.next.key" in place of "datasets/cog.key", where it is there. */
+static enum fault load_next_key(const struct repository *repository, const char *file, struct secret_key **key,
+				struct refusal *why)
+{
+	char next[LIMIT_METADATA_NAME_SIZE];
+
+	snprintf(next, sizeof(next), "%.*s.next.key", (int)(strlen(file) - strlen(".key")), file);
+	if (!fd_exists(repository->keys_fd, next))
+		return FAULT_NONE;
+	secret_key_free(*key);
+	*key = NULL;
+	return load_key(repository, next, key, why);
+}
+
 enum fault repository_load_key(const struct repository *repository, const char *file, const char *role,
 			       const json_t *role_object, struct secret_key **ret_key, unsigned *ret_threshold,
 			       struct refusal *why)
@@ -177,6 +191,9 @@ enum fault repository_load_key(const struct repository *repository, const char *
 
 	if (fault == FAULT_NONE)
 		fault = load_key(repository, file, &key, why);
+	/* A rotation's new key waits beside the old one until metadata name it (ceremony_settle.h). */
+	if (fault == FAULT_NONE && !document_role_names(role_object, secret_key_public(key)))
+		fault = load_next_key(repository, file, &key, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	if (!document_role_names(role_object, secret_key_public(key)))
