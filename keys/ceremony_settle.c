@@ -315,10 +315,9 @@ static enum fault plan_first(struct settle *settle, struct refusal *why)
 /* What the request does not bring is what the folder has. */
 static enum fault load_first(struct settle *settle, struct refusal *why)
 {
-	const char *other = settle->is_root ? "1.targets.json" : "1.root.json";
 	enum fault fault = FAULT_NONE;
 
-	if (settle->is_root && fd_exists(settle->options.metadata_fd, other)) {
+	if (settle->is_root && fd_exists(settle->options.metadata_fd, "1.targets.json")) {
 		fault = ceremony_load_version(settle->options.metadata_fd, "targets", 1, &settle->carried_targets, why);
 		settle->targets = settle->carried_targets.document;
 	}
@@ -370,11 +369,18 @@ static void set_meta(struct settle *settle, const char *role, const struct docum
 	json_object_set_new(settle->meta, name, document_to_meta(document));
 }
 
-/* The targets that the request brought, or that were there. */
-static void name_targets(struct settle *settle)
+/* The targets that the request brought, as they were put: with their signatures. */
+static enum fault name_targets(struct settle *settle, struct refusal *why)
 {
-	if (targets_are_new(settle))
-		set_meta(settle, "targets", &settle->targets);
+	_cleanup_(sign_carried_clear) struct sign_carried put = {0};
+	enum fault fault;
+
+	if (!targets_are_new(settle))
+		return FAULT_NONE;
+	fault = ceremony_load_version(settle->options.metadata_fd, "targets", settle->targets.version, &put, why);
+	if (fault == FAULT_NONE)
+		set_meta(settle, "targets", &put.document);
+	return fault;
 }
 
 /* The next version of OLD with what it says. */
@@ -488,7 +494,7 @@ enum fault settle_run(struct settle *settle, FILE *out, struct refusal *why)
 		fault = put_again(settle, "targets", &settle->targets, settle->targets_key, LIMIT_TARGETS_SIZE, out,
 				  why);
 	else if (fault == FAULT_NONE && settle->waits_for == NULL && settle->meta != NULL)
-		name_targets(settle);
+		fault = name_targets(settle, why);
 	if (fault == FAULT_NONE)
 		fault = sign_tops(settle, out, why);
 	if (fault == FAULT_NONE)

@@ -246,7 +246,9 @@ enum fault repository_open(int metadata_fd, int keys_fd, struct passphrase *pass
 	repository->keys_fd = keys_fd;
 	repository->passphrase = passphrase;
 	repository->rules = *rules;
-	fault = load_current(repository, why);
+	fault = secret_folder_check(keys_fd, "keys", why);
+	if (fault == FAULT_NONE)
+		fault = load_current(repository, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	find_next_targets(repository);
