@@ -80,7 +80,7 @@ like "$(cat "$T/shown")" '2' "and sees the threshold"
 run outside heartbeat
 is "$status" 3 "villes waits for its second signature"
 like "$output" 'E2161 HELD villes version 2 \(the same data, valid for longer\): 1 of 2 signatures' "the same data, under the new delegation"
-like "$(tar tf "$(newest)")" '^2.targets.json' "the new targets wait with it: no dataset is lost on the way"
+like "$(tar tf "$(newest)")" '^metadata/2\.targets\.json' "the new targets wait with it: no dataset is lost on the way"
 run keys delegate rues --repository "$T/out/repository" --keys "$T/out/keys" --request "$T/carry/4.targets.request"
 is "$status" 3 "another request now would undo the one that waits"
 second() { # what the second person does with all that was carried to them
@@ -95,7 +95,7 @@ like "$(cat "$T/shown")" 'the same data, valid for longer' "and that nothing cha
 run outside cosign "$T"/carry/*.villes.*.signature
 is "$status" 0 "cosign takes the signature in and publishes"
 like "$output" 'villes version 2: signed by key [0-9a-f]{16}, and published' "it says so"
-like "$(tar tf "$(newest)")" '^3.targets.json' "now the new targets are in force"
+like "$(tar tf "$(newest)")" '^metadata/3\.targets\.json' "now the new targets are in force"
 import_newest
 is "$status" 0 "inside, villes comes in force"
 is "$(rows villes)" 2 "with its data"
@@ -111,11 +111,13 @@ ok "it lies in metadata/pending/" test -s "$pending"
 import_newest
 is "$status" 0 "the heartbeat goes in"
 is "$(rows villes)" 2 "with the version in force where it was"
-n_blobs=$(left | grep -c '^blobs/')
 run outside heartbeat
 import_newest
 is "$status" 0 "so do the next ones"
-unlike "$(left)" '^3\.villes\.json' "one signature alone never left"
+unlike "$(left)" '^metadata/3\.villes\.json' "one signature alone never left"
+blobs=$(python3 -c 'import json, sys; print("|".join(p["sha256"] for t in json.load(open(sys.argv[1]))["signed"]["targets"].values() for e in t["custom"]["encodings"] for p in e["parts"]))' "$pending")
+like "$blobs" '^[0-9a-f]{64}\|[0-9a-f]{64}' "(it has blobs)"
+unlike "$(left)" "^blobs/($blobs)" "nor did a byte of its data"
 like "$(outside sync villes 2>/dev/null)" '^villes: unchanged; its version still waits' "sync says that it still waits"
 run outside pending
 is "$status" 3 "pending: exit 3"
@@ -217,7 +219,7 @@ not_ok "nothing waits any more" test -e "$pending"
 import_newest
 is "$status" 0 "the inside takes it"
 is "$(rows villes)" 4 "all rows are in force"
-ok "the old one never left" sh -c "! for f in '$T'/out/outbox/*.tar; do tar tf \$f; done | grep -q '^3.villes.json'"
+ok "the old one never left" sh -c "! for f in '$T'/out/outbox/*.tar; do tar tf \$f; done | grep -q '^metadata/3.villes.json'"
 run outside pending
 is "$status" 0 "pending: nothing waits"
 ok "the store verifies" inside verify
@@ -260,10 +262,10 @@ before=$(store_digest)
 world_data rues code,nom 01,Albe 02,Bede
 "$BIN/clapet-outside" --config "$T/evil/outside.json" sync --force >/dev/null 2>&1
 evil=$(find "$T/evil/outbox" -name '*.tar' | sort | tail -n 1)
-like "$(tar tf "$evil")" '^5\.villes\.json' "a compromised outside sends a version that it signed alone"
+like "$(tar tf "$evil")" '^metadata/5\.villes\.json' "a compromised outside sends a version that it signed alone"
 run inside import "$evil"
 is "$status" 1 "the inside refuses it"
-like "$output" 'villes.*1 of 2|1 of 2.*villes' "one of two signatures"
+like "$output" 'E2103 REFUSED villes: 5.villes.json: 1 good signatures, the threshold is 2' "one of two signatures"
 is "$(rows villes)" 4 "the version in force stays"
 is "$(rows rues)" 3 "and the other datasets go on"
 unlike "$before" '^$' "(the store was readable)"
