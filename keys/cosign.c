@@ -32,11 +32,9 @@ void cosign_request_clear(struct cosign_request *request)
 }
 
 /* Whatever was wrong: here it is the request that is. */
-static enum fault out_of_form(struct refusal *why, const char *where, const char *clause)
+static enum fault out_of_form(const struct refusal *inner, const char *where, const char *clause, struct refusal *why)
 {
-	struct refusal inner = *why;
-
-	return refuse(why, FAULT_COSIGN_FORM, "%s: %s" CLAUSE, where, inner.line, clause);
+	return refuse(why, FAULT_COSIGN_FORM, "%s: %s" CLAUSE, where, inner->line, clause);
 }
 
 /* --- what is signed -------------------------------------------------------------------------------------------------- */
@@ -197,13 +195,13 @@ enum fault cosign_request_parse(const void *data, size_t size, const char *where
 {
 	_cleanup_(cosign_request_clear) struct cosign_request request = {.created = 0};
 	_cleanup_(json_decrefp) json_t *object = NULL;
+	struct refusal inner = {.fault = FAULT_NONE};
 
-	if (json_parse(data, size, LIMIT_JSON_SIZE, &object, why) != FAULT_NONE)
-		return out_of_form(why, where, "19.2");
-	if (json_format(object, where, "clapet cosign request", 1, why) != FAULT_NONE)
-		return why->fault;
-	if (read_request(object, &request, why) != FAULT_NONE)
-		return out_of_form(why, where, "19.3");
+	if (json_parse(data, size, LIMIT_JSON_SIZE, &object, &inner) != FAULT_NONE ||
+	    json_format(object, where, "clapet cosign request", 1, &inner) != FAULT_NONE)
+		return out_of_form(&inner, where, "19.2", why);
+	if (read_request(object, &request, &inner) != FAULT_NONE)
+		return out_of_form(&inner, where, "19.3", why);
 	*ret_request = request;
 	memset(&request, 0, sizeof(request));
 	return FAULT_NONE;

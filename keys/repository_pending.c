@@ -185,20 +185,39 @@ enum fault repository_sign_pending(struct repository *repository, struct change 
 		return fault;
 	change->document = pending;
 	memset(&pending, 0, sizeof(pending));
-	change->was_pending = true;
 	return judge(repository, change, role_object, why);
 }
 
-void repository_forget_pending(const struct repository *repository, const struct change *change)
+/* Whether ROLE's snapshot entry is as new as what waits, or newer: what waited was named, or is over. */
+static bool has_passed(const struct repository *repository, const char *role)
+{
+	_cleanup_(document_clearp) struct document pending = {0};
+	struct refusal ignored;
+
+	return repository_load_pending(repository, role, &pending, &ignored) == FAULT_NONE && pending.json != NULL &&
+	       pending.version <= repository_role_version(repository, role);
+}
+
+void repository_forget_passed(const struct repository *repository)
 {
 	_cleanup_close_ int folder_fd = fd_open_beneath(repository->metadata_fd, FOLDER,
 							O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	char name[LIMIT_METADATA_NAME_SIZE];
+	const char *name;
+	json_t *meta;
 
-	file_name(change->role, name);
-	/* One that stays is known by its version as one that was named: nobody waits for it. */
-	if (folder_fd >= 0 && unlinkat(folder_fd, name, 0) == 0 && fsync(folder_fd) < 0)
-		log_warning("metadata/" FOLDER ": %s", strerror(errno));
+	if (folder_fd < 0)
+		return;
+	json_object_foreach(repository->meta, name, meta)
+	{
+		char role[NOTATION_NAME_SIZE];
+
+		if (!fd_exists(folder_fd, name))
+			continue;
+		snprintf(role, sizeof(role), "%.*s", (int)(strlen(name) - strlen(".json")), name);
+		/* One that stays is known by its version: nobody waits for it. */
+		if (has_passed(repository, role) && (unlinkat(folder_fd, name, 0) < 0 || fsync(folder_fd) < 0))
+			log_warning("metadata/" FOLDER "/%s: %s", name, strerror(errno));
+	}
 }
 
 /* --- the second person ------------------------------------------------------------------------------------------------ */

@@ -15,7 +15,6 @@ struct change {
 	json_t *targets;          /* owned */
 	struct document document; /* the new metadata, once they are signed; json NULL: not yet */
 	bool is_ready;            /* the threshold is met: the snapshot may name them */
-	bool was_pending;         /* something of it lies in pending/ */
 	bool is_renewal;          /* into itself */
 };
 
@@ -92,8 +91,8 @@ enum fault repository_sign_pending(struct repository *repository, struct change 
 				   struct refusal *why);
 /* Adds the signatures that repository_add_signature took to what they are on, durably. */
 enum fault repository_put_signatures(const struct repository *repository, struct refusal *why);
-/* Removes what waited for CHANGE, which the timestamp names by now. */
-void repository_forget_pending(const struct repository *repository, const struct change *change);
+/* Removes what waited and is named by now, or is over: after the timestamp was written. */
+void repository_forget_passed(const struct repository *repository);
 struct repository_waiting *repository_add_waiting(struct repository *repository, enum repository_waits waits,
 						  const char *role);
 

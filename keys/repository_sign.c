@@ -144,7 +144,6 @@ static enum fault sign_role(struct repository *repository, struct change *change
 	json_object_set(signed_, "targets", change->targets);
 	fault = document_put(repository->metadata_fd, name, signed_, &key, 1, LIMIT_ROLE_SIZE, &change->document, why);
 	change->is_ready = fault == FAULT_NONE;
-	change->was_pending = pending.json != NULL;
 	return fault;
 }
 
@@ -462,11 +461,7 @@ enum fault repository_sign(struct repository *repository, struct refusal *why)
 		fault = sign_timestamp(repository, why);
 	if (fault != FAULT_NONE)
 		return fault;
-	for (size_t i = 0; i < repository->n_changes; i++)
-		if (repository->changes[i].was_pending &&
-		    repository->changes[i].document.version <=
-			    repository_role_version(repository, repository->changes[i].role))
-			repository_forget_pending(repository, &repository->changes[i]);
+	repository_forget_passed(repository);
 	add_top_files(repository, n_roots, true, snapshot_new, targets_new);
 	return FAULT_NONE;
 }
