@@ -395,6 +395,24 @@ run "$keys" assemble far/requests/2.targets.request far/requests/2.targets.*.sig
 is "$status" 0 "signed by the new key, all is well"
 ok "status is content" "$keys" status --repository far/repository
 
+# --- everyday keys under a passphrase ---
+mkdir far/boxed
+"$keys" init --repository far/boxed/repository --keys far/boxed/keys --root-key far/boxed.key --passphrase-fd 7 7<<<secret >/dev/null
+run "$keys" rotate snapshot --repository far/boxed/repository --keys far/boxed/keys --request far/boxed/2.root.request --passphrase-fd 7 7<<<secrte
+like "$output" "E2121 REFUSED keys/timestamp.key" "a slip in the passphrase makes no key that nobody could open"
+not_ok "(there is none)" test -e far/boxed/keys/snapshot.next.key
+run "$keys" rotate snapshot --json --repository far/boxed/repository --keys far/boxed/keys --request far/boxed/2.root.request --passphrase-fd 7 7<<<secret 2>/dev/null
+is "$status" 0 "the right one does"
+like "$output" '"role": "root", "version": 2, "digest": "[0-9a-f]{64}", "assembled": false' "in JSON, too"
+is "$(grep -c '"encryption": null' far/boxed/keys/*.key | grep -c ':0')" 4 "the new key is as the others are"
+"$keys" sign far/boxed/2.root.request --key far/boxed.key --yes --passphrase-fd 7 7<<<secret >/dev/null
+run "$keys" assemble far/boxed/2.root.request far/boxed/2.root.*.signature --repository far/boxed/repository
+like "$output" "E2123 REFUSED role snapshot must be signed anew: --keys DIR is needed" "without the keys nothing is assembled by halves"
+not_ok "(nothing written)" test -e far/boxed/repository/metadata/2.root.json
+ok "assembled with the passphrase" "$keys" assemble far/boxed/2.root.request far/boxed/2.root.*.signature --repository far/boxed/repository \
+	--keys far/boxed/keys --passphrase-fd 7 7<<<secret
+ok "all is signed" "$keys" status --repository far/boxed/repository --keys far/boxed/keys
+
 # --- folders that others may write to ---
 chmod 0770 out/keys
 run "$keys" rotate snapshot --repository out/repository --keys out/keys --request requests/y.request
