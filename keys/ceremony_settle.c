@@ -5,6 +5,8 @@
  */
 #include "keys/ceremony_settle.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,9 @@
 #include "keys/ceremony_change.h"
 #include "keys/ceremony_form.h"
 #include "keys/ceremony_keys.h"
+
+/* A snapshot every second for thirty years has ten digits. */
+#define HONEST_DIGITS 10
 
 /* A file that its role's keys do not vouch for any more, and the key that will. */
 struct renewal {
@@ -405,6 +410,25 @@ static enum fault put_again(struct settle *settle, const char *role, const struc
 	return FAULT_NONE;
 }
 
+/* The newest snapshot whose version a repository reaches by itself: what lies above was pushed there. */
+static uint64_t newest_honest_snapshot(int metadata_fd)
+{
+	int fd = openat(metadata_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	uint64_t newest = 0;
+
+	if (dir == NULL)
+		die_errno("reading the metadata folder");
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		size_t digits = strspn(entry->d_name, "0123456789");
+		uint64_t version = digits > 0 && digits <= HONEST_DIGITS ? strtoull(entry->d_name, NULL, 10) : 0;
+
+		if (version > newest && strcmp(entry->d_name + digits, ".snapshot.json") == 0)
+			newest = version;
+	}
+	return newest;
+}
+
 static enum fault put_snapshot(struct settle *settle, struct document *ret_snapshot, struct refusal *why)
 {
 	const bool is_first = settle->snapshot.json == NULL;
@@ -413,7 +437,10 @@ static enum fault put_snapshot(struct settle *settle, struct document *ret_snaps
 	char name[LIMIT_METADATA_NAME_SIZE];
 	json_t *signed_;
 	enum fault fault = document_next_version(settle->options.metadata_fd, "snapshot",
-						 settle->options.restart ? 0 : settle->snapshot.version, &version, why);
+						 settle->options.restart
+							 ? newest_honest_snapshot(settle->options.metadata_fd)
+							 : settle->snapshot.version,
+						 &version, why);
 
 	if (fault != FAULT_NONE)
 		return fault;

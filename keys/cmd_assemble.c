@@ -30,7 +30,7 @@ const struct option cmd_assemble_options[] = {
 	{"silence", 0, OPTION_TEXT, &opt_silence, "TIME",
 	 "validity of a repository's first timestamp (3d), as init was told"},
 	{"restart-versions", 0, OPTION_FLAG, &opt_restart, NULL,
-	 "timestamp and snapshot begin again at 1: after a fast-forward"},
+	 "after a fast-forward: the timestamp begins again at 1"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
