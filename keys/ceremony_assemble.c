@@ -213,6 +213,18 @@ static enum fault check_same(const struct sign_carried *carried, int metadata_fd
 	return fault;
 }
 
+/* What is there already is worth as much as its signatures. */
+static enum fault check_signed(const struct sign_request *request, const struct document *there, struct refusal *why)
+{
+	struct sign_authority authorities[SIGN_AUTHORITIES];
+	size_t n = sign_request_authorities(request, authorities);
+	enum fault fault = FAULT_NONE;
+
+	for (size_t i = 0; fault == FAULT_NONE && i < n; i++)
+		fault = document_require(there, authorities[i].keys, authorities[i].role, why);
+	return fault;
+}
+
 enum fault sign_request_fits(const struct sign_request *request, int metadata_fd, bool *ret_is_there,
 			     struct refusal *why)
 {
@@ -230,6 +242,8 @@ enum fault sign_request_fits(const struct sign_request *request, int metadata_fd
 	if (*ret_is_there && !json_equal(there.document.signed_, request->next.signed_))
 		return refuse(why, FAULT_CEREMONY_REQUEST,
 			      "%s is here already and says something else (bundle/FORMAT.md 16.9)", request->next.name);
+	if (*ret_is_there && check_signed(request, &there.document, why) != FAULT_NONE)
+		return why->fault;
 	if (*ret_is_there && current == request->next.version)
 		current = before->document.version;
 	fault = check_same(before, metadata_fd, request->role, current, why);

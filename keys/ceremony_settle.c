@@ -22,6 +22,7 @@
 #include "keys/ceremony_change.h"
 #include "keys/ceremony_form.h"
 #include "keys/ceremony_keys.h"
+#include "keys/repository.h"
 
 /* A snapshot every second for thirty years has ten digits. */
 #define HONEST_DIGITS 10
@@ -141,6 +142,21 @@ static enum fault load_named(const struct settle *settle, const json_t *meta, co
 	return fault;
 }
 
+/* The inside's clock may not run behind what was signed; where versions begin again, its root ends that, too. */
+static enum fault check_clock(const struct settle *settle, struct refusal *why)
+{
+	const char *text = json_string_value(json_object_get(settle->timestamp.signed_, "issued"));
+	char now[NOTATION_TIME_SIZE];
+	int64_t issued;
+
+	if (text == NULL || !notation_parse_time(text, &issued) || settle->options.restart ||
+	    issued <= settle->options.now + REPOSITORY_CLOCK_STEP)
+		return FAULT_NONE;
+	notation_format_time(settle->options.now, now);
+	return refuse(why, FAULT_CLOCK, "timestamp %" PRIu64 " was signed at %s; this machine says that it is %s",
+		      settle->timestamp.version, text, now);
+}
+
 /* Timestamp and snapshot, and the targets that the snapshot names unless the request brings newer ones. */
 static enum fault load_current(struct settle *settle, struct refusal *why)
 {
@@ -151,6 +167,8 @@ static enum fault load_current(struct settle *settle, struct refusal *why)
 
 	if (fault == FAULT_NONE)
 		fault = require_some_root(settle, &settle->timestamp, "timestamp", why);
+	if (fault == FAULT_NONE)
+		fault = check_clock(settle, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	meta = json_object_get(json_object_get(settle->timestamp.signed_, "meta"), "snapshot.json");

@@ -115,7 +115,7 @@ fi
 
 # --- rotation of everyday keys, one by one, each by a root that two sign ---
 for role in timestamp snapshot targets; do
-	v=$(($(ls $metadata | grep -c 'root.json') + 1))
+	v=$(($(find $metadata -name '*.root.json' | wc -l) + 1))
 	old=$(keyid out/keys/$role.key)
 	run "$keys" rotate $role --repository out/repository --keys out/keys --request requests/$v.root.request
 	is "$status" 0 "rotate $role composes a request"
@@ -343,6 +343,13 @@ json.dump(request, open(sys.argv[2], "w"))
 END
 refused "E2152 REFUSED .*version 13 does not follow 10" "a gap in the chain" requests/gap.request "$alice" "$bob"
 cp -a out out.before
+stock_python $request out/repository/metadata/11.root.json <<'END'
+import json, sys
+json.dump({"signatures": [], "signed": json.load(open(sys.argv[1]))["signed"]}, open(sys.argv[2], "w"))
+END
+run "$keys" assemble $request "$alice" "$bob" --repository out/repository --keys out/keys
+like "$output" "E2103 REFUSED 11.root.json: 0 of 2 signatures" "what somebody put there without its signatures is not gone on with"
+rm out/repository/metadata/11.root.json
 run "$keys" assemble $request "$alice" "$bob" --repository out/repository
 is "$status" 0 "(the good one is taken, without any key)"
 run "$keys" renew root --repository out.before/repository --request requests/rival.request --expires 50d
