@@ -201,15 +201,27 @@ static enum fault check_same(const struct sign_carried *carried, int metadata_fd
 
 	if (carried->document.version != version)
 		return refuse(why, FAULT_CEREMONY_REQUEST,
-			      "it was made from %s version %" PRIu64 ", %" PRIu64 " is here (bundle/FORMAT.md 14.9)",
+			      "it was made from %s version %" PRIu64 ", %" PRIu64 " is here (bundle/FORMAT.md 16.9)",
 			      role, carried->document.version, version);
 	if (version == 0)
 		return FAULT_NONE;
 	fault = ceremony_load_version(metadata_fd, role, version, &found, why);
 	if (fault == FAULT_NONE && !json_equal(found.document.signed_, carried->document.signed_))
 		return refuse(why, FAULT_CEREMONY_REQUEST,
-			      "the %s version %" PRIu64 " that it was made from is another (bundle/FORMAT.md 14.9)",
+			      "the %s version %" PRIu64 " that it was made from is another (bundle/FORMAT.md 16.9)",
 			      role, version);
+	return fault;
+}
+
+/* What is there already is worth as much as its signatures. */
+static enum fault check_signed(const struct sign_request *request, const struct document *there, struct refusal *why)
+{
+	struct sign_authority authorities[SIGN_AUTHORITIES];
+	size_t n = sign_request_authorities(request, authorities);
+	enum fault fault = FAULT_NONE;
+
+	for (size_t i = 0; fault == FAULT_NONE && i < n; i++)
+		fault = document_require(there, authorities[i].keys, authorities[i].role, why);
 	return fault;
 }
 
@@ -229,7 +241,9 @@ enum fault sign_request_fits(const struct sign_request *request, int metadata_fd
 		return fault;
 	if (*ret_is_there && !json_equal(there.document.signed_, request->next.signed_))
 		return refuse(why, FAULT_CEREMONY_REQUEST,
-			      "%s is here already and says something else (bundle/FORMAT.md 14.9)", request->next.name);
+			      "%s is here already and says something else (bundle/FORMAT.md 16.9)", request->next.name);
+	if (*ret_is_there && check_signed(request, &there.document, why) != FAULT_NONE)
+		return why->fault;
 	if (*ret_is_there && current == request->next.version)
 		current = before->document.version;
 	fault = check_same(before, metadata_fd, request->role, current, why);

@@ -29,8 +29,8 @@ enum fault sign_request_require(const struct sign_request *request, struct refus
 bool sign_request_is_signed_by(const struct sign_request *request, const char *keyid);
 
 /* Whether REQUEST follows what the folder METADATA_FD holds: the newest root, and for targets those that are current, are the ones
- * that it was made from. FAULT_CEREMONY_REQUEST. With *RET_IS_THERE, what it asks for is there already, signed part for signed part:
- * an assembly that was cut short is gone through again. */
+ * that it was made from. FAULT_CEREMONY_REQUEST. With *RET_IS_THERE, what it asks for is there already, signed part for signed part, and
+ * with all its signatures (FAULT_TUF_SIGNATURE): an assembly that was cut short is gone through again. WHY may not be NULL. */
 enum fault sign_request_fits(const struct sign_request *request, int metadata_fd, bool *ret_is_there,
 			     struct refusal *why);
 

@@ -241,7 +241,7 @@ enum fault form_read(const json_t *signed_, const char *where, struct form *ret_
 	struct refusal inner;
 
 	if (read_all(signed_, &form, &inner) != FAULT_NONE)
-		return refuse(why, FAULT_CEREMONY_FORM, "%s: %s (bundle/FORMAT.md 14.5)", where, inner.line);
+		return refuse(why, FAULT_CEREMONY_FORM, "%s: %s (bundle/FORMAT.md 16.5)", where, inner.line);
 	*ret_form = form;
 	memset(&form, 0, sizeof(form));
 	return FAULT_NONE;

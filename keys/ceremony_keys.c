@@ -169,23 +169,34 @@ enum fault everyday_key_switch(int keys_fd, const char *role, const json_t *role
 	return FAULT_NONE;
 }
 
-enum fault everyday_keys_encrypted(int keys_fd, bool *ret_any, bool *ret_encrypted, struct refusal *why)
+/* The first everyday key that is here; NULL: none. */
+static const char *first_key(int keys_fd)
 {
 	static const char *const names[] = {"timestamp.key", "snapshot.key", "targets.key"};
 
-	*ret_any = false;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		struct secret_about found;
-		enum fault fault;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (fd_exists(keys_fd, names[i]))
+			return names[i];
+	return NULL;
+}
 
-		if (!fd_exists(keys_fd, names[i]))
-			continue;
-		fault = about(keys_fd, names[i], &found, why);
-		if (fault != FAULT_NONE)
-			return fault;
-		*ret_any = true;
-		*ret_encrypted = found.is_encrypted;
-		return FAULT_NONE;
-	}
+enum fault everyday_keys_encrypted(int keys_fd, bool *ret_any, bool *ret_encrypted, struct refusal *why)
+{
+	const char *name = first_key(keys_fd);
+	struct secret_about found;
+	enum fault fault = name == NULL ? FAULT_NONE : about(keys_fd, name, &found, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	*ret_any = name != NULL;
+	*ret_encrypted = name != NULL && found.is_encrypted;
 	return FAULT_NONE;
+}
+
+enum fault everyday_keys_check(int keys_fd, struct passphrase *passphrase, struct refusal *why)
+{
+	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
+	const char *name = first_key(keys_fd);
+
+	return name == NULL ? FAULT_NONE : open_at(keys_fd, name, passphrase, &key, why);
 }

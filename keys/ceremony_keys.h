@@ -33,5 +33,7 @@ enum fault everyday_key_switch(int keys_fd, const char *role, const json_t *role
 
 /* Whether new keys here are to be encrypted: as the first of those that are here is. *RET_ANY false: there is none. */
 enum fault everyday_keys_encrypted(int keys_fd, bool *ret_any, bool *ret_encrypted, struct refusal *why);
+/* That PASSPHRASE opens that first one: asked before a new key is put under it. FAULT_KEY_PASSPHRASE. */
+enum fault everyday_keys_check(int keys_fd, struct passphrase *passphrase, struct refusal *why);
 
 #endif

@@ -53,7 +53,7 @@ enum fault public_key_parse(const void *data, size_t size, const char *where, st
 	if ((fault = json_format(json, where, "clapet public key", 1, &inner)) != FAULT_NONE ||
 	    (fault = json_only(json, where, members, &inner)) != FAULT_NONE ||
 	    (fault = public_key_read(json, where, ret_key, &inner)) != FAULT_NONE)
-		return refuse(why, fault == FAULT_JSON_FORMAT ? fault : FAULT_KEY_FORM, "%s (bundle/FORMAT.md 14.3)",
+		return refuse(why, fault == FAULT_JSON_FORMAT ? fault : FAULT_KEY_FORM, "%s (bundle/FORMAT.md 16.3)",
 			      inner.line);
 	return FAULT_NONE;
 }
@@ -65,7 +65,7 @@ enum fault public_key_load(const char *path, struct tuf_key *ret_key, struct ref
 	int r = fd_load_file(AT_FDCWD, path, LIMIT_PUBLIC_KEY_FILE_SIZE, &data, &size);
 
 	if (r == -EFBIG)
-		return refuse(why, FAULT_KEY_FORM, "%s: more than %llu bytes (bundle/FORMAT.md 14.3)", path,
+		return refuse(why, FAULT_KEY_FORM, "%s: more than %llu bytes (bundle/FORMAT.md 16.3)", path,
 			      LIMIT_PUBLIC_KEY_FILE_SIZE);
 	if (r < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));

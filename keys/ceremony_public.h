@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * ceremony_public: the public half of a key in a file of its own, so that a holder makes a key alone and hands over nothing secret
- * (FORMAT.md 14.3; closed world).
+ * (FORMAT.md 16.3; closed world).
  *
  *     {"format": "clapet public key 1",
  *      "public": {"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": "…"}}}

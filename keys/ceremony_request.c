@@ -148,7 +148,7 @@ static enum fault from_json(const json_t *json, const char *where, struct sign_r
 
 	if (fault != FAULT_NONE)
 		return refuse(why, fault == FAULT_JSON_FORMAT ? fault : FAULT_CEREMONY_FORM,
-			      "%s: %s (bundle/FORMAT.md 14.4)", where, inner.line);
+			      "%s: %s (bundle/FORMAT.md 16.4)", where, inner.line);
 	*ret_request = request;
 	memset(&request, 0, sizeof(request));
 	return FAULT_NONE;
@@ -161,7 +161,7 @@ enum fault sign_request_parse(const void *data, size_t size, const char *where, 
 	struct refusal inner;
 
 	if (json_parse(data, size, LIMIT_SIGN_REQUEST_SIZE, &json, &inner) != FAULT_NONE)
-		return refuse(why, FAULT_CEREMONY_FORM, "%s: %s (bundle/FORMAT.md 14.4)", where, inner.line);
+		return refuse(why, FAULT_CEREMONY_FORM, "%s: %s (bundle/FORMAT.md 16.4)", where, inner.line);
 	return from_json(json, where, ret_request, why);
 }
 
@@ -241,7 +241,7 @@ enum fault sign_request_check_time(const struct sign_request *request, int64_t n
 
 	notation_format_time(request->until, text);
 	if (now > request->until)
-		return refuse(why, FAULT_CEREMONY_EXPIRED, "the request was good until %s (bundle/FORMAT.md 14.6)",
+		return refuse(why, FAULT_CEREMONY_EXPIRED, "the request was good until %s (bundle/FORMAT.md 16.6)",
 			      text);
 	notation_format_time(request->next.expires, text);
 	if (now >= request->next.expires)
@@ -316,7 +316,7 @@ enum fault sign_signature_parse(const void *data, size_t size, const char *where
 		fault = read_signature(json, where, &signature, &inner);
 	if (fault != FAULT_NONE)
 		return refuse(why, fault == FAULT_JSON_FORMAT ? fault : FAULT_CEREMONY_FORM,
-			      "%s: %s (bundle/FORMAT.md 14.7)", where, inner.line);
+			      "%s: %s (bundle/FORMAT.md 16.7)", where, inner.line);
 	*ret_signature = signature;
 	return FAULT_NONE;
 }
@@ -386,7 +386,7 @@ enum fault sign_request_add(struct sign_request *request, const struct sign_sign
 	if (strcmp(signature->role, request->role) != 0 || signature->version != request->next.version ||
 	    !sha256_equal(&signature->digest, &request->digest))
 		return refuse(why, FAULT_CEREMONY_SIGNATURE,
-			      "%s: signs another request (%s version %" PRIu64 ") (bundle/FORMAT.md 14.8)", where,
+			      "%s: signs another request (%s version %" PRIu64 ") (bundle/FORMAT.md 16.8)", where,
 			      signature->role, signature->version);
 	if (!find_key(request, signature->keyid, &key))
 		return refuse(why, FAULT_KEY_ROLE, "%s: key %.16s is none that may sign this request", where,
@@ -398,7 +398,7 @@ enum fault sign_request_add(struct sign_request *request, const struct sign_sign
 	for (size_t i = 0; i < json_array_size(signatures); i++)
 		if (strcmp(json_string_value(json_object_get(json_array_get(signatures, i), "keyid")), key.keyid) == 0)
 			return refuse(why, FAULT_CEREMONY_SIGNATURE,
-				      "%s: key %.16s signed already; it counts once (bundle/FORMAT.md 14.8)", where,
+				      "%s: key %.16s signed already; it counts once (bundle/FORMAT.md 16.8)", where,
 				      key.keyid);
 	notation_hex(signature->bytes, sizeof(signature->bytes), sig);
 	json_array_append_new(signatures, or_die(json_pack("{s:s, s:s}", "keyid", key.keyid, "sig", sig)));

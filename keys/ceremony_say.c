@@ -134,6 +134,7 @@ static enum fault say_root(FILE *file, const struct sign_request *request, struc
 {
 	const struct document *root = &request->root.document;
 	const json_t *role = json_object_get(json_object_get(root->signed_, "roles"), "root");
+	_cleanup_(form_clear) struct form form = {0};
 	unsigned valid = 0;
 	unsigned threshold = 0;
 	enum fault fault;
@@ -144,7 +145,9 @@ static enum fault say_root(FILE *file, const struct sign_request *request, struc
 		      file);
 		return FAULT_NONE;
 	}
-	fault = document_count(root, json_object_get(root->signed_, "keys"), role, &valid, &threshold, why);
+	fault = form_read(root->signed_, "the root that travels with it", &form, why);
+	if (fault == FAULT_NONE)
+		fault = document_count(root, json_object_get(root->signed_, "keys"), role, &valid, &threshold, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	fprintf(file,

@@ -5,6 +5,8 @@
  */
 #include "keys/ceremony_settle.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,10 @@
 #include "keys/ceremony_change.h"
 #include "keys/ceremony_form.h"
 #include "keys/ceremony_keys.h"
+#include "keys/repository.h"
+
+/* A snapshot every second for thirty years has ten digits. */
+#define HONEST_DIGITS 10
 
 /* A file that its role's keys do not vouch for any more, and the key that will. */
 struct renewal {
@@ -136,6 +142,21 @@ static enum fault load_named(const struct settle *settle, const json_t *meta, co
 	return fault;
 }
 
+/* The inside's clock may not run behind what was signed; where versions begin again, its root ends that, too. */
+static enum fault check_clock(const struct settle *settle, struct refusal *why)
+{
+	const char *text = json_string_value(json_object_get(settle->timestamp.signed_, "issued"));
+	char now[NOTATION_TIME_SIZE];
+	int64_t issued;
+
+	if (text == NULL || !notation_parse_time(text, &issued) || settle->options.restart ||
+	    issued <= settle->options.now + REPOSITORY_CLOCK_STEP)
+		return FAULT_NONE;
+	notation_format_time(settle->options.now, now);
+	return refuse(why, FAULT_CLOCK, "timestamp %" PRIu64 " was signed at %s; this machine says that it is %s",
+		      settle->timestamp.version, text, now);
+}
+
 /* Timestamp and snapshot, and the targets that the snapshot names unless the request brings newer ones. */
 static enum fault load_current(struct settle *settle, struct refusal *why)
 {
@@ -146,6 +167,8 @@ static enum fault load_current(struct settle *settle, struct refusal *why)
 
 	if (fault == FAULT_NONE)
 		fault = require_some_root(settle, &settle->timestamp, "timestamp", why);
+	if (fault == FAULT_NONE)
+		fault = check_clock(settle, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	meta = json_object_get(json_object_get(settle->timestamp.signed_, "meta"), "snapshot.json");
@@ -405,6 +428,25 @@ static enum fault put_again(struct settle *settle, const char *role, const struc
 	return FAULT_NONE;
 }
 
+/* The newest snapshot whose version a repository reaches by itself: what lies above was pushed there. */
+static uint64_t newest_honest_snapshot(int metadata_fd)
+{
+	int fd = openat(metadata_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	uint64_t newest = 0;
+
+	if (dir == NULL)
+		die_errno("reading the metadata folder");
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		size_t digits = strspn(entry->d_name, "0123456789");
+		uint64_t version = digits > 0 && digits <= HONEST_DIGITS ? strtoull(entry->d_name, NULL, 10) : 0;
+
+		if (version > newest && strcmp(entry->d_name + digits, ".snapshot.json") == 0)
+			newest = version;
+	}
+	return newest;
+}
+
 static enum fault put_snapshot(struct settle *settle, struct document *ret_snapshot, struct refusal *why)
 {
 	const bool is_first = settle->snapshot.json == NULL;
@@ -413,7 +455,10 @@ static enum fault put_snapshot(struct settle *settle, struct document *ret_snaps
 	char name[LIMIT_METADATA_NAME_SIZE];
 	json_t *signed_;
 	enum fault fault = document_next_version(settle->options.metadata_fd, "snapshot",
-						 settle->options.restart ? 0 : settle->snapshot.version, &version, why);
+						 settle->options.restart
+							 ? newest_honest_snapshot(settle->options.metadata_fd)
+							 : settle->snapshot.version,
+						 &version, why);
 
 	if (fault != FAULT_NONE)
 		return fault;

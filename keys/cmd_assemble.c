@@ -32,7 +32,7 @@ const struct option cmd_assemble_options[] = {
 	{"silence", 0, OPTION_TEXT, &opt_silence, "TIME",
 	 "validity of a repository's first timestamp (3d), as init was told"},
 	{"restart-versions", 0, OPTION_FLAG, &opt_restart, NULL,
-	 "timestamp and snapshot begin again at 1: after a fast-forward"},
+	 "after a fast-forward: the timestamp begins again at 1"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -68,16 +68,22 @@ enum fault cmd_open_keys(const char *keys, int *ret_fd, struct passphrase **ret_
 	_cleanup_close_ int fd = open(keys, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool any = false;
 	bool encrypted = false;
+	struct stat st;
 	enum fault fault;
 
 	*ret_passphrase = NULL;
 	if (fd < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", keys, strerror(errno));
+	if (fstat(fd, &st) == 0 && geteuid() == 0 && st.st_uid != 0)
+		return refuse(why, FAULT_FILE,
+			      "%s belongs to uid %u: run this as that account, or it could not read what is made here",
+			      keys, (unsigned)st.st_uid);
 	fault = secret_folder_check(fd, keys, why);
 	if (fault == FAULT_NONE)
 		fault = everyday_keys_encrypted(fd, &any, &encrypted, why);
-	if (fault == FAULT_NONE && encrypted)
-		fault = cmd_passphrase(what, false, ret_passphrase, why);
+	if (fault == FAULT_NONE && encrypted &&
+	    (fault = cmd_passphrase(what, false, ret_passphrase, why)) == FAULT_NONE)
+		fault = everyday_keys_check(fd, *ret_passphrase, why);
 	if (fault == FAULT_NONE)
 		*ret_fd = steal_fd(&fd);
 	return fault;

@@ -450,6 +450,8 @@ static void report_people(const struct ceremony *ceremony)
 	cmd_print_expiry(stdout, ceremony->root.expires, cmd_now());
 	printf("Fingerprint   ");
 	cmd_print_fingerprint(stdout, fingerprint, 14);
+	printf("%14s", "");
+	words_print(stdout, &ceremony->root.sha256, 14);
 	printf("\nNext: carry 1.root.json to the inside by hand, compare the fingerprint there (clapet-keys show "
 	       "1.root.json, or\n"
 	       "sha256sum), and give it to `clapet-inside --config FILE init --root 1.root.json`. Then put the root "

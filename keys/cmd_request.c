@@ -31,7 +31,7 @@ static enum fault confirm(const char *key_path, struct refusal *why)
 
 	if (tty < 0)
 		return refuse(why, FAULT_CEREMONY_DECLINED,
-			      "no terminal to ask on: look at the request, then say --yes (bundle/FORMAT.md 14.6)");
+			      "no terminal to ask on: look at the request, then say --yes (bundle/FORMAT.md 16.6)");
 	if (fflush(stdout) != 0)
 		die_errno("standard output");
 	dprintf(tty, "\nSign this with %s? Type \"" ANSWER "\" to sign: ", key_path);

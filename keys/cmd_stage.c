@@ -27,40 +27,51 @@ static const char *opt_expires = "365d";
 static const char *opt_role;
 static const char *opt_old;
 static const char *opt_new_public;
+static bool opt_json;
 static struct option_list opt_add, opt_remove, opt_thresholds;
 
-#define OPTIONS_OF_ALL                                                                                                 \
-	{"repository", 0, OPTION_TEXT, &opt_repository, "DIR", "the repository: metadata are in DIR/metadata"},        \
-		{"keys", 0, OPTION_TEXT, &opt_keys, "DIR", "the everyday keys: new ones are made there"},              \
-		{"request", 0, OPTION_TEXT, &opt_request, "FILE", "the sign request to write"},                        \
-	{                                                                                                              \
-		"expires", 0, OPTION_TEXT, &opt_expires, "TIME", "validity of what is signed (365d)"                   \
-	}
-#define OPTION_END                                                                                                     \
-	{                                                                                                              \
-		NULL, 0, OPTION_FLAG, NULL, NULL, NULL                                                                 \
-	}
-
 const struct option cmd_stage_options[] = {
-	OPTIONS_OF_ALL,
+	{"repository", 0, OPTION_TEXT, &opt_repository, "DIR", "the repository: metadata are in DIR/metadata"},
+	{"keys", 0, OPTION_TEXT, &opt_keys, "DIR",
+	 "the everyday keys: targets are signed at once where theirs is there"},
+	{"request", 0, OPTION_TEXT, &opt_request, "FILE", "the sign request to write"},
+	{"expires", 0, OPTION_TEXT, &opt_expires, "TIME", "validity of what is signed (365d)"},
 	{"role", 0, OPTION_TEXT, &opt_role, "ROLE", "root or targets, where no other option says which"},
 	{"add", 0, OPTION_LIST, &opt_add, "ROLE=FILE", "a public key file; may be repeated"},
 	{"remove", 0, OPTION_LIST, &opt_remove, "ROLE=KEYID", "at least 8 digits; may be repeated"},
 	{"threshold", 0, OPTION_LIST, &opt_thresholds, "ROLE=N", "keys that must sign; may be repeated"},
-	OPTION_END,
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 const struct option cmd_rotate_options[] = {
-	OPTIONS_OF_ALL,
+	{"repository", 0, OPTION_TEXT, &opt_repository, "DIR", "the repository: metadata are in DIR/metadata"},
+	{"keys", 0, OPTION_TEXT, &opt_keys, "DIR", "the everyday keys: the new one is made there"},
+	{"request", 0, OPTION_TEXT, &opt_request, "FILE", "the sign request to write"},
+	{"expires", 0, OPTION_TEXT, &opt_expires, "TIME", "validity of what is signed (365d)"},
 	{"old", 0, OPTION_TEXT, &opt_old, "KEYID", "the key that goes, where the role has several"},
 	{"new-public", 0, OPTION_TEXT, &opt_new_public, "FILE", "the public half of a new key that is held elsewhere"},
-	OPTION_END,
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 const struct option cmd_revoke_options[] = {
-	OPTIONS_OF_ALL,
+	{"repository", 0, OPTION_TEXT, &opt_repository, "DIR", "the repository: metadata are in DIR/metadata"},
+	{"keys", 0, OPTION_TEXT, &opt_keys, "DIR",
+	 "the everyday keys: targets are signed at once where theirs is there"},
+	{"request", 0, OPTION_TEXT, &opt_request, "FILE", "the sign request to write"},
+	{"expires", 0, OPTION_TEXT, &opt_expires, "TIME", "validity of what is signed (365d)"},
 	{"new-public", 0, OPTION_TEXT, &opt_new_public, "FILE", "the public half of a key to take its place"},
-	OPTION_END,
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
-const struct option cmd_renew_options[] = {OPTIONS_OF_ALL, OPTION_END};
+const struct option cmd_renew_options[] = {
+	{"repository", 0, OPTION_TEXT, &opt_repository, "DIR", "the repository: metadata are in DIR/metadata"},
+	{"keys", 0, OPTION_TEXT, &opt_keys, "DIR",
+	 "the everyday keys: targets are signed at once where theirs is there"},
+	{"request", 0, OPTION_TEXT, &opt_request, "FILE", "the sign request to write"},
+	{"expires", 0, OPTION_TEXT, &opt_expires, "TIME", "validity of what is signed (365d)"},
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
 
 /* What a command works on. */
 struct stage {
@@ -133,7 +144,22 @@ static enum fault sign_here(const struct stage *stage, struct sign_request *requ
 		return fault;
 	sign_request_sign(request, key, &signature);
 	fault = sign_request_add(request, &signature, "keys/targets.key", why);
-	return fault != FAULT_NONE ? fault : cmd_assemble_request(request, &choice, stdout, &waits_for, why);
+	return fault != FAULT_NONE ? fault
+				   : cmd_assemble_request(request, &choice, opt_json ? NULL : stdout, &waits_for, why);
+}
+
+static void say_json(const struct sign_request *request, bool is_assembled)
+{
+	char digest[SHA256_HEX_SIZE];
+
+	sha256_to_hex(&request->digest, digest);
+	fputs("{\"request\": ", stdout);
+	if (opt_request != NULL)
+		notation_json_string(stdout, opt_request);
+	else
+		fputs("null", stdout);
+	printf(", \"role\": \"%s\", \"version\": %" PRIu64 ", \"digest\": \"%s\", \"assembled\": %s}\n", request->role,
+	       request->next.version, digest, is_assembled ? "true" : "false");
 }
 
 static void say_next(const struct stage *stage)
@@ -163,15 +189,21 @@ static enum fault finish(struct stage *stage, struct refusal *why)
 	}
 	parts.signed_ = steal_pointer(&stage->next);
 	if ((fault = sign_request_new(&parts, &request, why)) != FAULT_NONE ||
-	    (fault = sign_request_say(stdout, &request, cmd_now(), why)) != FAULT_NONE)
+	    (fault = sign_request_say(opt_json ? stderr : stdout, &request, cmd_now(), why)) != FAULT_NONE)
 		return fault;
-	if (is_signed_here(stage))
-		return sign_here(stage, &request, why);
+	if (is_signed_here(stage)) {
+		fault = sign_here(stage, &request, why);
+		if (fault == FAULT_NONE && opt_json)
+			say_json(&request, true);
+		return fault;
+	}
 	if (opt_request == NULL)
 		return refuse(why, FAULT_FILE, "--request FILE is needed: %s are signed by keys that are not here",
 			      stage->kind);
 	fault = cmd_put_request(opt_request, &request, why);
-	if (fault == FAULT_NONE)
+	if (fault == FAULT_NONE && opt_json)
+		say_json(&request, false);
+	else if (fault == FAULT_NONE)
 		say_next(stage);
 	return fault;
 }
@@ -329,7 +361,7 @@ static void say_forgotten(int n_roles, char **roles)
 
 	for (int i = 0; i < n_roles; i++)
 		forgets |= strcmp(roles[i], "timestamp") == 0 || strcmp(roles[i], "snapshot") == 0;
-	if (forgets)
+	if (forgets && !opt_json)
 		printf("As soon as the inside has this root, it forgets the timestamp and the snapshot that it trusts, "
 		       "and takes the "
 		       "next ones\nwhatever their versions (TUF 1.0.34, 5.3.11): a fast-forward ends there. Where "

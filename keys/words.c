@@ -128,18 +128,18 @@ static enum fault compare_line(const char **at, const char *end, int line, const
 	if (!next_piece(at, end, &piece, &size) || line_number(piece, size) != line)
 		return refuse(
 			why, FAULT_WORDS,
-			"where line %d should begin with its number, there is something else (bundle/FORMAT.md 14.2)",
+			"where line %d should begin with its number, there is something else (bundle/FORMAT.md 16.2)",
 			line);
 	for (int i = 0; i < WORDS_A_LINE; i++) {
 		char safe[64];
 		int byte;
 
 		if (!next_piece(at, end, &piece, &size) || line_number(piece, size) != 0)
-			return refuse(why, FAULT_WORDS, "line %d has %d words, not %d (bundle/FORMAT.md 14.2)", line, i,
+			return refuse(why, FAULT_WORDS, "line %d has %d words, not %d (bundle/FORMAT.md 16.2)", line, i,
 				      WORDS_A_LINE);
 		byte = words_find(piece, size);
 		if (byte < 0)
-			return refuse(why, FAULT_WORDS, "line %d: \"%s\" is none of the words (bundle/FORMAT.md 14.1)",
+			return refuse(why, FAULT_WORDS, "line %d: \"%s\" is none of the words (bundle/FORMAT.md 16.1)",
 				      line, text_escape(piece, size > 32 ? 32 : size, safe, sizeof(safe)));
 		is_same &= (uint8_t)byte == bytes[i];
 	}
@@ -161,6 +161,6 @@ enum fault words_compare(const char *text, size_t size, const struct sha256 *sha
 			return fault;
 	}
 	if (next_piece(&at, end, &piece, &size))
-		return refuse(why, FAULT_WORDS, "there is more behind line %d (bundle/FORMAT.md 14.2)", WORDS_LINES);
+		return refuse(why, FAULT_WORDS, "there is more behind line %d (bundle/FORMAT.md 16.2)", WORDS_LINES);
 	return FAULT_NONE;
 }

@@ -115,7 +115,7 @@ fi
 
 # --- rotation of everyday keys, one by one, each by a root that two sign ---
 for role in timestamp snapshot targets; do
-	v=$(($(ls $metadata | grep -c 'root.json') + 1))
+	v=$(($(find $metadata -name '*.root.json' | wc -l) + 1))
 	old=$(keyid out/keys/$role.key)
 	run "$keys" rotate $role --repository out/repository --keys out/keys --request requests/$v.root.request
 	is "$status" 0 "rotate $role composes a request"
@@ -343,6 +343,13 @@ json.dump(request, open(sys.argv[2], "w"))
 END
 refused "E2152 REFUSED .*version 13 does not follow 10" "a gap in the chain" requests/gap.request "$alice" "$bob"
 cp -a out out.before
+stock_python $request out/repository/metadata/11.root.json <<'END'
+import json, sys
+json.dump({"signatures": [], "signed": json.load(open(sys.argv[1]))["signed"]}, open(sys.argv[2], "w"))
+END
+run "$keys" assemble $request "$alice" "$bob" --repository out/repository --keys out/keys
+like "$output" "E2103 REFUSED 11.root.json: 0 of 2 signatures" "what somebody put there without its signatures is not gone on with"
+rm out/repository/metadata/11.root.json
 run "$keys" assemble $request "$alice" "$bob" --repository out/repository
 is "$status" 0 "(the good one is taken, without any key)"
 run "$keys" renew root --repository out.before/repository --request requests/rival.request --expires 50d
@@ -394,6 +401,24 @@ is "$status" 1 "status sees it"
 run "$keys" assemble far/requests/2.targets.request far/requests/2.targets.*.signature --repository far/repository --keys far/keys
 is "$status" 0 "signed by the new key, all is well"
 ok "status is content" "$keys" status --repository far/repository
+
+# --- everyday keys under a passphrase ---
+mkdir far/boxed
+"$keys" init --repository far/boxed/repository --keys far/boxed/keys --root-key far/boxed.key --passphrase-fd 7 7<<<secret >/dev/null
+run "$keys" rotate snapshot --repository far/boxed/repository --keys far/boxed/keys --request far/boxed/2.root.request --passphrase-fd 7 7<<<secrte
+like "$output" "E2121 REFUSED keys/timestamp.key" "a slip in the passphrase makes no key that nobody could open"
+not_ok "(there is none)" test -e far/boxed/keys/snapshot.next.key
+run "$keys" rotate snapshot --json --repository far/boxed/repository --keys far/boxed/keys --request far/boxed/2.root.request --passphrase-fd 7 7<<<secret 2>/dev/null
+is "$status" 0 "the right one does"
+like "$output" '"role": "root", "version": 2, "digest": "[0-9a-f]{64}", "assembled": false' "in JSON, too"
+is "$(grep -c '"encryption": null' far/boxed/keys/*.key | grep -c ':0')" 4 "the new key is as the others are"
+"$keys" sign far/boxed/2.root.request --key far/boxed.key --yes --passphrase-fd 7 7<<<secret >/dev/null
+run "$keys" assemble far/boxed/2.root.request far/boxed/2.root.*.signature --repository far/boxed/repository
+like "$output" "E2123 REFUSED role snapshot must be signed anew: --keys DIR is needed" "without the keys nothing is assembled by halves"
+not_ok "(nothing written)" test -e far/boxed/repository/metadata/2.root.json
+ok "assembled with the passphrase" "$keys" assemble far/boxed/2.root.request far/boxed/2.root.*.signature --repository far/boxed/repository \
+	--keys far/boxed/keys --passphrase-fd 7 7<<<secret
+ok "all is signed" "$keys" status --repository far/boxed/repository --keys far/boxed/keys
 
 # --- folders that others may write to ---
 chmod 0770 out/keys
