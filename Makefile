@@ -101,6 +101,7 @@ SRC_schemas = \
 	schemas/plaincheck.c \
 	schemas/schema.c \
 	schemas/table.c \
+	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
