@@ -31,6 +31,7 @@ static const char *opt_keys;
 static const char *opt_request;
 static const char *opt_expires = "365d";
 static uint64_t opt_threshold = 1;
+static uint64_t opt_above;
 static struct option_list opt_public_keys;
 
 const struct option cmd_delegate_options[] = {
@@ -40,6 +41,7 @@ const struct option cmd_delegate_options[] = {
 	{"threshold", 0, OPTION_NUMBER, &opt_threshold, "N", "keys that must sign a version (1)"},
 	{"request", 0, OPTION_TEXT, &opt_request, "FILE", "the sign request to write"},
 	{"expires", 0, OPTION_TEXT, &opt_expires, "TIME", "validity of the new targets (365d)"},
+	{"above", 0, OPTION_NUMBER, &opt_above, "N", "a version above N: what a recovery asks for"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -64,6 +66,8 @@ static void check_usage(void)
 {
 	if (opt_repository == NULL || opt_keys == NULL || opt_request == NULL)
 		die_usage("delegate: --repository DIR, --keys DIR and --request FILE are needed");
+	if (opt_above > LIMIT_REQUEST_VERSION)
+		die_usage("delegate: --above %" PRIu64 " is no version that a recovery asks for", opt_above);
 	if (opt_public_keys.n_items > PUBLIC_KEYS_MAX)
 		die_usage("delegate: at most %d other keys", PUBLIC_KEYS_MAX);
 	if (opt_threshold < 1 || opt_threshold > opt_public_keys.n_items + 1)
@@ -71,12 +75,17 @@ static void check_usage(void)
 			  opt_public_keys.n_items + 1);
 }
 
-/* An earlier request that was signed and is not in force yet would be undone by one that is made from what is. */
-static enum fault check_none_waits(const struct delegate *delegate, uint64_t version, struct refusal *why)
+static uint64_t first_version(const struct delegate *delegate)
 {
 	const uint64_t current = delegate->targets.document.version;
 
-	if (version == current + 1)
+	return (current > opt_above ? current : opt_above) + 1;
+}
+
+/* An earlier request that was signed and is not in force yet would be undone by one that is made from what is. */
+static enum fault check_none_waits(const struct delegate *delegate, uint64_t version, struct refusal *why)
+{
+	if (version == first_version(delegate))
 		return FAULT_NONE;
 	return refuse(why, FAULT_WAITS_TARGETS,
 		      "%" PRIu64
@@ -102,8 +111,8 @@ static enum fault open_all(struct delegate *delegate, struct refusal *why)
 	if ((fault = cmd_open_metadata(opt_repository, &delegate->metadata_fd, why)) != FAULT_NONE ||
 	    (fault = ceremony_load_current(delegate->metadata_fd, "root", &delegate->root, why)) != FAULT_NONE ||
 	    (fault = ceremony_load_current(delegate->metadata_fd, "targets", &delegate->targets, why)) != FAULT_NONE ||
-	    (fault = document_next_version(delegate->metadata_fd, "targets", delegate->targets.document.version,
-					   &version, why)) != FAULT_NONE ||
+	    (fault = document_next_version(delegate->metadata_fd, "targets", first_version(delegate) - 1, &version,
+					   why)) != FAULT_NONE ||
 	    (fault = check_none_waits(delegate, version, why)) != FAULT_NONE)
 		return fault;
 	delegate->next = change_begin(delegate->targets.document.signed_, version, expires);

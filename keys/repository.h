@@ -95,7 +95,7 @@ enum repository_waits {
 struct repository_waiting {
 	enum repository_waits waits;
 	char role[NOTATION_NAME_SIZE];
-	uint64_t version; /* of the metadata that wait; 0: none are made yet */
+	uint64_t version; /* of the metadata that wait; 0: none are made yet. Of "targets": that they must go above */
 	unsigned valid, threshold;
 	int64_t expires;
 	bool is_renewal;                                      /* the same targets, valid for longer */

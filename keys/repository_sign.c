@@ -304,9 +304,13 @@ static bool are_targets_due(struct repository *repository)
 
 	if (repository->has_targets_key)
 		return repository->delegations_changed || is_ending || is_below;
-	if (is_ending || is_below)
-		repository_add_waiting(repository, REPOSITORY_WAITS_TARGETS, "targets")->expires =
-			repository->targets.expires;
+	if (is_ending || is_below) {
+		struct repository_waiting *waiting = repository_add_waiting(repository, REPOSITORY_WAITS_TARGETS,
+									    "targets");
+
+		waiting->expires = repository->targets.expires;
+		waiting->version = is_below ? repository_floor(repository, "targets") : 0;
+	}
 	return false;
 }
 
@@ -402,22 +406,39 @@ static enum fault check_known(const struct repository *repository, struct refusa
 	return FAULT_NONE;
 }
 
-/* The same for each version, of the roles and of targets: a snapshot that goes back is refused whole. */
+/* Whose turn it is. */
+static enum fault turn_of(const struct repository *repository, const char *role)
+{
+	for (size_t i = 0; i < repository->n_waiting; i++)
+		if (strcmp(repository->waiting[i].role, role) == 0)
+			return repository->waiting[i].waits == REPOSITORY_WAITS_COSIGN       ? FAULT_WAITS_COSIGN
+			       : repository->waiting[i].waits == REPOSITORY_WAITS_DELEGATION ? FAULT_WAITS_DELEGATION
+											     : FAULT_WAITS_TARGETS;
+	return FAULT_RECOVER_ROLE;
+}
+
+static enum fault check_floor(const struct repository *repository, const struct floor *floor, struct refusal *why)
+{
+	if (repository_role_version(repository, floor->role) > floor->version)
+		return FAULT_NONE;
+	return refuse(why, turn_of(repository, floor->role),
+		      "%s must go above version %" PRIu64
+		      ", which the inside may trust, and waits for a person's signature (TUF 1.0.34, 5.5.5)",
+		      floor->role, floor->version);
+}
+
+/* The same for each version, of targets (which other roles may wait for) and of the roles: a snapshot that goes back is refused
+ * whole. */
 static enum fault check_floors(const struct repository *repository, struct refusal *why)
 {
-	for (size_t i = 0; i < repository->n_floors; i++) {
-		const struct floor *floor = &repository->floors[i];
+	const struct floor targets = {.role = "targets", .version = repository_floor(repository, "targets")};
+	enum fault fault = check_floor(repository, &targets, why);
 
-		if (strcmp(floor->role, "timestamp") == 0 || strcmp(floor->role, "snapshot") == 0)
-			continue;
-		if (repository_role_version(repository, floor->role) <= floor->version)
-			return refuse(why, FAULT_RECOVER_ROLE,
-				      "%s must go above version %" PRIu64
-				      ", which the inside may trust, and waits for a person's signature (TUF 1.0.34, "
-				      "5.5.5)",
-				      floor->role, floor->version);
-	}
-	return FAULT_NONE;
+	for (size_t i = 0; fault == FAULT_NONE && i < repository->n_floors; i++)
+		if (strcmp(repository->floors[i].role, "timestamp") != 0 &&
+		    strcmp(repository->floors[i].role, "snapshot") != 0)
+			fault = check_floor(repository, &repository->floors[i], why);
+	return fault;
 }
 
 static int compare_files(const void *a, const void *b)

@@ -18,7 +18,7 @@
 #include "outside/validate.h"
 
 static const char *opt_config = "/etc/clapet/outside.json";
-static bool opt_force, opt_json, opt_yes, opt_old_data;
+static bool opt_force, opt_json, opt_yes, opt_old_data, opt_forget;
 static const char *opt_reason, *opt_replaced_by, *opt_to;
 
 static struct config *load_config(void)
@@ -107,10 +107,10 @@ static int run_recover(int argc, char **argv)
 {
 	_cleanup_(config_freep) struct config *config = NULL;
 
-	if (argc != 1)
-		die_usage("recover takes one request, a file or -");
+	if (argc != (opt_forget ? 0 : 1))
+		die_usage("recover takes one request, a file or -; or --forget");
 	config = load_config();
-	return recover_run(config, argv[0], opt_yes, opt_old_data);
+	return opt_forget ? recover_forget_run(config) : recover_run(config, argv[0], opt_yes, opt_old_data);
 }
 
 static int run_explain(int argc, char **argv)
@@ -157,6 +157,7 @@ static const struct option cosign_options[] = {
 
 static const struct option recover_options[] = {
 	{"yes", 'y', OPTION_FLAG, &opt_yes, NULL, "believe a request that is very far ahead"},
+	{"forget", 0, OPTION_FLAG, &opt_forget, NULL, "take back an earlier request that was wrong"},
 	{"old-data", 0, OPTION_FLAG, &opt_old_data, NULL, "publish the backup's data where a source cannot be read"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };

@@ -47,7 +47,8 @@ struct publish_orders {
 };
 
 /* Signs the pending version of each of STATES that has one, and STATUS, in one run. FAULT_WORKER, FAULT_SIGNING, or the signing worker's
- * fault (a passphrase, a key, a signature that does not count). */
+ * fault (a passphrase, a key, a signature that does not count). RET_SIGNED is the caller's to clear after a fault, too: where a recovery
+ * waits for signatures (held), it says whose. */
 enum fault publish_sign(const struct agent *agent, struct source_state *const *states, size_t n_states,
 			const struct state_version *status, const struct publish_orders *orders,
 			struct publish_signed *ret_signed, struct refusal *why);

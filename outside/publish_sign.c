@@ -201,9 +201,9 @@ enum fault publish_sign(const struct agent *agent, struct source_state *const *s
 			const struct state_version *status, const struct publish_orders *orders,
 			struct publish_signed *ret_signed, struct refusal *why)
 {
-	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {.n_files = 0};
 	struct job job;
 
+	memset(ret_signed, 0, sizeof *ret_signed);
 	if (start(agent, false, &job, why) != FAULT_NONE)
 		return why->fault;
 	send_orders(&job, orders);
@@ -212,10 +212,7 @@ enum fault publish_sign(const struct agent *agent, struct source_state *const *s
 			send_version(&job, states[i]->name, states[i]->name, &states[i]->pending);
 	send_version(&job, "status", NULL, status);
 	job_send_kind(&job, OUTSIDE_GO, -1);
-	if (receive_files(&job, &signed_, why) != FAULT_NONE ||
-	    check_signed(&signed_, states, n_states, why) != FAULT_NONE)
+	if (receive_files(&job, ret_signed, why) != FAULT_NONE)
 		return why->fault;
-	*ret_signed = signed_;
-	memset(&signed_, 0, sizeof signed_);
-	return FAULT_NONE;
+	return check_signed(ret_signed, states, n_states, why);
 }

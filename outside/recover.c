@@ -138,6 +138,20 @@ static enum fault lift_roles(struct plan *plan, const struct agent *agent, struc
 	return FAULT_NONE;
 }
 
+/* Half of all numbers that a bundle's name has must be left, whatever a person says. */
+static enum fault check_versions(const struct plan *plan, struct refusal *why)
+{
+	const struct request *request = plan->request;
+	const uint64_t versions[] = {request->timestamp, request->snapshot.version, request->targets.version,
+				     request->highest};
+
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
+		if (versions[i] > LIMIT_REQUEST_VERSION / 2)
+			return refuse(why, FAULT_REQUEST_FAR, "version %" PRIu64 ", at most %llu", versions[i],
+				      LIMIT_REQUEST_VERSION / 2);
+	return FAULT_NONE;
+}
+
 static enum fault check_root(const struct plan *plan, struct refusal *why)
 {
 	uint64_t here = version_here(plan, "root");
@@ -165,8 +179,8 @@ static enum fault make_plan(struct plan *plan, const struct run *run, struct ref
 	const struct request *request = plan->request;
 	bool is_known;
 
-	if (publish_list(&run->agent, &plan->current, why) != FAULT_NONE || check_root(plan, why) != FAULT_NONE ||
-	    check_clock(plan, run->agent.now, why) != FAULT_NONE)
+	if (check_versions(plan, why) != FAULT_NONE || publish_list(&run->agent, &plan->current, why) != FAULT_NONE ||
+	    check_root(plan, why) != FAULT_NONE || check_clock(plan, run->agent.now, why) != FAULT_NONE)
 		return why->fault;
 	is_known = request->snapshot.version == 0 ||
 		   is_ours(&run->agent, "snapshot", request->snapshot.version, request->snapshot.digest);
@@ -234,6 +248,28 @@ static enum fault recover(struct plan *plan, struct run *run, bool yes, bool old
 			      "here (TUF 1.0.34, 5.5.5)",
 			      plan->lost_role, plan->lost_version);
 	return FAULT_NONE;
+}
+
+int recover_forget_run(const struct config *config)
+{
+	struct refusal why = {FAULT_NONE, ""};
+	struct run run;
+
+	if (run_open(config, true, &run, &why) == FAULT_NONE) {
+		size_t n = run.recovery.n_floors;
+		int r;
+
+		run.recovery.n_floors = 0;
+		r = recovery_save(run.agent.state_fd, &run.recovery);
+		if (r < 0)
+			refuse(&why, FAULT_STORAGE, "state/recovery.json: %s", strerror(-r));
+		else
+			printf("Forgotten: %zu role%s that a request named\n", n, n == 1 ? "" : "s");
+		run_close(&run);
+	}
+	if (why.fault != FAULT_NONE)
+		log_refusal(&why);
+	return fault_exit(why.fault);
 }
 
 int recover_run(const struct config *config, const char *path, bool yes, bool old_data)

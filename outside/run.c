@@ -291,8 +291,14 @@ static enum fault sign(struct run *run, const struct state_version *status, stru
 					      .cosignatures = run->cosignatures,
 					      .n_cosignatures = run->n_cosignatures};
 
-	if (publish_sign(&run->agent, run->states, run->n_datasets, status, &orders, signed_, why) != FAULT_NONE ||
-	    remember_signed(run, signed_, why) != FAULT_NONE || remember_waiting(run, signed_, why) != FAULT_NONE)
+	if (publish_sign(&run->agent, run->states, run->n_datasets, status, &orders, signed_, why) != FAULT_NONE) {
+		struct refusal ignored = {FAULT_NONE, ""};
+
+		if (signed_->n_waiting > 0)
+			remember_waiting(run, signed_, &ignored);
+		return why->fault;
+	}
+	if (remember_signed(run, signed_, why) != FAULT_NONE || remember_waiting(run, signed_, why) != FAULT_NONE)
 		return why->fault;
 	return remember_recovery(run, signed_, why);
 }

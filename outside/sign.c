@@ -200,6 +200,8 @@ static void send_files(const struct request *request)
 
 static void send_waiting(const struct request *request)
 {
+	if (request->repository == NULL)
+		return;
 	for (size_t i = 0; i < repository_n_waiting(request->repository); i++) {
 		const struct repository_waiting *waiting = repository_waiting(request->repository, i);
 		struct outside_record record = outside_record_new(OUTSIDE_WAITING);
@@ -241,10 +243,11 @@ int main(int argc, char **argv)
 	fault = receive_work(&request, fault, &why);
 	if (fault == FAULT_NONE)
 		fault = (request.list_only ? repository_list : repository_sign)(request.repository, &why);
-	if (fault == FAULT_NONE) {
+	if (fault == FAULT_NONE)
 		send_files(&request);
+	/* Also where a recovery waits for just that. */
+	if (fault == FAULT_NONE || fault_exit(fault) == fault_exit(FAULT_WAITS_COSIGN))
 		send_waiting(&request);
-	}
 	end = outside_record_end(fault == FAULT_NONE ? NULL : &why);
 	outside_record_send(request.sock, &end, -1);
 	repository_free(request.repository);

@@ -184,6 +184,13 @@ static enum fault explain_targets(const struct outside_waiting *record, struct r
 		return refuse(why, FAULT_WAITS_TARGETS,
 			      "%s: waits for new targets metadata, and they for the signatures on other datasets",
 			      record->role);
+	if (record->version > 0)
+		return refuse(
+			why, FAULT_WAITS_TARGETS,
+			"targets must go above version %" PRIu64
+			", which the inside may trust: their holder signs what `clapet-keys delegate --above %" PRIu64
+			"` asks for",
+			record->version, record->version);
 	notation_format_local(record->expires, expires, sizeof expires);
 	return refuse(why, FAULT_WAITS_TARGETS, "targets metadata must be signed anew by their holder: they end %s",
 		      expires);

@@ -224,6 +224,55 @@ run outside pending
 is "$status" 0 "pending: nothing waits"
 ok "the store verifies" inside verify
 
+# --- a backup is restored, and two people's signatures are needed to go on ---------------------------------------------------------------
+restore() {
+	rm -rf "$T/out/repository" "$T/out/state" "$T/out/keys" "$T"/out/outbox/*
+	cp -a "$T"/backup/* "$T/out/"
+}
+mkdir "$T/backup"
+rm -f "$T"/carry/*.request "$T"/carry/*.signature "$T"/in/incoming/*.tar
+outside sync --force >/dev/null 2>&1
+import_newest
+cp -a "$T/out/repository" "$T/out/state" "$T/out/keys" "$T/backup/"
+sed -i 's/{"name": "rues"/{"name": "cafes", "threshold": 1, "opaque": false}, {"name": "rues"/' "$T/in/policy.json"
+world_source cafes "code:string nom:string"
+world_data cafes code,nom 01,Flore
+world_data villes code,nom 01,Bourg 02,Lyon 03,Metz 04,Nice
+outside sync --force >/dev/null 2>&1
+keys delegate --repository "$T/out/repository" --keys "$T/out/keys" --request "$T/carry/4.targets.request" >/dev/null
+ok "the holder delegates a new dataset" holder "$T/carry/4.targets.request"
+outside cosign --to "$T/carry" >/dev/null
+ok "the second person signs a new version" second
+run outside cosign "$T"/carry/*.villes.*.signature
+is "$status" 0 "both are published"
+import_newest
+is "$status" 0 "and in force"
+is "$(rows villes) $(rows cafes)" "5 2" "(five lines, two lines)"
+restore
+rm -f "$T"/carry/*.request "$T"/carry/*.signature
+run inside request
+printf '%s\n' "$output" | sed -n '/^clapet request/,/^check /p' >"$T/carry/request.txt"
+run outside recover "$T/carry/request.txt"
+is "$status" 3 "after a restored backup: recover"
+run outside sync
+is "$status" 3 "sync waits for both persons"
+like "$output" 'E2162 HELD targets must go above version ([0-9]+)' "the holder of the targets key"
+above=$(sed -n 's/.*targets must go above version \([0-9]*\).*/\1/p' <<<"$output" | head -n 1)
+like "$output" 'E2161 HELD villes version [0-9]{4}: 1 of 2' "and the second person, for a version above the lost ones"
+is "$(newest)" "" "nothing leaves that the inside would refuse"
+run keys delegate --above "$above" --repository "$T/out/repository" --keys "$T/out/keys" --request "$T/carry/next.targets.request"
+is "$status" 0 "delegate --above asks for such targets"
+ok "the holder signs them" holder "$T/carry/next.targets.request"
+run outside cosign --to "$T/carry"
+ok "the second person signs their version" second
+run outside cosign "$T"/carry/*.villes.*.signature
+is "$status" 0 "cosign publishes"
+like "$output" 'the recovery is complete' "and the recovery is complete"
+import_newest
+is "$status" 0 "the inside takes it"
+is "$(rows villes) $(rows cafes)" "5 2" "the newest data are in force"
+ok "the store verifies, after all" inside verify
+
 # --- a compromised outside --------------------------------------------------------------------------------------------------------------
 # It has its own key, snapshot's and timestamp's: it names a version that it signed alone.
 cp -a "$T/out" "$T/evil"
@@ -246,12 +295,13 @@ def put(name, value):
     data = canonical(value)
     open(metadata + name, "wb").write(data)
     return {"version": value["signed"]["version"], "length": len(data), "hashes": {"sha256": hashlib.sha256(data).hexdigest()}}
-role = json.load(open(metadata + "4.villes.json"))["signed"]
-role["version"] = 5
-evil = put("5.villes.json", sign(folder + "/keys/datasets/villes.key", role))
 timestamp = json.load(open(metadata + "timestamp.json"))["signed"]
 n = timestamp["meta"]["snapshot.json"]["version"]
 snapshot = json.load(open(metadata + f"{n}.snapshot.json"))["signed"]
+version = snapshot["meta"]["villes.json"]["version"]
+role = json.load(open(metadata + f"{version}.villes.json"))["signed"]
+role["version"] = version + 1
+evil = put(f"{version + 1}.villes.json", sign(folder + "/keys/datasets/villes.key", role))
 snapshot["version"] = n + 1
 snapshot["meta"]["villes.json"] = evil
 timestamp["meta"]["snapshot.json"] = put(f"{n + 1}.snapshot.json", sign(folder + "/keys/snapshot.key", snapshot))
@@ -262,11 +312,11 @@ before=$(store_digest)
 world_data rues code,nom 01,Albe 02,Bede
 "$BIN/clapet-outside" --config "$T/evil/outside.json" sync --force >/dev/null 2>&1
 evil=$(find "$T/evil/outbox" -name '*.tar' | sort | tail -n 1)
-like "$(tar tf "$evil")" '^metadata/5\.villes\.json' "a compromised outside sends a version that it signed alone"
+like "$(tar tf "$evil")" '^metadata/1[0-9]{3}\.villes\.json' "a compromised outside sends a version that it signed alone"
 run inside import "$evil"
 is "$status" 1 "the inside refuses it"
-like "$output" 'E2103 REFUSED villes: 5.villes.json: 1 good signatures, the threshold is 2' "one of two signatures"
-is "$(rows villes)" 4 "the version in force stays"
+like "$output" 'E2103 REFUSED villes: 1[0-9]{3}.villes.json: 1 good signatures, the threshold is 2' "one of two signatures"
+is "$(rows villes)" 5 "the version in force stays"
 is "$(rows rues)" 3 "and the other datasets go on"
 unlike "$before" '^$' "(the store was readable)"
 done_testing

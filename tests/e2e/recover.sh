@@ -83,6 +83,8 @@ altered 's/^root 1/root 2/' >"$T/bad"
 refused 1 'E1312 .*root 2, the newest one here is 1' "a root that is not here"
 altered "s/^timestamp .*/timestamp $((timestamp + 200000))/" >"$T/bad"
 refused 3 'E1311 .*more than 100000 ahead' "a version absurdly far ahead"
+altered "s/^timestamp .*/timestamp 5000000000/" >"$T/bad"
+refused 1 'E1316 .*5000000000' "a version that would use up the numbers"
 altered 's/^issued .*/issued 2099-01-01T00:00:00Z/' >"$T/bad"
 refused 3 'E6103 .*2099-01-01' "a time to come"
 altered 's/^clapet request 1/clapet request 2/' >"$T/bad"
@@ -116,6 +118,10 @@ run outside sync
 is "$status" 3 "with villes looked at, rues is still missing"
 like "$output" 'E1313 HELD .*rues.*5\.5\.5' "no snapshot without it would be taken"
 like "$(outside status 2>&1)" 'rues' "status shows it"
+run outside recover --forget
+is "$status" 0 "a wrong request can be taken back"
+ok "and leaves nothing" test ! -e "$T/out/state/recovery.json"
+outside recover "$T/request" >/dev/null 2>&1
 mv "$T/rues.source" "$T/out/sources/rues"
 run outside sync
 is "$status" 0 "with its source back, sync signs above everything"

@@ -477,7 +477,7 @@ static void test_floors(void **state)
 	bench->floors = "rues=3";
 	assert_refused(bench, "", FAULT_RECOVER_ROLE, "the inside trusts rues version 3, and nothing of that name");
 	bench->floors = "targets=2";
-	assert_refused(bench, "", FAULT_RECOVER_ROLE, "targets must go above version 2");
+	assert_refused(bench, "", FAULT_WAITS_TARGETS, "targets must go above version 2");
 	delegate(bench, 9, "cog:1", KEY_TARGETS);
 	assert_run(bench, 1, true, "", "1.root.json timestamp.json* 22.snapshot.json* 9.targets.json* 8.cog.json", "");
 }
@@ -489,7 +489,7 @@ static void test_floors_of_shared_roles(void **state)
 
 	begin(bench);
 	bench->floors = "cog=7";
-	assert_refused(bench, "", FAULT_RECOVER_ROLE, "cog must go above version 7");
+	assert_refused(bench, "", FAULT_WAITS_COSIGN, "cog must go above version 7");
 	cosign(bench, "cog", KEY_SECOND);
 	assert_run(bench, 1, true, "", "1.root.json timestamp.json* 4.snapshot.json* 2.targets.json 8.cog.json*", "");
 }
