@@ -5,8 +5,6 @@
  */
 #include "keys/repository.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +17,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "keys/keyfolder.h"
 #include "keys/repository_private.h"
 
 static void document_clearp(struct document *document)
@@ -152,21 +151,6 @@ enum fault repository_set_targets(struct repository *repository, const char *dat
 
 /* --- keys --- */
 
-/* NAME beneath keys/. -ENOENT leaves *RET_KEY as it is. */
-static enum fault load_key(const struct repository *repository, const char *name, struct secret_key **ret_key,
-			   struct refusal *why)
-{
-	_cleanup_close_ int fd = fd_open_regular_beneath(repository->keys_fd, name, O_RDONLY);
-	char where[LIMIT_METADATA_NAME_SIZE + 16];
-
-	snprintf(where, sizeof(where), "keys/%s", name);
-	if (fd == -ENOENT)
-		return refuse(why, FAULT_FILE, "%s is missing", where);
-	if (fd < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", where, strerror(-fd));
-	return secret_key_load(fd, where, repository->passphrase, ret_key, why);
-}
-
 /* "datasets/cog.next.key" in place of "datasets/cog.key", where it is there. */
 static enum fault load_next_key(const struct repository *repository, const char *file, struct secret_key **key,
 				struct refusal *why)
@@ -178,7 +162,7 @@ static enum fault load_next_key(const struct repository *repository, const char 
 		return FAULT_NONE;
 	secret_key_free(*key);
 	*key = NULL;
-	return load_key(repository, next, key, why);
+	return keyfolder_load(repository->keys_fd, next, repository->passphrase, key, why);
 }
 
 enum fault repository_load_key(const struct repository *repository, const char *file, const char *role,
@@ -190,7 +174,7 @@ enum fault repository_load_key(const struct repository *repository, const char *
 	enum fault fault = json_get_integer(role_object, role, "threshold", true, 1, LIMIT_SIGNATURES, &threshold, why);
 
 	if (fault == FAULT_NONE)
-		fault = load_key(repository, file, &key, why);
+		fault = keyfolder_load(repository->keys_fd, file, repository->passphrase, &key, why);
 	/* A rotation's new key waits beside the old one until metadata name it (ceremony_settle.h). */
 	if (fault == FAULT_NONE && !document_role_names(role_object, secret_key_public(key)))
 		fault = load_next_key(repository, file, &key, why);
@@ -220,27 +204,6 @@ enum fault repository_load_top_key(const struct repository *repository, const ch
 	if (threshold != 1)
 		return refuse(why, FAULT_KEY_THRESHOLD, "role %s wants %u signatures; this host has one key for it",
 			      role, threshold);
-	*ret_key = steal_pointer(&key);
-	return FAULT_NONE;
-}
-
-/* The key may have been left by an interrupted run. A new one is protected as the others are. */
-enum fault repository_make_role_key(const struct repository *repository, const char *role, struct secret_key **ret_key,
-				    struct refusal *why)
-{
-	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
-	_cleanup_close_ int folder_fd = fd_make_dir(repository->keys_fd, "datasets", 0700);
-	char file[NOTATION_NAME_SIZE + 24];
-	int r = folder_fd;
-
-	snprintf(file, sizeof(file), "datasets/%.63s.key", role);
-	if (fd_exists(repository->keys_fd, file))
-		return load_key(repository, file, ret_key, why);
-	key = secret_key_generate();
-	if (r >= 0)
-		r = secret_key_save(folder_fd, strchr(file, '/') + 1, key, repository->passphrase);
-	if (r < 0)
-		return refuse(why, FAULT_STORAGE, "keys/%s: %s", file, strerror(-r));
 	*ret_key = steal_pointer(&key);
 	return FAULT_NONE;
 }

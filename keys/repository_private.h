@@ -76,10 +76,6 @@ enum fault repository_load_key(const struct repository *repository, const char *
 			       struct refusal *why);
 enum fault repository_load_top_key(const struct repository *repository, const char *role, struct secret_key **ret_key,
 				   struct refusal *why);
-/* The key of a dataset that is not delegated yet; made if need be. */
-enum fault repository_make_role_key(const struct repository *repository, const char *role, struct secret_key **ret_key,
-				    struct refusal *why);
-
 /* --- repository_pending.c: metadata/pending/<role>.json --- */
 
 /* What waits for ROLE; json NULL where nothing does. FAULT_REPOSITORY where it is out of form. */

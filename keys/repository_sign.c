@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "keys/keyfolder.h"
 #include "keys/repository_private.h"
 
 static void document_clearp(struct document *document)
@@ -151,7 +152,7 @@ static enum fault sign_role(struct repository *repository, struct change *change
 static enum fault sign_new_role(struct repository *repository, struct change *change, struct refusal *why)
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
-	enum fault fault = repository_make_role_key(repository, change->role, &key, why);
+	enum fault fault = keyfolder_role(repository->keys_fd, change->role, true, repository->passphrase, &key, why);
 
 	if (fault != FAULT_NONE)
 		return fault;

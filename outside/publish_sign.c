@@ -29,8 +29,7 @@ const struct outside_waiting *publish_waiting(const struct publish_signed *signe
 	return NULL;
 }
 
-/* The passphrase of the key files: a file of the configuration, or the service's credential; -1 where there is none. */
-static enum fault open_passphrase(const struct config *config, int *ret_fd, struct refusal *why)
+enum fault publish_open_passphrase(const struct config *config, int *ret_fd, struct refusal *why)
 {
 	int fd;
 
@@ -171,7 +170,7 @@ static enum fault start(const struct agent *agent, bool list_only, struct job *j
 {
 	_cleanup_close_ int passphrase_fd = -1;
 
-	if (open_passphrase(agent->config, &passphrase_fd, why) != FAULT_NONE ||
+	if (publish_open_passphrase(agent->config, &passphrase_fd, why) != FAULT_NONE ||
 	    job_start(agent, WORKER_SIGN, job, why) != FAULT_NONE)
 		return why->fault;
 	job_send_kind(job, OUTSIDE_KEYS, agent->keys_fd);

@@ -309,8 +309,9 @@ enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struc
 	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {.n_files = 0};
 	struct publish_bundle bundle;
 
-	if (check_recovery(run, why) != FAULT_NONE || make_status(run, &status, why) != FAULT_NONE ||
-	    sign(run, &status, &signed_, why) != FAULT_NONE)
+	if (check_recovery(run, why) != FAULT_NONE ||
+	    publish_attest(&run->agent, run->states, run->n_datasets, why) != FAULT_NONE ||
+	    make_status(run, &status, why) != FAULT_NONE || sign(run, &status, &signed_, why) != FAULT_NONE)
 		return why->fault;
 	if (publish_waiting(&signed_, "status") == NULL) {
 		old = run->agent_state->status;

@@ -46,7 +46,7 @@ void run_close(struct run *run);
 
 struct run_dataset *run_find(const struct run *run, const char *name);
 
-/* Signs what is pending and a new status.json, writes the bundle, and remembers each step durably. A version that waits for a
+/* Attests and signs what is pending and a new status.json, writes the bundle, and remembers each step durably. A version that waits for a
  * person stays pending; it is said (log) and counts in exit_status, and all else is published. FAULT_RECOVER_SYNC where a
  * recovery would bring old data in force. */
 enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why);
