@@ -135,10 +135,8 @@ static bool is_signed_by(const struct document *document, const struct tuf_key *
 			 size_t size)
 {
 	const char *text = json_string_value(json_object_get(signature_of(document, key->keyid), "sig"));
-	uint8_t signature[TUF_SIGNATURE_SIZE];
 
-	return text != NULL && notation_unhex(text, signature, sizeof(signature)) &&
-	       tuf_key_verify(key, canonical, size, signature);
+	return text != NULL && tuf_key_verify_hex(key, canonical, size, text);
 }
 
 enum fault document_count(const struct document *document, const json_t *keys, const json_t *role, unsigned *ret_valid,
@@ -169,7 +167,8 @@ enum fault document_count(const struct document *document, const json_t *keys, c
 		if (keyid == NULL || is_repeated)
 			return refuse(why, FAULT_TUF_FORM, "%s: its role names a key twice, or something else",
 				      document->name);
-		fault = tuf_key_parse(keyid, json_object_get(keys, keyid), &key, why);
+		/* Any that this build knows: which may sign for what is the inside's policy. */
+		fault = tuf_key_read(keyid, json_object_get(keys, keyid), TUF_SCHEMES_ALL, false, &key, why);
 		if (fault != FAULT_NONE)
 			return fault;
 		valid += is_signed_by(document, &key, canonical, size);
