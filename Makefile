@@ -56,15 +56,25 @@ SRC_bundle = \
 	bundle/hash.c \
 	bundle/json.c \
 	bundle/notation.c \
+	bundle/request.c \
 	bundle/statement.c \
 	bundle/ustar.c
 
 SRC_keys = \
 	keys/canonical.c \
+	keys/ceremony_assemble.c \
+	keys/ceremony_change.c \
+	keys/ceremony_form.c \
+	keys/ceremony_keys.c \
+	keys/ceremony_public.c \
+	keys/ceremony_request.c \
+	keys/ceremony_settle.c \
 	keys/client.c \
 	keys/client_roles.c \
 	keys/client_search.c \
 	keys/client_steps.c \
+	keys/cosign.c \
+	keys/cosign_say.c \
 	keys/document.c \
 	keys/dsse.c \
 	keys/encodings.c \
@@ -76,10 +86,14 @@ SRC_keys = \
 	keys/passphrase.c \
 	keys/pubkey.c \
 	$(if $(ECDSA),keys/pubkey_pem.c) \
+	keys/qr.c \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \
-	keys/secret.c
+	keys/repository_pending.c \
+	keys/repository_sign.c \
+	keys/secret.c \
+	keys/words.c
 
 SRC_schemas = \
 	schemas/compat.c \
@@ -115,7 +129,9 @@ SRC_outside = \
 	outside/charset.c \
 	outside/check_run.c \
 	outside/config.c \
+	outside/cosign.c \
 	outside/descriptor.c \
+	outside/pending.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
@@ -125,6 +141,8 @@ SRC_outside = \
 	outside/publish_bundle.c \
 	outside/publish_sign.c \
 	outside/records.c \
+	outside/recover.c \
+	outside/recovery.c \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
@@ -136,6 +154,7 @@ SRC_outside = \
 	outside/testresult.c \
 	outside/url.c \
 	outside/validate.c \
+	outside/waiting.c \
 	outside/withdraw.c
 
 SRC_inside = \
@@ -184,15 +203,17 @@ PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign \
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
-MAIN_clapet-keys = keys/main.c keys/cmd_generate.c keys/cmd_init.c keys/cmd_show.c keys/cmd_sign.c
+MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
+	keys/cmd_init.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
 OURS_clapet-keys = keys bundle base
-LIBS_clapet-keys = -lsodium -ljansson -lcrypto
+LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas bundle base
 LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_provenance.c \
+	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
@@ -241,7 +262,7 @@ MAIN_inside-log = inside/log.c
 OURS_inside-log = inside bundle base
 LIBS_inside-log = -lseccomp
 
-LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lseccomp
+LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 .PHONY: all check check-only demo deps install lint asan bench bench-validate fuzz fuzzers clean tests
