@@ -31,22 +31,68 @@
 /* Steps of the root chain that one run follows (TUF 5.3.3 asks for a bound). */
 #define LIMIT_ROOT_ROTATIONS 256
 #define LIMIT_SIGNATURES 64
+/* One signature: RSA with 8192 bits is the longest of all schemes. */
+#define LIMIT_SIGNATURE_SIZE 1024
+/* RSA: what no one breaks today (NIST SP 800-57), and what a signature may cost us. */
+#define LIMIT_RSA_BITS_LEAST 2048
+#define LIMIT_RSA_BITS 8192
+/* A delegated role's name and its NUL in repositories of others (ours: a dataset's). Percent-encoded, with ".json", it
+ * still is a file's name (255 bytes). */
+#define LIMIT_ROLE_NAME_SIZE 81
+/* "9007199254740991.<encoded role>.json" and its NUL. */
+#define LIMIT_ROLE_FILE_SIZE 264
+/* A target's path in repositories of others, with its NUL: what a path may have on Linux is four times that. */
+#define LIMIT_ANY_PATH_SIZE 1024
+/* Roles that one search for a target visits (TUF 5.6.7.1 asks for a bound): a chain of 200 is followed, and no search
+ * reads more than these many role files. */
+#define LIMIT_SEARCH_ROLES 256
 #define LIMIT_KEYS 16384
 /* A secret key file is about 700 bytes. */
 #define LIMIT_KEY_FILE_SIZE (16 * KIB)
+/* A public key file is about 250 bytes, a signature file 450. */
+#define LIMIT_PUBLIC_KEY_FILE_SIZE (4 * KIB)
+#define LIMIT_SIGNATURE_FILE_SIZE (4 * KIB)
+/* Targets as they are and as they shall be, and a root: the first two with their quotes escaped. */
+#define LIMIT_SIGN_REQUEST_SIZE (12 * MIB)
 /* One line that a person or a credential store holds. */
 #define LIMIT_PASSPHRASE_SIZE 1024
 /* What a key file may ask of argon2id before its passphrase is known to be right: four times what we write. */
 #define LIMIT_KDF_OPERATIONS 16
 #define LIMIT_KDF_MEMORY (1 * GIB)
+/* A QR code of version 20 has 97 modules a side, 105 columns with its margin: what a wide terminal or a page holds and a
+ * telephone reads. At level M it holds 666 bytes. */
+#define LIMIT_QR_VERSION 20
+#define LIMIT_QR_TEXT_SIZE 666
 /* 2^53 - 1: what every JSON reader agrees on. */
 #define LIMIT_VERSION 9007199254740991LL
+
+/* A request (FORMAT.md 18). Its versions have ten digits at most, as a bundle's name has: an outside that went above a larger one
+ * could never be counted on again. Without a person's word it goes this far ahead at most: ten years of a signature every
+ * hour. What the lost outside signed after the request was written may still be on its way: the next versions leave
+ * room for it. Past this many roles a request names none by default: a person must be able to type it. */
+#define LIMIT_REQUEST_VERSION 9999999999ULL
+#define LIMIT_REQUEST_JUMP 100000
+#define LIMIT_REQUEST_ROOM 1000
+#define LIMIT_REQUEST_ROLES_SHOWN 24
+/* More things than this are a whole catalogue, which travels by itself. */
+#define LIMIT_REQUEST_WANTS 4096
+/* All roles and all wants at their longest lines. */
+#define LIMIT_REQUEST_SIZE (2 * MIB)
 
 /* JSON of any kind: nesting deeper than any standard here needs. */
 #define LIMIT_JSON_DEPTH 32
 #define LIMIT_JSON_SIZE (16 * MIB)
 #define LIMIT_CONFIGURATION_SIZE (1 * MIB)
 #define LIMIT_PACKAGE_SIZE (4 * MIB)
+
+/* Attestations. A statement names every file of a version and every address it came from; its envelope is base64 of it (a third
+ * more) and signatures. One keyid or signature there is a line of text. */
+#define LIMIT_STATEMENT_SIZE (4 * MIB)
+#define LIMIT_ENVELOPE_SIZE (6 * MIB)
+#define LIMIT_ENVELOPE_KEYID 256
+#define LIMIT_ENVELOPE_SIGNATURE 1024
+/* Rules that a test result names one by one; a version with more names them by resource. */
+#define LIMIT_TESTS 4096
 
 /* Bundle. Members: all roles, a long root chain, and the blobs of a first synchronisation. */
 #define LIMIT_MEMBERS 65536

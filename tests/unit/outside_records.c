@@ -49,6 +49,9 @@ static struct outside_record good(enum outside_record_kind kind)
 						    .expires_datasets = 1,
 						    .expires_targets = 1};
 		break;
+	case OUTSIDE_ATTEST:
+		strcpy(record.attest.name, "cog");
+		break;
 	case OUTSIDE_DATASET:
 		strcpy(record.dataset.name, "cog");
 		record.dataset.n_targets = 1;
@@ -56,6 +59,23 @@ static struct outside_record good(enum outside_record_kind kind)
 	case OUTSIDE_TARGET:
 		strcpy(record.target.path, "cog/communes.csv");
 		record.target.n_parts = 1;
+		break;
+	case OUTSIDE_FLOOR:
+		record.floor = (struct outside_floor){.role = "snapshot", .version = 1057};
+		break;
+	case OUTSIDE_COSIGNATURE:
+		strcpy(record.cosignature.role, "cog");
+		record.cosignature.version = 5;
+		memset(record.cosignature.keyid, 'a', sizeof(record.cosignature.keyid) - 1);
+		break;
+	case OUTSIDE_WAITING:
+		record.waiting = (struct outside_waiting){.waits = OUTSIDE_WAITS_COSIGN,
+							  .role = "cog",
+							  .version = 5,
+							  .valid = 1,
+							  .threshold = 2,
+							  .n_keyids = 1};
+		memset(record.waiting.keyids[0], 'a', sizeof(record.waiting.keyids[0]) - 1);
 		break;
 	case OUTSIDE_SIGNED:
 		strcpy(record.signed_.name, "timestamp.json");
@@ -148,6 +168,9 @@ static void test_texts_have_alphabets(void **state)
 	REFUSED(OUTSIDE_MEMBER, r.member.is_blob = 1);
 	REFUSED(OUTSIDE_DATASET, strcpy(r.dataset.name, "root"));
 	REFUSED(OUTSIDE_DATASET, strcpy(r.dataset.name, "Cog"));
+	REFUSED(OUTSIDE_ATTEST, strcpy(r.attest.name, "status"));
+	REFUSED(OUTSIDE_ATTEST, memset(r.attest.name, 'x', sizeof(r.attest.name)));
+	REFUSED(OUTSIDE_ATTEST, r.attest.may_make_key = 2);
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "cog"));
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "cog/"));
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "cog/../x"));
@@ -155,6 +178,13 @@ static void test_texts_have_alphabets(void **state)
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "status/status.json"));
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "/cog/x"));
 	REFUSED(OUTSIDE_SIGNED, strcpy(r.signed_.role, "mirrors"));
+	REFUSED(OUTSIDE_FLOOR, strcpy(r.floor.role, "root"));
+	REFUSED(OUTSIDE_FLOOR, memset(r.floor.role, 'x', sizeof(r.floor.role)));
+	REFUSED(OUTSIDE_COSIGNATURE, strcpy(r.cosignature.role, "targets"));
+	REFUSED(OUTSIDE_COSIGNATURE, r.cosignature.keyid[0] = 'A');
+	REFUSED(OUTSIDE_COSIGNATURE, r.cosignature.keyid[63] = '\0');
+	REFUSED(OUTSIDE_WAITING, strcpy(r.waiting.role, "snapshot"));
+	REFUSED(OUTSIDE_WAITING, r.waiting.keyids[0][5] = 'x');
 }
 
 static void test_numbers_have_bounds(void **state)
@@ -194,6 +224,16 @@ static void test_numbers_have_bounds(void **state)
 	REFUSED(OUTSIDE_SIGNED, r.signed_.size = 0);
 	REFUSED(OUTSIDE_SIGNED, r.signed_.expires = -1);
 	REFUSED(OUTSIDE_SIGNED, r.signed_.is_new = 2);
+	REFUSED(OUTSIDE_SIGN, r.sign.list_only = 2);
+	REFUSED(OUTSIDE_FLOOR, r.floor.version = 0);
+	REFUSED(OUTSIDE_FLOOR, r.floor.version = (uint64_t)LIMIT_VERSION + 1);
+	REFUSED(OUTSIDE_COSIGNATURE, r.cosignature.version = 0);
+	REFUSED(OUTSIDE_WAITING, r.waiting.waits = OUTSIDE_WAITS_NONE);
+	REFUSED(OUTSIDE_WAITING, r.waiting.waits = OUTSIDE_WAITS_N);
+	REFUSED(OUTSIDE_WAITING, r.waiting.is_renewal = 2);
+	REFUSED(OUTSIDE_WAITING, r.waiting.n_keyids = OUTSIDE_WAITING_KEYS + 1);
+	REFUSED(OUTSIDE_WAITING, r.waiting.threshold = LIMIT_SIGNATURES + 1);
+	REFUSED(OUTSIDE_WAITING, r.waiting.expires = -1);
 }
 
 static void test_blob_members_are_hashes(void **state)
