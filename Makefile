@@ -72,6 +72,7 @@ SRC_keys = \
 	keys/note_sign.c \
 	keys/passphrase.c \
 	keys/pubkey.c \
+	keys/qr.c \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \
@@ -172,7 +173,7 @@ WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign \
 
 MAIN_clapet-keys = keys/main.c keys/cmd_generate.c keys/cmd_init.c keys/cmd_show.c keys/cmd_sign.c
 OURS_clapet-keys = keys bundle base
-LIBS_clapet-keys = -lsodium -ljansson -lcrypto
+LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas bundle base
@@ -227,7 +228,7 @@ MAIN_inside-log = inside/log.c
 OURS_inside-log = inside bundle base
 LIBS_inside-log = -lseccomp
 
-LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lseccomp
+LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 .PHONY: all check check-only demo deps install lint asan bench fuzz fuzzers clean tests
