@@ -150,6 +150,7 @@ SRC_inside = \
 	inside/incoming.c \
 	inside/inside.c \
 	inside/judge.c \
+	inside/logbook.c \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
@@ -179,10 +180,10 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas bundle base
 LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_rollback.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_rollback.c \
 	inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
-LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
+LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
 MAIN_clapet-audit = inside/audit.c
 OURS_clapet-audit = inside keys bundle base
@@ -225,8 +226,8 @@ OURS_inside-commit = inside bundle base
 LIBS_inside-commit = -lcrypto -lseccomp
 
 MAIN_inside-log = inside/log.c
-OURS_inside-log = inside bundle base
-LIBS_inside-log = -lseccomp
+OURS_inside-log = inside keys bundle base
+LIBS_inside-log = -lsodium -lseccomp
 
 LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
