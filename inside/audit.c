@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "bundle/bundle.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "inside/audit_attest.h"
 #include "inside/storeverify.h"
 #include "inside/trustset.h"
 
@@ -40,6 +42,7 @@ struct contents {
 	struct blob_part *blobs;
 	size_t n_blobs;
 	uint64_t blob_bytes;
+	size_t n_attestations; /* that hold */
 };
 
 static void contents_clear(struct contents *contents)
@@ -247,6 +250,8 @@ static void print_people(const char *path, const struct contents *contents, cons
 			       time_text);
 		}
 		print_files(set, contents);
+		printf("attested   %zu envelopes, signed by their dataset's key, about these files\n",
+		       contents->n_attestations);
 	}
 	findings_print(findings, stdout);
 	puts(findings->n_faults == 0 ? "Everything holds." : "This bundle does not hold.");
@@ -268,9 +273,10 @@ static void print_json(const char *path, const struct contents *contents, const 
 {
 	fputs("{\"format\": \"clapet bundle verification 1\", \"bundle\": ", stdout);
 	notation_json_string(stdout, path);
-	printf(", \"valid\": %s, \"metadata\": %zu, \"signed\": %zu, \"blobs\": %zu, \"blobBytes\": %" PRIu64 ",\n",
+	printf(", \"valid\": %s, \"metadata\": %zu, \"signed\": %zu, \"blobs\": %zu, \"blobBytes\": %" PRIu64
+	       ", \"attestations\": %zu,\n",
 	       findings->n_faults == 0 ? "true" : "false", contents->n_metadata, set == NULL ? 0 : set->n_metadata,
-	       contents->n_blobs, contents->blob_bytes);
+	       contents->n_blobs, contents->blob_bytes, contents->n_attestations);
 	printf(" \"timestamp\": %" PRIu64 ", \"files\": [",
 	       set == NULL || set->timestamp == NULL ? 0 : set->timestamp->header.version);
 	for (size_t i = 0; set != NULL && i < set->n_files; i++) {
@@ -283,7 +289,7 @@ static void print_json(const char *path, const struct contents *contents, const 
 }
 
 /* One bundle by itself: nothing carries over from another. */
-static int audit_bundle(const char *path, int fd, const uint8_t *root, size_t root_size)
+static int audit_bundle(const char *path, int fd, int memory_fd, const uint8_t *root, size_t root_size)
 {
 	static const struct ustar_bounds bounds = {LIMIT_MEMBERS, LIMIT_BUNDLE_SIZE, LIMIT_BUNDLE_METADATA_SIZE};
 	_cleanup_(contents_clear) struct contents contents = {0};
@@ -306,6 +312,7 @@ static int audit_bundle(const char *path, int fd, const uint8_t *root, size_t ro
 	if (set != NULL) {
 		judge_metadata(&findings, set);
 		judge_blobs(&findings, set, &contents);
+		contents.n_attestations = audit_attest(fd, &bounds, set, memory_fd, &findings);
 	}
 	if (opt_json)
 		print_json(path, &contents, set, &findings);
@@ -318,8 +325,12 @@ static int run_bundle(int argc, char **argv)
 {
 	_cleanup_free_ uint8_t *root = NULL;
 	_cleanup_free_ int *fds = NULL;
+	_cleanup_close_ int memory_fd = memfd_create("attestation", MFD_CLOEXEC);
 	size_t root_size;
 	int status = 0;
+
+	if (memory_fd < 0)
+		die_errno("memory for attestations");
 
 	if (argc < 1)
 		die_usage("no BUNDLE");
@@ -333,7 +344,7 @@ static int run_bundle(int argc, char **argv)
 	sandbox_set_test_bench(opt_test_bench);
 	sandbox_enter(SANDBOX_TOOL, NULL, 0);
 	for (int i = 0; i < argc; i++) {
-		status = fault_exit_worse(status, audit_bundle(argv[i], fds[i], root, root_size));
+		status = fault_exit_worse(status, audit_bundle(argv[i], fds[i], memory_fd, root, root_size));
 		close(fds[i]);
 	}
 	if (fflush(stdout) != 0)
@@ -365,12 +376,12 @@ static const struct command commands[] = {
 	{"bundle", "BUNDLE…", "verify bundles, each by itself",
 	 "Passes each file through the gate, verifies every signature from the root, holds every blob against its name "
 	 "and against\n"
-	 "what the metadata name, and lists what the bundle would bring.",
+	 "what the metadata name, the signature of every attestation, and lists what the bundle would bring.",
 	 NULL, run_bundle},
 	{"store", "STORE", "verify a whole store, read-only",
 	 "Verifies every metadata file of the mirror from the root, the hash of every blob and object, that blobs "
 	 "decode to what was\n"
-	 "signed, every version, link, mode and owner, and that nothing else lies in the store.",
+	 "signed, every attestation, every version, link, mode and owner, and that nothing else lies in the store.",
 	 NULL, run_store},
 	{0},
 };

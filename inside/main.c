@@ -3,6 +3,8 @@
  * clapet-inside: the supervisor. Parses its configuration and its own documents, never a byte of a bundle; starts workers,
  * believes only fixed records of them, decides what comes in force, and orders it from inside-commit.
  */
+#include <sodium.h>
+
 #include "base/log.h"
 #include "base/options.h"
 #include "bundle/hash.h"
@@ -53,6 +55,10 @@ static const char status_details[] =
 	"With --check the exit status is that of a monitoring plugin: 0 OK, 1 warning (held, missing, stale), 2 "
 	"critical\n"
 	"(silence, expiry, refused), 3 unknown. Without it: 0, or the worst of what stands, as for import.";
+static const char show_details[] =
+	"Reads the two attestations of the version in force, or of VERSION: from which address, "
+	"when, the digests as\n"
+	"published and as stored, by which Clapet, and which rules were kept.";
 static const char missing_details[] = "Exit status 4 where something is missing. The request says what it discloses; "
 				      "it is for the outside's operator.";
 static const char quarantine_details[] = "Every reason, with application, field and rule as `approve` wants them. Exit "
@@ -97,6 +103,8 @@ static const struct command commands[] = {
 	 cmd_status},
 	{"list", NULL, "what is in force", NULL, NULL, cmd_list},
 	{"history", "[DATASET]", "which generation brought what", NULL, NULL, cmd_history},
+	{"show", "DATASET [VERSION]", "where a version came from, how it was made and tested", show_details, NULL,
+	 cmd_show},
 	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details, NULL,
 	 cmd_missing},
 	{"quarantine", "[DATASET]", "what is held, why, and where its report is", quarantine_details, NULL,
@@ -134,5 +142,7 @@ int main(int argc, char **argv)
 {
 	hash_init();
 	json_init();
+	if (sodium_init() < 0)
+		die("libsodium does not start");
 	return program_main(&program, argc, argv);
 }

@@ -18,7 +18,7 @@ struct storeverify {
 	struct trustset *set; /* NULL: no root to start from */
 	uint64_t current;
 	size_t n_metadata, n_blobs, n_decoded, n_missing_blobs, n_datasets, n_objects, n_versions, n_generations,
-		n_targets;
+		n_targets, n_attestations;
 	uint64_t hashed_bytes;
 };
 
@@ -36,6 +36,8 @@ bool storeverify_hash(struct storeverify *verify, int dir_fd, const char *path, 
 void storeverify_blobs(struct storeverify *verify);
 /* datasets/: objects, and versions as a role signed them. */
 void storeverify_datasets(struct storeverify *verify);
+/* The attestations among the objects: their own signatures, and what they are about. */
+void storeverify_attestations(struct storeverify *verify);
 /* mirror/targets: the objects' names for stock clients. */
 void storeverify_targets(struct storeverify *verify);
 /* generations/ and current. */

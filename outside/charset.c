@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "schemas/utf8pieces.h"
 
 enum charset_kind { CHARSET_UTF8, CHARSET_UTF16, CHARSET_UTF16LE, CHARSET_UTF16BE, CHARSET_BYTES };
 
@@ -60,9 +61,10 @@ struct charset_reader {
 	void *ctx;
 	enum charset_kind kind; /* CHARSET_UTF16 becomes one of the two by its mark */
 	bool has_begun;         /* past the place of a byte order mark */
-	uint64_t offset;        /* of the next byte that is not in CARRY */
+	uint64_t offset;        /* of the next byte: of UTF-8, of those handed on */
 	uint64_t lines;         /* line feeds handed on */
-	uint8_t carry[4];       /* the start of a character whose rest has not arrived */
+	struct utf8_pieces pieces;
+	uint8_t carry[4]; /* of UTF-16: the start of a character whose rest has not arrived */
 	size_t carry_size;
 	size_t out_size;
 	char out[CHARSET_BUFFER_SIZE];
@@ -216,14 +218,10 @@ static enum fault feed_bytes(struct charset_reader *reader, const uint8_t *data,
 	return flush(reader, why);
 }
 
-/* How many bytes the character that BYTE begins has; 1 where it begins none (the check that follows refuses it). */
-static size_t utf8_length(uint8_t byte)
+/* Whole characters alone (utf8_taker). */
+static enum fault take_utf8(void *ctx, const uint8_t *data, size_t size, struct refusal *why)
 {
-	return byte >= 0xf8 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-}
-
-static enum fault check_utf8(struct charset_reader *reader, const uint8_t *data, size_t size, struct refusal *why)
-{
+	struct charset_reader *reader = ctx;
 	const uint8_t *nul = memchr(data, 0, size);
 	size_t bad;
 
@@ -242,49 +240,6 @@ static enum fault check_utf8(struct charset_reader *reader, const uint8_t *data,
 		}
 	}
 	return emit(reader, (const char *)data, size, why);
-}
-
-/* The size of the part of DATA that ends with a whole character. */
-static size_t utf8_whole(const uint8_t *data, size_t size)
-{
-	for (size_t back = 1; back <= 3 && back <= size; back++) {
-		uint8_t byte = data[size - back];
-
-		if (byte >= 0xc0)
-			return utf8_length(byte) > back ? size - back : size;
-		if (byte < 0x80)
-			break;
-	}
-	return size;
-}
-
-static enum fault feed_utf8(struct charset_reader *reader, const uint8_t *data, size_t size, struct refusal *why)
-{
-	enum fault fault;
-	size_t whole;
-
-	if (reader->carry_size > 0) {
-		size_t wanted = utf8_length(reader->carry[0]) - reader->carry_size;
-		size_t taken = wanted < size ? wanted : size;
-
-		memcpy(reader->carry + reader->carry_size, data, taken);
-		reader->carry_size += taken;
-		data += taken;
-		size -= taken;
-		if (taken < wanted)
-			return FAULT_NONE;
-		fault = check_utf8(reader, reader->carry, reader->carry_size, why);
-		reader->carry_size = 0;
-		if (fault != FAULT_NONE)
-			return fault;
-	}
-	whole = utf8_whole(data, size);
-	fault = check_utf8(reader, data, whole, why);
-	if (fault != FAULT_NONE)
-		return fault;
-	reader->carry_size = size - whole;
-	memcpy(reader->carry, data + whole, size - whole);
-	return FAULT_NONE;
 }
 
 static void put_utf8(struct charset_reader *reader, uint32_t code)
@@ -384,7 +339,7 @@ enum fault charset_reader_feed(struct charset_reader *reader, const void *data, 
 {
 	switch (reader->kind) {
 	case CHARSET_UTF8:
-		return feed_utf8(reader, data, size, why);
+		return utf8_pieces_feed(&reader->pieces, data, size, take_utf8, reader, why);
 	case CHARSET_BYTES:
 		return feed_bytes(reader, data, size, why);
 	case CHARSET_UTF16:
@@ -397,11 +352,10 @@ enum fault charset_reader_feed(struct charset_reader *reader, const void *data, 
 
 enum fault charset_reader_finish(struct charset_reader *reader, struct refusal *why)
 {
-	if (reader->carry_size > 0)
-		return refuse(
-			why, FAULT_TABLE_CHARSET, "line %llu, offset %llu: the file ends within a character of %s",
-			(unsigned long long)(reader->lines + 1),
-			(unsigned long long)(reader->offset - (reader->kind == CHARSET_UTF8 ? 0 : reader->carry_size)),
-			reader->charset->name);
+	if (reader->carry_size > 0 || reader->pieces.carry_size > 0)
+		return refuse(why, FAULT_TABLE_CHARSET,
+			      "line %llu, offset %llu: the file ends within a character of %s",
+			      (unsigned long long)(reader->lines + 1),
+			      (unsigned long long)(reader->offset - reader->carry_size), reader->charset->name);
 	return FAULT_NONE;
 }

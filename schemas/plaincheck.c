@@ -14,25 +14,6 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 
-static size_t utf8_length(uint8_t byte)
-{
-	return byte >= 0xf8 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-}
-
-/* The size of the part of DATA that ends with a whole character. */
-static size_t whole_size(const uint8_t *data, size_t size)
-{
-	for (size_t back = 1; back <= 3 && back <= size; back++) {
-		uint8_t byte = data[size - back];
-
-		if (byte >= 0xc0)
-			return utf8_length(byte) > back ? size - back : size;
-		if (byte < 0x80)
-			break;
-	}
-	return size;
-}
-
 /* Quotes are doubled within quotes, so each one turns: what is outside is never in doubt. */
 static enum fault check_line_ends(struct plain_check *check, const uint8_t *data, size_t size, struct refusal *why)
 {
@@ -54,8 +35,10 @@ static enum fault check_line_ends(struct plain_check *check, const uint8_t *data
 	return FAULT_NONE;
 }
 
-static enum fault check_whole(struct plain_check *check, const uint8_t *data, size_t size, struct refusal *why)
+/* Whole characters alone (utf8_taker). */
+static enum fault check_whole(void *ctx, const uint8_t *data, size_t size, struct refusal *why)
 {
+	struct plain_check *check = ctx;
 	const uint8_t *nul;
 	enum fault fault;
 	size_t bad;
@@ -82,36 +65,12 @@ static enum fault check_whole(struct plain_check *check, const uint8_t *data, si
 
 enum fault plain_check_feed(struct plain_check *check, const void *data, size_t size, struct refusal *why)
 {
-	const uint8_t *bytes = data;
-	enum fault fault;
-	size_t whole;
-
-	if (check->carry_size > 0) {
-		size_t wanted = utf8_length(check->carry[0]) - check->carry_size;
-		size_t taken = wanted < size ? wanted : size;
-
-		memcpy(check->carry + check->carry_size, bytes, taken);
-		check->carry_size += taken;
-		bytes += taken;
-		size -= taken;
-		if (taken < wanted)
-			return FAULT_NONE;
-		fault = check_whole(check, check->carry, check->carry_size, why);
-		check->carry_size = 0;
-		if (fault != FAULT_NONE)
-			return fault;
-	}
-	whole = whole_size(bytes, size);
-	if ((fault = check_whole(check, bytes, whole, why)) != FAULT_NONE)
-		return fault;
-	check->carry_size = size - whole;
-	memcpy(check->carry, bytes + whole, size - whole);
-	return FAULT_NONE;
+	return utf8_pieces_feed(&check->pieces, data, size, check_whole, check, why);
 }
 
 enum fault plain_check_finish(struct plain_check *check, struct refusal *why)
 {
-	if (check->carry_size > 0)
+	if (check->pieces.carry_size > 0)
 		return refuse(why, FAULT_PLAIN_FORM, "offset %llu: the file ends within a character",
 			      (unsigned long long)check->offset);
 	if (!check->only_utf8 && check->has_begun && check->last != '\n')

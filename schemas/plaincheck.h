@@ -11,15 +11,15 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "schemas/utf8pieces.h"
 
 /* Zeroed before its first use. */
 struct plain_check {
 	bool only_utf8; /* set by the caller for a table kept verbatim: a BOM, CR and any end are its own */
 	bool has_begun, in_quotes;
-	uint8_t last;     /* byte seen */
-	uint8_t carry[4]; /* the start of a character whose rest has not arrived */
-	size_t carry_size;
-	uint64_t offset; /* bytes seen, without CARRY */
+	uint8_t last; /* byte seen */
+	struct utf8_pieces pieces;
+	uint64_t offset; /* bytes seen, without what PIECES holds back */
 };
 
 /* FAULT_PLAIN_FORM with the offset. */
