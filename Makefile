@@ -56,15 +56,25 @@ SRC_bundle = \
 	bundle/hash.c \
 	bundle/json.c \
 	bundle/notation.c \
+	bundle/request.c \
 	bundle/statement.c \
 	bundle/ustar.c
 
 SRC_keys = \
 	keys/canonical.c \
+	keys/ceremony_assemble.c \
+	keys/ceremony_change.c \
+	keys/ceremony_form.c \
+	keys/ceremony_keys.c \
+	keys/ceremony_public.c \
+	keys/ceremony_request.c \
+	keys/ceremony_settle.c \
 	keys/client.c \
 	keys/client_roles.c \
 	keys/client_search.c \
 	keys/client_steps.c \
+	keys/cosign.c \
+	keys/cosign_say.c \
 	keys/document.c \
 	keys/dsse.c \
 	keys/encodings.c \
@@ -88,9 +98,12 @@ SRC_keys = \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \
+	keys/repository_pending.c \
+	keys/repository_sign.c \
 	keys/secret.c \
 	keys/tile.c \
-	keys/tlog.c
+	keys/tlog.c \
+	keys/words.c
 
 SRC_schemas = \
 	schemas/compat.c \
@@ -105,14 +118,18 @@ SRC_schemas = \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/package.c \
+	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/rowsplit.c \
 	schemas/schema.c \
 	schemas/table.c \
+	schemas/textlist.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/value.c
 
@@ -123,8 +140,10 @@ SRC_outside = \
 	outside/charset.c \
 	outside/check_run.c \
 	outside/config.c \
+	outside/cosign.c \
 	outside/descriptor.c \
 	outside/logcommand.c \
+	outside/pending.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
@@ -134,6 +153,8 @@ SRC_outside = \
 	outside/publish_bundle.c \
 	outside/publish_sign.c \
 	outside/records.c \
+	outside/recover.c \
+	outside/recovery.c \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
@@ -145,6 +166,7 @@ SRC_outside = \
 	outside/testresult.c \
 	outside/url.c \
 	outside/validate.c \
+	outside/waiting.c \
 	outside/withdraw.c
 
 SRC_inside = \
@@ -194,7 +216,8 @@ PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign outside-log \
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
-MAIN_clapet-keys = keys/main.c keys/cmd_generate.c keys/cmd_init.c keys/cmd_show.c keys/cmd_sign.c
+MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
+	keys/cmd_init.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
 OURS_clapet-keys = keys bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
@@ -203,6 +226,7 @@ OURS_clapet-outside = outside schemas keys bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_provenance.c \
+	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
@@ -258,7 +282,7 @@ LIBS_inside-log = -lsodium -lseccomp
 LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only demo deps install lint asan bench fuzz fuzzers clean tests
+.PHONY: all check check-only demo deps install lint asan bench bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -374,6 +398,11 @@ lint:
 bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@for script in tests/bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) $$script || exit 1; done
+
+# The validator against libcsv alone and DuckDB; part of the above.
+bench-validate: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/validate.sh
 
 # libFuzzer, for finding new inputs; the corpora run as ordinary tests in `make check`.
 FUZZ_SECONDS = 60

@@ -49,6 +49,11 @@
 #define LIMIT_KEYS 16384
 /* A secret key file is about 700 bytes. */
 #define LIMIT_KEY_FILE_SIZE (16 * KIB)
+/* A public key file is about 250 bytes, a signature file 450. */
+#define LIMIT_PUBLIC_KEY_FILE_SIZE (4 * KIB)
+#define LIMIT_SIGNATURE_FILE_SIZE (4 * KIB)
+/* Targets as they are and as they shall be, and a root: the first two with their quotes escaped. */
+#define LIMIT_SIGN_REQUEST_SIZE (12 * MIB)
 /* One line that a person or a credential store holds. */
 #define LIMIT_PASSPHRASE_SIZE 1024
 /* What a key file may ask of argon2id before its passphrase is known to be right: four times what we write. */
@@ -60,6 +65,19 @@
 #define LIMIT_QR_TEXT_SIZE 666
 /* 2^53 - 1: what every JSON reader agrees on. */
 #define LIMIT_VERSION 9007199254740991LL
+
+/* A request (FORMAT.md 18). Its versions have ten digits at most, as a bundle's name has: an outside that went above a larger one
+ * could never be counted on again. Without a person's word it goes this far ahead at most: ten years of a signature every
+ * hour. What the lost outside signed after the request was written may still be on its way: the next versions leave
+ * room for it. Past this many roles a request names none by default: a person must be able to type it. */
+#define LIMIT_REQUEST_VERSION 9999999999ULL
+#define LIMIT_REQUEST_JUMP 100000
+#define LIMIT_REQUEST_ROOM 1000
+#define LIMIT_REQUEST_ROLES_SHOWN 24
+/* More things than this are a whole catalogue, which travels by itself. */
+#define LIMIT_REQUEST_WANTS 4096
+/* All roles and all wants at their longest lines. */
+#define LIMIT_REQUEST_SIZE (2 * MIB)
 
 /* JSON of any kind: nesting deeper than any standard here needs. */
 #define LIMIT_JSON_DEPTH 32

@@ -38,6 +38,8 @@ extern const struct option cmd_status_options[];
 int cmd_list(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_missing(int argc, char **argv);
+int cmd_request(int argc, char **argv);
+extern const struct option cmd_request_options[];
 int cmd_quarantine(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_show: list, history, missing, quarantine: what is in force, what was, what has not come, what waits for a person.
+ * cmd_show: list, history, quarantine: what is in force, what was, what waits for a person.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -167,74 +167,6 @@ int cmd_history(int argc, char **argv)
 	columns_print(table, stdout);
 	columns_free(table);
 	return cmd_end(0);
-}
-
-/* --- missing --------------------------------------------------------------------------------------------------------- */
-
-/* One line a thing, short names: a person reads it out, types it, or photographs it. */
-static uint64_t print_missing(const json_t *dataset)
-{
-	const json_t *missing = json_object_get(dataset, "missing");
-	uint64_t bytes = 0;
-	char name[CELL], kind[CELL], item[CELL];
-
-	for (size_t i = 0; i < json_array_size(missing); i++) {
-		const json_t *one = json_array_get(missing, i);
-
-		bytes += (uint64_t)json_integer_value(json_object_get(one, "size"));
-		printf("%s %s %s\n", status_text(one, "kind", kind, CELL), status_text(dataset, "name", name, CELL),
-		       status_text(one, "name", item, CELL));
-	}
-	return bytes;
-}
-
-int cmd_missing(int argc, char **argv)
-{
-	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
-	_cleanup_(json_decrefp) json_t *document = NULL;
-	const json_t *datasets, *trust;
-	uint64_t bytes = 0;
-	size_t n = 0;
-	char size[32];
-	int status;
-
-	(void)argc, (void)argv;
-	if ((status = open_status(&inside, &document)) != 0)
-		return status;
-	datasets = json_object_get(document, "datasets");
-	trust = json_object_get(document, "trust");
-	for (size_t i = 0; i < json_array_size(datasets); i++)
-		n += json_array_size(json_object_get(json_array_get(datasets, i), "missing"));
-	if (cmd_wants_json()) {
-		json_t *array = json_array();
-
-		for (size_t i = 0; i < json_array_size(datasets); i++)
-			if (json_array_size(json_object_get(json_array_get(datasets, i), "missing")) > 0)
-				json_array_append_new(
-					array,
-					json_pack("{sO sO}", "dataset",
-						  json_object_get(json_array_get(datasets, i), "name"), "missing",
-						  json_object_get(json_array_get(datasets, i), "missing")));
-		return cmd_print_json(json_pack("{ss so so}", "format", "clapet request 1", "timestamp",
-						json_incref(json_object_get(trust, "timestamp")), "missing", array),
-				      n > 0 ? fault_exit(FAULT_BLOB_ABSENT) : 0);
-	}
-	if (n == 0) {
-		printf("nothing is missing\n");
-		return cmd_end(0);
-	}
-	printf("clapet request 1\ntimestamp %" JSON_INTEGER_FORMAT "\n",
-	       json_integer_value(json_object_get(trust, "timestamp")));
-	for (size_t i = 0; i < json_array_size(datasets); i++)
-		bytes += print_missing(json_array_get(datasets, i));
-	notation_format_size(bytes, size, sizeof(size));
-	printf("end\n\n"
-	       "The lines above ask the outside to send %zu things again (%s). A person carries them out; they "
-	       "disclose the names\n"
-	       "of these datasets, which of their public files are not here, and the last timestamp version that was "
-	       "heard.\n",
-	       n, size);
-	return cmd_end(fault_exit(FAULT_BLOB_ABSENT));
 }
 
 /* --- quarantine ------------------------------------------------------------------------------------------------------ */

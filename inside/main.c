@@ -61,6 +61,12 @@ static const char show_details[] =
 	"published and as stored, by which Clapet, and which rules were kept.";
 static const char missing_details[] = "Exit status 4 where something is missing. The request says what it discloses; "
 				      "it is for the outside's operator.";
+static const char request_details[] =
+	"Names the newest version of each role that is trusted here. An outside that was restored from a backup signs "
+	"lower\n"
+	"ones, which are refused: `clapet-outside recover` takes the request and goes above them. Standard output is "
+	"the request\n"
+	"alone; what it discloses is said on standard error.";
 static const char quarantine_details[] = "Every reason, with application, field and rule as `approve` wants them. Exit "
 					 "status 3 where something is held.";
 static const char approve_details[] = "Makes one waiver for each reason that holds the version and that the options "
@@ -105,8 +111,10 @@ static const struct command commands[] = {
 	{"history", "[DATASET]", "which generation brought what", NULL, NULL, cmd_history},
 	{"show", "DATASET [VERSION]", "where a version came from, how it was made and tested", show_details, NULL,
 	 cmd_show},
-	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details, NULL,
-	 cmd_missing},
+	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details,
+	 cmd_request_options, cmd_missing},
+	{"request", NULL, "the request, whether anything is missing or not", request_details, cmd_request_options,
+	 cmd_request},
 	{"quarantine", "[DATASET]", "what is held, why, and where its report is", quarantine_details, NULL,
 	 cmd_quarantine},
 	{"approve", "DATASET", "lets the held version in, by waivers", approve_details, cmd_approve_options,

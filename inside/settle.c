@@ -501,6 +501,7 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 		return fault;
 	settlement->by_decision = by_decision;
 	settlement->trust = catalogue->trust;
+	settlement->catalogue = catalogue;
 	settlement->heard = catalogue->n_accepted > 0;
 	if (status_load(inside, &settlement->old_status, NULL) != FAULT_NONE)
 		settlement->old_status = NULL;

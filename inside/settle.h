@@ -51,9 +51,10 @@ struct settlement {
 	struct dataset_view *views; /* sorted by name */
 	size_t n_views;
 	struct record_trust trust;
-	struct generation generation; /* in force now */
-	struct generation before;     /* and when the settling began */
-	struct generation wanted;     /* what the views ask for */
+	const struct catalogue *catalogue; /* borrowed: every role that is trusted, or waited for */
+	struct generation generation;      /* in force now */
+	struct generation before;          /* and when the settling began */
+	struct generation wanted;          /* what the views ask for */
 	struct judgement *judgements;
 	size_t n_judgements;
 	json_t *old_status;        /* status.json as the settling found it; NULL: none */

@@ -170,14 +170,35 @@ static json_t *compose_dataset(const struct inside *inside, const struct settlem
 	return object;
 }
 
-static json_t *compose_trust(const struct record_trust *trust)
+/* What an outside that lost its last days must go above (cmd_request). */
+static json_t *compose_roles(const struct catalogue *catalogue)
 {
-	return json_pack("{sI sI sI sI so so so so so}", "root", (json_int_t)trust->root_version, "timestamp",
+	json_t *roles = json_object();
+
+	for (size_t i = 0; i < catalogue->n_roles; i++) {
+		const struct record_role *role = &catalogue->roles[i].record;
+		char digest[SHA256_HEX_SIZE];
+
+		sha256_to_hex(&role->metadata_sha256, digest);
+		json_object_set_new(
+			roles, role->name,
+			json_pack("{sI so}", "version", (json_int_t)role->role_version, "digest",
+				  sha256_is_zero(&role->metadata_sha256) ? json_null() : json_string(digest)));
+	}
+	return roles;
+}
+
+static json_t *compose_trust(const struct settlement *settlement)
+{
+	const struct record_trust *trust = &settlement->trust;
+
+	return json_pack("{sI sI sI sI so so so so so so}", "root", (json_int_t)trust->root_version, "timestamp",
 			 (json_int_t)trust->timestamp_version, "snapshot", (json_int_t)trust->snapshot_version,
 			 "targets", (json_int_t)trust->targets_version, "issued", time_or_null(trust->issued),
 			 "rootExpires", time_or_null(trust->root_expires), "timestampExpires",
 			 time_or_null(trust->timestamp_expires), "snapshotExpires",
-			 time_or_null(trust->snapshot_expires), "targetsExpires", time_or_null(trust->targets_expires));
+			 time_or_null(trust->snapshot_expires), "targetsExpires", time_or_null(trust->targets_expires),
+			 "roles", compose_roles(settlement->catalogue));
 }
 
 /* How many versions came in force so far, by themselves and by a person's act. */
@@ -211,8 +232,8 @@ json_t *status_compose(const struct inside *inside, const struct settlement *set
 	root = json_pack("{ss sI so sb so s{sI sI} so}", "format", "clapet store status 1", "generation",
 			 (json_int_t)settlement->generation.number, "heard", time_or_null(heard), "clockBehind",
 			 inside->now + inside->config->clock_skew < settlement->trust.issued, "trust",
-			 compose_trust(&settlement->trust), "cameInForce", "byThemselves", counts[0], "byDecision",
-			 counts[1], "datasets", datasets);
+			 compose_trust(settlement), "cameInForce", "byThemselves", counts[0], "byDecision", counts[1],
+			 "datasets", datasets);
 	if (root == NULL)
 		die("out of memory");
 	return root;

@@ -5,7 +5,7 @@
  *
  *     {"format": "clapet store status 1", "generation": 5, "heard": "…" | null, "clockBehind": false,
  *      "trust": {"root", "timestamp", "snapshot", "targets", "issued", "rootExpires", "timestampExpires", "snapshotExpires",
- *                "targetsExpires"},
+ *                "targetsExpires", "roles": {"cog": {"version": 12, "digest": "<sha256 of its metadata>" | null}}},
  *      "cameInForce": {"byThemselves": 7, "byDecision": 1},
  *      "datasets": [{"name", "state": "in force" | "held" | "missing" | "refused" | "trouble" | "withdrawn",
  *                    "version", "date", "title", "rows", "waivers", "trusted", "fault", "why", "breaks": […],

@@ -267,6 +267,13 @@ static bool is_fork(const struct tuf_meta *was, const struct tuf_meta *is)
 static enum fault timestamp_compare(const struct tuf_timestamp *was, const struct tuf_timestamp *is,
 				    struct refusal *why)
 {
+	/* No late bundle: whoever signed this did not know what is trusted here. Passed over as superseded, an outside
+	 * that was restored from a backup would be heard by nobody until it caught up. */
+	if (is->header.version < was->header.version && is->issued > was->issued)
+		return refuse(why, FAULT_TUF_FORK,
+			      "a timestamp of version %" PRIu64 " was signed after version %" PRIu64
+			      ", which is trusted " TUF_CLAUSE("5.4.3.1"),
+			      is->header.version, was->header.version);
 	if (is->header.version < was->header.version)
 		return refuse(why, FAULT_TUF_SUPERSEDED,
 			      "version %" PRIu64 ", %" PRIu64 " is trusted " TUF_CLAUSE("5.4.3.1"), is->header.version,

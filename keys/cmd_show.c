@@ -18,11 +18,19 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
+#include "keys/ceremony_public.h"
+#include "keys/ceremony_say.h"
 #include "keys/document.h"
+#include "keys/qr.h"
+#include "keys/words.h"
 
 static bool opt_json;
+static bool opt_no_words;
+static bool opt_qr;
 
 const struct option cmd_show_options[] = {
+	{"qr", 0, OPTION_FLAG, &opt_qr, NULL, "the fingerprint as a QR code, too"},
+	{"no-words", 0, OPTION_FLAG, &opt_no_words, NULL, "the fingerprint in digits alone"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -41,27 +49,122 @@ static json_t *or_die(json_t *json)
 
 /* --- key files --- */
 
-static enum fault show_key(const char *path, const uint8_t *data, size_t size, mode_t mode, json_t *list,
-			   struct refusal *why)
+static void show_keyid(const char *keyid)
 {
+	struct sha256 sha256;
+
+	if (!sha256_from_hex(keyid, &sha256))
+		die("a keyid that is no SHA-256");
+	cmd_show_fingerprint("keyid", &sha256, !opt_no_words, opt_qr);
+}
+
+/* The four lines as one text each. */
+static json_t *words_to_json(const char *hex)
+{
+	json_t *lines = or_die(json_array());
+	struct sha256 sha256;
+
+	if (!sha256_from_hex(hex, &sha256))
+		return lines;
+	for (int line = 0; line < WORDS_LINES; line++) {
+		char text[WORDS_A_LINE * 9 + 1] = "";
+		size_t size = 0;
+
+		for (int i = 0; i < WORDS_A_LINE; i++)
+			size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%s", i > 0 ? " " : "",
+						 words_of_byte(sha256.bytes[line * WORDS_A_LINE + i]));
+		json_array_append_new(lines, or_die(json_string(text)));
+	}
+	return lines;
+}
+
+static enum fault show_key(const char *path, const struct cmd_file *file, json_t *list, struct refusal *why)
+{
+	const mode_t mode = file->st.st_mode;
 	const bool is_exposed = (mode & 077) != 0;
 	struct secret_about about;
-	enum fault fault = secret_key_about(data, size, path, &about, why);
+	enum fault fault = secret_key_about(file->data, file->size, path, &about, why);
 
 	if (fault != FAULT_NONE)
 		return fault;
 	if (opt_json) {
-		json_array_append_new(list, or_die(json_pack("{s:s, s:s, s:s, s:b, s:b}", "file", path, "kind", "key",
-							     "keyid", about.key.keyid, "encrypted", about.is_encrypted,
-							     "exposed", is_exposed)));
+		json_array_append_new(
+			list, or_die(json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "file", path, "kind", "key", "keyid",
+					       about.key.keyid, "encrypted", about.is_encrypted, "exposed", is_exposed,
+					       "words", words_to_json(about.key.keyid))));
 		return FAULT_NONE;
 	}
 	printf("%s: secret key, Ed25519, %s\n", path,
 	       about.is_encrypted ? "encrypted with a passphrase" : "IN THE OPEN");
 	if (is_exposed)
 		printf("  mode         %04o: OTHERS CAN READ IT; chmod 0400\n", (unsigned)mode & 07777);
-	printf("  keyid        ");
-	cmd_print_fingerprint(stdout, about.key.keyid, 15);
+	show_keyid(about.key.keyid);
+	return FAULT_NONE;
+}
+
+static enum fault show_public_key(const char *path, const struct cmd_file *file, json_t *list, struct refusal *why)
+{
+	struct tuf_key key;
+	enum fault fault = public_key_parse(file->data, file->size, path, &key, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (opt_json) {
+		json_array_append_new(list, or_die(json_pack("{s:s, s:s, s:s, s:o}", "file", path, "kind", "publicKey",
+							     "keyid", key.keyid, "words", words_to_json(key.keyid))));
+		return FAULT_NONE;
+	}
+	printf("%s: public key, Ed25519\n", path);
+	show_keyid(key.keyid);
+	return FAULT_NONE;
+}
+
+/* --- what ceremonies carry --- */
+
+static enum fault show_request(const char *path, const struct cmd_file *file, json_t *list, struct refusal *why)
+{
+	_cleanup_(sign_request_clear) struct sign_request request = {0};
+	char digest[SHA256_HEX_SIZE];
+	enum fault fault = sign_request_parse(file->data, file->size, path, &request, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	sha256_to_hex(&request.digest, digest);
+	if (opt_json) {
+		json_array_append_new(
+			list, or_die(json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "file", path, "kind", "request",
+					       "role", request.role, "version", (json_int_t)request.next.version,
+					       "digest", digest, "words", words_to_json(digest))));
+		return FAULT_NONE;
+	}
+	printf("%s:\n", path);
+	fault = sign_request_say(stdout, &request, cmd_now(), why);
+	if (fault == FAULT_NONE && opt_qr)
+		fault = qr_print(stdout, digest, false, why);
+	return fault;
+}
+
+static enum fault show_signature(const char *path, const struct cmd_file *file, json_t *list, struct refusal *why)
+{
+	struct sign_signature signature;
+	char digest[SHA256_HEX_SIZE];
+	enum fault fault = sign_signature_parse(file->data, file->size, path, &signature, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	sha256_to_hex(&signature.digest, digest);
+	if (opt_json) {
+		json_array_append_new(
+			list, or_die(json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "file", path, "kind", "signature",
+					       "role", signature.role, "version", (json_int_t)signature.version,
+					       "digest", digest, "keyid", signature.keyid)));
+		return FAULT_NONE;
+	}
+	printf("%s: a signature of %s version %" PRIu64 " (not verified here)\n  by key       ", path, signature.role,
+	       signature.version);
+	ceremony_say_key(stdout, signature.keyid);
+	putchar('\n');
+	cmd_show_fingerprint("of request", &signature.digest, !opt_no_words, opt_qr);
 	return FAULT_NONE;
 }
 
@@ -164,7 +267,6 @@ static void print_signers(const struct document *document)
 static void print_document(const char *path, const struct document *document)
 {
 	const char *type = text_of(document->signed_, "_type");
-	char fingerprint[SHA256_HEX_SIZE];
 	int64_t issued;
 	char time[48];
 
@@ -183,9 +285,7 @@ static void print_document(const char *path, const struct document *document)
 	if (strcmp(type, "timestamp") == 0)
 		print_snapshot(document);
 	print_signers(document);
-	sha256_to_hex(&document->sha256, fingerprint);
-	printf("  fingerprint  ");
-	cmd_print_fingerprint(stdout, fingerprint, 15);
+	cmd_show_fingerprint("fingerprint", &document->sha256, !opt_no_words, opt_qr);
 }
 
 static json_t *roles_to_json(const struct document *document)
@@ -224,10 +324,11 @@ static json_t *document_to_json(const char *path, const struct document *documen
 
 	sha256_to_hex(&document->sha256, fingerprint);
 	notation_format_time(document->expires, expires);
-	result = or_die(json_pack(
-		"{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:o}", "file", path, "kind", text_of(document->signed_, "_type"),
-		"version", (json_int_t)document->version, "expires", expires, "expired", document->expires <= cmd_now(),
-		"fingerprint", fingerprint, "roles", roles_to_json(document), "signedBy", signers_to_json(document)));
+	result = or_die(json_pack("{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:o, s:o}", "file", path, "kind",
+				  text_of(document->signed_, "_type"), "version", (json_int_t)document->version,
+				  "expires", expires, "expired", document->expires <= cmd_now(), "fingerprint",
+				  fingerprint, "words", words_to_json(fingerprint), "roles", roles_to_json(document),
+				  "signedBy", signers_to_json(document)));
 	if (issued != NULL)
 		json_object_set(result, "issued", issued);
 	if (json_object_get(document->signed_, "meta") != NULL)
@@ -253,28 +354,24 @@ static enum fault show_document(const char *path, const uint8_t *data, size_t si
 
 static enum fault show(const char *path, json_t *list, struct refusal *why)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	_cleanup_(json_decrefp) json_t *json = NULL;
-	_cleanup_free_ uint8_t *data = NULL;
-	struct stat st;
-	size_t size;
-	enum fault fault;
-	int r;
+	_cleanup_(cmd_file_clear) struct cmd_file file = {0};
+	enum fault fault = cmd_file_load(path, &file, why);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
-	r = fd_load(fd, LIMIT_TARGETS_SIZE, &data, &size);
-	if (r < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	fault = json_parse(data, size, LIMIT_TARGETS_SIZE, &json, why);
 	if (fault != FAULT_NONE)
-		refuse_within(why, "%s", path);
-	else if (json_object_get(json, "signed") != NULL)
-		fault = show_document(path, data, size, list, why);
-	else
-		fault = show_key(path, data, size, st.st_mode, list, why);
-	explicit_bzero(data, size); /* it may hold a secret */
-	return fault;
+		return fault;
+	switch (file.kind) {
+	case CMD_FILE_KEY:
+		return show_key(path, &file, list, why);
+	case CMD_FILE_PUBLIC_KEY:
+		return show_public_key(path, &file, list, why);
+	case CMD_FILE_REQUEST:
+		return show_request(path, &file, list, why);
+	case CMD_FILE_SIGNATURE:
+		return show_signature(path, &file, list, why);
+	case CMD_FILE_METADATA:
+		break;
+	}
+	return show_document(path, file.data, file.size, list, why);
 }
 
 int cmd_show(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_sign: one more signature on a metadata file. The authority is looked for beside the file: the newest root, and
+ * cmd_sign: one more signature on a metadata file (or, by cmd_request.c, a signature file for a request). The authority is looked for beside the file: the newest root, and
  * for a delegated role the newest targets.
  */
 #include "keys/cmd.h"
@@ -24,10 +24,14 @@
 #include "keys/document.h"
 
 static const char *opt_key;
+static const char *opt_output;
+static bool opt_yes;
 static bool opt_json;
 
 const struct option cmd_sign_options[] = {
 	{"key", 'k', OPTION_TEXT, &opt_key, "FILE", "the key that signs"},
+	{"output", 'o', OPTION_TEXT, &opt_output, "FILE", "a request's signature file (beside the request)"},
+	{"yes", 'y', OPTION_FLAG, &opt_yes, NULL, "sign a request without asking: for scripts"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -261,9 +265,16 @@ static enum fault sign(const char *path, struct refusal *why)
 
 int cmd_sign(int argc, char **argv)
 {
+	const struct cmd_sign_choice choice = {opt_key, opt_output, opt_yes, opt_json};
 	struct refusal why;
 
 	if (opt_key == NULL || argc != 1)
-		die_usage("sign: --key FILE and one metadata file are needed");
+		die_usage("sign: --key FILE and one metadata file or sign request are needed");
+	if (cmd_is_request(argv[0]))
+		return cmd_sign_request(argv[0], &choice, &why) == FAULT_NONE ? 0 : cmd_refused(&why);
+	if (cmd_is_cosign_request(argv[0]))
+		return cmd_cosign(argv[0], &choice, &why) == FAULT_NONE ? 0 : cmd_refused(&why);
+	if (opt_output != NULL || opt_yes)
+		die_usage("sign: --output and --yes are for sign requests; %s is none", argv[0]);
 	return sign(argv[0], &why) == FAULT_NONE ? 0 : cmd_refused(&why);
 }

@@ -135,10 +135,8 @@ static bool is_signed_by(const struct document *document, const struct tuf_key *
 			 size_t size)
 {
 	const char *text = json_string_value(json_object_get(signature_of(document, key->keyid), "sig"));
-	uint8_t signature[TUF_SIGNATURE_SIZE];
 
-	return text != NULL && notation_unhex(text, signature, sizeof(signature)) &&
-	       tuf_key_verify(key, canonical, size, signature);
+	return text != NULL && tuf_key_verify_hex(key, canonical, size, text);
 }
 
 enum fault document_count(const struct document *document, const json_t *keys, const json_t *role, unsigned *ret_valid,
@@ -169,7 +167,8 @@ enum fault document_count(const struct document *document, const json_t *keys, c
 		if (keyid == NULL || is_repeated)
 			return refuse(why, FAULT_TUF_FORM, "%s: its role names a key twice, or something else",
 				      document->name);
-		fault = tuf_key_parse(keyid, json_object_get(keys, keyid), &key, why);
+		/* Any that this build knows: which may sign for what is the inside's policy. */
+		fault = tuf_key_read(keyid, json_object_get(keys, keyid), TUF_SCHEMES_ALL, false, &key, why);
 		if (fault != FAULT_NONE)
 			return fault;
 		valid += is_signed_by(document, &key, canonical, size);
@@ -247,26 +246,23 @@ json_t *document_to_meta(const struct document *document)
 
 /* --- signing --- */
 
-enum fault document_sign(struct document *document, const struct secret_key *key, bool *ret_changed,
-			 struct refusal *why)
+bool document_is_signed_by(const struct document *document, const struct tuf_key *key)
 {
 	_cleanup_free_ uint8_t *canonical = NULL;
-	const char *keyid = secret_key_public(key)->keyid;
+	size_t size;
+
+	return canonical_encode(document->signed_, &canonical, &size, NULL) == FAULT_NONE &&
+	       is_signed_by(document, key, canonical, size);
+}
+
+enum fault document_add_signature(struct document *document, const char *keyid,
+				  const uint8_t signature[TUF_SIGNATURE_SIZE], struct refusal *why)
+{
 	json_t *signatures = json_object_get(document->json, "signatures");
 	json_t *old = signature_of(document, keyid);
-	uint8_t bytes[TUF_SIGNATURE_SIZE];
 	char text[2 * TUF_SIGNATURE_SIZE + 1];
-	const char *old_text = json_string_value(json_object_get(old, "sig"));
-	size_t size;
-	enum fault fault = canonical_encode(document->signed_, &canonical, &size, why);
 
-	if (fault != FAULT_NONE)
-		return fault;
-	secret_key_sign(key, canonical, size, bytes);
-	notation_hex(bytes, sizeof(bytes), text);
-	*ret_changed = old_text == NULL || strcmp(old_text, text) != 0;
-	if (!*ret_changed)
-		return FAULT_NONE;
+	notation_hex(signature, TUF_SIGNATURE_SIZE, text);
 	if (old != NULL)
 		json_object_set_new(old, "sig", or_die(json_string(text)));
 	else if (json_array_size(signatures) >= LIMIT_SIGNATURES)
@@ -277,9 +273,44 @@ enum fault document_sign(struct document *document, const struct secret_key *key
 	return FAULT_NONE;
 }
 
+enum fault document_sign(struct document *document, const struct secret_key *key, bool *ret_changed,
+			 struct refusal *why)
+{
+	_cleanup_free_ uint8_t *canonical = NULL;
+	const char *keyid = secret_key_public(key)->keyid;
+	const char *old_text = json_string_value(json_object_get(signature_of(document, keyid), "sig"));
+	uint8_t bytes[TUF_SIGNATURE_SIZE];
+	char text[2 * TUF_SIGNATURE_SIZE + 1];
+	size_t size;
+	enum fault fault = canonical_encode(document->signed_, &canonical, &size, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	secret_key_sign(key, canonical, size, bytes);
+	notation_hex(bytes, sizeof(bytes), text);
+	*ret_changed = old_text == NULL || strcmp(old_text, text) != 0;
+	return *ret_changed ? document_add_signature(document, keyid, bytes, why) : FAULT_NONE;
+}
+
 enum fault document_encode(const struct document *document, uint8_t **ret_data, size_t *ret_size, struct refusal *why)
 {
 	return canonical_encode(document->json, ret_data, ret_size, why);
+}
+
+enum fault document_write(int dir_fd, const char *name, const struct document *document, size_t limit,
+			  struct refusal *why)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size;
+	enum fault fault = document_encode(document, &data, &size, why);
+	int r;
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (size > limit)
+		return refuse(why, FAULT_TUF_FORM, "%s: %zu bytes, clients take %zu", name, size, limit);
+	r = fd_put_durable(dir_fd, name, data, size, 0644);
+	return r < 0 ? refuse(why, FAULT_STORAGE, "%s: %s", name, strerror(-r)) : FAULT_NONE;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -309,10 +340,7 @@ enum fault document_put(int dir_fd, const char *name, json_t *signed_, const str
 			size_t n_keys, size_t limit, struct document *ret_document, struct refusal *why)
 {
 	_cleanup_(document_clearp) struct document document = {0};
-	_cleanup_free_ uint8_t *data = NULL;
-	size_t size;
 	enum fault fault;
-	int r;
 
 	document.json = or_die(json_pack("{s:[], s:o}", "signatures", "signed", signed_));
 	document.signed_ = signed_;
@@ -320,14 +348,7 @@ enum fault document_put(int dir_fd, const char *name, json_t *signed_, const str
 		die("metadata name %s", name);
 	fault = sign_with_all(&document, keys, n_keys, why);
 	if (fault == FAULT_NONE)
-		fault = document_encode(&document, &data, &size, why);
-	if (fault != FAULT_NONE)
-		return fault;
-	if (size > limit)
-		return refuse(why, FAULT_TUF_FORM, "%s: %zu bytes, clients take %zu", name, size, limit);
-	r = fd_put_durable(dir_fd, name, data, size, 0644);
-	if (r < 0)
-		return refuse(why, FAULT_STORAGE, "%s: %s", name, strerror(-r));
+		fault = document_write(dir_fd, name, &document, limit, why);
 	/* Read back as a stranger would: nothing that we write is outside the form that we read. */
-	return document_parse(name, NULL, data, size, limit, ret_document, why);
+	return fault != FAULT_NONE ? fault : document_load(dir_fd, name, NULL, limit, ret_document, why);
 }

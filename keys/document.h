@@ -69,6 +69,16 @@ enum fault document_put(int dir_fd, const char *name, json_t *signed_, const str
  */
 enum fault document_sign(struct document *document, const struct secret_key *key, bool *ret_changed,
 			 struct refusal *why);
+/* Whether KEY's own signature is there and verifies. */
+bool document_is_signed_by(const struct document *document, const struct tuf_key *key);
+/* Adds a signature that somebody else made, or replaces that key's. It was verified by the caller. FAULT_TUF_FORM past
+ * LIMIT_SIGNATURES. */
+enum fault document_add_signature(struct document *document, const char *keyid,
+				  const uint8_t signature[TUF_SIGNATURE_SIZE], struct refusal *why);
+/* Puts DOCUMENT durably as NAME in DIR_FD. FAULT_TUF_FORM past LIMIT, which is what clients cap such a file at;
+ * FAULT_STORAGE. */
+enum fault document_write(int dir_fd, const char *name, const struct document *document, size_t limit,
+			  struct refusal *why);
 /* The whole file as it is written, canonical. */
 enum fault document_encode(const struct document *document, uint8_t **ret_data, size_t *ret_size, struct refusal *why);
 

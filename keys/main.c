@@ -35,21 +35,85 @@ static const struct command commands[] = {
 	 "file of\n"
 	 "--root-key (which belongs on a medium that is put away afterwards), and signs 1.root.json, 1.targets.json,\n"
 	 "1.snapshot.json and timestamp.json beneath the repository. Nothing that is there is overwritten.\n"
-	 "A root key file that exists is used. Give --root-key several times for several holders.",
+	 "A root key file that exists is used. Give --root-key several times for several holders.\n\n"
+	 "A holder who makes a key alone hands over its public half: --root-key-public, and --targets-key-public where "
+	 "the\n"
+	 "targets key is held elsewhere. What then cannot be signed here goes into sign requests in --requests; exit "
+	 "status 4.",
 	 cmd_init_options, cmd_init},
 	{"generate", NULL, "makes one key",
-	 "Writes a new Ed25519 key to a file that does not exist yet, and prints its keyid.", cmd_generate_options,
-	 cmd_generate},
-	{"show", "FILE…", "says what a key or metadata file is",
+	 "Writes a new Ed25519 key to a file that does not exist yet, and prints its keyid. --public writes its public "
+	 "half to\n"
+	 "another file, which may be handed over.",
+	 cmd_generate_options, cmd_generate},
+	{"public", "KEY", "writes the public half of a key",
+	 "The secret is not opened. The file may be handed to anybody.", cmd_public_options, cmd_public},
+	{"show", "FILE…", "says what a key, metadata, request or signature file is",
 	 "Secrets are not opened. The fingerprint of a metadata file is its SHA-256 (what sha256sum prints), that of a "
 	 "key its\n"
-	 "keyid: both in groups that can be read out over a telephone.",
+	 "keyid: in groups of digits and in words that can be read out over a telephone; --qr adds a QR code of it.",
 	 cmd_show_options, cmd_show},
-	{"sign", "METADATA", "adds a signature to a metadata file",
-	 "Adds the signature of --key to the file, or replaces it; never changes the signed part. Says what was "
-	 "signed, and how\n"
-	 "many signatures of the threshold there are.",
+	{"compare", "FILE", "compares a fingerprint with words that are read out to you",
+	 "Type the four numbered lines of eight words that the other side reads out (on the terminal, or from "
+	 "standard\n"
+	 "input). Four letters of a word are enough. Says whether they are those of FILE, and never which were "
+	 "expected.",
+	 cmd_compare_options, cmd_compare},
+	{"sign", "METADATA|REQUEST", "signs a request, or adds a signature to a metadata file",
+	 "A sign request: says in plain words what would be signed, asks, and writes a signature file beside it (or "
+	 "to\n"
+	 "--output). The request is never changed; signers may sign in any order, on different machines. So with what\n"
+	 "`clapet-outside cosign --to` wrote, for the second of four eyes: shows the version's files, digests, rows "
+	 "and "
+	 "changes.\n\n"
+	 "A metadata file: adds the signature of --key to the file, or replaces it; never changes the signed part. "
+	 "Says what "
+	 "was\n"
+	 "signed, and how many signatures of the threshold there are.",
 	 cmd_sign_options, cmd_sign},
+	{"assemble", "REQUEST [SIGNATURE…]", "puts what was signed into the repository",
+	 "Verifies each signature, counts them, and writes the new root or targets only if every threshold is met: "
+	 "exit status\n"
+	 "4 says whose signatures are missing. Then signs anew, with the keys in --keys, what the new keys do not "
+	 "vouch for, "
+	 "and\n"
+	 "moves rotated keys: keys/retired/ has the old ones. May be run again after it was cut short.",
+	 cmd_assemble_options, cmd_assemble},
+	{"rotate", "ROLE…", "replaces the key of a role",
+	 "For targets, snapshot, timestamp and datasets a new key is made in --keys beside the old one, and takes its "
+	 "place "
+	 "when\n"
+	 "the request is assembled. For root (or any key that is held elsewhere): --new-public FILE. A dataset's key "
+	 "is rotated\n"
+	 "at once where the targets key is in --keys.\n\n"
+	 "After a fast-forward: `rotate timestamp snapshot`, then assemble with --restart-versions.",
+	 cmd_rotate_options, cmd_rotate},
+	{"revoke", "KEYID", "takes a lost or stolen key out of every role",
+	 "The keys that remain must meet the role's threshold, and for root also the old one; --new-public FILE adds "
+	 "another in "
+	 "its\n"
+	 "place. Where no root can follow, says so: a new anchor must be carried to the inside by hand.",
+	 cmd_revoke_options, cmd_revoke},
+	{"threshold", "ROLE N", "sets how many keys of a role must sign", NULL, cmd_renew_options, cmd_threshold},
+	{"renew", "root|targets", "the same content with a new expiry", NULL, cmd_renew_options, cmd_renew},
+	{"stage", NULL, "composes any change of keys and thresholds into one request",
+	 "All of --add, --remove and --threshold concern root (its four roles), or all concern targets (datasets).",
+	 cmd_stage_options, cmd_stage},
+	{"delegate", "[DATASET…]", "asks the holder of the targets key to delegate datasets",
+	 "For an outside host without the targets key. Writes a sign request by which each DATASET (without any: each "
+	 "that "
+	 "has a\n"
+	 "key here and is not delegated yet) is signed by this host's key for it and by those of --key-public, as many "
+	 "as "
+	 "--threshold\n"
+	 "says: with 2, a version leaves only when a second person signed it, too (four eyes). Refused while "
+	 "targets.key "
+	 "is in\n"
+	 "--keys: its holder could set the threshold back. `status`, the heartbeat, is always this host's alone.",
+	 cmd_delegate_options, cmd_delegate},
+	{"status", NULL, "says what expires when, and who must act",
+	 "Exit status 3 where less than a third of something's time is left, or where it has expired.",
+	 cmd_status_options, cmd_status},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -125,34 +189,24 @@ enum fault cmd_open_folder(const char *path, int *ret_fd, const char **ret_name,
 	return FAULT_NONE;
 }
 
-static enum fault is_encrypted(int fd, const char *path, bool *ret_encrypted, struct refusal *why)
-{
-	_cleanup_free_ uint8_t *data = NULL;
-	struct secret_about about;
-	size_t size;
-	enum fault fault;
-	int r = fd_load(fd, LIMIT_KEY_FILE_SIZE, &data, &size);
-
-	if (r < 0)
-		return refuse(why, r == -EFBIG ? FAULT_KEY_FORM : FAULT_FILE, "%s: %s", path, strerror(-r));
-	fault = secret_key_about(data, size, path, &about, why);
-	explicit_bzero(data, size);
-	if (fault == FAULT_NONE)
-		*ret_encrypted = about.is_encrypted;
-	return fault;
-}
-
 enum fault cmd_load_key(const char *path, struct secret_key **ret_key, struct refusal *why)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_close_ int folder_fd = -1;
+	_cleanup_close_ int fd = -1;
 	struct passphrase *passphrase = NULL;
-	bool encrypted;
-	enum fault fault;
+	struct secret_about about;
+	const char *name;
+	enum fault fault = cmd_open_folder(path, &folder_fd, &name, why);
 
+	if (fault == FAULT_NONE)
+		fault = secret_folder_check(folder_fd, path, why);
+	if (fault != FAULT_NONE)
+		return fault;
+	fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
-	fault = is_encrypted(fd, path, &encrypted, why);
-	if (fault == FAULT_NONE && encrypted)
+	fault = secret_key_about_fd(fd, path, &about, why);
+	if (fault == FAULT_NONE && about.is_encrypted)
 		fault = cmd_passphrase(path, false, &passphrase, why);
 	if (fault != FAULT_NONE)
 		return fault;
@@ -170,6 +224,8 @@ enum fault cmd_generate_key(const char *path, struct passphrase *passphrase, str
 	enum fault fault = cmd_open_folder(path, &folder_fd, &name, why);
 	int r;
 
+	if (fault == FAULT_NONE)
+		fault = secret_folder_check(folder_fd, path, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	if (!notation_is_file_name(name))

@@ -18,6 +18,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "keys/secret.h"
 
 _Static_assert(PASSPHRASE_SALT_SIZE == crypto_pwhash_SALTBYTES, "argon2id's salt");
 _Static_assert(PASSPHRASE_KEY_SIZE == crypto_secretbox_KEYBYTES, "secretbox's key");
@@ -40,9 +41,7 @@ struct passphrase *passphrase_new(const char *text, size_t size)
 
 	if (size > sizeof(passphrase->text))
 		die("a passphrase past its bound");
-	passphrase = sodium_malloc(sizeof(*passphrase));
-	if (passphrase == NULL)
-		die_errno("locked memory");
+	passphrase = secret_malloc(sizeof(*passphrase));
 	memset(passphrase, 0, sizeof(*passphrase));
 	memcpy(passphrase->text, text, size);
 	passphrase->size = size;
@@ -81,12 +80,10 @@ static enum fault from_line(const char *text, size_t size, const char *where, st
 
 enum fault passphrase_read(int fd, const char *where, struct passphrase **ret_passphrase, struct refusal *why)
 {
-	char *text = sodium_malloc(LIMIT_PASSPHRASE_SIZE + 2);
+	char *text = secret_malloc(LIMIT_PASSPHRASE_SIZE + 2);
 	enum fault fault;
 	ssize_t size;
 
-	if (text == NULL)
-		die_errno("locked memory");
 	size = fd_read_up_to(fd, text, LIMIT_PASSPHRASE_SIZE + 2);
 	if (size < 0)
 		fault = refuse(why, FAULT_FILE, "%s: %s", where, strerror((int)-size));
@@ -170,10 +167,8 @@ enum fault passphrase_ask(const char *prompt, bool twice, struct passphrase **re
 		return refuse(why, FAULT_KEY_PASSPHRASE,
 			      "no terminal to ask for a passphrase: give --passphrase-fd, a credential, or say "
 			      "--no-passphrase");
-	text = sodium_malloc(LIMIT_PASSPHRASE_SIZE + 2);
-	again = sodium_malloc(LIMIT_PASSPHRASE_SIZE + 2);
-	if (text == NULL || again == NULL)
-		die_errno("locked memory");
+	text = secret_malloc(LIMIT_PASSPHRASE_SIZE + 2);
+	again = secret_malloc(LIMIT_PASSPHRASE_SIZE + 2);
 	fault = ask_tries(tty, prompt, twice, text, again, ret_passphrase, why);
 	sodium_free(text);
 	sodium_free(again);

@@ -28,6 +28,9 @@
 /* A clock may step back this far (NTP) and signing goes on, at the newest time signed. */
 #define REPOSITORY_CLOCK_STEP 60
 
+/* How many versions ahead of the current one targets metadata that were signed elsewhere are looked for. */
+#define REPOSITORY_TARGETS_AHEAD 2000
+
 struct repository_rules {
 	int64_t now;                                    /* the wall clock */
 	int64_t timestamp, snapshot, datasets, targets; /* validity, seconds */
@@ -47,15 +50,60 @@ void repository_free(struct repository *repository);
 void repository_freep(struct repository **repository);
 
 /* Replaces all targets of DATASET (or `status`). TARGETS, stolen: {"cog/communes.csv": {"length", "hashes", "custom"},
- * …}. What is there already is no change. A name that is not delegated yet will be: with a key of its own, the paths
- * beneath "<name>/" ("status.json" for `status`), terminating, threshold 1. Writes nothing yet. */
+ * …}. What is there already is no change. A name that is not delegated yet will be, where targets.key is among the
+ * keys: with a key of its own, the paths beneath "<name>/" ("status.json" for `status`), terminating, threshold 1. Where
+ * it is not, the key is made and the name waits for the holder of the targets key. Writes nothing yet. */
 enum fault repository_set_targets(struct repository *repository, const char *dataset, json_t *targets,
 				  struct refusal *why);
 
+/* Somebody trusts VERSION of ROLE (a top role but root, a dataset, `status`) already, perhaps with other bytes: the
+ * next is newer, and is signed even where nothing changed. The highest floor of a role holds. */
+void repository_set_floor(struct repository *repository, const char *role, uint64_t version);
+
+/* What a second person (four eyes) made of a version that waits. */
+struct repository_signature {
+	char role[NOTATION_NAME_SIZE];
+	uint64_t version;
+	struct sha256 digest; /* of the canonical form of what was signed */
+	char keyid[TUF_KEYID_SIZE];
+	uint8_t bytes[TUF_SIGNATURE_SIZE];
+};
+/* Takes it for the version of its role that waits; repository_sign writes it. FAULT_COSIGN_STALE: another version waits, or none;
+ * FAULT_COSIGN_FOREIGN: the role does not name the key; FAULT_COSIGN_TWICE; FAULT_COSIGN_WRONG: it is of other bytes, or does
+ * not verify. */
+enum fault repository_add_signature(struct repository *repository, const struct repository_signature *signature,
+				    struct refusal *why);
+
 /* Signs and writes what changed, and the timestamp in any case. Call once. FAULT_KEY_… where a key is missing or cannot
- * be opened, FAULT_KEY_THRESHOLD where one key alone is not enough, FAULT_STORAGE. After a fault the repository on disk
- * is the old one. */
+ * be opened, FAULT_KEY_THRESHOLD where a role wants more signatures than one although the targets key is here,
+ * FAULT_RECOVER_ROLE where a floor would not be passed, FAULT_STORAGE. After a fault the repository on disk is the old
+ * one. What waits for a person (repository_waiting) stays out of the snapshot, and all else goes on. */
 enum fault repository_sign(struct repository *repository, struct refusal *why);
+/* In place of repository_sign: only finds the files that are current. */
+enum fault repository_list(struct repository *repository, struct refusal *why);
+
+/* What somebody elsewhere must do before it is named by the snapshot. */
+enum repository_waits {
+	REPOSITORY_WAITS_NONE = 0,
+	REPOSITORY_WAITS_DELEGATION, /* a new dataset: the holder of the targets key must delegate it */
+	REPOSITORY_WAITS_COSIGN,     /* a version: more of its delegation's keys must sign it */
+	REPOSITORY_WAITS_TARGETS,    /* signed, but the targets metadata that say so wait for other roles' signatures;
+				      * or, with ROLE "targets": they end soon, and their key is elsewhere */
+	REPOSITORY_WAITS_N,
+};
+#define REPOSITORY_WAITING_KEYS 8
+struct repository_waiting {
+	enum repository_waits waits;
+	char role[NOTATION_NAME_SIZE];
+	uint64_t version; /* of the metadata that wait; 0: none are made yet. Of "targets": that they must go above */
+	unsigned valid, threshold;
+	int64_t expires;
+	bool is_renewal;                                      /* the same targets, valid for longer */
+	char keyids[REPOSITORY_WAITING_KEYS][TUF_KEYID_SIZE]; /* who has not signed yet: the first of them */
+	unsigned n_keyids;
+};
+size_t repository_n_waiting(const struct repository *repository);
+const struct repository_waiting *repository_waiting(const struct repository *repository, size_t index);
 
 /* Every file that is current after repository_sign: root chain, timestamp, snapshot, targets, roles by name. */
 struct repository_file {

@@ -194,6 +194,47 @@ static enum fault load_current(struct repository *repository, struct refusal *wh
 	return fault;
 }
 
+/* Whether DOCUMENT may follow the current targets: signed by root's keys for them, not over, and with delegations. */
+static bool is_good_next(const struct repository *repository, const struct document *document, uint64_t version)
+{
+	const json_t *delegations = json_object_get(document->signed_, "delegations");
+	struct refusal ignored;
+
+	return document->version == version && document->expires > repository->rules.now &&
+	       require_top(repository, document, "targets", &ignored) == FAULT_NONE &&
+	       json_is_object(json_object_get(delegations, "keys")) &&
+	       json_is_array(json_object_get(delegations, "roles"));
+}
+
+/* Where the targets key is elsewhere its holder's newest file is put beside the others, and taken from there. What is not
+ * signed enough yet is as if it were not there. */
+static void find_next_targets(struct repository *repository)
+{
+	uint64_t current = repository->targets.version;
+
+	repository->has_targets_key = fd_exists(repository->keys_fd, "targets.key");
+	if (repository->has_targets_key)
+		return;
+	for (uint64_t version = current + 1; version <= current + REPOSITORY_TARGETS_AHEAD; version++) {
+		_cleanup_(document_clearp) struct document document = {0};
+		char name[LIMIT_METADATA_NAME_SIZE];
+		struct refusal why;
+
+		document_name("targets", version, name);
+		if (!fd_exists(repository->metadata_fd, name))
+			continue;
+		if (document_load(repository->metadata_fd, name, "targets", LIMIT_TARGETS_SIZE, &document, &why) !=
+			    FAULT_NONE ||
+		    !is_good_next(repository, &document, version)) {
+			log_warning("%s is not signed as root asks: not taken", name);
+			continue;
+		}
+		document_clear(&repository->next);
+		repository->next = document;
+		memset(&document, 0, sizeof(document));
+	}
+}
+
 enum fault repository_open(int metadata_fd, int keys_fd, struct passphrase *passphrase,
 			   const struct repository_rules *rules, struct repository **ret_repository,
 			   struct refusal *why)
@@ -205,9 +246,12 @@ enum fault repository_open(int metadata_fd, int keys_fd, struct passphrase *pass
 	repository->keys_fd = keys_fd;
 	repository->passphrase = passphrase;
 	repository->rules = *rules;
-	fault = load_current(repository, why);
+	fault = secret_folder_check(keys_fd, "keys", why);
+	if (fault == FAULT_NONE)
+		fault = load_current(repository, why);
 	if (fault != FAULT_NONE)
 		return fault;
+	find_next_targets(repository);
 	*ret_repository = steal_pointer(&repository);
 	return FAULT_NONE;
 }
@@ -220,8 +264,14 @@ void repository_free(struct repository *repository)
 	document_clear(&repository->timestamp);
 	document_clear(&repository->snapshot);
 	document_clear(&repository->targets);
-	for (size_t i = 0; i < repository->n_changes; i++)
+	document_clear(&repository->next);
+	for (size_t i = 0; i < repository->n_changes; i++) {
 		json_decref(repository->changes[i].targets);
+		document_clear(&repository->changes[i].document);
+	}
+	free(repository->floors);
+	free(repository->signatures);
+	free(repository->waiting);
 	json_decref(repository->meta);
 	secret_key_free(repository->timestamp_key);
 	free(repository->changes);

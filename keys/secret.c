@@ -22,10 +22,11 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
-#include "keys/canonical.h"
+#include "keys/ceremony_public.h"
 
 #define SEED_SIZE crypto_sign_SEEDBYTES
 #define BOX_SIZE (SEED_SIZE + crypto_secretbox_MACBYTES)
+#define SECRET_HEX_SIZE (2 * BOX_SIZE + 1) /* the longer one, and a NUL */
 /* How a canonical `signed` part begins: "_type" sorts before every member that TUF has. */
 #define SIGNED_PREFIX "{\"_type\":\""
 /* How the encoding of an attestation begins: no `signed` part does. */
@@ -45,7 +46,7 @@ struct secret_key {
 struct key_file {
 	struct secret_about about;
 	uint8_t nonce[crypto_secretbox_NONCEBYTES];
-	const char *secret; /* hex; borrowed from the JSON */
+	const char *secret; /* hex; in locked memory of the caller's */
 };
 
 static void *json_malloc(size_t size)
@@ -83,19 +84,37 @@ void secret_key_freep(struct secret_key **key)
 	secret_key_free(*key);
 }
 
-static void *locked(size_t size)
+/* Whether this machine may write memory to a disk. Where that cannot be known (in a sandbox), it may. */
+static bool has_swap(void)
+{
+	_cleanup_close_ int fd = open("/proc/swaps", O_RDONLY | O_CLOEXEC);
+	char text[512];
+	ssize_t size = fd < 0 ? -1 : fd_read_up_to(fd, text, sizeof(text) - 1);
+	const char *line;
+
+	if (size < 0)
+		return true;
+	text[size] = '\0';
+	line = strchr(text, '\n'); /* behind the heading */
+	return line != NULL && line[1] != '\0';
+}
+
+/* sodium_malloc locks and excludes from dumps, and says nothing where it could not: asked for once more, it answers. */
+void *secret_malloc(size_t size)
 {
 	void *memory = sodium_malloc(size);
 
 	if (memory == NULL)
 		die_errno("locked memory");
+	if (sodium_mlock(memory, size) < 0 && has_swap())
+		die_errno("memory for secrets cannot be locked, and this machine swaps (ulimit -l, LimitMEMLOCK=)");
 	return memory;
 }
 
 /* The key of a seed; the seed stays the caller's to free. */
 static struct secret_key *key_from_seed(const uint8_t seed[SEED_SIZE])
 {
-	struct secret_key *key = locked(sizeof(*key));
+	struct secret_key *key = secret_malloc(sizeof(*key));
 	uint8_t public[TUF_PUBLIC_KEY_SIZE];
 
 	memcpy(key->seed, seed, SEED_SIZE);
@@ -106,7 +125,7 @@ static struct secret_key *key_from_seed(const uint8_t seed[SEED_SIZE])
 
 struct secret_key *secret_key_generate(void)
 {
-	uint8_t *seed = locked(SEED_SIZE);
+	uint8_t *seed = secret_malloc(SEED_SIZE);
 	struct secret_key *key;
 
 	randombytes_buf(seed, SEED_SIZE);
@@ -128,29 +147,6 @@ static enum fault get_hex(const json_t *object, const char *where, const char *n
 	if (!notation_unhex(text, ret_bytes, size))
 		return refuse(why, FAULT_KEY_FORM, "%s: \"%s\" is not %zu bytes in lower-case hex", where, name, size);
 	return FAULT_NONE;
-}
-
-static enum fault read_public(const json_t *json, const char *where, struct tuf_key *ret_key, struct refusal *why)
-{
-	static const char *const members[] = {"keytype", "scheme", "keyval", NULL};
-	static const char *const value_members[] = {"public", NULL};
-	char keyid[SHA256_HEX_SIZE];
-	struct sha256 sha256;
-	json_t *object = NULL;
-	json_t *value = NULL;
-	enum fault fault;
-
-	if ((fault = json_get_object(json, where, "public", true, &object, why)) != FAULT_NONE ||
-	    (fault = json_only(object, where, members, why)) != FAULT_NONE ||
-	    (fault = json_get_object(object, where, "keyval", true, &value, why)) != FAULT_NONE ||
-	    (fault = json_only(value, where, value_members, why)) != FAULT_NONE ||
-	    (fault = canonical_hash(object, &sha256, why)) != FAULT_NONE)
-		return fault;
-	sha256_to_hex(&sha256, keyid);
-	fault = tuf_key_parse(keyid, object, ret_key, why);
-	if (fault != FAULT_NONE)
-		refuse_within(why, "%s", where);
-	return fault;
 }
 
 /* Costs are capped here, before anything is spent on them. */
@@ -181,17 +177,54 @@ static enum fault read_encryption(const json_t *encryption, const char *where, s
 	return FAULT_NONE;
 }
 
+/* Where the value of "secret" stands in TEXT as we write it, its digits alone; *RET_SIZE of them. NULL: nowhere. */
+static char *find_secret(char *text, size_t size, size_t *ret_size)
+{
+	static const char member[] = "\"secret\"";
+	char *at = memmem(text, size, member, sizeof(member) - 1);
+	const char *end = text + size;
+	char *digits;
+
+	if (at == NULL)
+		return NULL;
+	for (at += sizeof(member) - 1; at < end && strchr(" \t\r\n:", *at) != NULL && *at != '\0'; at++)
+		;
+	if (at == end || *at++ != '"')
+		return NULL;
+	for (digits = at; at < end && *at != '"' && *at != '\\'; at++)
+		;
+	*ret_size = (size_t)(at - digits);
+	return digits;
+}
+
+/* Takes the secret out of TEXT (locked, as HEX is) before a parser makes copies of it: zeros stay in its place. */
+static void take_secret(char *text, size_t size, char hex[SECRET_HEX_SIZE])
+{
+	size_t n = 0;
+	char *digits = find_secret(text, size, &n);
+
+	hex[0] = '\0';
+	if (digits == NULL)
+		return;
+	if (n < SECRET_HEX_SIZE) {
+		memcpy(hex, digits, n);
+		hex[n] = '\0';
+	}
+	memset(digits, '0', n);
+}
+
 static enum fault read_members(const json_t *json, const char *where, struct key_file *file, struct refusal *why)
 {
 	static const char *const members[] = {"format", "public", "encryption", "secret", NULL};
 	const json_t *encryption = json_object_get(json, "encryption");
+	const char *zeros = NULL;
 	size_t size;
 	enum fault fault;
 
 	if ((fault = json_format(json, where, "clapet key", 1, why)) != FAULT_NONE ||
 	    (fault = json_only(json, where, members, why)) != FAULT_NONE ||
-	    (fault = read_public(json, where, &file->about.key, why)) != FAULT_NONE ||
-	    (fault = json_get_text(json, where, "secret", true, &file->secret, why)) != FAULT_NONE)
+	    (fault = public_key_read(json, where, &file->about.key, why)) != FAULT_NONE ||
+	    (fault = json_get_text(json, where, "secret", true, &zeros, why)) != FAULT_NONE)
 		return fault;
 	if (encryption == NULL)
 		return refuse(why, FAULT_KEY_FORM, "%s: \"encryption\" is missing; a key in the open says null", where);
@@ -200,21 +233,25 @@ static enum fault read_members(const json_t *json, const char *where, struct key
 		if (fault != FAULT_NONE)
 			return fault;
 	}
-	size = file->about.is_encrypted ? BOX_SIZE : SEED_SIZE;
-	if (strlen(file->secret) != 2 * size)
-		return refuse(why, FAULT_KEY_FORM, "%s: \"secret\" is not %zu bytes in hex", where, size);
+	size = 2 * (file->about.is_encrypted ? BOX_SIZE : SEED_SIZE);
+	if (strlen(zeros) != size || strspn(zeros, "0") != size)
+		return refuse(why, FAULT_KEY_FORM, "%s: \"secret\" is not %zu bytes in hex", where, size / 2);
 	return FAULT_NONE;
 }
 
-/* RET_JSON owns what FILE borrows. Every fault but another format's is the key file's own. */
-static enum fault key_file_read(const void *data, size_t size, const char *where, json_t **ret_json,
-				struct key_file *file, struct refusal *why)
+/* TEXT is locked memory, and is changed; HEX too. RET_JSON owns what FILE borrows. Every fault but another format's is the key
+ * file's own. */
+static enum fault key_file_read(char *text, size_t size, const char *where, char hex[SECRET_HEX_SIZE],
+				json_t **ret_json, struct key_file *file, struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 	struct refusal inner;
-	enum fault fault = json_parse(data, size, LIMIT_KEY_FILE_SIZE, &json, &inner);
+	enum fault fault;
 
 	memset(file, 0, sizeof(*file));
+	take_secret(text, size, hex);
+	file->secret = hex;
+	fault = json_parse(text, size, LIMIT_KEY_FILE_SIZE, &json, &inner);
 	if (fault != FAULT_NONE)
 		return refuse(why, FAULT_KEY_FORM, "%s: %s", where, inner.line);
 	fault = read_members(json, where, file, &inner);
@@ -248,23 +285,23 @@ static enum fault open_seed(const struct key_file *file, const char *where, stru
 	return FAULT_NONE;
 }
 
-enum fault secret_key_parse(const void *data, size_t size, const char *where, struct passphrase *passphrase,
-			    struct secret_key **ret_key, struct refusal *why)
+/* The key of TEXT, which is locked memory, and is changed. */
+static enum fault parse_locked(char *text, size_t size, const char *where, struct passphrase *passphrase,
+			       struct secret_key **ret_key, struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
+	char *hex = secret_malloc(SECRET_HEX_SIZE);
+	uint8_t *seed = secret_malloc(SEED_SIZE);
 	struct key_file file;
-	uint8_t *seed;
-	enum fault fault;
+	enum fault fault = key_file_read(text, size, where, hex, &json, &file, why);
 
-	fault = key_file_read(data, size, where, &json, &file, why);
-	if (fault != FAULT_NONE)
-		return fault;
-	seed = locked(SEED_SIZE);
-	fault = open_seed(&file, where, passphrase, seed, why);
+	if (fault == FAULT_NONE)
+		fault = open_seed(&file, where, passphrase, seed, why);
 	if (fault == FAULT_NONE)
 		key = key_from_seed(seed);
 	sodium_free(seed);
+	sodium_free(hex);
 	if (fault != FAULT_NONE)
 		return fault;
 	if (strcmp(key->public.keyid, file.about.key.keyid) != 0)
@@ -273,12 +310,73 @@ enum fault secret_key_parse(const void *data, size_t size, const char *where, st
 	return FAULT_NONE;
 }
 
+static enum fault about_locked(char *text, size_t size, const char *where, struct secret_about *ret_about,
+			       struct refusal *why)
+{
+	_cleanup_(json_decrefp) json_t *json = NULL;
+	char *hex = secret_malloc(SECRET_HEX_SIZE);
+	struct key_file file;
+	enum fault fault = key_file_read(text, size, where, hex, &json, &file, why);
+
+	sodium_free(hex);
+	if (fault == FAULT_NONE)
+		*ret_about = file.about;
+	return fault;
+}
+
+/* A copy in locked memory, cut behind what would be refused for its size. */
+static char *locked_copy(const void *data, size_t *size)
+{
+	char *text;
+
+	if (*size > LIMIT_KEY_FILE_SIZE + 1)
+		*size = LIMIT_KEY_FILE_SIZE + 1;
+	text = secret_malloc(*size + 1);
+	memcpy(text, data, *size);
+	return text;
+}
+
+enum fault secret_key_parse(const void *data, size_t size, const char *where, struct passphrase *passphrase,
+			    struct secret_key **ret_key, struct refusal *why)
+{
+	char *text = locked_copy(data, &size);
+	enum fault fault = parse_locked(text, size, where, passphrase, ret_key, why);
+
+	sodium_free(text);
+	return fault;
+}
+
+enum fault secret_key_about(const void *data, size_t size, const char *where, struct secret_about *ret_about,
+			    struct refusal *why)
+{
+	char *text = locked_copy(data, &size);
+	enum fault fault = about_locked(text, size, where, ret_about, why);
+
+	sodium_free(text);
+	return fault;
+}
+
+/* The file in locked memory, which is the caller's to free. */
+static enum fault read_locked(int fd, const char *where, char **ret_text, size_t *ret_size, struct refusal *why)
+{
+	char *text = secret_malloc(LIMIT_KEY_FILE_SIZE + 1);
+	ssize_t size = fd_read_up_to(fd, text, LIMIT_KEY_FILE_SIZE + 1);
+
+	if (size < 0) {
+		sodium_free(text);
+		return refuse(why, FAULT_FILE, "%s: %s", where, strerror((int)-size));
+	}
+	*ret_text = text;
+	*ret_size = (size_t)size;
+	return FAULT_NONE;
+}
+
 enum fault secret_key_load(int fd, const char *where, struct passphrase *passphrase, struct secret_key **ret_key,
 			   struct refusal *why)
 {
 	struct stat st;
-	uint8_t *data;
-	ssize_t size;
+	char *text = NULL;
+	size_t size = 0;
 	enum fault fault;
 
 	if (fstat(fd, &st) < 0)
@@ -288,43 +386,87 @@ enum fault secret_key_load(int fd, const char *where, struct passphrase *passphr
 	if ((st.st_mode & 077) != 0)
 		return refuse(why, FAULT_KEY_MODE, "%s: mode %04o lets others at a secret key; 0400 is right", where,
 			      st.st_mode & 07777);
-	data = locked(LIMIT_KEY_FILE_SIZE + 1);
-	size = fd_read_up_to(fd, data, LIMIT_KEY_FILE_SIZE + 1);
-	if (size < 0)
-		fault = refuse(why, FAULT_FILE, "%s: %s", where, strerror((int)-size));
-	else
-		fault = secret_key_parse(data, (size_t)size, where, passphrase, ret_key, why);
-	sodium_free(data);
+	fault = read_locked(fd, where, &text, &size, why);
+	if (fault != FAULT_NONE)
+		return fault;
+	fault = parse_locked(text, size, where, passphrase, ret_key, why);
+	sodium_free(text);
 	return fault;
 }
 
-enum fault secret_key_about(const void *data, size_t size, const char *where, struct secret_about *ret_about,
-			    struct refusal *why)
+enum fault secret_key_about_fd(int fd, const char *where, struct secret_about *ret_about, struct refusal *why)
 {
-	_cleanup_(json_decrefp) json_t *json = NULL;
-	struct key_file file;
-	enum fault fault = key_file_read(data, size, where, &json, &file, why);
+	char *text = NULL;
+	size_t size = 0;
+	enum fault fault = read_locked(fd, where, &text, &size, why);
 
-	if (fault == FAULT_NONE)
-		*ret_about = file.about;
+	if (fault != FAULT_NONE)
+		return fault;
+	fault = about_locked(text, size, where, ret_about, why);
+	sodium_free(text);
 	return fault;
+}
+
+int secret_load_blanked(int fd, size_t limit, uint8_t **ret_data, size_t *ret_size)
+{
+	char *text = secret_malloc(LIMIT_KEY_FILE_SIZE + 1);
+	char *hex = secret_malloc(SECRET_HEX_SIZE);
+	ssize_t size = fd_read_up_to(fd, text, LIMIT_KEY_FILE_SIZE + 1);
+	uint8_t *data = NULL;
+
+	if (size >= 0 && (size_t)size <= LIMIT_KEY_FILE_SIZE) {
+		take_secret(text, (size_t)size, hex);
+		data = xcalloc(1, (size_t)size + 1);
+		memcpy(data, text, (size_t)size);
+	}
+	sodium_free(hex);
+	sodium_free(text);
+	if (size < 0)
+		return (int)size;
+	if (data == NULL) /* larger than any key file */
+		return lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_load(fd, limit, ret_data, ret_size);
+	*ret_data = data;
+	*ret_size = (size_t)size;
+	return 0;
+}
+
+enum fault secret_folder_check(int folder_fd, const char *where, struct refusal *why)
+{
+	struct stat st;
+
+	if (fstat(folder_fd, &st) < 0)
+		return refuse(why, FAULT_FILE, "%s: %s", where, strerror(errno));
+	/* A sticky folder, as /tmp is, lets others add files and not touch ours. */
+	if ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0)
+		return refuse(why, FAULT_KEY_MODE, "%s: mode %04o lets others exchange the keys in it; 0700 is right",
+			      where, st.st_mode & 07777);
+	return FAULT_NONE;
 }
 
 /* --- writing --- */
 
 static json_t *hex_to_json(const void *bytes, size_t size)
 {
-	char *text = locked(2 * size + 1);
-	json_t *json;
+	char text[2 * crypto_secretbox_NONCEBYTES + 1];
 
+	if (2 * size + 1 > sizeof(text))
+		die("hex past its bound");
 	notation_hex(bytes, size, text);
-	json = json_string(text);
-	sodium_free(text);
-	return json;
+	return json_string(text);
 }
 
-/* The members "encryption" and "secret". */
-static int add_secret(json_t *json, const struct secret_key *key, struct passphrase *passphrase)
+/* Zeros where SIZE bytes of hex will stand. */
+static json_t *zeros_to_json(size_t size)
+{
+	char text[SECRET_HEX_SIZE];
+
+	memset(text, '0', 2 * size);
+	return json_stringn(text, 2 * size);
+}
+
+/* The members "encryption" and "secret", the latter in zeros; HEX is what belongs there. */
+static int add_secret(json_t *json, const struct secret_key *key, struct passphrase *passphrase,
+		      char hex[SECRET_HEX_SIZE])
 {
 	uint8_t nonce[crypto_secretbox_NONCEBYTES];
 	uint8_t box[BOX_SIZE];
@@ -334,8 +476,9 @@ static int add_secret(json_t *json, const struct secret_key *key, struct passphr
 	int r;
 
 	if (passphrase == NULL) {
+		notation_hex(key->seed, SEED_SIZE, hex);
 		json_object_set_new(json, "encryption", json_null());
-		return json_object_set_new(json, "secret", hex_to_json(key->seed, SEED_SIZE)) < 0 ? -ENOMEM : 0;
+		return json_object_set_new(json, "secret", zeros_to_json(SEED_SIZE)) < 0 ? -ENOMEM : 0;
 	}
 	kdf = passphrase_kdf(passphrase);
 	r = passphrase_derive(passphrase, kdf, &box_key);
@@ -343,12 +486,13 @@ static int add_secret(json_t *json, const struct secret_key *key, struct passphr
 		return r;
 	randombytes_buf(nonce, sizeof(nonce));
 	crypto_secretbox_easy(box, key->seed, SEED_SIZE, nonce, box_key);
+	notation_hex(box, sizeof(box), hex);
 	encryption = json_pack("{s:s, s:I, s:I, s:o, s:o}", "kdf", "argon2id", "opslimit", (json_int_t)kdf->operations,
 			       "memlimit", (json_int_t)kdf->memory, "salt", hex_to_json(kdf->salt, sizeof(kdf->salt)),
 			       "nonce", hex_to_json(nonce, sizeof(nonce)));
 	if (json_object_set_new(json, "encryption", encryption) < 0)
 		return -ENOMEM;
-	return json_object_set_new(json, "secret", hex_to_json(box, sizeof(box))) < 0 ? -ENOMEM : 0;
+	return json_object_set_new(json, "secret", zeros_to_json(BOX_SIZE)) < 0 ? -ENOMEM : 0;
 }
 
 static int write_new(int dir_fd, const char *temporary, const char *text)
@@ -386,23 +530,44 @@ static int put_new(int dir_fd, const char *name, const char *text)
 	return fsync(dir_fd) < 0 ? -errno : 0;
 }
 
+/* Puts FORM, a key file with zeros for its secret, with HEX in their place: the two meet in locked memory alone. */
+static int put_with_secret(int dir_fd, const char *name, const char *form, const char *hex)
+{
+	const size_t size = strlen(form);
+	char *text = secret_malloc(size + 1);
+	size_t n = 0;
+	char *digits;
+	int r;
+
+	memcpy(text, form, size + 1);
+	digits = find_secret(text, size, &n);
+	if (digits == NULL || n != strlen(hex))
+		die("a key file of ours without a place for its secret");
+	memcpy(digits, hex, n);
+	r = put_new(dir_fd, name, text);
+	sodium_free(text);
+	return r;
+}
+
 int secret_key_save(int dir_fd, const char *name, const struct secret_key *key, struct passphrase *passphrase)
 {
 	_cleanup_(json_decrefp) json_t *json = json_pack("{s:s, s:o}", "format", "clapet key 1", "public",
 							 tuf_key_to_json(&key->public));
-	char *text;
+	char *hex;
+	char *form;
 	int r;
 
 	if (json == NULL)
 		return -ENOMEM;
-	r = add_secret(json, key, passphrase);
-	if (r < 0)
-		return r;
-	text = json_dumps(json, JSON_INDENT(2));
-	if (text == NULL)
-		return -ENOMEM;
-	r = put_new(dir_fd, name, text);
-	json_free(text);
+	hex = secret_malloc(SECRET_HEX_SIZE);
+	r = add_secret(json, key, passphrase, hex);
+	form = r < 0 ? NULL : json_dumps(json, JSON_INDENT(2));
+	if (form != NULL)
+		r = put_with_secret(dir_fd, name, form, hex);
+	else if (r == 0)
+		r = -ENOMEM;
+	json_free(form);
+	sodium_free(hex);
 	return r;
 }
 

@@ -9,6 +9,9 @@
  *
  * "secret" is the seed of RFC 8032 (32 bytes); with "encryption" it is libsodium's crypto_secretbox of it (48 bytes)
  * under crypto_pwhash of the passphrase. "encryption": null says in words that the seed lies open.
+ *
+ * A secret is read into locked memory, and taken out of the text before that is parsed: neither the seed nor its hex is ever in
+ * ordinary memory, which may be swapped or dumped. So "secret" must be written without escapes.
  */
 #ifndef KEYS_SECRET_H
 #define KEYS_SECRET_H
@@ -26,6 +29,10 @@ struct secret_key;
 /* Before the first key, and before the sandbox: libsodium, no core dumps, no debugger of the same user, JSON memory
  * that is zeroed when freed. */
 void secret_init(void);
+
+/* Memory for secrets: between guard pages, locked, left out of core dumps, zeroed by sodium_free. Dies where it cannot be locked and
+ * this machine swaps. */
+void *secret_malloc(size_t size);
 
 void secret_key_free(struct secret_key *key);
 void secret_key_freep(struct secret_key **key);
@@ -49,6 +56,16 @@ struct secret_about {
 };
 enum fault secret_key_about(const void *data, size_t size, const char *where, struct secret_about *ret_about,
 			    struct refusal *why);
+
+/* The same from an open file, whatever its mode. */
+enum fault secret_key_about_fd(int fd, const char *where, struct secret_about *ret_about, struct refusal *why);
+
+/* Loads a file that may hold a secret, or anything else of at most LIMIT bytes, with zeros in place of the secret. 0 or a negative
+ * errno. */
+int secret_load_blanked(int fd, size_t limit, uint8_t **ret_data, size_t *ret_size);
+
+/* FAULT_KEY_MODE where others may put a key of theirs into the folder: it is theirs to write, and not sticky. */
+enum fault secret_folder_check(int folder_fd, const char *where, struct refusal *why);
 
 /* Puts a new key file, durably, mode 0400; PASSPHRASE NULL: in the open. -EEXIST where NAME is there: never overwrites.
  */

@@ -19,9 +19,9 @@
 #include "outside/validate.h"
 
 static const char *opt_config = "/etc/clapet/outside.json";
-static bool opt_force, opt_json, opt_key, opt_checkpoint;
+static bool opt_force, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint;
 static uint64_t opt_last;
-static const char *opt_reason, *opt_replaced_by;
+static const char *opt_reason, *opt_replaced_by, *opt_to;
 
 static struct config *load_config(void)
 {
@@ -95,6 +95,37 @@ static int run_log(int argc, char **argv)
 	return log_run(config, opt_key ? LOG_KEY : opt_checkpoint ? LOG_CHECKPOINT : LOG_ENTRIES, opt_last, opt_json);
 }
 
+static int run_pending(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	(void)argv;
+	if (argc > 0)
+		die_usage("pending takes no arguments");
+	config = load_config();
+	return pending_run(config, opt_json);
+}
+
+static int run_cosign(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	if (opt_to == NULL && argc == 0)
+		die_usage("cosign takes signatures, or --to FOLDER");
+	config = load_config();
+	return opt_to != NULL ? cosign_write_run(config, opt_to, argc, argv) : cosign_take_run(config, argc, argv);
+}
+
+static int run_recover(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	if (argc != (opt_forget ? 0 : 1))
+		die_usage("recover takes one request, a file or -; or --forget");
+	config = load_config();
+	return opt_forget ? recover_forget_run(config) : recover_run(config, argv[0], opt_yes, opt_old_data);
+}
+
 static int run_explain(int argc, char **argv)
 {
 	enum fault fault;
@@ -117,52 +148,92 @@ static const struct option log_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
+static const struct option options[] = {
+	{"config", 'c', OPTION_TEXT, &opt_config, "FILE", "the configuration (default /etc/clapet/outside.json)"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static const struct option sync_options[] = {
+	{"force", 'f', OPTION_FLAG, &opt_force, NULL, "fetch and check again, whatever was fetched before"},
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static const struct option status_options[] = {
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static const struct option withdraw_options[] = {
+	{"reason", 0, OPTION_TEXT, &opt_reason, "TEXT", "what the readers are told (required)"},
+	{"replaced-by", 0, OPTION_TEXT, &opt_replaced_by, "NAME", "the dataset that takes its place"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static const struct option cosign_options[] = {
+	{"to", 't', OPTION_TEXT, &opt_to, "FOLDER",
+	 "write a request for each version that waits, for the second person"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static const struct option recover_options[] = {
+	{"yes", 'y', OPTION_FLAG, &opt_yes, NULL, "believe a request that is very far ahead"},
+	{"forget", 0, OPTION_FLAG, &opt_forget, NULL, "take back an earlier request that was wrong"},
+	{"old-data", 0, OPTION_FLAG, &opt_old_data, NULL, "publish the backup's data where a source cannot be read"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static const struct command commands[] = {
+	{"check", NULL, "say what would stop a run: configuration, keys, folders, sandbox, sources", NULL, NULL,
+	 run_check},
+	{"sync", "[DATASET…]", "fetch, check, sign and bundle what is due",
+	 "Every source that is due by its `every` is looked at; a DATASET that is named, at any time. A source "
+	 "that\n"
+	 "fails publishes nothing, keeps its last version and does not stop the others. Where nothing is new "
+	 "the\n"
+	 "bundle is a heartbeat. Exit status 1 where a source was refused.",
+	 sync_options, run_sync},
+	{"status", NULL, "what is known of each source; failures first", NULL, status_options, run_status},
+	{"heartbeat", NULL, "sign and bundle that we are alive, without looking at any source", NULL, NULL,
+	 run_heartbeat},
+	{"validate", "[CSV…]", "check CSV files against a schema or a package", validate_details, validate_options,
+	 validate_run},
+	{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL, withdraw_options,
+	 run_withdraw},
+	{"pending", NULL, "what waits for a second signature, or for the holder of the targets key",
+	 "Each version with its files, their digests as published and as stored, their rows, and what changed. Exit "
+	 "status "
+	 "3 where\n"
+	 "something waits.",
+	 status_options, run_pending},
+	{"cosign", "SIGNATURE…", "take in what a second person signed, and publish it",
+	 "With --to FOLDER [DATASET…], writes what they are to sign: one small file a version. They look at it and "
+	 "sign "
+	 "it with\n"
+	 "`clapet-keys sign`, on another host. A signature on a version that was replaced, by a key that the "
+	 "delegation "
+	 "does not\n"
+	 "name, a second time, or over other bytes is refused by name, and nothing is signed.",
+	 cosign_options, run_cosign},
+	{"recover", "REQUEST", "go above what the inside trusts, after a backup was restored",
+	 "REQUEST is what `clapet-inside request` printed, as a file or, with -, on standard input. Shows each "
+	 "role that\n"
+	 "the inside trusts in a version that was not signed here, and from then on signs above it. Sources "
+	 "are asked anew\n"
+	 "first: heartbeats wait until they were, or old data would come in force. A root cannot be recovered "
+	 "so.",
+	 recover_options, run_recover},
+	{"log", NULL, "what was fetched, published, sent, refused: the audit log",
+	 "Every entry is proved to be in the tree that the log's checkpoint signs. --checkpoint prints that "
+	 "one, to keep\n"
+	 "elsewhere: who holds it can prove later that nothing before it was rewritten.",
+	 log_options, run_log},
+	{"explain", "CODE", "what a code (E1004) means, and what to do", NULL, NULL, run_explain},
+	{NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"config", 'c', OPTION_TEXT, &opt_config, "FILE",
-		 "the configuration (default /etc/clapet/outside.json)"},
-		{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
-	};
-	static const struct option sync_options[] = {
-		{"force", 'f', OPTION_FLAG, &opt_force, NULL, "fetch and check again, whatever was fetched before"},
-		{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
-		{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
-	};
-	static const struct option status_options[] = {
-		{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
-		{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
-	};
-	static const struct option withdraw_options[] = {
-		{"reason", 0, OPTION_TEXT, &opt_reason, "TEXT", "what the readers are told (required)"},
-		{"replaced-by", 0, OPTION_TEXT, &opt_replaced_by, "NAME", "the dataset that takes its place"},
-		{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
-	};
-	const struct command commands[] = {
-		{"check", NULL, "say what would stop a run: configuration, keys, folders, sandbox, sources", NULL, NULL,
-		 run_check},
-		{"sync", "[DATASET…]", "fetch, check, sign and bundle what is due",
-		 "Every source that is due by its `every` is looked at; a DATASET that is named, at any time. A source "
-		 "that\n"
-		 "fails publishes nothing, keeps its last version and does not stop the others. Where nothing is new "
-		 "the\n"
-		 "bundle is a heartbeat. Exit status 1 where a source was refused.",
-		 sync_options, run_sync},
-		{"status", NULL, "what is known of each source; failures first", NULL, status_options, run_status},
-		{"heartbeat", NULL, "sign and bundle that we are alive, without looking at any source", NULL, NULL,
-		 run_heartbeat},
-		{"validate", "[CSV…]", "check CSV files against a schema or a package", validate_details,
-		 validate_options, validate_run},
-		{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL,
-		 withdraw_options, run_withdraw},
-		{"log", NULL, "what was fetched, published, sent, refused: the audit log",
-		 "Every entry is proved to be in the tree that the log's checkpoint signs. --checkpoint prints that "
-		 "one, to keep\n"
-		 "elsewhere: who holds it can prove later that nothing before it was rewritten.",
-		 log_options, run_log},
-		{"explain", "CODE", "what a code (E1004) means, and what to do", NULL, NULL, run_explain},
-		{NULL, NULL, NULL, NULL, NULL, NULL},
-	};
 	const struct program program = {"clapet-outside",
 					"fetches, validates and signs open datasets for a one-way transfer",
 					options,

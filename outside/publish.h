@@ -37,18 +37,34 @@ enum fault publish_attest(const struct agent *agent, struct source_state *const 
 /* The passphrase of the key files: a file of the configuration, or the service's credential; -1 where there is none. */
 enum fault publish_open_passphrase(const struct config *config, int *ret_fd, struct refusal *why);
 
-/* What is signed now, as the signing worker says. */
+/* What is signed now, as the signing worker says, and what waits for a person. */
 struct publish_signed {
 	struct outside_signed *files;
 	size_t n_files;
 	uint64_t timestamp_version;
+	struct outside_waiting *waiting;
+	size_t n_waiting;
 };
 void publish_signed_clear(struct publish_signed *signed_);
+/* NULL where ROLE ("targets": their renewal) waits for nobody. */
+const struct outside_waiting *publish_waiting(const struct publish_signed *signed_, const char *role);
+
+/* What a signature run is told beside the versions; borrowed. */
+struct publish_orders {
+	const struct outside_floor *floors; /* a recovery's */
+	size_t n_floors;
+	const struct outside_cosignature *cosignatures; /* of second persons */
+	size_t n_cosignatures;
+};
 
 /* Signs the pending version of each of STATES that has one, and STATUS, in one run. FAULT_WORKER, FAULT_SIGNING, or the signing worker's
- * fault (a passphrase, a key). */
+ * fault (a passphrase, a key, a signature that does not count). RET_SIGNED is the caller's to clear after a fault, too: where a recovery
+ * waits for signatures (held), it says whose. */
 enum fault publish_sign(const struct agent *agent, struct source_state *const *states, size_t n_states,
-			const struct state_version *status, struct publish_signed *ret_signed, struct refusal *why);
+			const struct state_version *status, const struct publish_orders *orders,
+			struct publish_signed *ret_signed, struct refusal *why);
+/* Asks the signing worker what is current; nothing is signed. */
+enum fault publish_list(const struct agent *agent, struct publish_signed *ret_signed, struct refusal *why);
 
 /* The bundle that was made. */
 struct publish_bundle {

@@ -17,7 +17,16 @@
 void publish_signed_clear(struct publish_signed *signed_)
 {
 	free(signed_->files);
+	free(signed_->waiting);
 	memset(signed_, 0, sizeof *signed_);
+}
+
+const struct outside_waiting *publish_waiting(const struct publish_signed *signed_, const char *role)
+{
+	for (size_t i = 0; i < signed_->n_waiting; i++)
+		if (strcmp(signed_->waiting[i].role, role) == 0)
+			return &signed_->waiting[i];
+	return NULL;
 }
 
 enum fault publish_open_passphrase(const struct config *config, int *ret_fd, struct refusal *why)
@@ -67,7 +76,7 @@ static void send_version(struct job *job, const char *role, const char *dataset,
 		send_file(job, dataset, &version->files[i]);
 }
 
-static void send_rules(struct job *job)
+static void send_rules(struct job *job, bool list_only)
 {
 	const struct config *config = job->agent->config;
 	struct outside_record record = outside_record_new(OUTSIDE_SIGN);
@@ -78,7 +87,38 @@ static void send_rules(struct job *job)
 	record.sign.expires_datasets = config->expires_datasets;
 	record.sign.expires_targets = config->expires_targets;
 	record.sign.heartbeat = 1;
+	record.sign.list_only = list_only;
 	job_send(job, &record, -1);
+}
+
+static void send_orders(struct job *job, const struct publish_orders *orders)
+{
+	for (size_t i = 0; i < orders->n_floors; i++) {
+		struct outside_record record = outside_record_new(OUTSIDE_FLOOR);
+
+		record.floor = orders->floors[i];
+		job_send(job, &record, -1);
+	}
+	for (size_t i = 0; i < orders->n_cosignatures; i++) {
+		struct outside_record record = outside_record_new(OUTSIDE_COSIGNATURE);
+
+		record.cosignature = orders->cosignatures[i];
+		job_send(job, &record, -1);
+	}
+}
+
+static void add_file(struct publish_signed *signed_, const struct outside_signed *file)
+{
+	signed_->files = xrealloc(signed_->files, signed_->n_files + 1, sizeof *signed_->files);
+	signed_->files[signed_->n_files++] = *file;
+	if (strcmp(file->role, "timestamp") == 0)
+		signed_->timestamp_version = file->version;
+}
+
+static void add_waiting(struct publish_signed *signed_, const struct outside_waiting *waiting)
+{
+	signed_->waiting = xrealloc(signed_->waiting, signed_->n_waiting + 1, sizeof *signed_->waiting);
+	signed_->waiting[signed_->n_waiting++] = *waiting;
 }
 
 static enum fault receive_files(struct job *job, struct publish_signed *signed_, struct refusal *why)
@@ -86,14 +126,15 @@ static enum fault receive_files(struct job *job, struct publish_signed *signed_,
 	struct outside_record record;
 
 	while (job_receive(job, &record, why)) {
-		if (record.kind != OUTSIDE_SIGNED || signed_->n_files >= LIMIT_ROLES + LIMIT_ROOT_ROTATIONS + 4) {
+		if (record.kind == OUTSIDE_SIGNED && signed_->n_files < LIMIT_ROLES + LIMIT_ROOT_ROTATIONS + 4) {
+			add_file(signed_, &record.signed_);
+		} else if (record.kind == OUTSIDE_WAITING && signed_->n_waiting <= LIMIT_ROLES &&
+			   publish_waiting(signed_, record.waiting.role) == NULL) {
+			add_waiting(signed_, &record.waiting);
+		} else {
 			job_refuse_record(job, &record, why);
 			break;
 		}
-		signed_->files = xrealloc(signed_->files, signed_->n_files + 1, sizeof *signed_->files);
-		signed_->files[signed_->n_files++] = record.signed_;
-		if (strcmp(record.signed_.role, "timestamp") == 0)
-			signed_->timestamp_version = record.signed_.version;
 	}
 	return job_finish(job, why);
 }
@@ -113,40 +154,64 @@ static enum fault check_signed(const struct publish_signed *signed_, struct sour
 	static const char *const always[] = {"root", "timestamp", "snapshot", "targets", "status"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		if (!is_signed(signed_, always[i], false))
+		if (!is_signed(signed_, always[i], false) && publish_waiting(signed_, always[i]) == NULL)
 			return refuse(why, FAULT_SIGNING, "outside-sign gave no %s metadata", always[i]);
 	if (!is_signed(signed_, "timestamp", true))
 		return refuse(why, FAULT_SIGNING, "outside-sign made no new timestamp");
 	for (size_t i = 0; i < n_states; i++)
-		if (states[i]->pending.exists && !is_signed(signed_, states[i]->name, false))
+		if (states[i]->pending.exists && !is_signed(signed_, states[i]->name, false) &&
+		    publish_waiting(signed_, states[i]->name) == NULL)
 			return refuse(why, FAULT_SIGNING, "outside-sign did not sign %s", states[i]->name);
 	return FAULT_NONE;
 }
 
-enum fault publish_sign(const struct agent *agent, struct source_state *const *states, size_t n_states,
-			const struct state_version *status, struct publish_signed *ret_signed, struct refusal *why)
+/* Starts the worker and tells it all that comes before the datasets. */
+static enum fault start(const struct agent *agent, bool list_only, struct job *job, struct refusal *why)
 {
-	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {NULL, 0, 0};
 	_cleanup_close_ int passphrase_fd = -1;
-	struct job job;
 
 	if (publish_open_passphrase(agent->config, &passphrase_fd, why) != FAULT_NONE ||
-	    job_start(agent, WORKER_SIGN, &job, why) != FAULT_NONE)
+	    job_start(agent, WORKER_SIGN, job, why) != FAULT_NONE)
 		return why->fault;
-	job_send_kind(&job, OUTSIDE_KEYS, agent->keys_fd);
-	job_send_kind(&job, OUTSIDE_METADATA_FOLDER, agent->metadata_fd);
+	job_send_kind(job, OUTSIDE_KEYS, agent->keys_fd);
+	job_send_kind(job, OUTSIDE_METADATA_FOLDER, agent->metadata_fd);
 	if (passphrase_fd >= 0)
-		job_send_kind(&job, OUTSIDE_PASSPHRASE, passphrase_fd);
-	send_rules(&job);
+		job_send_kind(job, OUTSIDE_PASSPHRASE, passphrase_fd);
+	send_rules(job, list_only);
+	return FAULT_NONE;
+}
+
+enum fault publish_list(const struct agent *agent, struct publish_signed *ret_signed, struct refusal *why)
+{
+	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {.n_files = 0};
+	struct job job;
+
+	if (start(agent, true, &job, why) != FAULT_NONE)
+		return why->fault;
+	job_send_kind(&job, OUTSIDE_GO, -1);
+	if (receive_files(&job, &signed_, why) != FAULT_NONE)
+		return why->fault;
+	*ret_signed = signed_;
+	memset(&signed_, 0, sizeof signed_);
+	return FAULT_NONE;
+}
+
+enum fault publish_sign(const struct agent *agent, struct source_state *const *states, size_t n_states,
+			const struct state_version *status, const struct publish_orders *orders,
+			struct publish_signed *ret_signed, struct refusal *why)
+{
+	struct job job;
+
+	memset(ret_signed, 0, sizeof *ret_signed);
+	if (start(agent, false, &job, why) != FAULT_NONE)
+		return why->fault;
+	send_orders(&job, orders);
 	for (size_t i = 0; i < n_states; i++)
 		if (states[i]->pending.exists)
 			send_version(&job, states[i]->name, states[i]->name, &states[i]->pending);
 	send_version(&job, "status", NULL, status);
 	job_send_kind(&job, OUTSIDE_GO, -1);
-	if (receive_files(&job, &signed_, why) != FAULT_NONE ||
-	    check_signed(&signed_, states, n_states, why) != FAULT_NONE)
+	if (receive_files(&job, ret_signed, why) != FAULT_NONE)
 		return why->fault;
-	*ret_signed = signed_;
-	memset(&signed_, 0, sizeof signed_);
-	return FAULT_NONE;
+	return check_signed(ret_signed, states, n_states, why);
 }

@@ -168,7 +168,47 @@ static bool sign_is_valid(const struct outside_sign *sign)
 {
 	return sign->now >= 0 && sign->now <= MAX_TIME - MAX_VALIDITY && validity_is_valid(sign->expires_timestamp) &&
 	       validity_is_valid(sign->expires_snapshot) && validity_is_valid(sign->expires_datasets) &&
-	       validity_is_valid(sign->expires_targets) && flag_is_valid(sign->heartbeat);
+	       validity_is_valid(sign->expires_targets) && flag_is_valid(sign->heartbeat) &&
+	       flag_is_valid(sign->list_only);
+}
+
+static bool version_is_valid(uint64_t version)
+{
+	return version > 0 && version <= (uint64_t)LIMIT_VERSION;
+}
+
+static bool floor_is_valid(const struct outside_floor *floor)
+{
+	return text_ends(floor->role, sizeof(floor->role)) && role_is_valid(floor->role) &&
+	       strcmp(floor->role, "root") != 0 && version_is_valid(floor->version);
+}
+
+static bool keyid_is_valid(const char *keyid)
+{
+	uint8_t bytes[SHA256_SIZE];
+
+	return text_ends(keyid, SHA256_HEX_SIZE) && notation_unhex(keyid, bytes, sizeof(bytes));
+}
+
+static bool cosignature_is_valid(const struct outside_cosignature *cosignature)
+{
+	return text_ends(cosignature->role, sizeof(cosignature->role)) && role_is_delegated(cosignature->role) &&
+	       version_is_valid(cosignature->version) && keyid_is_valid(cosignature->keyid);
+}
+
+static bool waiting_is_valid(const struct outside_waiting *waiting)
+{
+	if (waiting->waits == OUTSIDE_WAITS_NONE || waiting->waits >= OUTSIDE_WAITS_N ||
+	    !flag_is_valid(waiting->is_renewal) || !text_ends(waiting->role, sizeof(waiting->role)) ||
+	    (!role_is_delegated(waiting->role) && strcmp(waiting->role, "targets") != 0) ||
+	    waiting->version > (uint64_t)LIMIT_VERSION || waiting->valid > LIMIT_SIGNATURES ||
+	    waiting->threshold > LIMIT_SIGNATURES || waiting->expires < 0 || waiting->expires > MAX_TIME ||
+	    waiting->n_keyids > OUTSIDE_WAITING_KEYS)
+		return false;
+	for (uint32_t i = 0; i < waiting->n_keyids; i++)
+		if (!keyid_is_valid(waiting->keyids[i]))
+			return false;
+	return true;
 }
 
 static bool dataset_is_valid(const struct outside_dataset *dataset)
@@ -192,7 +232,7 @@ static bool signed_is_valid(const struct outside_signed *signed_)
 	       flag_is_valid(signed_->is_new);
 }
 
-/* The texts of an entry of the log (bundle/FORMAT.md 19.6). */
+/* The texts of an entry of the log (bundle/FORMAT.md 21.6). */
 static bool event_is_valid(const struct outside_event *event)
 {
 	uint8_t version[8];
@@ -266,6 +306,12 @@ bool outside_record_check(const struct outside_record *record)
 		return signed_is_valid(&record->signed_);
 	case OUTSIDE_EVENT:
 		return event_is_valid(&record->event);
+	case OUTSIDE_FLOOR:
+		return floor_is_valid(&record->floor);
+	case OUTSIDE_COSIGNATURE:
+		return cosignature_is_valid(&record->cosignature);
+	case OUTSIDE_WAITING:
+		return waiting_is_valid(&record->waiting);
 	case OUTSIDE_NONE:
 	case OUTSIDE_RECORD_KIND_N:
 		break;

@@ -62,19 +62,24 @@ enum outside_record_kind {
 	OUTSIDE_BUNDLE, /* .file */
 
 	/* -> sign: OUTSIDE_KEYS (fd: keys folder), OUTSIDE_METADATA_FOLDER (fd: repository/metadata/), OUTSIDE_PASSPHRASE (fd, optional), OUTSIDE_SIGN,
+	 * OUTSIDE_FLOOR for each role that must go above a version, OUTSIDE_COSIGNATURE for each that a second person made,
 	 * then for each dataset that changed: OUTSIDE_DATASET, its OUTSIDE_TARGETs each with its OUTSIDE_PARTs; OUTSIDE_GO. A dataset's targets
 	 * are all of them: the role is replaced. `status` is a dataset of this protocol with the one target status.json.
-	 * sign ->: OUTSIDE_SIGNED for every metadata file that is current now (root chain, timestamp, snapshot, targets, each role), OUTSIDE_END.
+	 * sign ->: OUTSIDE_SIGNED for every metadata file that is current now (root chain, timestamp, snapshot, targets, each role),
+	 * OUTSIDE_WAITING for each role that waits for a person, OUTSIDE_END.
 	 * -> sign, to attest: OUTSIDE_KEYS, OUTSIDE_PASSPHRASE (optional), then for each statement OUTSIDE_ATTEST (fd: the statement) and
 	 * OUTSIDE_OUTPUT (fd: its envelope is written here); OUTSIDE_GO.   sign ->: OUTSIDE_END. */
 	OUTSIDE_KEYS,
 	OUTSIDE_METADATA_FOLDER,
 	OUTSIDE_PASSPHRASE,
-	OUTSIDE_SIGN,    /* .sign */
-	OUTSIDE_DATASET, /* .dataset */
-	OUTSIDE_TARGET,  /* .target */
-	OUTSIDE_SIGNED,  /* .signed_ */
-	OUTSIDE_ATTEST,  /* .attest */
+	OUTSIDE_SIGN,        /* .sign */
+	OUTSIDE_DATASET,     /* .dataset */
+	OUTSIDE_TARGET,      /* .target */
+	OUTSIDE_SIGNED,      /* .signed_ */
+	OUTSIDE_FLOOR,       /* .floor */
+	OUTSIDE_COSIGNATURE, /* .cosignature */
+	OUTSIDE_WAITING,     /* .waiting */
+	OUTSIDE_ATTEST,      /* .attest */
 
 	/* -> log: OUTSIDE_LOG_FOLDER (fd), OUTSIDE_EVENT for each, OUTSIDE_GO.   log ->: OUTSIDE_END once they are signed and durable. */
 	OUTSIDE_LOG_FOLDER,
@@ -138,6 +143,42 @@ struct outside_sign {
 	int64_t now;
 	int64_t expires_timestamp, expires_snapshot, expires_datasets, expires_targets; /* seconds from now */
 	uint32_t heartbeat; /* re-sign what has less than a third of its validity left, and the timestamp in any case */
+	uint32_t list_only; /* sign nothing, say what is current */
+};
+
+/* Somebody trusts VERSION of ROLE already: the next one is newer (a recovery). */
+struct outside_floor {
+	char role[NOTATION_NAME_SIZE];
+	uint64_t version;
+};
+
+struct outside_cosignature {
+	char role[NOTATION_NAME_SIZE];
+	uint64_t version;
+	struct sha256 digest; /* of the canonical form of what was signed */
+	char keyid[SHA256_HEX_SIZE];
+	uint8_t signature[64]; /* Ed25519 */
+};
+
+/* The same numbers as keys/repository.h's enum repository_waits. */
+enum outside_waits {
+	OUTSIDE_WAITS_NONE = 0,
+	OUTSIDE_WAITS_DELEGATION, /* a new dataset: the holder of the targets key must delegate it */
+	OUTSIDE_WAITS_COSIGN,     /* a version: somebody else must sign it, too */
+	OUTSIDE_WAITS_TARGETS,    /* the targets metadata that name it, or, with role "targets", their renewal */
+	OUTSIDE_WAITS_N,
+};
+#define OUTSIDE_WAITING_KEYS 8
+
+struct outside_waiting {
+	uint32_t waits;
+	uint32_t is_renewal; /* the same data, valid for longer */
+	char role[NOTATION_NAME_SIZE];
+	uint64_t version; /* of the metadata; 0: none are made yet */
+	uint32_t valid, threshold;
+	int64_t expires;
+	uint32_t n_keyids; /* who has not signed yet */
+	char keyids[OUTSIDE_WAITING_KEYS][SHA256_HEX_SIZE];
 };
 
 struct outside_dataset {
@@ -195,6 +236,9 @@ struct outside_record {
 		struct outside_target target;
 		struct outside_signed signed_;
 		struct outside_event event;
+		struct outside_floor floor;
+		struct outside_cosignature cosignature;
+		struct outside_waiting waiting;
 	};
 };
 

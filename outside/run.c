@@ -84,8 +84,14 @@ static enum fault list_datasets(struct run *run, int folder_fd, bool are_sources
 static enum fault load_datasets(struct run *run, struct refusal *why)
 {
 	if (list_datasets(run, run->agent.sources_fd, true, why) != FAULT_NONE ||
-	    list_datasets(run, run->agent.state_fd, false, why) != FAULT_NONE)
+	    list_datasets(run, run->agent.state_fd, false, why) != FAULT_NONE ||
+	    waiting_load(run->agent.state_fd, &run->waiting, why) != FAULT_NONE ||
+	    recovery_load(run->agent.state_fd, &run->recovery, why) != FAULT_NONE)
 		return why->fault;
+	/* One that is known inside alone can be withdrawn. */
+	for (size_t i = 0; i < run->recovery.n_floors; i++)
+		if (notation_is_name(run->recovery.floors[i].role))
+			add_dataset(run, run->recovery.floors[i].role);
 	if (run->n_datasets > 0)
 		qsort(run->datasets, run->n_datasets, sizeof *run->datasets, compare_datasets);
 	run->states = xcalloc(run->n_datasets + 1, sizeof(struct source_state *));
@@ -126,6 +132,8 @@ void run_close(struct run *run)
 	free(run->datasets);
 	free(run->states);
 	agent_state_free(run->agent_state);
+	waiting_clear(&run->waiting);
+	recovery_clear(&run->recovery);
 	agent_close(&run->agent);
 	memset(run, 0, sizeof *run);
 }
@@ -171,12 +179,12 @@ static void note_published(const struct run *run, const struct source_state *sta
 			   "version of %.10s is signed", version->created);
 }
 
-static enum fault remember_signed(struct run *run, struct refusal *why)
+static enum fault remember_signed(struct run *run, const struct publish_signed *signed_, struct refusal *why)
 {
 	for (size_t i = 0; i < run->n_datasets; i++) {
 		int r;
 
-		if (!run->states[i]->pending.exists)
+		if (!run->states[i]->pending.exists || publish_waiting(signed_, run->states[i]->name) != NULL)
 			continue;
 		note_published(run, run->states[i]);
 		source_state_publish(run->states[i]);
@@ -238,20 +246,92 @@ static bool is_catalogue_due(const struct run *run)
 	return at == 0 || run->agent.now < at || run->agent.now - at >= run->agent.config->catalogue_every;
 }
 
+/* What waits for a person is said at every run, until somebody acts. */
+static enum fault remember_waiting(struct run *run, const struct publish_signed *signed_, struct refusal *why)
+{
+	int r;
+
+	waiting_update(&run->waiting, signed_, run->agent.now);
+	for (size_t i = 0; i < run->waiting.n_items; i++) {
+		struct refusal inner;
+
+		waiting_explain(&run->waiting.items[i], &inner);
+		complain(run, &inner);
+	}
+	r = waiting_save(run->agent.state_fd, &run->waiting);
+	return r < 0 ? storage("state/waiting.json", r, why) : FAULT_NONE;
+}
+
+/* --- after a backup -------------------------------------------------------------------------------------------------- */
+
+/* Old data under a new version would come in force inside as if they were the newest. */
+static enum fault check_recovery(const struct run *run, struct refusal *why)
+{
+	const struct recovery *recovery = &run->recovery;
+	char at[40];
+
+	for (size_t i = 0; i < recovery->n_floors && !recovery->old_data; i++) {
+		const struct run_dataset *dataset = run_find(run, recovery->floors[i].role);
+
+		if (dataset == NULL || !dataset->has_folder || dataset->state->published.withdrawn ||
+		    dataset->state->succeeded >= recovery->at)
+			continue;
+		notation_format_local(recovery->at, at, sizeof at);
+		return refuse(why, FAULT_RECOVER_SYNC, "%s was not looked at since the recovery of %s", dataset->name,
+			      at);
+	}
+	return FAULT_NONE;
+}
+
+static enum fault remember_recovery(struct run *run, const struct publish_signed *signed_, struct refusal *why)
+{
+	int r;
+
+	if (!recovery_pass(&run->recovery, signed_))
+		return FAULT_NONE;
+	r = recovery_save(run->agent.state_fd, &run->recovery);
+	if (r < 0)
+		return storage("state/recovery.json", r, why);
+	if (run->recovery.n_floors == 0)
+		log_info("the recovery is complete: everything is signed above what the inside trusted");
+	return FAULT_NONE;
+}
+
+static enum fault sign(struct run *run, const struct state_version *status, struct publish_signed *signed_,
+		       struct refusal *why)
+{
+	const struct publish_orders orders = {.floors = run->recovery.floors,
+					      .n_floors = run->recovery.n_floors,
+					      .cosignatures = run->cosignatures,
+					      .n_cosignatures = run->n_cosignatures};
+
+	if (publish_sign(&run->agent, run->states, run->n_datasets, status, &orders, signed_, why) != FAULT_NONE) {
+		struct refusal ignored = {FAULT_NONE, ""};
+
+		if (signed_->n_waiting > 0)
+			remember_waiting(run, signed_, &ignored);
+		return why->fault;
+	}
+	if (remember_signed(run, signed_, why) != FAULT_NONE || remember_waiting(run, signed_, why) != FAULT_NONE)
+		return why->fault;
+	return remember_recovery(run, signed_, why);
+}
+
 enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why)
 {
 	_cleanup_(state_version_clear) struct state_version old = {.exists = false}, status = {.exists = false};
-	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {NULL, 0, 0};
+	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {.n_files = 0};
 	struct publish_bundle bundle;
 
-	if (publish_attest(&run->agent, run->states, run->n_datasets, why) != FAULT_NONE ||
-	    make_status(run, &status, why) != FAULT_NONE ||
-	    publish_sign(&run->agent, run->states, run->n_datasets, &status, &signed_, why) != FAULT_NONE ||
-	    remember_signed(run, why) != FAULT_NONE)
+	if (check_recovery(run, why) != FAULT_NONE ||
+	    publish_attest(&run->agent, run->states, run->n_datasets, why) != FAULT_NONE ||
+	    make_status(run, &status, why) != FAULT_NONE || sign(run, &status, &signed_, why) != FAULT_NONE)
 		return why->fault;
-	old = run->agent_state->status;
-	run->agent_state->status = status;
-	memset(&status, 0, sizeof status);
+	if (publish_waiting(&signed_, "status") == NULL) {
+		old = run->agent_state->status;
+		run->agent_state->status = status;
+		memset(&status, 0, sizeof status);
+	}
 	if (publish_bundle(&run->agent, run->agent_state, run->states, run->n_datasets, &signed_, is_catalogue_due(run),
 			   &bundle, why) != FAULT_NONE ||
 	    remember_bundle(run, &signed_, &bundle, why) != FAULT_NONE)

@@ -12,8 +12,10 @@
 #include "bundle/notation.h"
 #include "outside/agent.h"
 #include "outside/publish.h"
+#include "outside/recovery.h"
 #include "outside/source.h"
 #include "outside/state.h"
+#include "outside/waiting.h"
 
 /* One dataset: a folder of sources/, something remembered in state/, or both. */
 struct run_dataset {
@@ -31,6 +33,10 @@ struct run {
 	struct source_state **states; /* of the same datasets, in the same order; borrowed */
 	size_t n_datasets;
 	struct agent_state *agent_state;
+	struct waiting waiting;                         /* as of the last signature run */
+	struct recovery recovery;                       /* what this outside must go above */
+	const struct outside_cosignature *cosignatures; /* for the next signature run; borrowed */
+	size_t n_cosignatures;
 	int exit_status; /* the worst so far */
 };
 
@@ -40,7 +46,9 @@ void run_close(struct run *run);
 
 struct run_dataset *run_find(const struct run *run, const char *name);
 
-/* Attests and signs what is pending, and a new status.json, writes the bundle, and remembers each step durably. */
+/* Attests and signs what is pending and a new status.json, writes the bundle, and remembers each step durably. A version that waits for a
+ * person stays pending; it is said (log) and counts in exit_status, and all else is published. FAULT_RECOVER_SYNC where a
+ * recovery would bring old data in force. */
 enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why);
 /* What a run that sent nothing still has to say to the audit log; trouble counts in exit_status. */
 void run_end(struct run *run);
@@ -52,7 +60,16 @@ int sync_run(const struct config *config, int n_names, char **names, bool force,
 int sync_heartbeat(const struct config *config);
 int withdraw_run(const struct config *config, const char *dataset, const char *reason, const char *replaced_by);
 int status_run(const struct config *config, bool json);
+int pending_run(const struct config *config, bool json);
+int cosign_write_run(const struct config *config, const char *folder, int n_names, char **names);
+int cosign_take_run(const struct config *config, int n_paths, char **paths);
+int recover_run(const struct config *config, const char *path, bool yes, bool old_data);
+int recover_forget_run(const struct config *config);
 int selfcheck_run(const char *config_path);
+
+/* A signature file (bundle/FORMAT.md 19.4). FAULT_COSIGN_FORM. */
+enum fault cosign_parse(const void *data, size_t size, struct outside_cosignature *ret_cosignature,
+			struct refusal *why);
 
 /* status.json as it is signed (inside/records.h, struct record_source). A new text. */
 char *status_compose(const struct run *run);

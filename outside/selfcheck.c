@@ -69,6 +69,11 @@ static void check_keys(struct selfcheck *check)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		/* That one may be its holder's, elsewhere. */
+		if (fd >= 0 && i == 0 && !fd_exists(fd, names[i])) {
+			good("keys: the targets key is not on this host: its holder delegates new datasets");
+			continue;
+		}
 		if (fd < 0 || fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0) {
 			refuse(&why, FAULT_FILE, "keys: %s/%s: %s (`clapet-keys init` makes it)", check->config->keys,
 			       names[i], strerror(errno));
@@ -80,7 +85,8 @@ static void check_keys(struct selfcheck *check)
 		}
 	}
 	if (fd >= 0 && check->exit_status == 0)
-		good("keys: targets, snapshot and timestamp in %s", check->config->keys);
+		good("keys: %ssnapshot and timestamp in %s", fd_exists(fd, names[0]) ? "targets, " : "",
+		     check->config->keys);
 }
 
 /* "clapet-sign:clapet-sign 0700". */

@@ -23,8 +23,13 @@ struct request {
 	int keys_fd, metadata_fd;
 	struct passphrase *passphrase;
 	struct repository_rules rules;
+	bool list_only;
 	struct repository *repository;
 };
+
+_Static_assert((int)OUTSIDE_WAITS_N == (int)REPOSITORY_WAITS_N && OUTSIDE_WAITING_KEYS == REPOSITORY_WAITING_KEYS &&
+		       sizeof(((struct outside_cosignature *)NULL)->signature) == TUF_SIGNATURE_SIZE,
+	       "what waits is told as the repository says it");
 
 /* A record of KIND with a descriptor, or death. */
 static int receive_fd(int sock, enum outside_record_kind kind)
@@ -74,6 +79,7 @@ static enum fault receive_rules(struct request *request, struct refusal *why)
 		.targets = sign->expires_targets,
 		.heartbeat = sign->heartbeat != 0,
 	};
+	request->list_only = sign->list_only != 0;
 	return fault;
 }
 
@@ -130,27 +136,49 @@ static void receive_target(int sock, const char *dataset, json_t *targets)
 		die("out of memory");
 }
 
-/* All datasets up to OUTSIDE_GO. After a fault the rest is still read: the supervisor writes until it is done. */
-static enum fault receive_datasets(struct request *request, enum fault fault, struct refusal *why)
+static enum fault receive_dataset(struct request *request, const struct outside_dataset *dataset, enum fault fault,
+				  struct refusal *why)
 {
-	for (unsigned n = 0; n <= LIMIT_ROLES + 1; n++) {
+	json_t *targets = json_object();
+
+	if (targets == NULL)
+		die("out of memory");
+	for (uint32_t i = 0; i < dataset->n_targets; i++)
+		receive_target(request->sock, dataset->name, targets);
+	if (fault == FAULT_NONE)
+		return repository_set_targets(request->repository, dataset->name, targets, why);
+	json_decref(targets);
+	return fault;
+}
+
+static enum fault add_cosignature(struct repository *repository, const struct outside_cosignature *record,
+				  struct refusal *why)
+{
+	struct repository_signature signature = {.version = record->version, .digest = record->digest};
+
+	memcpy(signature.role, record->role, sizeof(signature.role));
+	memcpy(signature.keyid, record->keyid, sizeof(signature.keyid));
+	memcpy(signature.bytes, record->signature, sizeof(signature.bytes));
+	return repository_add_signature(repository, &signature, why);
+}
+
+/* Up to OUTSIDE_GO. After a fault the rest is still read: the supervisor writes until it is done. */
+static enum fault receive_work(struct request *request, enum fault fault, struct refusal *why)
+{
+	for (unsigned n = 0; n <= 3 * (LIMIT_ROLES + 4); n++) {
 		struct outside_record record;
-		json_t *targets;
 
 		receive_plain(request->sock, &record);
 		if (record.kind == OUTSIDE_GO)
 			return fault;
-		if (record.kind != OUTSIDE_DATASET)
+		if (record.kind == OUTSIDE_DATASET)
+			fault = receive_dataset(request, &record.dataset, fault, why);
+		else if (record.kind == OUTSIDE_FLOOR && fault == FAULT_NONE)
+			repository_set_floor(request->repository, record.floor.role, record.floor.version);
+		else if (record.kind == OUTSIDE_COSIGNATURE && fault == FAULT_NONE)
+			fault = add_cosignature(request->repository, &record.cosignature, why);
+		else if (record.kind != OUTSIDE_FLOOR && record.kind != OUTSIDE_COSIGNATURE)
 			die("the supervisor sent record %u where a dataset was due", record.kind);
-		targets = json_object();
-		if (targets == NULL)
-			die("out of memory");
-		for (uint32_t i = 0; i < record.dataset.n_targets; i++)
-			receive_target(request->sock, record.dataset.name, targets);
-		if (fault == FAULT_NONE)
-			fault = repository_set_targets(request->repository, record.dataset.name, targets, why);
-		else
-			json_decref(targets);
 	}
 	die("the supervisor sent more than %d datasets", LIMIT_ROLES);
 }
@@ -167,6 +195,27 @@ static void send_files(const struct request *request)
 		record.signed_.size = file->size;
 		record.signed_.expires = file->expires;
 		record.signed_.is_new = file->is_new;
+		outside_record_send(request->sock, &record, -1);
+	}
+}
+
+static void send_waiting(const struct request *request)
+{
+	if (request->repository == NULL)
+		return;
+	for (size_t i = 0; i < repository_n_waiting(request->repository); i++) {
+		const struct repository_waiting *waiting = repository_waiting(request->repository, i);
+		struct outside_record record = outside_record_new(OUTSIDE_WAITING);
+
+		record.waiting.waits = waiting->waits;
+		record.waiting.is_renewal = waiting->is_renewal;
+		memcpy(record.waiting.role, waiting->role, sizeof(record.waiting.role));
+		record.waiting.version = waiting->version;
+		record.waiting.valid = waiting->valid;
+		record.waiting.threshold = waiting->threshold;
+		record.waiting.expires = waiting->expires;
+		record.waiting.n_keyids = waiting->n_keyids;
+		memcpy(record.waiting.keyids, waiting->keyids, sizeof(record.waiting.keyids));
 		outside_record_send(request->sock, &record, -1);
 	}
 }
@@ -199,11 +248,14 @@ int main(int argc, char **argv)
 	if (fault == FAULT_NONE)
 		fault = repository_open(request.metadata_fd, request.keys_fd, request.passphrase, &request.rules,
 					&request.repository, &why);
-	fault = receive_datasets(&request, fault, &why);
+	fault = receive_work(&request, fault, &why);
 	if (fault == FAULT_NONE)
-		fault = repository_sign(request.repository, &why);
+		fault = (request.list_only ? repository_list : repository_sign)(request.repository, &why);
 	if (fault == FAULT_NONE)
 		send_files(&request);
+	/* Also where a recovery waits for just that. */
+	if (fault == FAULT_NONE || fault_exit(fault) == fault_exit(FAULT_WAITS_COSIGN))
+		send_waiting(&request);
 	end = outside_record_end(fault == FAULT_NONE ? NULL : &why);
 	outside_record_send(request.sock, &end, -1);
 	repository_free(request.repository);

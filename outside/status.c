@@ -122,6 +122,26 @@ static void print_failures(const struct run *run)
 	}
 }
 
+/* What waits for a person, and what an operator must know of a recovery. */
+static void print_waiting(const struct run *run)
+{
+	char at[40], text[FAULT_LINE_SIZE + 64];
+
+	for (size_t i = 0; i < run->waiting.n_items; i++) {
+		struct refusal why;
+
+		waiting_explain(&run->waiting.items[i], &why);
+		fault_format(&why, text, sizeof text);
+		printf("%s\n", text);
+	}
+	if (run->recovery.n_floors == 0)
+		return;
+	notation_format_local(run->recovery.at, at, sizeof at);
+	printf("recovering since %s: %zu role%s must be signed above what the inside trusts%s\n", at,
+	       run->recovery.n_floors, run->recovery.n_floors == 1 ? "" : "s",
+	       run->recovery.old_data ? "; the backup's data may go where a source cannot be read" : "");
+}
+
 static void print_status(const struct run *run)
 {
 	static const char *const headings[] = {"dataset", "state", "version", "last good check", "every"};
@@ -129,8 +149,9 @@ static void print_status(const struct run *run)
 	size_t n_unsent = 0;
 
 	print_failures(run);
+	print_waiting(run);
 	for (size_t i = 0; i < run->n_datasets; i++) {
-		n_unsent += run->states[i]->pending.exists;
+		n_unsent += run->states[i]->pending.exists && waiting_find(&run->waiting, run->states[i]->name) == NULL;
 		print_row(table, run, &run->datasets[i]);
 	}
 	if (run->n_datasets > 0)
@@ -147,6 +168,14 @@ static void print_status(const struct run *run)
 		printf("no bundle was made yet\n");
 }
 
+static json_t *waits_json(const struct run *run, const char *name)
+{
+	const struct waiting_item *item = waiting_find(&run->waiting, name);
+	struct refusal why;
+
+	return item == NULL || waiting_explain(item, &why) == FAULT_NONE ? json_null() : json_string(why.line);
+}
+
 static void print_json(const struct run *run)
 {
 	json_t *array = json_array(), *document;
@@ -158,6 +187,7 @@ static void print_json(const struct run *run)
 
 		sha256_to_hex(&dataset->state->published.version, hex);
 		json_object_set_new(object, "word", json_string(word(run, dataset)));
+		json_object_set_new(object, "waits", waits_json(run, dataset->name));
 		json_object_set_new(object, "version",
 				    dataset->state->published.exists ? json_string(hex) : json_null());
 		json_object_set_new(object, "created",
@@ -165,8 +195,9 @@ static void print_json(const struct run *run)
 								     : json_null());
 		json_array_append_new(array, object);
 	}
-	document = json_pack("{s:s, s:o, s:I}", "format", "clapet outside status 1", "sources", array,
-			     "bundledTimestamp", (json_int_t)run->agent_state->bundled_timestamp);
+	document = json_pack("{s:s, s:o, s:I, s:b}", "format", "clapet outside status 1", "sources", array,
+			     "bundledTimestamp", (json_int_t)run->agent_state->bundled_timestamp, "recovering",
+			     run->recovery.n_floors > 0);
 	if (document == NULL)
 		die("out of memory");
 	json_dumpf(document, stdout, JSON_INDENT(2));
@@ -188,10 +219,12 @@ int status_run(const struct config *config, bool json)
 		print_json(&run);
 	else
 		print_status(&run);
-	/* One exit status for a monitor: 1 where something failed. */
+	/* One exit status for a monitor: 1 where something failed, 3 where something waits for a person. */
+	if (run.waiting.n_items > 0 || run.recovery.n_floors > 0)
+		status = fault_exit(FAULT_WAITS_COSIGN);
 	for (size_t i = 0; i < run.n_datasets; i++)
 		if (run.datasets[i].refusal.fault != FAULT_NONE || run.states[i]->outcome == STATE_FAILED)
-			status = 1;
+			status = fault_exit_worse(status, 1);
 	status = fault_exit_worse(run.exit_status, status);
 	run_close(&run);
 	return status;

@@ -132,10 +132,11 @@ static void note_fetched(const struct sync *sync, const struct run_dataset *data
 
 static void succeed(struct sync *sync, struct run_dataset *dataset, bool changed)
 {
+	bool waits = waiting_find(&sync->run.waiting, dataset->name) != NULL;
 	struct source_state *state = dataset->state;
 
-	/* What a run before packed and did not sign is new as well. */
-	dataset->is_new = changed || state->pending.exists;
+	/* What a run before packed and did not sign is new as well; what waits for a person was told before. */
+	dataset->is_new = changed || (state->pending.exists && !waits);
 	state->outcome = dataset->is_new ? STATE_NEW : STATE_UNCHANGED;
 	state->checked = state->succeeded = sync->run.agent.now;
 	state->since = 0;
@@ -148,7 +149,7 @@ static void succeed(struct sync *sync, struct run_dataset *dataset, bool changed
 	if (dataset->is_new)
 		print_new(dataset);
 	else
-		printf("%s: unchanged\n", dataset->name);
+		printf("%s: unchanged%s\n", dataset->name, waits ? "; its version still waits" : "");
 }
 
 static void fail(struct sync *sync, struct run_dataset *dataset, const struct refusal *why)
@@ -242,10 +243,12 @@ static json_t *hash_json(const struct sha256 *sha256)
 	return json_string(text);
 }
 
-static json_t *dataset_json(const struct run_dataset *dataset)
+static json_t *dataset_json(const struct run *run, const struct run_dataset *dataset)
 {
 	const struct source_state *state = dataset->state;
+	const struct waiting_item *waiting = waiting_find(&run->waiting, dataset->name);
 	json_t *resources = json_array();
+	struct refusal waits;
 	char code[16];
 
 	for (size_t i = 0; i < state->published.n_files; i++) {
@@ -257,12 +260,13 @@ static json_t *dataset_json(const struct run_dataset *dataset)
 							   "asStored", hash_json(&file->sha256)));
 	}
 	snprintf(code, sizeof code, "E%04u", (unsigned)state->why.fault);
-	return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:s?, s:s?}", "dataset", dataset->name, "state",
+	return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:s?, s:s?, s:s?}", "dataset", dataset->name, "state",
 			 dataset->was_run ? state_outcome_name(state->outcome) : "not due", "version",
 			 state->published.exists ? hash_json(&state->published.version) : json_null(), "created",
 			 state->published.exists ? state->published.created : NULL, "files", resources, "code",
 			 state->outcome == STATE_FAILED ? code : NULL, "why",
-			 state->outcome == STATE_FAILED ? state->why.line : NULL);
+			 state->outcome == STATE_FAILED ? state->why.line : NULL, "waits",
+			 waiting != NULL && waiting_explain(waiting, &waits) != FAULT_NONE ? waits.line : NULL);
 }
 
 static void print_json(const struct sync *sync, const struct publish_bundle *bundle)
@@ -272,7 +276,7 @@ static void print_json(const struct sync *sync, const struct publish_bundle *bun
 
 	for (size_t i = 0; i < sync->run.n_datasets; i++)
 		if (sync->run.datasets[i].has_folder)
-			json_array_append_new(datasets, dataset_json(&sync->run.datasets[i]));
+			json_array_append_new(datasets, dataset_json(&sync->run, &sync->run.datasets[i]));
 	document = json_pack("{s:s, s:o, s:{s:s, s:I, s:o, s:b}, s:i}", "format", "clapet sync 1", "datasets", datasets,
 			     "bundle", "path", path, "bytes", (json_int_t)bundle->size, "hash",
 			     hash_json(&bundle->sha256), "catalogue", (int)bundle->is_catalogue, "exit",
@@ -287,7 +291,8 @@ static void print_json(const struct sync *sync, const struct publish_bundle *bun
 static bool anything_new(const struct run *run)
 {
 	for (size_t i = 0; i < run->n_datasets; i++)
-		if (run->datasets[i].is_new || run->states[i]->pending.exists)
+		if (run->datasets[i].is_new ||
+		    (run->states[i]->pending.exists && waiting_find(&run->waiting, run->states[i]->name) == NULL))
 			return true;
 	return false;
 }

@@ -22,7 +22,9 @@ static enum fault check_request(const struct run *run, const char *dataset, cons
 {
 	const struct run_dataset *found = run_find(run, dataset);
 
-	if (found == NULL || (!found->state->published.exists && !found->state->pending.exists))
+	/* After a backup was restored the inside may know one that this side does not. */
+	if (found == NULL || (!found->state->published.exists && !found->state->pending.exists &&
+			      recovery_floor(&run->recovery, dataset) == 0))
 		return refuse(why, FAULT_NO_SUCH, "%s was never published", dataset);
 	if (found->state->published.withdrawn && !found->state->pending.exists)
 		return refuse(why, FAULT_SOURCE_WITHDRAWN, "%s was withdrawn on %.10s", dataset,
@@ -91,8 +93,11 @@ static enum fault withdraw(struct run *run, const char *dataset, const char *rea
 	if (make_version(run, run_find(run, dataset)->state, text, why) != FAULT_NONE ||
 	    run_publish(run, &bundle, why) != FAULT_NONE)
 		return why->fault;
-	printf("%s: withdrawn%s%s\n", dataset, replaced_by != NULL ? ", replaced by " : "",
-	       replaced_by != NULL ? replaced_by : "");
+	if (waiting_find(&run->waiting, dataset) != NULL)
+		printf("%s: its end waits for a person; until then it goes on\n", dataset);
+	else
+		printf("%s: withdrawn%s%s\n", dataset, replaced_by != NULL ? ", replaced by " : "",
+		       replaced_by != NULL ? replaced_by : "");
 	run_print_bundle(run, &bundle);
 	return FAULT_NONE;
 }
@@ -101,13 +106,15 @@ int withdraw_run(const struct config *config, const char *dataset, const char *r
 {
 	struct refusal why = {FAULT_NONE, ""};
 	struct run run;
+	int status = 0;
 
 	if (run_open(config, true, &run, &why) == FAULT_NONE) {
 		withdraw(&run, dataset, reason, replaced_by, &why);
 		run_end(&run);
+		status = run.exit_status;
 		run_close(&run);
 	}
 	if (why.fault != FAULT_NONE)
 		log_refusal(&why);
-	return fault_exit(why.fault);
+	return fault_exit_worse(status, fault_exit(why.fault));
 }

@@ -156,6 +156,9 @@ static enum fault read_enum(struct field *field, struct refusal *why)
 	if (field->n_enum_values == 0)
 		return field_bad(why, field, property, "has no value of the field's type");
 	qsort(field->enum_values, field->n_enum_values, sizeof(field->enum_values[0]), compare_values);
+	for (i = 0; i < field->n_enum_values && field->enum_values[i].kind == VALUE_TEXT; i++)
+		text_list_add(&field->enum_texts, field->enum_values[i].text, field->enum_values[i].size);
+	text_list_seal(&field->enum_texts);
 	field->rules |= RULE_ENUM;
 	return FAULT_NONE;
 }
@@ -222,5 +225,7 @@ enum fault field_read_constraints(struct field *field, struct refusal *why)
 		fault = read_bounds(field, why);
 	if (fault == FAULT_NONE)
 		fault = read_enum(field, why);
+	field->needs_value = (field->rules & RULES_OF_BOUNDS) != 0 ||
+			     ((field->rules & RULE_ENUM) != 0 && field->enum_texts.n_items == 0);
 	return fault;
 }

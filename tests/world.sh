@@ -15,7 +15,7 @@ inside() { "$BIN/clapet-inside" --config "$T/in/inside.json" "$@"; }
 
 world_new() {
 	mkdir -p "$T"/out/{sources,state,outbox} "$T"/in/{incoming,spool,contracts,store} "$T/data"
-	"$BIN/clapet-keys" init --repository "$T/out/repository" --keys "$T/out/keys" --root-key "$T/root.key" --no-passphrase >/dev/null || return
+	world_keys || return
 	cat >"$T/out/outside.json" <<-JSON
 	{"format": "clapet outside configuration 1", "sources": "sources", "state": "state", "keys": "keys",
 	 "repository": "repository", "outbox": "outbox", "allowFile": true, "testBench": "this machine is a test bench"}
@@ -26,6 +26,11 @@ world_new() {
 	 "contracts": "contracts", "policy": "policy.json"${WORLD_INSIDE:+, $WORLD_INSIDE}, "testBench": "this machine is a test bench"}
 	JSON
 	inside init --root "$T/out/repository/metadata/1.root.json" >/dev/null
+}
+
+# A test may have its own, before world_new.
+world_keys() {
+	"$BIN/clapet-keys" init --repository "$T/out/repository" --keys "$T/out/keys" --root-key "$T/root.key" --no-passphrase >/dev/null
 }
 
 world_policy() { # [NAME…]: what may appear by itself
@@ -53,7 +58,7 @@ world_data() {
 
 world_sync() {
 	outside sync --force "$@" >"$T/sync.log" 2>&1 || { cat "$T/sync.log"; return 1; }
-	bundle=$(find "$T/out/outbox" -name '*.tar' | sort | tail -n 1)
+	bundle=$(sed -n 's/^bundle \(.*\.tar\): .*/\1/p' "$T/sync.log" | tail -n 1)
 }
 
 store_digest() {

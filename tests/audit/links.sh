@@ -16,6 +16,7 @@ inside-verify libsodium libjansson libcrypto libseccomp
 inside-check libzstd libcsv libjansson libpcre2-8 libcrypto libseccomp
 inside-commit libcrypto libseccomp
 inside-log libsodium libseccomp
+clapet-keys libsodium libjansson libcrypto libqrencode
 outside-fetch libcurl libseccomp
 outside-unpack libarchive libseccomp
 outside-check libcsv libjansson libpcre2-8 libcrypto libseccomp

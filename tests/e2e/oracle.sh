@@ -62,7 +62,7 @@ world_data rues id,nom 1,Grande
 world_sync
 inside import "$bundle" >/dev/null
 state_new "$T/kept"
-is "$(in_force | wc -l)" 4 "two datasets are in force"
+is "$(in_force | wc -l)" 8 "two datasets are in force, each with its package, its table and two attestations"
 verify "first import"
 world_data villes code,nom 01,Bourg 02,Laon
 world_sync
@@ -102,7 +102,7 @@ like "$(cat "$T/kept/root.json")" '"version": ?2' "tuf-js follows it"
 
 outside withdraw rues --reason "merged into villes" --replaced-by villes >/dev/null 2>&1
 inside import "$(find "$T/out/outbox" -name '*.tar' | sort | tail -n 1)" >/dev/null
-is "$(in_force | wc -l)" 2 "a withdrawn dataset is in force no more"
+is "$(in_force | wc -l)" 4 "a withdrawn dataset is in force no more"
 verify "a withdrawn dataset"
 run oracle mirror "$T/kept" "$mirror" "$T/got/kept" rues/withdrawn.json
 is "$status" 0 "and tuf-js finds the reason" || printf '# %s\n' "$output"

@@ -46,10 +46,12 @@ run inside check
 like "$output" 'ok +trust root +ed25519; expires at most 800 days ahead' "check shows the root's rule"
 like "$output" 'ok +trust timestamp +ed25519; expires at most 499 days ahead' "check shows the timestamp's rule"
 like "$output" 'ok +trust datasets +ed25519; expires at most 400 days ahead' "check shows what is left to its default"
-sed -i 's|"maxValidity": {|"schemes": {"root": ["ecdsa-sha2-nistp256"]}, "maxValidity": {|' "$T/in/inside.json"
-run inside check
-is "$status" 2 "a scheme that this build lacks: exit 2"
-like "$output" 'E9002 .*schemes.root: ecdsa-sha2-nistp256 is not in this build' "check says so"
+if [[ $BUILD != */ecdsa ]]; then
+	sed -i 's|"maxValidity": {|"schemes": {"root": ["ecdsa-sha2-nistp256"]}, "maxValidity": {|' "$T/in/inside.json"
+	run inside check
+	is "$status" 2 "a scheme that this build lacks: exit 2"
+	like "$output" 'E9002 .*schemes.root: ecdsa-sha2-nistp256 is not in this build' "check says so"
+fi
 cp "$T/inside.before" "$T/in/inside.json"
 unchanged
 

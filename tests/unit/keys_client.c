@@ -375,6 +375,23 @@ static void test_timestamp_fork(void **state)
 	run_refused(repo, FAULT_TUF_FORK, "timestamp.json: names snapshot 1 again, with another hash");
 }
 
+/* Late bundles have older dates; a restored outside has an older number and a newer date. */
+static void test_timestamp_of_a_restored_outside(void **state)
+{
+	struct repo *repo = *state;
+
+	repo->version[R_TIMESTAMP] = 430;
+	repo_publish(repo);
+	run_good(repo);
+	repo->version[R_TIMESTAMP] = 402;
+	repo->issued++;
+	repo_write_timestamp(repo);
+	run_refused(repo, FAULT_TUF_FORK, "a timestamp of version 402 was signed after version 430");
+	repo->issued -= 2;
+	repo_write_timestamp(repo);
+	run_refused(repo, FAULT_TUF_SUPERSEDED, "timestamp.json: version 402, 430 is trusted");
+}
+
 static void test_timestamp_expired(void **state)
 {
 	struct repo *repo = *state;
@@ -463,6 +480,7 @@ int main(void)
 		TEST(test_fast_forward_recovery_in_two_runs),
 		TEST(test_timestamp_rollback),
 		TEST(test_timestamp_fork),
+		TEST(test_timestamp_of_a_restored_outside),
 		TEST(test_timestamp_expired),
 		TEST(test_clock_floor),
 		TEST(test_profile),

@@ -7,6 +7,8 @@
 #include "tests/unit/keys_expect.h"
 
 #ifdef CLAPET_ECDSA
+#include "base/cleanup.h"
+#include "keys/document.h"
 #include "tests/tufpem.h"
 
 static struct pem_key more; /* the key that a test adds, and for which role */
@@ -182,14 +184,37 @@ static void test_one_key_under_two_keyids(void **state)
 	pem_key_clear(&more);
 }
 
+/* The repository side counts them, too: what smart cards signed is published like any other. */
+static void test_document(void **state)
+{
+	struct repo *repo = *state;
+	_cleanup_(document_clear) struct document document = {.json = NULL};
+	const struct file *root;
+	const json_t *keys;
+	json_t *role;
+	struct refusal why;
+
+	publish_with(repo, TUF_SCHEME_RSA_PSS_SHA256, "root");
+	root = files_find(&repo->out, "2.root.json");
+	assert_int_equal(
+		document_parse("2.root.json", "root", root->data, root->size, LIMIT_ROOT_SIZE, &document, &why),
+		FAULT_NONE);
+	keys = json_object_get(document.signed_, "keys");
+	role = json_object_get(json_object_get(document.signed_, "roles"), "root");
+	assert_int_equal(document_require(&document, keys, role, &why), FAULT_NONE);
+	json_array_remove(json_object_get(document.json, "signatures"), 1);
+	assert_int_equal(document_require(&document, keys, role, &why), FAULT_TUF_SIGNATURE);
+	assert_non_null(strstr(why.line, "1 of 2 signatures"));
+	pem_key_clear(&more);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_kind),    TEST(test_wrong_signature),
-		TEST(test_ed25519_not_allowed),      TEST(test_confused),
-		TEST(test_one_key_under_two_keyids),
+		cmocka_unit_test(test_each_kind), TEST(test_document), TEST(test_wrong_signature),
+		TEST(test_ed25519_not_allowed),   TEST(test_confused), TEST(test_one_key_under_two_keyids),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

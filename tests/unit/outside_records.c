@@ -60,6 +60,23 @@ static struct outside_record good(enum outside_record_kind kind)
 		strcpy(record.target.path, "cog/communes.csv");
 		record.target.n_parts = 1;
 		break;
+	case OUTSIDE_FLOOR:
+		record.floor = (struct outside_floor){.role = "snapshot", .version = 1057};
+		break;
+	case OUTSIDE_COSIGNATURE:
+		strcpy(record.cosignature.role, "cog");
+		record.cosignature.version = 5;
+		memset(record.cosignature.keyid, 'a', sizeof(record.cosignature.keyid) - 1);
+		break;
+	case OUTSIDE_WAITING:
+		record.waiting = (struct outside_waiting){.waits = OUTSIDE_WAITS_COSIGN,
+							  .role = "cog",
+							  .version = 5,
+							  .valid = 1,
+							  .threshold = 2,
+							  .n_keyids = 1};
+		memset(record.waiting.keyids[0], 'a', sizeof(record.waiting.keyids[0]) - 1);
+		break;
 	case OUTSIDE_SIGNED:
 		strcpy(record.signed_.name, "timestamp.json");
 		strcpy(record.signed_.role, "timestamp");
@@ -183,6 +200,13 @@ static void test_texts_have_alphabets(void **state)
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "status/status.json"));
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "/cog/x"));
 	REFUSED(OUTSIDE_SIGNED, strcpy(r.signed_.role, "mirrors"));
+	REFUSED(OUTSIDE_FLOOR, strcpy(r.floor.role, "root"));
+	REFUSED(OUTSIDE_FLOOR, memset(r.floor.role, 'x', sizeof(r.floor.role)));
+	REFUSED(OUTSIDE_COSIGNATURE, strcpy(r.cosignature.role, "targets"));
+	REFUSED(OUTSIDE_COSIGNATURE, r.cosignature.keyid[0] = 'A');
+	REFUSED(OUTSIDE_COSIGNATURE, r.cosignature.keyid[63] = '\0');
+	REFUSED(OUTSIDE_WAITING, strcpy(r.waiting.role, "snapshot"));
+	REFUSED(OUTSIDE_WAITING, r.waiting.keyids[0][5] = 'x');
 }
 
 static void test_numbers_have_bounds(void **state)
@@ -222,6 +246,16 @@ static void test_numbers_have_bounds(void **state)
 	REFUSED(OUTSIDE_SIGNED, r.signed_.size = 0);
 	REFUSED(OUTSIDE_SIGNED, r.signed_.expires = -1);
 	REFUSED(OUTSIDE_SIGNED, r.signed_.is_new = 2);
+	REFUSED(OUTSIDE_SIGN, r.sign.list_only = 2);
+	REFUSED(OUTSIDE_FLOOR, r.floor.version = 0);
+	REFUSED(OUTSIDE_FLOOR, r.floor.version = (uint64_t)LIMIT_VERSION + 1);
+	REFUSED(OUTSIDE_COSIGNATURE, r.cosignature.version = 0);
+	REFUSED(OUTSIDE_WAITING, r.waiting.waits = OUTSIDE_WAITS_NONE);
+	REFUSED(OUTSIDE_WAITING, r.waiting.waits = OUTSIDE_WAITS_N);
+	REFUSED(OUTSIDE_WAITING, r.waiting.is_renewal = 2);
+	REFUSED(OUTSIDE_WAITING, r.waiting.n_keyids = OUTSIDE_WAITING_KEYS + 1);
+	REFUSED(OUTSIDE_WAITING, r.waiting.threshold = LIMIT_SIGNATURES + 1);
+	REFUSED(OUTSIDE_WAITING, r.waiting.expires = -1);
 }
 
 static void test_blob_members_are_hashes(void **state)
