@@ -123,6 +123,7 @@ SRC_schemas = \
 	schemas/plaincheck.c \
 	schemas/rowsplit.c \
 	schemas/schema.c \
+	schemas/simplepattern.c \
 	schemas/table.c \
 	schemas/textlist.c \
 	schemas/utf8pieces.c \

@@ -93,6 +93,8 @@ static unsigned check_pattern(const struct field *field, const char *text, size_
 
 	if (*field->n_limit_hits >= LIMIT_FAULTS_KEPT)
 		return RULE_PATTERN_LIMIT;
+	if (field->simple_pattern != NULL && simple_pattern_matches(field->simple_pattern, text, size))
+		return 0;
 	if (field->has_jit)
 		r = pcre2_jit_match(field->code, (PCRE2_SPTR)text, size, 0, 0, field->match_data, field->match_context);
 	else

@@ -10,6 +10,7 @@
 #include <pcre2.h>
 
 #include "schemas/schema.h"
+#include "schemas/simplepattern.h"
 #include "schemas/textlist.h"
 #include "schemas/value.h"
 
@@ -56,8 +57,9 @@ struct field {
 	uint64_t min_length, max_length;
 	struct value *enum_values; /* sorted; texts owned */
 	size_t n_enum_values;
-	struct text_list enum_texts; /* the same, where the values are texts; else empty */
-	bool needs_value;            /* its rules look at the value, not at the text alone */
+	struct text_list enum_texts;           /* the same, where the values are texts; else empty */
+	bool needs_value;                      /* its rules look at the value, not at the text alone */
+	struct simple_pattern *simple_pattern; /* owned; NULL: none, or the pattern is not simple */
 	pcre2_code *code;
 	pcre2_match_data *match_data;
 	pcre2_match_context *match_context;

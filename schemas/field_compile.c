@@ -368,6 +368,7 @@ void field_free(struct field *field)
 	free(field->enum_values);
 	text_list_clear(&field->enum_texts);
 	free(field->n_limit_hits);
+	simple_pattern_free(field->simple_pattern);
 	pcre2_code_free(field->code);
 	pcre2_match_data_free(field->match_data);
 	pcre2_match_context_free(field->match_context);

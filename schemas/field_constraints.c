@@ -200,6 +200,7 @@ static enum fault read_pattern(struct field *field, struct refusal *why)
 	pcre2_set_match_limit(field->match_context, LIMIT_PATTERN_STEPS);
 	pcre2_set_depth_limit(field->match_context, LIMIT_PATTERN_DEPTH);
 	pcre2_set_heap_limit(field->match_context, LIMIT_PATTERN_HEAP);
+	field->simple_pattern = simple_pattern_new(json_string_value(value), json_string_length(value));
 	field->n_limit_hits = xcalloc(1, sizeof(*field->n_limit_hits));
 	field->rules |= RULE_PATTERN;
 	return FAULT_NONE;
