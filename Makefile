@@ -121,6 +121,7 @@ SRC_outside = \
 	outside/withdraw.c
 
 SRC_inside = \
+	inside/audit_history.c \
 	inside/catalogue.c \
 	inside/check_answer.c \
 	inside/check_contract.c \
@@ -151,6 +152,8 @@ SRC_inside = \
 	inside/store_read.c \
 	inside/store_write.c \
 	inside/storeverify.c \
+	inside/storeverify_day.c \
+	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \
 	inside/tried.c \
 	inside/trustset.c \
@@ -175,7 +178,7 @@ MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-audit = inside/audit.c
+MAIN_clapet-audit = inside/audit.c inside/audit_bundle.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 

@@ -1,56 +1,39 @@
 /* SPDX-License-Identifier: ISC
  *
- * clapet-audit: what the auditor holds in the hand. Verifies a bundle or a whole store from a root metadata file that
- * came another way. Has no state and no configuration, writes nothing, and parses inside the sandbox.
+ * clapet-audit: what the auditor holds in the hand. Verifies a bundle, a whole store or a past day of it from a root metadata
+ * file that came another way. Has no state and no configuration, and parses inside the sandbox.
  */
-#include <errno.h>
+#include "inside/audit.h"
+
 #include <fcntl.h>
-#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/options.h"
-#include "base/sandbox.h"
-#include "base/text.h"
-#include "bundle/bundle.h"
+#include "bundle/hash.h"
 #include "bundle/json.h"
+#include "bundle/limits.h"
 #include "bundle/notation.h"
 #include "inside/storeverify.h"
-#include "inside/trustset.h"
 
-static const char *opt_root;
+static const char *opt_root, *opt_at;
 static bool opt_json;
 static bool opt_test_bench;
 
-/* What a bundle holds: its metadata in memory (the gate bounds them), of its blobs the names. */
-struct contents {
-	struct held {
-		char name[LIMIT_METADATA_NAME_SIZE];
-		uint8_t *data;
-		size_t size, room;
-	} * metadata;
-	size_t n_metadata;
-	struct blob_part *blobs;
-	size_t n_blobs;
-	uint64_t blob_bytes;
-};
+/* --- what all share -------------------------------------------------------------------------------------------------- */
 
-static void contents_clear(struct contents *contents)
+bool audit_wants_json(void)
 {
-	for (size_t i = 0; i < contents->n_metadata; i++)
-		free(contents->metadata[i].data);
-	free(contents->metadata);
-	free(contents->blobs);
+	return opt_json;
 }
 
-static void load_root(uint8_t **ret_data, size_t *ret_size)
+void audit_load_root(uint8_t **ret_data, size_t *ret_size)
 {
 	int r;
 
@@ -61,297 +44,50 @@ static void load_root(uint8_t **ret_data, size_t *ret_size)
 		die("%s: %s", opt_root, strerror(-r));
 }
 
-/* --- reading a bundle --------------------------------------------------------------------------------------------- */
-
-static void begin_metadata(struct contents *contents, const char *name, uint64_t size)
+int64_t audit_demand_moment(const char *what, const char *text, bool is_end)
 {
-	struct held *held;
+	char whole[NOTATION_TIME_SIZE + 16];
+	int64_t moment;
 
-	contents->metadata = xrealloc(contents->metadata, contents->n_metadata + 1, sizeof(*contents->metadata));
-	held = &contents->metadata[contents->n_metadata++];
-	memset(held, 0, sizeof(*held));
-	text_copy(held->name, sizeof(held->name), name);
-	held->room = (size_t)size;
-	held->data = xmalloc(held->room + 1);
+	if (notation_parse_time(text, &moment))
+		return moment;
+	snprintf(whole, sizeof(whole), "%.11s%s", text, is_end ? "T23:59:59Z" : "T00:00:00Z");
+	if (!notation_parse_time(whole, &moment))
+		die_usage("%s %s: a day is written 2026-03-01, a moment 2026-03-01T12:00:00Z", what, text);
+	return moment;
 }
 
-static enum fault take(void *ctx, enum bundle_member_kind kind, const char *name, uint64_t size, const void *data,
-		       size_t data_size, struct refusal *why)
+bool audit_has_moment(int64_t *ret_at)
 {
-	struct contents *contents = ctx;
-	struct held *held = contents->n_metadata == 0 ? NULL : &contents->metadata[contents->n_metadata - 1];
-
-	if (kind == BUNDLE_METADATA) {
-		if (held == NULL || strcmp(held->name, name) != 0) {
-			begin_metadata(contents, name, size);
-			held = &contents->metadata[contents->n_metadata - 1];
-		}
-		if (data_size > held->room - held->size)
-			return refuse(why, FAULT_BUNDLE_FORM, "metadata/%s: longer than its header says", name);
-		if (data != NULL)
-			memcpy(held->data + held->size, data, data_size);
-		held->size += data_size;
-	} else if (data == NULL) {
-		struct blob_part *part;
-
-		contents->blobs = xrealloc(contents->blobs, contents->n_blobs + 1, sizeof(*contents->blobs));
-		part = &contents->blobs[contents->n_blobs++];
-		part->length = size;
-		if (!sha256_from_hex(name, &part->sha256))
-			return refuse(why, FAULT_BUNDLE_MEMBER, "blobs/%s: no blob's name", name);
-		contents->blob_bytes += size;
-	}
-	return FAULT_NONE;
+	if (opt_at != NULL)
+		*ret_at = audit_demand_moment("--at", opt_at, true);
+	return opt_at != NULL;
 }
 
-static enum fault load_held(void *ctx, const char *name, size_t limit, uint8_t **ret_data, size_t *ret_size,
-			    struct refusal *why)
+void audit_enter_sandbox(const struct sandbox_folder *folders, size_t n_folders)
 {
-	const struct contents *contents = ctx;
-
-	for (size_t i = 0; i < contents->n_metadata; i++) {
-		const struct held *held = &contents->metadata[i];
-
-		if (strcmp(held->name, name) != 0)
-			continue;
-		if (held->size > limit)
-			return refuse(why, FAULT_TUF_FORM, "metadata/%s: %zu bytes, at most %zu", name, held->size,
-				      limit);
-		*ret_data = xmalloc(held->size + 1);
-		memcpy(*ret_data, held->data, held->size);
-		*ret_size = held->size;
-		return FAULT_NONE;
-	}
-	return refuse(why, FAULT_TUF_ABSENT, "metadata/%s: not in the bundle", name);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The blobs of a bundle are sorted by name: the gate insists. */
-static const struct blob_part *find_blob(const struct contents *contents, const struct sha256 *sha256)
-{
-	for (size_t i = 0, n = contents->n_blobs; n > 0;) {
-		size_t half = n / 2;
-		int order = sha256_compare(&contents->blobs[i + half].sha256, sha256);
-
-		if (order == 0)
-			return &contents->blobs[i + half];
-		if (order < 0) {
-			i += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
-	}
-	return NULL;
-}
-
-/* --- judging a bundle --------------------------------------------------------------------------------------------- */
-
-static void judge_metadata(struct findings *findings, const struct trustset *set)
-{
-	char name[LIMIT_METADATA_NAME_SIZE + 24];
-	size_t n_elsewhere = 0;
-
-	if (set->timestamp == NULL) {
-		findings_fault(findings, FAULT_TUF_ABSENT, "the bundle brings no timestamp that was rightly signed");
-		return;
-	}
-	if (set->snapshot == NULL) {
-		findings_fault(findings, FAULT_TUF_ABSENT,
-			       "%" PRIu64 ".snapshot.json, which the timestamp names, is not in the bundle",
-			       set->timestamp->snapshot.version);
-		return;
-	}
-	for (size_t i = 0; i < set->snapshot->n_metas; i++) {
-		snprintf(name, sizeof(name), "%" PRIu64 ".%s.json", set->snapshot->metas[i].version,
-			 set->snapshot->metas[i].role);
-		n_elsewhere += trustset_metadata(set, name) == NULL;
-	}
-	if (n_elsewhere > 0)
-		findings_note(findings,
-			      "%zu roles that the snapshot names are not in this bundle: they came with an earlier one",
-			      n_elsewhere);
-	if (set->timestamp->header.expires < (int64_t)time(NULL))
-		findings_note(findings,
-			      "the timestamp has expired: an inside that has a newer one calls this bundle superseded");
-}
-
-static void judge_blobs(struct findings *findings, const struct trustset *set, const struct contents *contents)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	for (size_t i = 0; i < contents->n_blobs; i++) {
-		if (trustset_names_blob(set, &contents->blobs[i].sha256))
-			continue;
-		sha256_to_hex(&contents->blobs[i].sha256, hex);
-		findings_note(findings, "blobs/%s: no role in this bundle names it", hex);
-	}
-	for (size_t i = 0; i < set->n_files; i++) {
-		const struct signed_file *file = &set->files[i];
-
-		for (size_t j = 0; j < file->blob.n_parts; j++) {
-			const struct blob_part *held = find_blob(contents, &file->blob.parts[j].sha256);
-
-			if (held != NULL && held->length != file->blob.parts[j].length)
-				findings_fault(findings, FAULT_BLOB_HASH,
-					       "%s/%s: part %zu has another length than was signed", file->dataset,
-					       file->file, j);
-		}
-	}
-}
-
-static size_t parts_here(const struct contents *contents, const struct signed_file *file)
-{
-	size_t n = 0;
-
-	for (size_t j = 0; j < file->blob.n_parts; j++)
-		n += find_blob(contents, &file->blob.parts[j].sha256) != NULL;
-	return n;
-}
-
-static void print_files(const struct trustset *set, const struct contents *contents)
-{
-	for (size_t i = 0; i < set->n_files; i++) {
-		const struct signed_file *file = &set->files[i];
-		char hex[SHA256_HEX_SIZE], size[32], travels[64];
-
-		sha256_to_hex(&file->blob.plain_sha256, hex);
-		notation_format_size(file->blob.plain_length, size, sizeof(size));
-		snprintf(travels, sizeof(travels), "%zu of %zu parts here", parts_here(contents, file),
-			 file->blob.n_parts);
-		if (i == 0 || strcmp(file->dataset, set->files[i - 1].dataset) != 0)
-			printf("dataset    %s, role version %" PRIu64 "\n", file->dataset, file->role_version);
-		printf("           %s, %s, sha256:%s (%s)\n", file->file, size, hex, travels);
-	}
-}
-
-static void print_people(const char *path, const struct contents *contents, const struct trustset *set,
-			 const struct findings *findings)
-{
-	char size[32], time_text[64];
-
-	notation_format_size(contents->blob_bytes, size, sizeof(size));
-	printf("bundle     %s\n", path);
-	printf("members    %zu metadata, %zu blobs of %s\n", contents->n_metadata, contents->n_blobs, size);
-	if (set != NULL) {
-		printf("trust      root %" PRIu64 " to %" PRIu64 ", %zu of %zu metadata rightly signed\n",
-		       set->roots[0]->header.version, set->roots[set->n_roots - 1]->header.version, set->n_metadata,
-		       contents->n_metadata);
-		if (set->timestamp != NULL) {
-			notation_format_local(set->timestamp->issued, time_text, sizeof(time_text));
-			printf("timestamp  version %" PRIu64 ", issued %s\n", set->timestamp->header.version,
-			       time_text);
-		}
-		print_files(set, contents);
-	}
-	findings_print(findings, stdout);
-	puts(findings->n_faults == 0 ? "Everything holds." : "This bundle does not hold.");
-}
-
-static void print_json_file(const struct contents *contents, const struct signed_file *file)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	sha256_to_hex(&file->blob.plain_sha256, hex);
-	printf("  {\"dataset\": \"%s\", \"roleVersion\": %" PRIu64 ", \"file\": ", file->dataset, file->role_version);
-	notation_json_string(stdout, file->file);
-	printf(", \"bytes\": %" PRIu64 ", \"hash\": \"sha256:%s\", \"parts\": %zu, \"partsHere\": %zu}",
-	       file->blob.plain_length, hex, file->blob.n_parts, parts_here(contents, file));
-}
-
-static void print_json(const char *path, const struct contents *contents, const struct trustset *set,
-		       const struct findings *findings)
-{
-	fputs("{\"format\": \"clapet bundle verification 1\", \"bundle\": ", stdout);
-	notation_json_string(stdout, path);
-	printf(", \"valid\": %s, \"metadata\": %zu, \"signed\": %zu, \"blobs\": %zu, \"blobBytes\": %" PRIu64 ",\n",
-	       findings->n_faults == 0 ? "true" : "false", contents->n_metadata, set == NULL ? 0 : set->n_metadata,
-	       contents->n_blobs, contents->blob_bytes);
-	printf(" \"timestamp\": %" PRIu64 ", \"files\": [",
-	       set == NULL || set->timestamp == NULL ? 0 : set->timestamp->header.version);
-	for (size_t i = 0; set != NULL && i < set->n_files; i++) {
-		fputs(i == 0 ? "\n" : ",\n", stdout);
-		print_json_file(contents, &set->files[i]);
-	}
-	fputs("],\n ", stdout);
-	findings_print_json(findings, stdout);
-	fputs("}\n", stdout);
-}
-
-/* One bundle by itself: nothing carries over from another. */
-static int audit_bundle(const char *path, int fd, const uint8_t *root, size_t root_size)
-{
-	static const struct ustar_bounds bounds = {LIMIT_MEMBERS, LIMIT_BUNDLE_SIZE, LIMIT_BUNDLE_METADATA_SIZE};
-	_cleanup_(contents_clear) struct contents contents = {0};
-	_cleanup_(findings_clear) struct findings findings = {0};
-	_cleanup_(trustset_freep) struct trustset *set = NULL;
-	struct store_names names = {NULL, 0};
-	struct trustset_source source = {&contents, load_held, &names};
-	struct refusal why;
-
-	if (bundle_read(fd, &bounds, take, &contents, &why) != FAULT_NONE) {
-		findings_add(&findings, &why);
-	} else {
-		names.items = xcalloc(contents.n_metadata + 1, sizeof(char *));
-		for (; names.n_items < contents.n_metadata; names.n_items++)
-			names.items[names.n_items] = contents.metadata[names.n_items].name;
-		qsort(names.items, names.n_items, sizeof(char *), compare_names);
-		trustset_build(&source, root, root_size, &findings, &set);
-		free(names.items);
-	}
-	if (set != NULL) {
-		judge_metadata(&findings, set);
-		judge_blobs(&findings, set, &contents);
-	}
-	if (opt_json)
-		print_json(path, &contents, set, &findings);
-	else
-		print_people(path, &contents, set, &findings);
-	return findings_exit(&findings);
-}
-
-static int run_bundle(int argc, char **argv)
-{
-	_cleanup_free_ uint8_t *root = NULL;
-	_cleanup_free_ int *fds = NULL;
-	size_t root_size;
-	int status = 0;
-
-	if (argc < 1)
-		die_usage("no BUNDLE");
-	load_root(&root, &root_size);
-	fds = xcalloc((size_t)argc, sizeof(*fds));
-	for (int i = 0; i < argc; i++) {
-		fds[i] = open(argv[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fds[i] < 0 || fd_size(fds[i]) < 0)
-			die("%s: %s", argv[i], fds[i] < 0 ? strerror(errno) : "not a regular file");
-	}
 	sandbox_set_test_bench(opt_test_bench);
-	sandbox_enter(SANDBOX_TOOL, NULL, 0);
-	for (int i = 0; i < argc; i++) {
-		status = fault_exit_worse(status, audit_bundle(argv[i], fds[i], root, root_size));
-		close(fds[i]);
-	}
-	if (fflush(stdout) != 0)
-		die_errno("stdout");
-	return status;
+	sandbox_enter(SANDBOX_TOOL, folders, n_folders);
 }
+
+/* --- the store ------------------------------------------------------------------------------------------------------- */
 
 static int run_store(int argc, char **argv)
 {
 	_cleanup_free_ uint8_t *root = NULL;
 	size_t root_size;
+	int64_t at;
 
 	if (argc != 1)
 		die_usage("one STORE");
-	load_root(&root, &root_size);
+	audit_load_root(&root, &root_size);
 	sandbox_set_test_bench(opt_test_bench);
+	if (audit_has_moment(&at))
+		return storeverify_run_at(argv[0], root, root_size, at, NULL, opt_json);
 	return storeverify_run(argv[0], root, root_size, opt_json);
 }
+
+/* --- tables ---------------------------------------------------------------------------------------------------------- */
 
 static const struct option options[] = {
 	{"root", 0, OPTION_TEXT, &opt_root, "FILE", "the root metadata to start from (any version that you trust)"},
@@ -361,17 +97,29 @@ static const struct option options[] = {
 	{0},
 };
 
+static const struct option at_options[] = {
+	{"at", 0, OPTION_TEXT, &opt_at, "DATE",
+	 "judge as of that day's end, or of a moment (UTC): 2026-03-01, 2026-03-01T12:00:00Z"},
+	{0},
+};
+
 static const struct command commands[] = {
 	{"bundle", "BUNDLE…", "verify bundles, each by itself",
 	 "Passes each file through the gate, verifies every signature from the root, holds every blob against its name "
 	 "and against\n"
-	 "what the metadata name, and lists what the bundle would bring.",
-	 NULL, run_bundle},
+	 "what the metadata name, and lists what the bundle would bring. With --at what had expired by then is "
+	 "refused, as the "
+	 "inside\n"
+	 "would have refused it.",
+	 at_options, audit_run_bundle},
 	{"store", "STORE", "verify a whole store, read-only",
 	 "Verifies every metadata file of the mirror from the root, the hash of every blob and object, that blobs "
 	 "decode to what was\n"
-	 "signed, every version, link, mode and owner, and that nothing else lies in the store.",
-	 NULL, run_store},
+	 "signed, every version, link, mode and owner, and that nothing else lies in the store.\n"
+	 "With --at it judges that day instead: which metadata were trusted and whether they were rightly signed and "
+	 "valid, which\n"
+	 "versions were in force, and what has become of each of their files.",
+	 at_options, run_store},
 	{0},
 };
 
