@@ -61,14 +61,21 @@ SRC_keys = \
 	keys/client_steps.c \
 	keys/document.c \
 	keys/encodings.c \
+	keys/logentry.c \
+	keys/logentry_parse.c \
+	keys/logread.c \
 	keys/metadata.c \
 	keys/metadata_roles.c \
+	keys/note.c \
+	keys/note_sign.c \
 	keys/passphrase.c \
 	keys/pubkey.c \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \
-	keys/secret.c
+	keys/secret.c \
+	keys/tile.c \
+	keys/tlog.c
 
 SRC_schemas = \
 	schemas/compat.c \
