@@ -129,6 +129,8 @@ SRC_outside = \
 
 SRC_inside = \
 	inside/audit_history.c \
+	inside/audit_trail.c \
+	inside/audit_words.c \
 	inside/catalogue.c \
 	inside/check_answer.c \
 	inside/check_contract.c \
@@ -185,7 +187,7 @@ MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-audit = inside/audit.c inside/audit_bundle.c
+MAIN_clapet-audit = inside/audit.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 
