@@ -61,6 +61,8 @@ SRC_keys = \
 	keys/client_steps.c \
 	keys/document.c \
 	keys/encodings.c \
+	keys/journal.c \
+	keys/journal_edge.c \
 	keys/logentry.c \
 	keys/logentry_parse.c \
 	keys/logread.c \
