@@ -261,12 +261,12 @@ void trail_range(struct trail *trail, int64_t from, int64_t to, uint64_t *ret_fi
 	*ret_end = range.end;
 }
 
-/* "…, generation 57": the number behind the word; 0 where there is none. */
-static uint64_t generation_of(const char *line)
+/* "…, generation 57": the number behind WORD and a blank; 0 where there is none. */
+static uint64_t number_behind(const char *line, const char *word)
 {
-	const char *at = strstr(line, "generation ");
+	const char *at = strstr(line, word);
 
-	return at == NULL ? 0 : strtoull(at + strlen("generation "), NULL, 10);
+	return at == NULL ? 0 : strtoull(at + strlen(word), NULL, 10);
 }
 
 static bool remember(void *ctx, uint64_t index, const struct log_entry *entry)
@@ -285,12 +285,13 @@ static bool remember(void *ctx, uint64_t index, const struct log_entry *entry)
 		history->has_timestamp = true;
 		history->timestamp_entry = index;
 		history->timestamp_time = entry->time;
+		history->root_version = number_behind(entry->line, "root");
 	}
 	if (!comes && !leaves)
 		return true;
 	history_set(history, entry->dataset, comes ? entry->version : NULL, index, entry->time);
-	if (generation_of(entry->line) > history->generation) {
-		history->generation = generation_of(entry->line);
+	if (number_behind(entry->line, "generation") > history->generation) {
+		history->generation = number_behind(entry->line, "generation");
 		history->generation_time = entry->time;
 	}
 	return true;
