@@ -189,7 +189,8 @@ MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-audit = inside/audit.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c
+MAIN_clapet-audit = inside/audit.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c inside/audit_report.c \
+	inside/audit_report_html.c inside/audit_report_json.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 

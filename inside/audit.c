@@ -86,6 +86,11 @@ const char *audit_output(void)
 	return opt_output;
 }
 
+const char *audit_log_folder(void)
+{
+	return opt_log;
+}
+
 bool audit_has_keys(void)
 {
 	return opt_keys.n_items + opt_key_files.n_items > 0;
@@ -190,7 +195,7 @@ static bool read_past(void *ctx, struct history *history, struct findings *findi
 static int run_store(int argc, char **argv)
 {
 	_cleanup_free_ uint8_t *root = NULL;
-	struct past past = {.trail = {NULL, -1, NULL}};
+	struct past past = {.trail = TRAIL_NONE};
 	struct storeverify_log log = {-1, read_past, &past};
 	size_t root_size;
 	int64_t at;
@@ -254,6 +259,14 @@ static const struct option store_options[] = {
 	{0},
 };
 static const struct option compare_options[] = {KEY_OPTIONS, {0}};
+static const struct option report_options[] = {
+	KEY_OPTIONS,
+	RANGE_OPTIONS,
+	{"output", 0, OPTION_TEXT, &opt_output, "FILE", "where the report goes: a new file"},
+	SINCE_OPTION,
+	{"log", 0, OPTION_TEXT, &opt_log, "FOLDER", "the log, where it is not the store's own (a copy of its folder)"},
+	{0},
+};
 static const struct option log_options[] = {
 	KEY_OPTIONS,
 	SINCE_OPTION,
@@ -291,6 +304,14 @@ static const struct command commands[] = {
 	 "never sent,\n"
 	 "4 something that was sent has not arrived.",
 	 compare_options, audit_run_compare},
+	{"report", "STORE", "one page on a period, to attach to a file",
+	 "Verifies the log and the store's metadata, and writes one page of HTML that needs nothing else: what came in "
+	 "and when, with\n"
+	 "both digests (as published, as stored) and sources; what was refused or held, and why; what persons decided; "
+	 "what a rule\n"
+	 "deleted; alarms; the checkpoint, and whether all of it holds. With --json the same as JSON. --output must "
+	 "not be there yet.",
+	 report_options, audit_run_report},
 	{"log", "LOG", "verify a log, and read its history",
 	 "LOG is a log's folder, or a store. The checkpoint must be signed by --key; every tile must make its root, "
 	 "every entry hash\n"

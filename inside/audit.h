@@ -50,6 +50,8 @@ uint8_t *audit_load_since(size_t *ret_size);
 const char *audit_entry(void);
 bool audit_wants_proof(void);
 const char *audit_output(void);
+/* --log: where the log is, if it is not the store's own; NULL. */
+const char *audit_log_folder(void);
 
 int audit_run_bundle(int argc, char **argv);
 int audit_run_log(int argc, char **argv);

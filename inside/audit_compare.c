@@ -315,7 +315,7 @@ static void print_end(struct comparison *comparison)
 
 int audit_run_compare(int argc, char **argv)
 {
-	struct comparison comparison = {.outside = {NULL, -1, NULL}, .inside = {NULL, -1, NULL}};
+	struct comparison comparison = {.outside = TRAIL_NONE, .inside = TRAIL_NONE};
 	struct sandbox_folder folders[] = {{-1, SANDBOX_READ}, {-1, SANDBOX_READ}};
 	struct audit_keys texts = {.n_texts = 0};
 	struct trail_keys keys;

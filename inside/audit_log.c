@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "base/text.h"
 #include "bundle/notation.h"
 #include "inside/audit.h"
 #include "inside/audit_words.h"
@@ -33,24 +34,6 @@ static void base64_of(const struct sha256 *hash, char text[BASE64_SHA256_SIZE])
 }
 
 /* --- judging --------------------------------------------------------------------------------------------------------- */
-
-static void judge_since(struct log_run *run, const uint8_t *data, size_t size, const struct trail_keys *keys)
-{
-	const char *origin = log_reader_head(run->trail.reader)->origin;
-	const struct note_verifier *verifier = &keys->items[0];
-	struct refusal why;
-
-	for (size_t i = 0; i < keys->n_items; i++)
-		if (strcmp(keys->items[i].name, origin) == 0)
-			verifier = &keys->items[i];
-	if (trail_read_checkpoint(data, size, verifier, &run->old, &run->old_signed, &why) == FAULT_NONE) {
-		run->has_old = log_reader_extends(run->trail.reader, &run->old, NULL, &why) == FAULT_NONE;
-		if (run->has_old)
-			return;
-	}
-	refuse_within(&why, "--since");
-	findings_add(&run->findings, &why);
-}
 
 static void choose_entries(struct log_run *run)
 {
@@ -77,14 +60,20 @@ static void choose_entries(struct log_run *run)
 
 static bool print_entry(void *ctx, uint64_t index, const struct log_entry *entry)
 {
-	char time[64], reason[FAULT_LINE_SIZE];
+	const struct log_run *run = ctx;
+	const char *name = trail_person(&run->trail, entry->person);
+	char time[64], reason[FAULT_LINE_SIZE], shown[200], line[2 * FAULT_LINE_SIZE];
 
-	(void)ctx;
+	text_escape(name, strlen(name), shown, sizeof(shown));
+	text_escape(entry->line, strlen(entry->line), line, sizeof(line));
 	notation_format_local(entry->time, time, sizeof(time));
 	audit_reason(entry, reason, sizeof(reason));
-	printf("%6" PRIu64 "  %s  %-17s %s%s%s%s%s\n", index, time, audit_words(entry), entry->dataset,
-	       entry->dataset[0] == '\0' ? "" : ": ", entry->line, entry->person[0] == '\0' ? "" : "  by ",
-	       entry->person);
+	printf("%6" PRIu64 "  %s  %-17s %s%s%s", index, time, audit_words(entry), entry->dataset,
+	       entry->dataset[0] == '\0' ? "" : ": ", line);
+	if (entry->person[0] != '\0')
+		printf("  by %s%s%s%s", entry->person, shown[0] == '\0' ? "" : " (", shown,
+		       shown[0] == '\0' ? "" : ")");
+	putchar('\n');
 	if (reason[0] != '\0')
 		printf("        %s\n", reason);
 	return true;
@@ -127,7 +116,7 @@ static void print_people(struct log_run *run)
 	if (run->has_old)
 		printf("since        it continues the checkpoint of %" PRIu64 " entries%s\n", run->old.size,
 		       run->old_signed ? "" : ", which is unsigned as it was given: your own paper stands for it");
-	if (head != NULL && run->findings.n_faults == 0) {
+	if (run->trail.is_whole) {
 		if (audit_entry() != NULL)
 			print_inclusion_line(run);
 		trail_each(&run->trail, run->first, run->end, print_entry, run, &run->findings);
@@ -238,7 +227,7 @@ static void print_json(struct log_run *run)
 		       run->old_signed ? "true" : "false");
 	printf(", \"nFaults\": %zu, \"nNotes\": %zu}\n", run->findings.n_faults, run->findings.n_notes);
 	print_json_findings(&run->findings);
-	if (head != NULL && run->findings.n_faults == 0)
+	if (run->trail.is_whole)
 		trail_each(&run->trail, run->first, run->end, print_json_entry, run, &run->findings);
 	report_progress_end();
 }
@@ -258,7 +247,7 @@ static void print_proof(struct log_run *run)
 int audit_run_log(int argc, char **argv)
 {
 	_cleanup_free_ uint8_t *since = NULL;
-	struct log_run run = {.trail = {NULL, -1, NULL}};
+	struct log_run run = {.trail = TRAIL_NONE};
 	struct sandbox_folder folder = {-1, SANDBOX_READ};
 	struct audit_keys texts = {.n_texts = 0};
 	struct trail_keys keys;
@@ -278,8 +267,10 @@ int audit_run_log(int argc, char **argv)
 	if (trail_open(&run.trail, &keys, &run.findings)) {
 		choose_entries(&run);
 		if (since != NULL)
-			judge_since(&run, since, since_size, &keys);
+			run.has_old = trail_extends(&run.trail, since, since_size, &keys, &run.old, &run.old_signed,
+						    &run.findings);
 		trail_verify(&run.trail, &run.findings);
+		trail_load_people(&run.trail, &run.findings);
 	}
 	if (audit_wants_proof())
 		print_proof(&run);

@@ -16,7 +16,11 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "bundle/json.h"
 #include "inside/store.h"
+
+/* Beside the tree; composed by the supervisor (inside/logbook.h). */
+#define PEOPLE_NAME "people.json"
 
 /* --- opening --------------------------------------------------------------------------------------------------------- */
 
@@ -30,7 +34,7 @@ void trail_find(const char *path, struct trail *ret_trail)
 	log_fd = fd_open_beneath(fd, "log", O_RDONLY | O_DIRECTORY, 0);
 	if (log_fd < 0 && log_fd != -ENOENT)
 		die("%s/log: %s", path, strerror(-log_fd));
-	*ret_trail = (struct trail){path, log_fd < 0 ? steal_fd(&fd) : log_fd, NULL};
+	*ret_trail = (struct trail){path, log_fd < 0 ? steal_fd(&fd) : log_fd, NULL, false, NULL};
 }
 
 void trail_clear(struct trail *trail)
@@ -38,7 +42,8 @@ void trail_clear(struct trail *trail)
 	log_reader_free(trail->reader);
 	if (trail->folder_fd >= 0)
 		close(trail->folder_fd);
-	*trail = (struct trail){NULL, -1, NULL};
+	json_decref(trail->people);
+	*trail = (struct trail)TRAIL_NONE;
 }
 
 /* The first line of the checkpoint says whose log it wants to be; the key of that name judges. */
@@ -66,6 +71,39 @@ bool trail_open(struct trail *trail, const struct trail_keys *keys, struct findi
 	refuse_within(&why, "%s", trail->path);
 	findings_add(findings, &why);
 	return false;
+}
+
+/* --- people ---------------------------------------------------------------------------------------------------------- */
+
+void trail_load_people(struct trail *trail, struct findings *findings)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	_cleanup_(json_decrefp) json_t *json = NULL;
+	struct refusal why = {FAULT_NONE, ""};
+	size_t size;
+	int r = fd_load_file(trail->folder_fd, PEOPLE_NAME, LIMIT_JSON_SIZE, &data, &size);
+
+	if (r < 0)
+		return;
+	if (json_parse(data, size, LIMIT_JSON_SIZE, &json, &why) == FAULT_NONE &&
+	    json_format(json, PEOPLE_NAME, "clapet log people", 1, &why) == FAULT_NONE)
+		trail->people = steal_pointer(&json);
+	else
+		findings_note(findings, "%s: %s: persons are shown without their names", PEOPLE_NAME, why.line);
+}
+
+const char *trail_person(const struct trail *trail, const char *person)
+{
+	const json_t *rows = json_object_get(trail->people, "people");
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const char *id = json_string_value(json_object_get(json_array_get(rows, i), "id"));
+		const char *name = json_string_value(json_object_get(json_array_get(rows, i), "name"));
+
+		if (id != NULL && name != NULL && strcmp(id, person) == 0)
+			return name;
+	}
+	return "";
 }
 
 /* --- every file ------------------------------------------------------------------------------------------------------ */
@@ -180,8 +218,8 @@ static void walk_folder(struct walk *walk, const char *path, unsigned depth)
 
 static void check_top(struct trail *trail, struct findings *findings)
 {
-	static const char *const known[] = {LOG_CHECKPOINT_NAME, LOG_VERIFIER_NAME, LOG_KEY_NAME, LOG_NEXT_NAME,
-					    "tile"};
+	static const char *const known[] = {LOG_CHECKPOINT_NAME, LOG_VERIFIER_NAME, LOG_KEY_NAME, LOG_NEXT_NAME, "tile",
+					    PEOPLE_NAME,         "memory.json"};
 	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
 	int r = store_list(trail->folder_fd, ".", &names);
 
@@ -203,7 +241,8 @@ bool trail_verify(struct trail *trail, struct findings *findings)
 	struct walk walk = {trail, findings, 0};
 	struct refusal why;
 
-	if (log_reader_verify(trail->reader, &why) != FAULT_NONE)
+	trail->is_whole = log_reader_verify(trail->reader, &why) == FAULT_NONE;
+	if (!trail->is_whole)
 		findings_add(findings, &why);
 	check_top(trail, findings);
 	if (log_reader_head(trail->reader)->size > 0 || fd_exists(trail->folder_fd, "tile"))
@@ -359,4 +398,22 @@ enum fault trail_read_checkpoint(const uint8_t *data, size_t size, const struct 
 	if (fault == FAULT_NONE)
 		*ret_checkpoint = checkpoint;
 	return fault;
+}
+
+bool trail_extends(struct trail *trail, const uint8_t *data, size_t size, const struct trail_keys *keys,
+		   struct checkpoint *ret_old, bool *ret_signed, struct findings *findings)
+{
+	const char *origin = log_reader_head(trail->reader)->origin;
+	const struct note_verifier *verifier = &keys->items[0];
+	struct refusal why;
+
+	for (size_t i = 0; i < keys->n_items; i++)
+		if (strcmp(keys->items[i].name, origin) == 0)
+			verifier = &keys->items[i];
+	if (trail_read_checkpoint(data, size, verifier, ret_old, ret_signed, &why) == FAULT_NONE &&
+	    log_reader_extends(trail->reader, ret_old, NULL, &why) == FAULT_NONE)
+		return true;
+	refuse_within(&why, "--since");
+	findings_add(findings, &why);
+	return false;
 }

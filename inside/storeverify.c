@@ -45,7 +45,7 @@ enum fault storeverify_load_metadata(void *ctx, const char *name, size_t limit, 
 	return storeverify_load(ctx, path, limit, ret_data, ret_size, why);
 }
 
-static void verify_mirror_metadata(struct storeverify *verify, const uint8_t *root, size_t root_size)
+void storeverify_metadata(struct storeverify *verify, const uint8_t *root, size_t root_size)
 {
 	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
 	_cleanup_close_ int fd = storeverify_open(verify, "mirror/metadata", PRIVATE_MODE);
@@ -412,7 +412,7 @@ static void verify_all(struct storeverify *verify, const uint8_t *root, size_t r
 	if (r < 0)
 		findings_fault(&verify->findings, DAMAGED, "trust/root.json: %s", strerror(-r));
 	else
-		verify_mirror_metadata(verify, root, size);
+		storeverify_metadata(verify, root, size);
 	if (verify->set != NULL) {
 		storeverify_timestamps(verify);
 		note_absent(verify);
@@ -487,7 +487,7 @@ int storeverify_run_at(const char *store_path, const uint8_t *root, size_t root_
 
 	if (status != 0)
 		return status;
-	verify_mirror_metadata(&verify, root, root_size);
+	storeverify_metadata(&verify, root, root_size);
 	if (log != NULL)
 		has_log = log->read(log->ctx, &history, &verify.findings);
 	if (verify.set != NULL) {

@@ -35,6 +35,8 @@ bool storeverify_file(struct storeverify *verify, int dir_fd, const char *path, 
 bool storeverify_hash(struct storeverify *verify, int dir_fd, const char *path, const char *name,
 		      const struct sha256 *sha256);
 
+/* All of mirror/metadata from ROOT: fills verify->set. */
+void storeverify_metadata(struct storeverify *verify, const uint8_t *root, size_t root_size);
 /* mirror/timestamps: each is its name's bytes and rightly signed; fills verify->timestamps. */
 void storeverify_timestamps(struct storeverify *verify);
 /* The file PATH of the store, in a new buffer; and mirror/metadata/NAME, for trustset, where CTX is the verify. */

@@ -44,7 +44,7 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(fixture->folder));
 	fixture->fd = open(fixture->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(journal_open(fixture->fd, "clapet-inside/test", &fixture->journal, &fixture->why), FAULT_NONE);
-	fixture->trail = (struct trail){NULL, -1, NULL};
+	fixture->trail = (struct trail)TRAIL_NONE;
 	*state = fixture;
 	return 0;
 }
