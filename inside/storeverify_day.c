@@ -102,6 +102,9 @@ static void find_root(struct storeverify *verify, struct storeverify_day *day)
 	}
 	if (day->root != NULL)
 		return;
+	if (why.fault == FAULT_NONE)
+		refuse(&why, FAULT_TUF_ROOT_CHAIN, "the log names root %" PRIu64 ", no chain of signatures leads to it",
+		       named);
 	refuse_within(&why, "timestamp %" PRIu64 ", by the root of that day", day->timestamp->header.version);
 	findings_add(&verify->findings, &why);
 }
