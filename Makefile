@@ -72,6 +72,7 @@ SRC_keys = \
 	keys/note_sign.c \
 	keys/passphrase.c \
 	keys/pubkey.c \
+	keys/qr.c \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \
@@ -153,6 +154,7 @@ SRC_inside = \
 	inside/incoming.c \
 	inside/inside.c \
 	inside/judge.c \
+	inside/logbook.c \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
@@ -178,16 +180,16 @@ WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign \
 
 MAIN_clapet-keys = keys/main.c keys/cmd_generate.c keys/cmd_init.c keys/cmd_show.c keys/cmd_sign.c
 OURS_clapet-keys = keys bundle base
-LIBS_clapet-keys = -lsodium -ljansson -lcrypto
+LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas bundle base
 LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_rollback.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_rollback.c \
 	inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
-LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
+LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
 MAIN_clapet-audit = inside/audit.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c inside/audit_report.c \
 	inside/audit_report_html.c inside/audit_report_json.c
@@ -231,10 +233,10 @@ OURS_inside-commit = inside bundle base
 LIBS_inside-commit = -lcrypto -lseccomp
 
 MAIN_inside-log = inside/log.c
-OURS_inside-log = inside bundle base
-LIBS_inside-log = -lseccomp
+OURS_inside-log = inside keys bundle base
+LIBS_inside-log = -lsodium -lseccomp
 
-LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lseccomp
+LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 .PHONY: all check check-only demo deps install lint asan bench fuzz fuzzers clean tests

@@ -20,7 +20,7 @@ enum sandbox_profile {
 	SANDBOX_INSIDE_VERIFY,  /* reads beneath spool and trust */
 	SANDBOX_INSIDE_CHECK,   /* descriptors only */
 	SANDBOX_INSIDE_COMMIT,  /* reads spool, writes store */
-	SANDBOX_INSIDE_LOG,     /* appends beneath log/ */
+	SANDBOX_INSIDE_LOG,     /* reads the log's key, writes beneath log/ */
 	SANDBOX_TOOL, /* a command for people that parses hostile files: descriptors, reads beneath given folders, stdout */
 	SANDBOX_N
 };

@@ -39,6 +39,10 @@
 /* What a key file may ask of argon2id before its passphrase is known to be right: four times what we write. */
 #define LIMIT_KDF_OPERATIONS 16
 #define LIMIT_KDF_MEMORY (1 * GIB)
+/* A QR code of version 20 has 97 modules a side, 105 columns with its margin: what a wide terminal or a page holds and a
+ * telephone reads. At level M it holds 666 bytes. */
+#define LIMIT_QR_VERSION 20
+#define LIMIT_QR_TEXT_SIZE 666
 /* 2^53 - 1: what every JSON reader agrees on. */
 #define LIMIT_VERSION 9007199254740991LL
 

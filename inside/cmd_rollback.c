@@ -82,9 +82,8 @@ static size_t roll(struct inside *inside, const struct generation *older, const 
 
 		if (!chosen || !store_has_version(inside->store_fd, entry->name, entry->version))
 			continue;
-		inside_event(inside, "rollback", entry->name, FAULT_NONE, "from %s to %s by %s: %s",
-			     now == NULL ? "nothing" : now->version, entry->version, decision->operator,
-			     decision->reason);
+		inside_event_by(inside, "rollback", entry->name, decision->operator, FAULT_NONE, "from %s to %s: %s",
+				now == NULL ? "nothing" : now->version, entry->version, decision->reason);
 		decide_pin(inside, entry->name, entry->version, decision);
 		generation_set(next, entry->name, entry->version, json_incref(entry->json));
 		n++;

@@ -29,6 +29,7 @@ struct policy {
 	char **licences;
 	size_t n_licences;
 	bool any_licence;
+	struct sha256 sha256; /* of the file (policy_load) */
 };
 
 /* The policy that lists nothing: every dataset waits for a person. */

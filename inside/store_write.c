@@ -294,6 +294,8 @@ enum fault store_put_document(int store_fd, const struct record_document *docume
 	if (r < 0)
 		return refuse(why, FAULT_NO_SUCH, "document %u of \"%s\": none of ours", document->document,
 			      document->dataset);
+	if (document->document == DOCUMENT_PEOPLE || document->document == DOCUMENT_MEMORY)
+		return refuse(why, FAULT_NO_SUCH, "%s: is inside-log's to write", path);
 	/* The anchor is what a person brought once: nothing replaces it but the chain that starts from it. */
 	if (document->document == DOCUMENT_ANCHOR && fd_exists(store_fd, path))
 		return refuse(why, FAULT_STORE_DAMAGED, "%s: there is an anchor already", path);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 
 struct log_reader {
+	int folder_fd;
 	struct checkpoint head;
 	char *note;
 	struct tile_reader *tiles;
@@ -56,12 +57,15 @@ enum fault log_reader_open(int folder_fd, const struct note_verifier *verifier, 
 	uint8_t *note;
 	size_t size;
 
+	reader->folder_fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
+	if (reader->folder_fd < 0)
+		return refuse(why, FAULT_FILE, "%s", strerror(errno));
 	if ((fault = load(folder_fd, LOG_CHECKPOINT_NAME, LIMIT_CHECKPOINT_SIZE, &note, &size, why)) != FAULT_NONE)
 		return fault;
 	reader->note = (char *)note;
 	if (checkpoint_open(note, size, verifier, &reader->head, why) != FAULT_NONE)
 		return refuse_within(why, LOG_CHECKPOINT_NAME);
-	fault = tile_reader_open(folder_fd, reader->head.size, &reader->head.root, &reader->tiles, why);
+	fault = tile_reader_open(reader->folder_fd, reader->head.size, &reader->head.root, &reader->tiles, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	*ret_reader = steal_pointer(&reader);
@@ -73,6 +77,7 @@ void log_reader_free(struct log_reader *reader)
 	if (reader == NULL)
 		return;
 	tile_reader_free(reader->tiles);
+	cleanup_close(&reader->folder_fd);
 	free(reader->note);
 	free(reader);
 }

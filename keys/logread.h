@@ -18,7 +18,7 @@
 
 struct log_reader;
 
-/* Opens the log in FOLDER_FD (borrowed). FAULT_NO_SUCH where there is no checkpoint; FAULT_LOG_CHECKPOINT, FAULT_LOG_TILE,
+/* Opens the log in FOLDER_FD, which may be closed then. FAULT_NO_SUCH where there is no checkpoint; FAULT_LOG_CHECKPOINT, FAULT_LOG_TILE,
  * FAULT_LOG_DISAGREES as note.h and tile.h say. */
 enum fault log_reader_open(int folder_fd, const struct note_verifier *verifier, struct log_reader **ret_reader,
 			   struct refusal *why);

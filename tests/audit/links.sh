@@ -15,7 +15,7 @@ inside-unpack libarchive libcrypto libseccomp
 inside-verify libsodium libjansson libcrypto libseccomp
 inside-check libzstd libcsv libjansson libpcre2-8 libcrypto libseccomp
 inside-commit libcrypto libseccomp
-inside-log libseccomp
+inside-log libsodium libseccomp
 outside-fetch libcurl libseccomp
 outside-unpack libarchive libseccomp
 outside-check libcsv libjansson libpcre2-8 libcrypto libseccomp

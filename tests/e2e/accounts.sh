@@ -106,7 +106,11 @@ story() { # OUT IN
 	run "$BIN/clapet-audit" store --root "$out/repository/metadata/1.root.json" "$in/store"
 	is "$status" 0 "clapet-audit: everything holds" || echo "$output" | sed 's/^/# /'
 	like "$output" 'Everything holds' "and says so"
-	like "$(cat "$in/store/log/events.log")" 'approve rues' "the log tells it"
+	run inside log
+	like "$output" 'approve +rues' "the log tells it"
+	run inside checkpoint --operator guard
+	is "$status" 0 "checkpoint" || echo "$output" | sed 's/^/# /'
+	like "$(owner "$in/store/log/key")" '^bin:[a-z]+ 400$' "the log's key is inside-log's alone"
 }
 
 writable() { # ACCOUNT FOLDER: what of it the account can write, itself and through groups
@@ -118,6 +122,9 @@ walls() { # OUT IN SUPERVISOR-OWNED
 	local out=$1 in=$2 account folder
 	is "$(find "$in/store" ! -user uucp ! -path "$in/store/log*")" "" "all of the store but log/ is inside-commit's"
 	is "$(find "$in/store/log" ! -user bin)" "" "log/ is inside-log's"
+	for account in clapet-inside clapet-commit clapet-verify reader; do
+		not_ok "$account cannot read the log's key" as "$account" cat "$in/store/log/key"
+	done
 	is "$(find "$in/store" -perm /027 ! -type l ! -path "$in/store/log/*")" "" "nobody else writes it, and nobody at all reads it by being anybody"
 	for account in clapet-inside clapet-unpack clapet-verify clapet-check clapet-log reader; do
 		[ "$account" = clapet-inside ] && [ "$3" = root ] && continue
