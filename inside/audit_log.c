@@ -76,6 +76,8 @@ static bool print_entry(void *ctx, uint64_t index, const struct log_entry *entry
 	putchar('\n');
 	if (reason[0] != '\0')
 		printf("        %s\n", reason);
+	if (entry->sha256[0] != '\0' && strstr(entry->line, entry->sha256) == NULL)
+		printf("        sha256:%s\n", entry->sha256);
 	return true;
 }
 

@@ -31,7 +31,14 @@ static const struct {
 	{"quota", AUDIT_CHAPTER_ALARMS, "ALARM quota"},
 	{"clock", AUDIT_CHAPTER_ALARMS, "ALARM clock"},
 	{"alarm", AUDIT_CHAPTER_ALARMS, "ALARM"},
+	{"checkpoint", AUDIT_CHAPTER_DECISIONS, "checkpoint taken"},
+	{"forget-person", AUDIT_CHAPTER_DECISIONS, "name erased"},
 	{"init", AUDIT_CHAPTER_CHANGES, "began"},
+	{"root", AUDIT_CHAPTER_CHANGES, "root changed"},
+	{"configuration", AUDIT_CHAPTER_CHANGES, "configuration"},
+	{"policy", AUDIT_CHAPTER_CHANGES, "policy"},
+	{"contract", AUDIT_CHAPTER_CHANGES, "contract"},
+	{"program", AUDIT_CHAPTER_CHANGES, "program"},
 };
 
 static size_t find(const struct log_entry *entry)
