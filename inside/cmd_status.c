@@ -48,7 +48,7 @@ static int monitor(const struct inside *inside, const json_t *document, const st
 
 		level = MONITOR_CRITICAL;
 		snprintf(line, sizeof(line), "E%04d %s", why->fault, why->line);
-	} else if (fault_kind(health->log.fault) == FAULT_KIND_REFUSED) {
+	} else if (health->log.fault != FAULT_NONE && health->log.fault != FAULT_LOG_CHECKPOINT_DUE) {
 		level = MONITOR_CRITICAL;
 		snprintf(line, sizeof(line), "E%04d %s", health->log.fault, health->log.line);
 	} else if (health->n_refused > 0) {
