@@ -163,6 +163,20 @@ uint8_t *audit_load_since(size_t *ret_size)
 	return data;
 }
 
+void audit_print_findings(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n_faults_kept; i++) {
+		printf("{\"fault\": \"E%04u\", \"message\": ", (unsigned)findings->faults[i].fault);
+		notation_json_string(stdout, findings->faults[i].line);
+		fputs("}\n", stdout);
+	}
+	for (size_t i = 0; i < findings->n_notes_kept; i++) {
+		fputs("{\"note\": ", stdout);
+		notation_json_string(stdout, findings->notes[i]);
+		fputs("}\n", stdout);
+	}
+}
+
 /* --- the store ------------------------------------------------------------------------------------------------------- */
 
 /* The log that tells of a past day. */
@@ -258,7 +272,7 @@ static const struct option store_options[] = {
 	 "with --at: the log, where it is not the store's own (a copy of its folder)"},
 	{0},
 };
-static const struct option compare_options[] = {KEY_OPTIONS, {0}};
+static const struct option compare_options[] = {KEY_OPTIONS, RANGE_OPTIONS, {0}};
 static const struct option report_options[] = {
 	KEY_OPTIONS,
 	RANGE_OPTIONS,

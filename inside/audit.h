@@ -53,6 +53,9 @@ const char *audit_output(void);
 /* --log: where the log is, if it is not the store's own; NULL. */
 const char *audit_log_folder(void);
 
+/* Each fault and each note as a JSON object on a line of its own. */
+void audit_print_findings(const struct findings *findings);
+
 int audit_run_bundle(int argc, char **argv);
 int audit_run_log(int argc, char **argv);
 int audit_run_compare(int argc, char **argv);

@@ -39,6 +39,7 @@ struct comparison {
 	uint64_t newest_arrived; /* the highest entry of the outside's log of which something arrived */
 	bool any_arrived;
 	int64_t shortest, longest;
+	int64_t from, to; /* of sending; of arriving, for what was never sent */
 };
 
 /* --- gathering ------------------------------------------------------------------------------------------------------- */
@@ -206,8 +207,11 @@ static void print_json(enum match match, const struct sighting *sent, const stru
 static void tell(struct comparison *comparison, enum match match, const struct sighting *sent,
 		 const struct sighting *arrived)
 {
+	int64_t time = sent != NULL ? sent->time : arrived->time;
 	char hex[SHA256_HEX_SIZE];
 
+	if (time < comparison->from || time > comparison->to)
+		return;
 	comparison->counts[match]++;
 	sha256_to_hex(sent != NULL ? &sent->sha256 : &arrived->sha256, hex);
 	if (match == MATCH_LOST)
@@ -292,15 +296,16 @@ static void print_end(struct comparison *comparison)
 		fputs("{\"format\": \"clapet log comparison 1\"", stdout);
 		for (size_t i = 0; i < MATCH_N; i++)
 			printf(", \"%s\": %" PRIu64, match_names[i], counts[i]);
-		printf(", \"valid\": %s, ", comparison->findings.n_faults == 0 ? "true" : "false");
-		findings_print_json(&comparison->findings, stdout);
-		fputs("}\n", stdout);
+		printf(", \"valid\": %s, \"nFaults\": %zu, \"nNotes\": %zu}\n",
+		       comparison->findings.n_faults == 0 ? "true" : "false", comparison->findings.n_faults,
+		       comparison->findings.n_notes);
+		audit_print_findings(&comparison->findings);
 		return;
 	}
 	printf("sent            %" PRIu64 " bundles: %" PRIu64 " arrived, %" PRIu64 " refused inside, %" PRIu64
 	       " in flight, %" PRIu64 " not arrived\n",
-	       (uint64_t)comparison->sent.n_items, counts[MATCH_ARRIVED], counts[MATCH_REFUSED],
-	       counts[MATCH_IN_FLIGHT], counts[MATCH_LOST]);
+	       counts[MATCH_ARRIVED] + counts[MATCH_REFUSED] + counts[MATCH_IN_FLIGHT] + counts[MATCH_LOST],
+	       counts[MATCH_ARRIVED], counts[MATCH_REFUSED], counts[MATCH_IN_FLIGHT], counts[MATCH_LOST]);
 	printf("never sent      %" PRIu64 " bundles that arrived; %" PRIu64 " that were cut short on the way\n",
 	       counts[MATCH_NEVER_SENT], counts[MATCH_CUT]);
 	if (comparison->any_arrived) {
@@ -324,6 +329,7 @@ int audit_run_compare(int argc, char **argv)
 	if (argc != 2)
 		die_usage("two logs: OUTSIDE-LOG INSIDE-LOG");
 	audit_load_keys(&texts);
+	audit_demand_range(&comparison.from, &comparison.to);
 	trail_find(argv[0], &comparison.outside);
 	trail_find(argv[1], &comparison.inside);
 	folders[0].fd = comparison.outside.folder_fd;

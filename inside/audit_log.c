@@ -197,20 +197,6 @@ static bool print_json_entry(void *ctx, uint64_t index, const struct log_entry *
 	return true;
 }
 
-static void print_json_findings(const struct findings *findings)
-{
-	for (size_t i = 0; i < findings->n_faults_kept; i++) {
-		printf("{\"fault\": \"E%04u\", \"message\": ", (unsigned)findings->faults[i].fault);
-		notation_json_string(stdout, findings->faults[i].line);
-		fputs("}\n", stdout);
-	}
-	for (size_t i = 0; i < findings->n_notes_kept; i++) {
-		fputs("{\"note\": ", stdout);
-		notation_json_string(stdout, findings->notes[i]);
-		fputs("}\n", stdout);
-	}
-}
-
 /* One object a line: on the log, then each fault, each note, each entry. */
 static void print_json(struct log_run *run)
 {
@@ -228,7 +214,7 @@ static void print_json(struct log_run *run)
 		printf(", \"since\": {\"size\": %" PRIu64 ", \"signed\": %s}", run->old.size,
 		       run->old_signed ? "true" : "false");
 	printf(", \"nFaults\": %zu, \"nNotes\": %zu}\n", run->findings.n_faults, run->findings.n_notes);
-	print_json_findings(&run->findings);
+	audit_print_findings(&run->findings);
 	if (run->trail.is_whole)
 		trail_each(&run->trail, run->first, run->end, print_json_entry, run, &run->findings);
 	report_progress_end();

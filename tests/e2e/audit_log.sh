@@ -222,7 +222,14 @@ like "$output" 'E2104, expired metadata' "with its reason"
 world "a b" "a b y:E3001"
 like "$output" 'cut short|never sent' "a file that ended early is told"
 audit compare "$T/out" "$T/in" --key-file "$T/out.key" --key "$key" --json
-ok "JSON, one object a line" python3 -c 'import json,sys; [json.loads(l) for l in sys.argv[1].splitlines() if l.startswith("{\"bundle")]' "$output"
+is "$(python3 -c 'import json,sys
+lines=[json.loads(l) for l in sys.stdin if l.startswith("{")]
+print([l["match"] for l in lines if "match" in l], [l["format"] for l in lines if "format" in l])' <<<"$output")" \
+	"['arrived', 'arrived', 'never-sent'] ['clapet log comparison 1']" "JSON, one object a line"
+world "a b c d e" "b c e"
+audit compare "$T/out" "$T/in" --key-file "$T/out.key" --key "$key" --from 2026-03-01T00:02:00Z --to 2026-03-01T00:03:00Z
+is "$status" 0 "in a period in which nothing was lost" || echo "# $output"
+like "$output" 'sent +2 bundles: 2 arrived' "only that period counts"
 audit compare "$T/in" "$T/in" --key "$key"
 not_ok "a log against itself has sent nothing" grep -q 'Both logs agree' <<<"$output"
 flip "$T/in/tile/entries/000.p/4" 60
