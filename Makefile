@@ -66,6 +66,7 @@ SRC_keys = \
 	keys/logentry.c \
 	keys/logentry_parse.c \
 	keys/logread.c \
+	keys/logshow.c \
 	keys/metadata.c \
 	keys/metadata_roles.c \
 	keys/note.c \
@@ -107,10 +108,12 @@ SRC_schemas = \
 # Modules of each side, without the files that hold a main().
 SRC_outside = \
 	outside/agent.c \
+	outside/agentlog.c \
 	outside/charset.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/descriptor.c \
+	outside/logcommand.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
@@ -175,7 +178,7 @@ SRC_inside = \
 
 # --- programs: main file, libraries of ours, libraries of others ----------------------------------------------------
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
-WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign \
+WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign outside-log \
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
 MAIN_clapet-keys = keys/main.c keys/cmd_generate.c keys/cmd_init.c keys/cmd_show.c keys/cmd_sign.c
@@ -183,8 +186,8 @@ OURS_clapet-keys = keys bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
-OURS_clapet-outside = outside schemas bundle base
-LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
+OURS_clapet-outside = outside schemas keys bundle base
+LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_rollback.c \
 	inside/cmd_show.c inside/cmd_status.c inside/watch.c
@@ -215,6 +218,10 @@ LIBS_outside-pack = -lzstd -larchive -lcrypto -lseccomp
 MAIN_outside-sign = outside/sign.c
 OURS_outside-sign = outside keys bundle base
 LIBS_outside-sign = -lsodium -ljansson -lcrypto -lseccomp
+
+MAIN_outside-log = outside/log.c
+OURS_outside-log = outside keys bundle base
+LIBS_outside-log = -lsodium -lseccomp
 
 MAIN_inside-unpack = inside/unpack.c
 OURS_inside-unpack = inside bundle base

@@ -12,11 +12,10 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "bundle/columns.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
 #include "keys/logread.h"
+#include "keys/logshow.h"
 #include "keys/qr.h"
 
 /* Puts "log/" before what a reader says of a file. */
@@ -51,71 +50,20 @@ const struct option cmd_log_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
-/* "p1 (jeanne)", "p1" where the name was erased. */
-static char *show_person(struct inside *inside, const char *person)
+static const char *find_name(void *inside, const char *person)
 {
-	const char *name = person[0] == '\0' ? NULL : logbook_name(inside, person);
-	char shown[LIMIT_FILE_NAME_SIZE];
-
-	if (name == NULL)
-		return xstrdup(person[0] == '\0' ? "-" : person);
-	text_escape(name, strlen(name), shown, sizeof(shown));
-	return xasprintf("%s (%s)", person, shown);
-}
-
-static void add_row(struct inside *inside, struct columns *table, uint64_t index, const struct log_entry *entry)
-{
-	_cleanup_free_ char *person = show_person(inside, entry->person);
-	char number[24], when[40], code[8] = "-";
-
-	snprintf(number, sizeof(number), "%" PRIu64, index);
-	notation_format_local(entry->time, when, sizeof(when));
-	if (entry->code != 0)
-		snprintf(code, sizeof(code), "E%04u", entry->code % 10000);
-	columns_row(table,
-		    (const char *const[]){number, when, entry->event, entry->dataset[0] == '\0' ? "-" : entry->dataset,
-					  code, person, entry->line});
-}
-
-/* Each entry as it is hashed; the reader has proved that it is in the tree. */
-static enum fault add_json(struct log_reader *reader, uint64_t index, json_t *array, struct refusal *why)
-{
-	struct tile_entry bytes = {NULL, 0};
-	enum fault fault = log_reader_bytes(reader, index, &bytes, why);
-	json_t *object;
-
-	if (fault != FAULT_NONE)
-		return fault;
-	object = json_loadb((const char *)bytes.data, bytes.size, 0, NULL);
-	json_object_set_new(object, "index", json_integer((json_int_t)index));
-	json_array_append_new(array, object);
-	return FAULT_NONE;
+	return logbook_name(inside, person);
 }
 
 static int show_entries(struct inside *inside, struct log_reader *reader, uint64_t first)
 {
-	static const char *const headings[] = {"ENTRY", "TIME", "EVENT", "DATASET", "CODE", "BY", "WHAT"};
-	struct columns *table = columns_new(ARRAY_SIZE(headings), headings);
-	json_t *array = json_array();
 	struct refusal why = {0};
+	json_t *array;
 
-	for (uint64_t i = first; why.fault == FAULT_NONE && i < log_reader_head(reader)->size; i++) {
-		struct log_entry entry;
-
-		if (log_reader_entry(reader, i, &entry, &why) != FAULT_NONE)
-			break;
-		if (cmd_wants_json())
-			add_json(reader, i, array, &why);
-		else
-			add_row(inside, table, i, &entry);
-	}
-	if (why.fault == FAULT_NONE && !cmd_wants_json())
-		columns_print(table, stdout);
-	columns_free(table);
-	if (why.fault == FAULT_NONE && cmd_wants_json())
-		return cmd_print_json(array, 0);
-	json_decref(array);
-	return why.fault == FAULT_NONE ? cmd_end(0) : fail_log(&why);
+	if (!cmd_wants_json())
+		return log_show(reader, first, find_name, inside, stdout, &why) == FAULT_NONE ? cmd_end(0)
+											      : fail_log(&why);
+	return log_show_json(reader, first, &array, &why) == FAULT_NONE ? cmd_print_json(array, 0) : fail_log(&why);
 }
 
 int cmd_log(int argc, char **argv)

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -26,7 +25,6 @@
 #include "keys/journal.h"
 #include "keys/logentry.h"
 
-#define ORIGIN_PREFIX "clapet-inside/"
 #define DOCUMENT_MODE 0640
 
 /* The log, and the first thing that went wrong: what comes after it is not done, and the answer says so. */
@@ -35,18 +33,6 @@ struct session {
 	struct journal *journal;
 	struct refusal why;
 };
-
-/* "clapet-inside/appliance": this host's name, if a key may have it. Asked once in a log's life. */
-static void choose_origin(char origin[NOTE_NAME_SIZE])
-{
-	struct utsname host;
-
-	if (uname(&host) < 0)
-		die_errno("uname");
-	snprintf(origin, NOTE_NAME_SIZE, ORIGIN_PREFIX "%.64s", host.nodename);
-	if (host.nodename[0] == '\0' || !note_is_name(origin))
-		snprintf(origin, NOTE_NAME_SIZE, ORIGIN_PREFIX "unnamed");
-}
 
 static void log_event(struct session *session, const struct record_event *event)
 {
@@ -158,7 +144,7 @@ int main(int argc, char **argv)
 	sandbox_enter(SANDBOX_INSIDE_LOG, &folder, 1);
 
 	session.folder_fd = folder.fd;
-	choose_origin(origin);
+	journal_origin("clapet-inside/", origin);
 	journal_open(folder.fd, origin, &session.journal, &session.why);
 	serve(sock, &session);
 	journal_free(session.journal);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/utsname.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -171,6 +172,17 @@ static enum fault recover(struct journal *journal, struct refusal *why)
 	    (fault = edge_load(reader, journal->head.size, &journal->edge, why)) != FAULT_NONE)
 		return fault;
 	return edge_tidy(journal->folder_fd, journal->head.size, why);
+}
+
+void journal_origin(const char *prefix, char origin[NOTE_NAME_SIZE])
+{
+	struct utsname host;
+
+	if (uname(&host) < 0)
+		die_errno("uname");
+	snprintf(origin, NOTE_NAME_SIZE, "%.32s%.64s", prefix, host.nodename);
+	if (host.nodename[0] == '\0' || !note_is_name(origin))
+		snprintf(origin, NOTE_NAME_SIZE, "%.32sunnamed", prefix);
 }
 
 static enum fault open_log(struct journal *journal, const char *name, struct refusal *why)

@@ -24,6 +24,9 @@
 
 struct journal;
 
+/* PREFIX ("clapet-inside/") and this host's name, if a key may have it: what a new log is called. */
+void journal_origin(const char *prefix, char origin[NOTE_NAME_SIZE]);
+
 /* Opens the log in FOLDER_FD (borrowed), alone: waits for another writer to end. An empty folder becomes a log whose key has
  * NAME. FAULT_LOG_KEY, FAULT_KEY_MODE, FAULT_LOG_CHECKPOINT, FAULT_LOG_TILE, FAULT_LOG_ENTRY, FAULT_LOG_DISAGREES: it is not
  * what it was left as. FAULT_STORAGE. */

@@ -42,6 +42,8 @@ struct run_dataset *run_find(const struct run *run, const char *name);
 
 /* Signs what is pending and a new status.json, writes the bundle, and remembers each step durably. */
 enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why);
+/* What a run that sent nothing still has to say to the audit log; trouble counts in exit_status. */
+void run_end(struct run *run);
 /* "bundle …/0000000042-….tar: 245 KB, 6 metadata, 4 blobs". */
 void run_print_bundle(const struct run *run, const struct publish_bundle *bundle);
 

@@ -104,6 +104,7 @@ int withdraw_run(const struct config *config, const char *dataset, const char *r
 
 	if (run_open(config, true, &run, &why) == FAULT_NONE) {
 		withdraw(&run, dataset, reason, replaced_by, &why);
+		run_end(&run);
 		run_close(&run);
 	}
 	if (why.fault != FAULT_NONE)

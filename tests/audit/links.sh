@@ -21,6 +21,7 @@ outside-unpack libarchive libseccomp
 outside-check libcsv libjansson libpcre2-8 libcrypto libseccomp
 outside-pack libzstd libarchive libcrypto libseccomp
 outside-sign libsodium libjansson libcrypto libseccomp
+outside-log libsodium libseccomp
 TABLE
 
 for path in "$BIN"/clapet-inside "$BIN"/clapet-audit "$LIBEXEC"/inside-*; do

@@ -184,6 +184,35 @@ mv "$T/checkpoint" "$LOG/checkpoint"
 run inside import
 is "$status" 0 "put right, it goes on"
 
+# --- the outside's -----------------------------------------------------------------------------------------------------------------
+OUT=$T/out/log
+out_key=$(outside log --key)
+like "$out_key" '^clapet-outside/' "the outside keeps a log of its own"
+outside log --checkpoint >"$T/outside.old"
+world_source broken "code:string"
+run outside sync
+is "$status" 2 "a source without data"
+run outside sync
+run outside log
+for line in 'fetch +villes .*villes.csv, as published; 2 rows' 'publish +rues .*version of .* is signed' 'send .*bundle 0000000002-[0-9a-f]{64}.tar: .*catalogue' \
+	'refuse +broken +E1203'; do
+	like "$output" "$line" "it says: $line"
+done
+is "$(outside log --json | python3 -c 'import json, sys; print(sum(e["event"] == "refuse" for e in json.load(sys.stdin)))')" 1 "the same failure is told once"
+is "$(outside log --json | python3 -c 'import json, sys; print(*sorted(e["sha256"] for e in json.load(sys.stdin) if e["event"] == "send"))')" \
+	"$(for f in "$T"/out/outbox/*.tar; do sha256sum "$f" | cut -d' ' -f1; done | sort | paste -sd' ')" "each bundle's digest is in it"
+run outside withdraw rues --reason "no more streets"
+like "$(outside log --last 2)" 'withdraw +rues' "a withdrawal"
+is "$(stat -c %a "$OUT/key")" 400 "its key is its owner's alone"
+run "$T/verifylog" "$OUT" "$out_key" "$T/outside.old"
+like "$output" '^ok [0-9]+ entries, 1 older' "Go agrees"
+n_bundles=$(find "$T/out/outbox" -name '*.tar' | wc -l)
+truncate -s 10 "$OUT/tile/0/000.p/$(sed -n 2p "$OUT/checkpoint")"
+run outside heartbeat
+is "$status" 1 "with a log that was touched nothing is sent"
+like "$output" 'E6115 REFUSED log: tile/0/000.p/[0-9]+: 10 bytes' "by name"
+is "$(find "$T/out/outbox" -name '*.tar' | wc -l)" "$n_bundles" "the outbox is as it was"
+
 # --- killed, and a full disk ---------------------------------------------------------------------------------------------------------
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
 	wrong= n_cut=0
