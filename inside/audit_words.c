@@ -16,6 +16,8 @@ static const struct {
 	const char *words;
 } events[] = {
 	{"import", AUDIT_CHAPTER_ARRIVALS, "bundle taken in"},
+	{"fetch", AUDIT_CHAPTER_ARRIVALS, "fetched"},
+	{"publish", AUDIT_CHAPTER_ARRIVALS, "published"},
 	{"send", AUDIT_CHAPTER_ARRIVALS, "bundle sent"},
 	{"switch", AUDIT_CHAPTER_ARRIVALS, "came in force"},
 	{"trust", AUDIT_CHAPTER_ARRIVALS, "metadata trusted"},

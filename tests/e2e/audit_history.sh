@@ -37,6 +37,7 @@ at = data.rfind(b"\x28\xb5\x2f\xfd")
 data[at + 9] ^= 1
 open(sys.argv[2], "wb").write(data)
 PYTHON
+evil=$(sha256sum "$T/in/incoming/evil.tar" | cut -c1-64)
 run inside import
 is "$status" 1 "a damaged bundle is refused"
 run inside import "$first"
@@ -110,6 +111,30 @@ audit report "$store" --key "$key" --from "${day1%T*}" --to "$(date -u +%Y-%m-%d
 output=$(cat "$T/report.json")
 is "$(member 'len([1 for e in d["arrivals"] if e["entry"]["event"] == "switch"]), len(d["refusals"]) > 0, sorted({e["entry"]["event"] for e in d["decisions"]})')" \
 	"(5, True, ['pin', 'release', 'rollback'])" "and as JSON"
+
+# --- what was sent against what arrived
+out_key=$(outside log --key)
+compare() { run "$BIN/clapet-audit" --test-bench compare "$T/out/log" "$store" --key "$out_key" --key "$key"; }
+compare
+is "$status" 1 "a bundle that the outside never sent was brought in" || echo "# $output"
+like "$output" "E6131 REFUSED sha256:$evil: entry [0-9]+ inside" "the damaged one, by its digest"
+like "$output" 'sent +4 bundles: 4 arrived, 0 refused inside, 0 in flight, 0 not arrived' "all others arrived"
+from=$(now)
+sleep 1.1
+world_data villes 'code,nom' '35238,Rennes' '22278,Saint-Brieuc'
+ok "a fifth version" world_sync
+lost=$(sha256sum "$bundle" | cut -c1-64)
+compare_since() { run "$BIN/clapet-audit" --test-bench compare "$T/out/log" "$store" --key "$out_key" --key "$key" --from "$from"; }
+compare_since
+is "$status" 0 "is on its way" || echo "# $output"
+like "$output" "in flight +sha256:$lost" "which is said"
+sleep 1.1
+world_data villes 'code,nom' '35238,Rennes' '22113,Lannion'
+ok "a sixth" world_sync
+run inside import "$bundle"
+compare_since
+is "$status" 4 "overtakes it: then it is lost" || echo "# $output"
+like "$output" "E6132 MISSING sha256:$lost" "by its digest"
 
 # --- the log was taken back to the older checkpoint's state, as a restored backup would
 audit log "$store" --key "$key" --json
