@@ -89,19 +89,32 @@ static int compare_version(void *ctx, const char *dataset, const char *version)
 	return 1;
 }
 
-static void check_generation(struct storeverify *verify, const struct storeverify_day *day)
+/* A generation that the log does not tell of, though it was made by then. */
+static void check_untold(struct storeverify *verify, const struct storeverify_day *day, uint64_t number)
+{
+	int64_t created;
+
+	if (generation_created(verify, number, &created) && created <= day->at)
+		findings_fault(&verify->findings, FAULT_DAY_UNTOLD,
+			       "generations/%" PRIu64 ": was made by then, and no entry of the log tells of it",
+			       number);
+}
+
+static void check_generations(struct storeverify *verify, struct storeverify_day *day)
 {
 	_cleanup_free_ uint64_t *numbers = NULL;
 	size_t n = 0;
 
 	if (store_generations(verify->store_fd, &numbers, &n) < 0)
 		return;
-	for (size_t i = 0; i < n; i++)
-		if (numbers[i] == day->generation &&
-		    store_generation_each(verify->store_fd, day->generation, compare_version, (void *)(uintptr_t)day) !=
-			    0)
+	for (size_t i = 0; i < n; i++) {
+		if (numbers[i] > day->generation)
+			check_untold(verify, day, numbers[i]);
+		else if (numbers[i] == day->generation &&
+			 store_generation_each(verify->store_fd, day->generation, compare_version, day) != 0)
 			findings_fault(&verify->findings, FAULT_STORE_DAMAGED,
 				       "generations/%" PRIu64 ": shows another set than the log says", day->generation);
+	}
 }
 
 void storeverify_day_in_force(struct storeverify *verify, struct storeverify_day *day)
@@ -118,8 +131,7 @@ void storeverify_day_in_force(struct storeverify *verify, struct storeverify_day
 	day->generation_time = history->generation_time;
 	for (size_t i = 0; i < history->in_force.n_items; i++)
 		add_version(day, history->in_force.items[i].dataset, history->in_force.items[i].version);
-	if (day->generation != 0)
-		check_generation(verify, day);
+	check_generations(verify, day);
 }
 
 /* --- for people ------------------------------------------------------------------------------------------------------ */
