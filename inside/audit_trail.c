@@ -192,6 +192,12 @@ static void check_file(struct walk *walk, const char *path)
 		check_older(walk, &tile, path);
 }
 
+/* bundle/FORMAT.md 19.1. */
+static void note_temporary(struct findings *findings, const char *path, const char *name)
+{
+	findings_note(findings, "%s/%s: a temporary that a crash left, or a write that is under way", path, name);
+}
+
 /* tile/, its levels, "x001" in "x002", "067.p": no deeper than the longest name of a tile. */
 static void walk_folder(struct walk *walk, const char *path, unsigned depth)
 {
@@ -204,6 +210,10 @@ static void walk_folder(struct walk *walk, const char *path, unsigned depth)
 		char below[STORE_PATH_SIZE];
 		struct stat st;
 
+		if (names.items[i][0] == '.') {
+			note_temporary(walk->findings, path, names.items[i]);
+			continue;
+		}
 		if ((size_t)snprintf(below, sizeof(below), "%s/%s", path, names.items[i]) >= sizeof(below) ||
 		    fstatat(walk->trail->folder_fd, below, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			findings_fault(walk->findings, FAULT_LOG_STRAY, "%.200s: does not belong there", below);
@@ -226,8 +236,10 @@ static void check_top(struct trail *trail, struct findings *findings)
 	if (r < 0)
 		findings_fault(findings, FAULT_LOG_TILE, "%s: cannot be listed: %s", trail->path, strerror(-r));
 	for (size_t i = 0; i < names.n_items; i++) {
-		bool is_known = false;
+		bool is_known = names.items[i][0] == '.';
 
+		if (is_known)
+			note_temporary(findings, ".", names.items[i]);
 		for (size_t j = 0; j < ARRAY_SIZE(known); j++)
 			is_known |= strcmp(names.items[i], known[j]) == 0;
 		if (!is_known)

@@ -249,7 +249,7 @@ static bool is_of(const char *text, size_t size, const char *alphabet)
 }
 #define IS_OF(array, alphabet) is_of((array), sizeof(array), (alphabet))
 
-/* The texts of an entry of the log (bundle/FORMAT.md 17.6). */
+/* The texts of an entry of the log (bundle/FORMAT.md 19.6). */
 static bool check_event(const struct record_event *event)
 {
 	size_t version = strnlen(event->version, sizeof(event->version));

@@ -78,7 +78,7 @@ static enum fault begin(struct journal *journal, const char *name, struct refusa
 
 	if (fd_exists(journal->folder_fd, "tile") || fd_exists(journal->folder_fd, LOG_NEXT_NAME))
 		return refuse(why, FAULT_LOG_KEY,
-			      LOG_KEY_NAME ": is missing, and the log has entries (bundle/FORMAT.md 17.5)");
+			      LOG_KEY_NAME ": is missing, and the log has entries (bundle/FORMAT.md 19.5)");
 	journal->signer = note_signer_generate(name);
 	memcpy(journal->head.origin, note_signer_public(journal->signer)->name, sizeof(journal->head.origin));
 	tlog_empty_hash(&journal->head.root);
@@ -104,7 +104,7 @@ static enum fault load_head(struct journal *journal, struct refusal *why)
 
 	if (r == -ENOENT)
 		return refuse(why, FAULT_LOG_CHECKPOINT,
-			      LOG_CHECKPOINT_NAME ": is missing, and there is a key (bundle/FORMAT.md 17.4)");
+			      LOG_CHECKPOINT_NAME ": is missing, and there is a key (bundle/FORMAT.md 19.4)");
 	if (r < 0)
 		return storage(why, LOG_CHECKPOINT_NAME, r);
 	if (checkpoint_open(data, size, note_signer_public(journal->signer), &journal->head, why) != FAULT_NONE)
@@ -127,7 +127,7 @@ static enum fault load_next(const struct journal *journal, struct checkpoint *re
 	if (checkpoint_parse((const char *)data, size, ret_next, why) != FAULT_NONE)
 		return refuse_within(why, LOG_NEXT_NAME);
 	if (strcmp(ret_next->origin, journal->head.origin) != 0)
-		return refuse(why, FAULT_LOG_DISAGREES, LOG_NEXT_NAME ": is of another log: %s (bundle/FORMAT.md 17.4)",
+		return refuse(why, FAULT_LOG_DISAGREES, LOG_NEXT_NAME ": is of another log: %s (bundle/FORMAT.md 19.4)",
 			      ret_next->origin);
 	return FAULT_NONE;
 }
@@ -142,7 +142,7 @@ static enum fault judge_next(const struct journal *journal, struct tile_reader *
 
 	if (fault == FAULT_NONE && !tlog_equal(&root, &journal->head.root))
 		fault = refuse(why, FAULT_LOG_DISAGREES,
-			       LOG_NEXT_NAME ": does not continue the checkpoint (bundle/FORMAT.md 17.4)");
+			       LOG_NEXT_NAME ": does not continue the checkpoint (bundle/FORMAT.md 19.4)");
 	for (uint64_t i = journal->head.size / TILE_WIDTH; fault == FAULT_NONE && i * TILE_WIDTH < next->size; i++) {
 		const struct tile_entries *entries;
 
@@ -162,7 +162,7 @@ static enum fault recover(struct journal *journal, struct refusal *why)
 		return fault;
 	if (next.size == journal->head.size && next.size > 0 && !tlog_equal(&next.root, &journal->head.root))
 		return refuse(why, FAULT_LOG_DISAGREES,
-			      LOG_NEXT_NAME ": has another root than the checkpoint (bundle/FORMAT.md 17.4)");
+			      LOG_NEXT_NAME ": has another root than the checkpoint (bundle/FORMAT.md 19.4)");
 	if (next.size > journal->head.size)
 		tree = &next;
 	fault = tile_reader_open(journal->folder_fd, tree->size, &tree->root, &reader, why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * logentry: one entry of the audit log: a JSON object in its one spelling (no blanks, members in this order, those that say nothing
- * left out), so that what is hashed is what people read (bundle/FORMAT.md 17.6).
+ * left out), so that what is hashed is what people read (bundle/FORMAT.md 19.6).
  *
  *     {"format":"clapet log entry 1","time":"2026-11-22T16:54:02Z","event":"refuse","dataset":"cog","version":"9f86d081884c7d65",
  *      "sha256":"…","code":"E3101","clause":"bundle/FORMAT.md 4.4","person":"p3","line":"blob 9f86…: its bytes do not hash to its name"}

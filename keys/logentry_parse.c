@@ -23,7 +23,7 @@ static enum fault get(const json_t *root, const char *key, bool required, char *
 		return fault;
 	return text_copy(to, size, text)
 		       ? FAULT_NONE
-		       : refuse(why, FAULT_LOG_ENTRY, "\"%s\" is too long (bundle/FORMAT.md 17.6)", key);
+		       : refuse(why, FAULT_LOG_ENTRY, "\"%s\" is too long (bundle/FORMAT.md 19.6)", key);
 }
 
 static enum fault get_texts(const json_t *root, struct log_entry *entry, char time[NOTATION_TIME_SIZE], char code[16],
@@ -76,7 +76,7 @@ static enum fault parse(const json_t *root, struct log_entry *entry, struct refu
 		return fault;
 	entry->code = parse_code(code);
 	if (!notation_parse_time(time, &entry->time) || !is_good(entry, code))
-		return refuse(why, FAULT_LOG_ENTRY, "a member of event \"%s\" is out of form (bundle/FORMAT.md 17.6)",
+		return refuse(why, FAULT_LOG_ENTRY, "a member of event \"%s\" is out of form (bundle/FORMAT.md 19.6)",
 			      entry->event);
 	return FAULT_NONE;
 }
@@ -95,7 +95,7 @@ enum fault log_entry_parse(const uint8_t *data, size_t size, struct log_entry *r
 		return FAULT_LOG_ENTRY;
 	}
 	if (log_entry_format(&entry, again) != size || memcmp(again, data, size) != 0)
-		return refuse(why, FAULT_LOG_ENTRY, "is not in its one spelling (bundle/FORMAT.md 17.6)");
+		return refuse(why, FAULT_LOG_ENTRY, "is not in its one spelling (bundle/FORMAT.md 19.6)");
 	*ret_entry = entry;
 	return FAULT_NONE;
 }

@@ -296,7 +296,7 @@ enum fault checkpoint_open(const uint8_t *data, size_t size, const struct note_v
 	    (fault = checkpoint_parse(note, (size_t)(text_end - note), &checkpoint, why)) != FAULT_NONE)
 		return fault;
 	if (strcmp(checkpoint.origin, verifier->name) != 0)
-		return refuse(why, FAULT_LOG_CHECKPOINT, "is of another log: %s, this is %s (bundle/FORMAT.md 17.4)",
+		return refuse(why, FAULT_LOG_CHECKPOINT, "is of another log: %s, this is %s (bundle/FORMAT.md 19.4)",
 			      checkpoint.origin, verifier->name);
 	*ret_checkpoint = checkpoint;
 	return FAULT_NONE;

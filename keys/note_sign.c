@@ -94,7 +94,7 @@ static enum fault parse_signer(const char *text, size_t size, const char *where,
 	sodium_free(key);
 	if (signer == NULL || signer->public.id != id) {
 		note_signer_free(signer);
-		return refuse(why, FAULT_LOG_KEY, "%s: is no signer key (bundle/FORMAT.md 17.5)", where);
+		return refuse(why, FAULT_LOG_KEY, "%s: is no signer key (bundle/FORMAT.md 19.5)", where);
 	}
 	*ret_signer = signer;
 	return FAULT_NONE;
@@ -110,7 +110,7 @@ enum fault note_signer_load(int fd, const char *where, struct note_signer **ret_
 	if (fstat(fd, &st) < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", where, strerror(errno));
 	if ((st.st_mode & 077) != 0)
-		return refuse(why, FAULT_KEY_MODE, "%s: mode %04o, it must be %04o (bundle/FORMAT.md 17.5)", where,
+		return refuse(why, FAULT_KEY_MODE, "%s: mode %04o, it must be %04o (bundle/FORMAT.md 19.5)", where,
 			      st.st_mode & 07777, KEY_FILE_MODE);
 	text = locked(KEY_TEXT_SIZE);
 	size = fd_read_up_to(fd, text, KEY_TEXT_SIZE);

@@ -130,22 +130,22 @@ enum fault tile_parse_entries(const uint8_t *data, size_t size, size_t n_entries
 		size_t length;
 
 		if (size - at < 2)
-			return refuse(why, FAULT_LOG_ENTRY, "ends before entry %zu of %zu (bundle/FORMAT.md 17.3)",
+			return refuse(why, FAULT_LOG_ENTRY, "ends before entry %zu of %zu (bundle/FORMAT.md 19.3)",
 				      i + 1, n_entries);
 		length = (size_t)data[at] << 8 | data[at + 1];
 		at += 2;
 		if (length > LIMIT_LOG_ENTRY_SIZE)
 			return refuse(why, FAULT_LOG_ENTRY,
-				      "entry %zu of %zu bytes, at most %d (bundle/FORMAT.md 17.3)", i + 1, length,
+				      "entry %zu of %zu bytes, at most %d (bundle/FORMAT.md 19.3)", i + 1, length,
 				      LIMIT_LOG_ENTRY_SIZE);
 		if (size - at < length)
-			return refuse(why, FAULT_LOG_ENTRY, "ends within entry %zu of %zu (bundle/FORMAT.md 17.3)",
+			return refuse(why, FAULT_LOG_ENTRY, "ends within entry %zu of %zu (bundle/FORMAT.md 19.3)",
 				      i + 1, n_entries);
 		ret_entries->items[i] = (struct tile_entry){data + at, length};
 		at += length;
 	}
 	if (at != size)
-		return refuse(why, FAULT_LOG_ENTRY, "%zu bytes behind its %zu entries (bundle/FORMAT.md 17.3)",
+		return refuse(why, FAULT_LOG_ENTRY, "%zu bytes behind its %zu entries (bundle/FORMAT.md 19.3)",
 			      size - at, n_entries);
 	ret_entries->n_entries = n_entries;
 	return FAULT_NONE;
@@ -184,7 +184,7 @@ static enum fault load_tile(int folder_fd, const struct tile *tile, size_t limit
 	}
 	if (r == 0)
 		return FAULT_NONE;
-	return refuse(why, FAULT_LOG_TILE, "%s: %s (bundle/FORMAT.md 17.2)", path,
+	return refuse(why, FAULT_LOG_TILE, "%s: %s (bundle/FORMAT.md 19.2)", path,
 		      r == -ENOENT  ? "is missing"
 		      : r == -EFBIG ? "is too large"
 				    : strerror(-r));
@@ -202,7 +202,7 @@ static enum fault load_hashes(struct tile_reader *reader, const struct tile *til
 	if (fault != FAULT_NONE)
 		return fault;
 	if (size != (size_t)found.width * SHA256_SIZE)
-		return refuse(why, FAULT_LOG_TILE, "%s: %zu bytes, it should have %zu (bundle/FORMAT.md 17.2)", path,
+		return refuse(why, FAULT_LOG_TILE, "%s: %zu bytes, it should have %zu (bundle/FORMAT.md 19.2)", path,
 			      size, (size_t)found.width * SHA256_SIZE);
 	cached->is_there = true;
 	cached->index = tile->index;
@@ -241,7 +241,7 @@ static enum fault need_tile(struct tile_reader *reader, int level, uint64_t inde
 		return FAULT_NONE;
 	cached->is_there = false;
 	tile_format_path(&(struct tile){level + 1, parent->index, parent->width}, parent_path);
-	return refuse(why, FAULT_LOG_DISAGREES, "%s: is not the tile that %s names (bundle/FORMAT.md 17.2)", path,
+	return refuse(why, FAULT_LOG_DISAGREES, "%s: is not the tile that %s names (bundle/FORMAT.md 19.2)", path,
 		      parent_path);
 }
 
@@ -280,7 +280,7 @@ enum fault tile_reader_open(int folder_fd, uint64_t size, const struct sha256 *r
 		notation_hex(root->bytes, SHA256_SIZE, hex);
 		return refuse(why, FAULT_LOG_DISAGREES,
 			      "tile/: its %" PRIu64 " entries have the root %.16s, signed is %.16s "
-			      "(bundle/FORMAT.md 17.2)",
+			      "(bundle/FORMAT.md 19.2)",
 			      size, found_hex, hex);
 	}
 	*ret_reader = steal_pointer(&reader);
@@ -335,7 +335,7 @@ enum fault tile_reader_entries(struct tile_reader *reader, uint64_t index, const
 		if (!tlog_equal(&hash, &leaves->hashes[i]))
 			return refuse(why, FAULT_LOG_ENTRY,
 				      "%s: entry %" PRIu64 " was changed: it does not hash to its leaf "
-				      "(bundle/FORMAT.md 17.3)",
+				      "(bundle/FORMAT.md 19.3)",
 				      path, index * TILE_WIDTH + i);
 	}
 	*ret_entries = &reader->entries;

@@ -192,7 +192,7 @@ static bool signed_is_valid(const struct outside_signed *signed_)
 	       flag_is_valid(signed_->is_new);
 }
 
-/* The texts of an entry of the log (bundle/FORMAT.md 17.6). */
+/* The texts of an entry of the log (bundle/FORMAT.md 19.6). */
 static bool event_is_valid(const struct outside_event *event)
 {
 	uint8_t version[8];

@@ -178,6 +178,12 @@ static void test_strays(void **state)
 		expect(fixture, FAULT_LOG_STRAY);
 		unlinkat(fixture->fd, strays[i], 0);
 	}
+	put(fixture, ".checkpoint.tmp", "x", 1);
+	put(fixture, "tile/0/.x", "x", 1);
+	assert_true(open_trail(fixture));
+	assert_int_equal(fixture->findings.n_notes, 2);
+	unlinkat(fixture->fd, ".checkpoint.tmp", 0);
+	unlinkat(fixture->fd, "tile/0/.x", 0);
 	assert_int_equal(symlinkat("000", fixture->fd, "tile/0/001"), 0);
 	expect(fixture, FAULT_LOG_STRAY);
 	unlinkat(fixture->fd, "tile/0/001", 0);
