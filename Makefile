@@ -5,8 +5,11 @@
 #   make check    the same for every test                         make asan     the same tests under ASan and UBSan
 #   make install  DESTDIR=, PREFIX=/usr/local                     make bench    measures, prints tables
 #   make fuzz     FUZZ_SECONDS=60 for each target (clang)         make deps     Debian packages that pkg-config misses
+#   make ECDSA=1  into build/ecdsa: keys of ECDSA and RSA too     make conformance-client   build/tests/tuf-client
 
-BUILD = build
+# ECDSA=1: keys of ECDSA P-256 and RSA-PSS are read too (keys/pubkey_pem.c), in a build folder of its own.
+ECDSA =
+BUILD = build$(if $(ECDSA),/ecdsa)
 PREFIX = /usr/local
 VERSION = 0.1.0
 CC = gcc
@@ -29,7 +32,7 @@ endif
 ifeq ($(SANITIZE),fuzz)
 HARDENING += -fsanitize=fuzzer-no-link
 endif
-CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCLAPET_VERSION='"$(VERSION)"' -I. $(EXTRA_CPPFLAGS)
+CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DCLAPET_VERSION='"$(VERSION)"' -I. $(if $(ECDSA),-DCLAPET_ECDSA) $(EXTRA_CPPFLAGS)
 CFLAGS = -std=gnu17 $(OPTIMISE) $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=. $(EXTRA_CFLAGS)
 LDFLAGS = $(LINK_HARDENING)
 
@@ -49,30 +52,38 @@ SRC_bundle = \
 	bundle/blob.c \
 	bundle/bundle.c \
 	bundle/columns.c \
+	bundle/envelope.c \
 	bundle/hash.c \
 	bundle/json.c \
 	bundle/notation.c \
+	bundle/statement.c \
 	bundle/ustar.c
 
 SRC_keys = \
 	keys/canonical.c \
 	keys/client.c \
 	keys/client_roles.c \
+	keys/client_search.c \
 	keys/client_steps.c \
 	keys/document.c \
+	keys/dsse.c \
 	keys/encodings.c \
 	keys/journal.c \
 	keys/journal_edge.c \
+	keys/keyfolder.c \
 	keys/logentry.c \
 	keys/logentry_parse.c \
 	keys/logread.c \
 	keys/logshow.c \
 	keys/metadata.c \
+	keys/metadata_paths.c \
 	keys/metadata_roles.c \
+	keys/metadata_targets.c \
 	keys/note.c \
 	keys/note_sign.c \
 	keys/passphrase.c \
 	keys/pubkey.c \
+	$(if $(ECDSA),keys/pubkey_pem.c) \
 	keys/qr.c \
 	keys/repository.c \
 	keys/repository_create.c \
@@ -117,7 +128,9 @@ SRC_outside = \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
+	outside/provenance.c \
 	outside/publish.c \
+	outside/publish_attest.c \
 	outside/publish_bundle.c \
 	outside/publish_sign.c \
 	outside/records.c \
@@ -129,16 +142,19 @@ SRC_outside = \
 	outside/status.c \
 	outside/sync.c \
 	outside/tabulate.c \
+	outside/testresult.c \
 	outside/url.c \
 	outside/validate.c \
 	outside/withdraw.c
 
 SRC_inside = \
+	inside/attestcheck.c \
 	inside/audit_history.c \
 	inside/audit_trail.c \
 	inside/audit_words.c \
 	inside/catalogue.c \
 	inside/check_answer.c \
+	inside/check_attestation.c \
 	inside/check_contract.c \
 	inside/check_document.c \
 	inside/check_read.c \
@@ -148,6 +164,7 @@ SRC_inside = \
 	inside/check_version.c \
 	inside/compat_command.c \
 	inside/config.c \
+	inside/config_trust.c \
 	inside/crew.c \
 	inside/decide.c \
 	inside/decisions.c \
@@ -168,6 +185,7 @@ SRC_inside = \
 	inside/store_read.c \
 	inside/store_write.c \
 	inside/storeverify.c \
+	inside/storeverify_attest.c \
 	inside/storeverify_day.c \
 	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \
@@ -189,13 +207,13 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_rollback.c \
-	inside/cmd_show.c inside/cmd_status.c inside/watch.c
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c \
+	inside/cmd_provenance.c inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
-MAIN_clapet-audit = inside/audit.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c inside/audit_report.c \
-	inside/audit_report_html.c inside/audit_report_json.c
+MAIN_clapet-audit = inside/audit.c inside/audit_attest.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c \
+	inside/audit_report.c inside/audit_report_html.c inside/audit_report_json.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 
@@ -215,7 +233,7 @@ MAIN_outside-pack = outside/pack.c
 OURS_outside-pack = outside bundle base
 LIBS_outside-pack = -lzstd -larchive -lcrypto -lseccomp
 
-MAIN_outside-sign = outside/sign.c
+MAIN_outside-sign = outside/sign.c outside/sign_attest.c
 OURS_outside-sign = outside keys bundle base
 LIBS_outside-sign = -lsodium -ljansson -lcrypto -lseccomp
 
@@ -274,11 +292,15 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p),bin)))
 $(foreach p,$(WORKERS),$(eval $(call program,$(p),libexec/clapet)))
 
+# The generator of tests/evil/tuf.
+ATTACKS = $(BUILD)/tests/attacks
+tests: $(ATTACKS)
+
 # A unit test is one file tests/unit/<folder>_<module>.c; a fuzz target tests/fuzz/<folder>_<module>.c, which also runs its corpus
-# as an ordinary test. Tests of outside/ link liboutside.a, all others libinside.a.
+# as an ordinary test. Tests of outside/ link liboutside.a, those of keys/ neither side, all others libinside.a.
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ_TESTS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
-OURS_test = $(BUILD)/lib$(if $(findstring /outside_,$(1)),outside,inside).a $(BUILD)/libschemas.a $(BUILD)/libkeys.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
+OURS_test = $(if $(findstring /keys_,$(1)),,$(BUILD)/lib$(if $(findstring /outside_,$(1)),outside,inside).a $(BUILD)/libschemas.a) $(BUILD)/libkeys.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
 
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(call OURS_test,/$$*)
@@ -289,7 +311,38 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/drive
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/$*) $(LIBS_all) -o $@
 
-tests: all $(UNIT_TESTS) $(FUZZ_TESTS)
+$(ATTACKS): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/attacks/*.c))) $(call OURS_test,/keys_)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/keys_) $(LIBS_all) -o $@
+
+tests: all $(UNIT_TESTS) $(FUZZ_TESTS) conformance-client ecdsa-tests
+
+# The TUF client for the public conformance suite (tests/conformance/). That suite's repositories have keys of all schemes: it is
+# a build with ECDSA=1 in any case, as are the unit tests of those schemes.
+ECDSA_BUILD = $(BUILD)$(if $(ECDSA),,/ecdsa)
+TUF_CLIENT = $(patsubst %/ecdsa,%,$(BUILD))/tests/tuf-client
+ECDSA_TESTS = $(patsubst tests/unit/%.c,$(ECDSA_BUILD)/tests/unit/%,$(wildcard tests/unit/keys_attacks.c tests/unit/keys_client*.c tests/unit/keys_metadata*.c tests/unit/keys_pubkey.c)) \
+	$(patsubst tests/fuzz/%.c,$(ECDSA_BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/keys_client.c tests/fuzz/keys_metadata.c)) \
+	$(ECDSA_BUILD)/libexec/clapet/inside-verify $(ECDSA_BUILD)/tests/unit/inside_verify
+.PHONY: conformance-client ecdsa-tests
+ifeq ($(ECDSA),)
+ecdsa-tests: | conformance-client
+	@$(MAKE) --no-print-directory ECDSA=1 BUILD=$(ECDSA_BUILD) ecdsa-tests
+$(ECDSA_BUILD)/tests/conformance/tuf-client: FORCE
+	@$(MAKE) --no-print-directory ECDSA=1 BUILD=$(ECDSA_BUILD) $@
+.PHONY: FORCE
+else
+ecdsa-tests: $(ECDSA_TESTS)
+endif
+conformance-client: $(ECDSA_BUILD)/tests/conformance/tuf-client
+	@mkdir -p $(dir $(TUF_CLIENT))
+	@cmp -s $< $(TUF_CLIENT) || cp $< $(TUF_CLIENT)
+
+ifneq ($(ECDSA),)
+$(BUILD)/tests/conformance/tuf-client: $(BUILD)/obj/tests/conformance/tuf_client.o $(BUILD)/libkeys.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcurl -lsodium -ljansson -lcrypto -o $@
+endif
 
 # --- the commands of a newcomer -------------------------------------------------------------------------------------
 demo: deps
@@ -306,7 +359,8 @@ ifneq ($(SANITIZE),)
 SHELL_TESTS = $(wildcard tests/e2e/*.sh)
 endif
 check-only:
-	@BUILD=$(BUILD) SANITIZE=$(SANITIZE) prove -j$$(nproc) --merge --timer $(PROVE_FLAGS) $(sort $(UNIT_TESTS) $(FUZZ_TESTS)) $(SHELL_TESTS)
+	@BUILD=$(BUILD) SANITIZE=$(SANITIZE) prove -j$$(nproc) --merge --timer $(PROVE_FLAGS) $(sort $(UNIT_TESTS) $(FUZZ_TESTS)) \
+		$(if $(ECDSA),,$(filter-out %/inside-verify,$(ECDSA_TESTS))) $(SHELL_TESTS)
 
 asan: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/asan SANITIZE=1 tests

@@ -31,6 +31,21 @@
 /* Steps of the root chain that one run follows (TUF 5.3.3 asks for a bound). */
 #define LIMIT_ROOT_ROTATIONS 256
 #define LIMIT_SIGNATURES 64
+/* One signature: RSA with 8192 bits is the longest of all schemes. */
+#define LIMIT_SIGNATURE_SIZE 1024
+/* RSA: what no one breaks today (NIST SP 800-57), and what a signature may cost us. */
+#define LIMIT_RSA_BITS_LEAST 2048
+#define LIMIT_RSA_BITS 8192
+/* A delegated role's name and its NUL in repositories of others (ours: a dataset's). Percent-encoded, with ".json", it
+ * still is a file's name (255 bytes). */
+#define LIMIT_ROLE_NAME_SIZE 81
+/* "9007199254740991.<encoded role>.json" and its NUL. */
+#define LIMIT_ROLE_FILE_SIZE 264
+/* A target's path in repositories of others, with its NUL: what a path may have on Linux is four times that. */
+#define LIMIT_ANY_PATH_SIZE 1024
+/* Roles that one search for a target visits (TUF 5.6.7.1 asks for a bound): a chain of 200 is followed, and no search
+ * reads more than these many role files. */
+#define LIMIT_SEARCH_ROLES 256
 #define LIMIT_KEYS 16384
 /* A secret key file is about 700 bytes. */
 #define LIMIT_KEY_FILE_SIZE (16 * KIB)
@@ -51,6 +66,15 @@
 #define LIMIT_JSON_SIZE (16 * MIB)
 #define LIMIT_CONFIGURATION_SIZE (1 * MIB)
 #define LIMIT_PACKAGE_SIZE (4 * MIB)
+
+/* Attestations. A statement names every file of a version and every address it came from; its envelope is base64 of it (a third
+ * more) and signatures. One keyid or signature there is a line of text. */
+#define LIMIT_STATEMENT_SIZE (4 * MIB)
+#define LIMIT_ENVELOPE_SIZE (6 * MIB)
+#define LIMIT_ENVELOPE_KEYID 256
+#define LIMIT_ENVELOPE_SIGNATURE 1024
+/* Rules that a test result names one by one; a version with more names them by resource. */
+#define LIMIT_TESTS 4096
 
 /* Bundle. Members: all roles, a long root chain, and the blobs of a first synchronisation. */
 #define LIMIT_MEMBERS 65536

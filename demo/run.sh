@@ -96,6 +96,8 @@ carry
 first=$bundle
 inside 0 import
 application
+say "Where it came from, how it was tested: signed outside, held against the files inside."
+run 0 bash -c "clapet-inside --config '$T/inside/inside.json' show cog | grep -E 'from|published|tested'"
 
 chapter "Nothing changed at the portal"
 sleep 1.1

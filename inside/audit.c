@@ -295,14 +295,14 @@ static const struct command commands[] = {
 	{"bundle", "BUNDLE…", "verify bundles, each by itself",
 	 "Passes each file through the gate, verifies every signature from the root, holds every blob against its name "
 	 "and against\n"
-	 "what the metadata name, and lists what the bundle would bring. With --at what had expired by then is "
+	 "what the metadata name, the signature of every attestation, and lists what the bundle would bring. With --at what had expired by then is "
 	 "refused, as the inside\n"
 	 "would have refused it.",
 	 bundle_options, audit_run_bundle},
 	{"store", "STORE", "verify a whole store, or a past day of it",
 	 "Verifies every metadata file of the mirror from the root, the hash of every blob and object, that blobs "
 	 "decode to what was\n"
-	 "signed, every version, link, mode and owner, and that nothing else lies in the store.\n"
+	 "signed, every attestation, version, link, mode and owner, and that nothing else lies in the store.\n"
 	 "With --at it judges that day instead: which metadata were trusted, whether they were rightly signed and "
 	 "valid, which versions\n"
 	 "were in force, and what has become of each of their files: here, deleted by a rule, or gone. With --key the "

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "bundle/bundle.h"
 #include "bundle/notation.h"
 #include "inside/audit.h"
+#include "inside/audit_attest.h"
 #include "inside/trustset.h"
 
 /* What a bundle holds: its metadata in memory (the gate bounds them), of its blobs the names. */
@@ -32,6 +34,7 @@ struct contents {
 	struct blob_part *blobs;
 	size_t n_blobs;
 	uint64_t blob_bytes;
+	size_t n_attestations; /* that hold */
 };
 
 static void contents_clear(struct contents *contents)
@@ -256,6 +259,8 @@ static void print_people(const char *path, const struct contents *contents, cons
 			       time_text);
 		}
 		print_files(set, contents);
+		printf("attested   %zu envelopes, signed by their dataset's key, about these files\n",
+		       contents->n_attestations);
 	}
 	findings_print(findings, stdout);
 	puts(findings->n_faults == 0 ? "Everything holds." : "This bundle does not hold.");
@@ -277,9 +282,10 @@ static void print_json(const char *path, const struct contents *contents, const 
 {
 	fputs("{\"format\": \"clapet bundle verification 1\", \"bundle\": ", stdout);
 	notation_json_string(stdout, path);
-	printf(", \"valid\": %s, \"metadata\": %zu, \"signed\": %zu, \"blobs\": %zu, \"blobBytes\": %" PRIu64 ",\n",
+	printf(", \"valid\": %s, \"metadata\": %zu, \"signed\": %zu, \"blobs\": %zu, \"blobBytes\": %" PRIu64
+	       ", \"attestations\": %zu,\n",
 	       findings->n_faults == 0 ? "true" : "false", contents->n_metadata, set == NULL ? 0 : set->n_metadata,
-	       contents->n_blobs, contents->blob_bytes);
+	       contents->n_blobs, contents->blob_bytes, contents->n_attestations);
 	printf(" \"timestamp\": %" PRIu64 ", \"files\": [",
 	       set == NULL || set->timestamp == NULL ? 0 : set->timestamp->header.version);
 	for (size_t i = 0; set != NULL && i < set->n_files; i++) {
@@ -292,7 +298,7 @@ static void print_json(const char *path, const struct contents *contents, const 
 }
 
 /* One bundle by itself: nothing carries over from another. */
-static int audit_bundle(const char *path, int fd, const uint8_t *root, size_t root_size)
+static int audit_bundle(const char *path, int fd, int memory_fd, const uint8_t *root, size_t root_size)
 {
 	static const struct ustar_bounds bounds = {LIMIT_MEMBERS, LIMIT_BUNDLE_SIZE, LIMIT_BUNDLE_METADATA_SIZE};
 	_cleanup_(contents_clear) struct contents contents = {0};
@@ -315,6 +321,7 @@ static int audit_bundle(const char *path, int fd, const uint8_t *root, size_t ro
 	if (set != NULL) {
 		judge_metadata(&findings, set);
 		judge_blobs(&findings, set, &contents);
+		contents.n_attestations = audit_attest(fd, &bounds, set, memory_fd, &findings);
 	}
 	if (audit_wants_json())
 		print_json(path, &contents, set, &findings);
@@ -327,9 +334,12 @@ int audit_run_bundle(int argc, char **argv)
 {
 	_cleanup_free_ uint8_t *root = NULL;
 	_cleanup_free_ int *fds = NULL;
+	_cleanup_close_ int memory_fd = memfd_create("attestation", MFD_CLOEXEC);
 	size_t root_size;
 	int status = 0;
 
+	if (memory_fd < 0)
+		die_errno("memory for attestations");
 	if (argc < 1)
 		die_usage("no BUNDLE");
 	audit_load_root(&root, &root_size);
@@ -341,7 +351,7 @@ int audit_run_bundle(int argc, char **argv)
 	}
 	audit_enter_sandbox(NULL, 0);
 	for (int i = 0; i < argc; i++) {
-		status = fault_exit_worse(status, audit_bundle(argv[i], fds[i], root, root_size));
+		status = fault_exit_worse(status, audit_bundle(argv[i], fds[i], memory_fd, root, root_size));
 		close(fds[i]);
 	}
 	if (fflush(stdout) != 0)

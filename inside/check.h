@@ -149,6 +149,13 @@ bool check_resource_is_json(const struct resource *resource);
 /* Reads the file through whatever fits the resource. A fault is final: bytes, form, never rows. */
 enum fault check_resource_read(struct check_resource *resource, struct refusal *why);
 
+/* --- attestations ------------------------------------------------------------------------------------------------- */
+
+/* Both attestations of the version, or none of them: FAULT_ENVELOPE_FORM, FAULT_ATTESTATION_FORM, _SUBJECT, _FAILED. Whether none is
+ * enough is the policy's question. */
+enum fault check_attestations(const struct check_request *request, const struct package *package,
+			      struct check_answer *answer, struct refusal *why);
+
 /* --- documents of ours, and the whole ---------------------------------------------------------------------------- */
 
 /* The signed status.json: RECORD_FACTS, a RECORD_SOURCE each. Closed world. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * check_version: one version of a dataset from end to end: its package first, which must name exactly the files that came; then
- * every file once; then what is to be told of it.
+ * what is attested of them; then every file once; then what is to be told of it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/statement.h"
 #include "inside/check.h"
 
 #define PACKAGE_FILE "datapackage.json"
@@ -56,7 +57,7 @@ static enum fault match_resource(struct version *version, size_t index, struct r
 	checked->resource = resource;
 	checked->contracts = &version->contracts;
 	checked->file = check_request_file(version->request, resource->path);
-	if (checked->file == NULL || strcmp(resource->path, PACKAGE_FILE) == 0)
+	if (checked->file == NULL || strcmp(resource->path, PACKAGE_FILE) == 0 || attestation_is_file(resource->path))
 		return refuse(why, FAULT_VERSION_FORM, "resource %s: its path %s is no file of this version",
 			      resource->name, resource->path);
 	for (size_t i = 0; i < index; i++) {
@@ -92,7 +93,7 @@ static enum fault match_files(struct version *version, struct refusal *why)
 	}
 	for (size_t i = 0; i < version->request->n_files; i++) {
 		const char *name = version->request->files[i].target.file;
-		bool is_named = strcmp(name, PACKAGE_FILE) == 0;
+		bool is_named = strcmp(name, PACKAGE_FILE) == 0 || attestation_is_file(name);
 
 		for (size_t j = 0; j < version->package->n_resources; j++)
 			is_named |= version->resources[j].file == &version->request->files[i];
@@ -253,6 +254,7 @@ static enum fault judge(struct version *version, struct refusal *why)
 	enum fault fault;
 
 	if ((fault = load_package(version, why)) != FAULT_NONE || (fault = match_files(version, why)) != FAULT_NONE ||
+	    (fault = check_attestations(version->request, version->package, version->answer, why)) != FAULT_NONE ||
 	    (fault = check_contracts_load(version->request, &version->contracts, why)) != FAULT_NONE)
 		return fault;
 	fault = check_contracts_compare(&version->contracts, version->package, version->answer, why);

@@ -39,6 +39,7 @@ int cmd_list(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_missing(int argc, char **argv);
 int cmd_quarantine(int argc, char **argv);
+int cmd_show(int argc, char **argv);
 
 int cmd_log(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);

@@ -13,7 +13,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "bundle/notation.h"
 #include "inside/cmd.h"
+#include "inside/config_trust.h"
 
 static int say(const struct refusal *why, const char *what, const char *good)
 {
@@ -193,6 +195,22 @@ static int check_sandbox(const struct inside_config *config)
 	return say(&why, "sandbox", missing == NULL ? "whole" : missing);
 }
 
+/* What the client insists on, a line a kind of role. */
+static int check_trust(const struct inside_config *config)
+{
+	const struct refusal fine = {FAULT_NONE, ""};
+	char what[32], text[160], skew[32];
+	int status = 0;
+
+	for (size_t kind = 0; kind < RECORD_KINDS; kind++) {
+		snprintf(what, sizeof(what), "trust %s", config_trust_kind(kind));
+		config_trust_describe(config, kind, text, sizeof(text));
+		status = fault_exit_worse(status, say(&fine, what, text));
+	}
+	notation_format_age(config->clock_skew, skew, sizeof(skew));
+	return fault_exit_worse(status, say(&fine, "clock skew", skew));
+}
+
 int cmd_check(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
@@ -213,6 +231,7 @@ int cmd_check(int argc, char **argv)
 						       is_apart(inside.config) ? R_OK | X_OK : R_OK | W_OK | X_OK, 0));
 	status = fault_exit_worse(status, check_folder("incoming", inside.config->incoming, R_OK | W_OK | X_OK, 0));
 	status = fault_exit_worse(status, check_folder("spool", inside.config->spool, R_OK | W_OK | X_OK, st.st_dev));
+	status = fault_exit_worse(status, check_trust(inside.config));
 	status = fault_exit_worse(status, check_users(inside.config));
 	status = fault_exit_worse(status, check_owners(inside.config));
 	status = fault_exit_worse(status, check_sandbox(inside.config));

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/worker.h"
 #include "bundle/json.h"
+#include "inside/config_trust.h"
 
 static const char *const user_keys[CONFIG_N_USERS] = {
 	[COMP_UNPACK] = "unpack", [COMP_VERIFY] = "verify", [COMP_CHECK] = "check",
@@ -140,8 +141,6 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 		return fault;
 	if ((fault = json_get_duration(root, where, "clockSkew", false, &config->clock_skew, why)) != FAULT_NONE)
 		return fault;
-	if ((fault = json_get_duration(root, where, "maxValidity", false, &config->max_validity, why)) != FAULT_NONE)
-		return fault;
 	return json_get_duration(root, where, "workerTime", false, &config->worker_time, why);
 }
 
@@ -150,13 +149,14 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 	static const char *const allowed[] = {"format",     "store",           "incoming",    "spool",   "contracts",
 					      "policy",     "keepGenerations", "keepAtLeast", "quota",   "reserve",
 					      "heartbeat",  "clockSkew",       "users",       "sockets", "testBench",
-					      "workerTime", "maxValidity",     NULL};
+					      "workerTime", "maxValidity",     "schemes",     NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
 	    (fault = json_only(root, path, allowed, why)) != FAULT_NONE ||
 	    (fault = get_paths(root, path, config, why)) != FAULT_NONE ||
 	    (fault = get_numbers(root, path, config, why)) != FAULT_NONE ||
+	    (fault = config_trust_parse(root, path, config, why)) != FAULT_NONE ||
 	    (fault = get_quota(root, path, config, why)) != FAULT_NONE ||
 	    (fault = get_users(root, path, config, why)) != FAULT_NONE)
 		return fault;
@@ -175,7 +175,7 @@ static struct inside_config *config_new(const char *path)
 	config->reserve = (int64_t)(64 * MIB);
 	config->heartbeat = 86400;
 	config->clock_skew = 300;
-	config->max_validity = 400 * 86400LL; /* targets are signed for a year */
+	config_trust_default(config);
 	config->worker_time = WORKER_SECONDS;
 	return config;
 }

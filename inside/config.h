@@ -7,7 +7,9 @@
  *      "store": "/var/lib/clapet/store", "incoming": "/var/spool/clapet/incoming", "spool": "/var/lib/clapet/spool",
  *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json",
  *      "keepGenerations": 10, "keepAtLeast": "7d", "quota": {"incoming": 1, "spool": 1, "quarantine": 1}, "reserve": 1,
- *      "heartbeat": "1d", "clockSkew": "5m", "maxValidity": "400d", "workerTime": "6h",
+ *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h",
+ *      "maxValidity": "400d" | {"root": "…", "timestamp": "…", "snapshot": "…", "targets": "…", "datasets": "…"},
+ *      "schemes": {"root": ["ed25519", "ecdsa-sha2-nistp256"], …},
  *      "sockets": "/run/clapet-inside",
  *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…"}, "testBench": "…"}
  *
@@ -39,9 +41,10 @@ struct inside_config {
 	int64_t reserve;   /* bytes of free disk that incoming and spool may not touch */
 	int64_t heartbeat; /* silence longer than this is an alarm */
 	int64_t clock_skew;
-	int64_t max_validity;        /* seconds that metadata but the root may be valid ahead */
-	int64_t worker_time;         /* seconds that one worker may take before it is killed */
-	char *users[CONFIG_N_USERS]; /* by enum comp; NULL: none named */
+	int64_t max_validity[RECORD_KINDS]; /* seconds that metadata may be valid ahead; 0: any */
+	uint32_t schemes[RECORD_KINDS];     /* bits of enum tuf_scheme that may sign; 0: Ed25519 alone */
+	int64_t worker_time;                /* seconds that one worker may take before it is killed */
+	char *users[CONFIG_N_USERS];        /* by enum comp; NULL: none named */
 	char *sockets; /* NULL: we start the workers; else systemd does, behind the sockets in this folder, each under its account */
 	bool test_bench;
 };

@@ -326,7 +326,8 @@ static enum fault ask_verify(const struct inside *inside, struct worker *worker,
 
 	clock.clock.now = inside->now;
 	clock.clock.clock_skew = inside->config->clock_skew;
-	clock.clock.max_validity = inside->config->max_validity;
+	memcpy(clock.clock.max_validity, inside->config->max_validity, sizeof(clock.clock.max_validity));
+	memcpy(clock.clock.schemes, inside->config->schemes, sizeof(clock.clock.schemes));
 	if ((fault = crew_send(worker, &clock, -1, why)) != FAULT_NONE ||
 	    (fault = send_folder(worker, FOLDER_TRUST, trust_fd, why)) != FAULT_NONE ||
 	    (spool != NULL && (fault = send_folder(worker, FOLDER_SPOOL, spool->fd, why)) != FAULT_NONE))

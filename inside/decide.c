@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "bundle/notation.h"
+#include "bundle/statement.h"
 #include "inside/settle.h"
 
 const char *dataset_state_name(enum dataset_state state)
@@ -178,13 +179,22 @@ static void decide_withdrawn(const struct inside *inside, struct dataset_view *v
 	snprintf(view->why.line, sizeof(view->why.line), "%s", line);
 }
 
+/* Whether the role names attestations: inside-check saw to it that they are whole. */
+static bool is_attested(const struct catalogue_role *role)
+{
+	for (size_t i = 0; i < role->n_targets; i++)
+		if (attestation_is_file(role->targets[i].record.file))
+			return true;
+	return false;
+}
+
 static void decide_version(const struct inside *inside, struct dataset_view *view)
 {
 	struct break_list all = {0};
 
 	for (size_t i = 0; i < view->verdict->breaks.n_items; i++)
 		break_list_add(&all, &view->verdict->breaks.items[i]);
-	policy_judge(inside->policy, view->verdict, view->role->record.threshold, &all);
+	policy_judge(inside->policy, view->verdict, view->role->record.threshold, is_attested(view->role), &all);
 	apply_waivers(inside, view, &all);
 	break_list_clear(&all);
 	if (!hold(inside, view))

@@ -53,6 +53,10 @@ static const char status_details[] =
 	"With --check the exit status is that of a monitoring plugin: 0 OK, 1 warning (held, missing, stale), 2 "
 	"critical\n"
 	"(silence, expiry, refused), 3 unknown. Without it: 0, or the worst of what stands, as for import.";
+static const char show_details[] =
+	"Reads the two attestations of the version in force, or of VERSION: from which address, "
+	"when, the digests as\n"
+	"published and as stored, by which Clapet, and which rules were kept.";
 static const char missing_details[] = "Exit status 4 where something is missing. The request says what it discloses; "
 				      "it is for the outside's operator.";
 static const char quarantine_details[] = "Every reason, with application, field and rule as `approve` wants them. Exit "
@@ -97,6 +101,8 @@ static const struct command commands[] = {
 	 cmd_status},
 	{"list", NULL, "what is in force", NULL, NULL, cmd_list},
 	{"history", "[DATASET]", "which generation brought what", NULL, NULL, cmd_history},
+	{"show", "DATASET [VERSION]", "where a version came from, how it was made and tested", show_details, NULL,
+	 cmd_show},
 	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details, NULL,
 	 cmd_missing},
 	{"quarantine", "[DATASET]", "what is held, why, and where its report is", quarantine_details, NULL,

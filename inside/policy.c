@@ -103,10 +103,24 @@ static enum fault get_licences(const json_t *array, const char *where, struct po
 	return FAULT_NONE;
 }
 
+static enum fault get_attestations(const json_t *root, const char *where, struct policy *policy, struct refusal *why)
+{
+	const char *word = "required";
+	enum fault fault = json_get_text(root, where, "attestations", false, &word, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	policy->attestations_optional = strcmp(word, "optional") == 0;
+	if (!policy->attestations_optional && strcmp(word, "required") != 0)
+		return refuse(why, FAULT_JSON_MEMBER, "%s: \"attestations\" is \"%.40s\", not required or optional",
+			      where, word);
+	return FAULT_NONE;
+}
+
 enum fault policy_parse(const void *data, size_t size, const char *where, struct policy **ret_policy,
 			struct refusal *why)
 {
-	static const char *const allowed[] = {"format", "datasets", "licences", NULL};
+	static const char *const allowed[] = {"format", "datasets", "licences", "attestations", NULL};
 	_cleanup_(json_decrefp) json_t *root = NULL;
 	_cleanup_(policy_freep) struct policy *policy = policy_new();
 	json_t *datasets = NULL, *licences = NULL;
@@ -120,6 +134,7 @@ enum fault policy_parse(const void *data, size_t size, const char *where, struct
 	    (fault = json_only(root, where, allowed, why)) != FAULT_NONE ||
 	    (fault = json_get_array(root, where, "datasets", true, &datasets, why)) != FAULT_NONE ||
 	    (fault = json_get_array(root, where, "licences", false, &licences, why)) != FAULT_NONE ||
+	    (fault = get_attestations(root, where, policy, why)) != FAULT_NONE ||
 	    (fault = get_datasets(datasets, where, policy, why)) != FAULT_NONE ||
 	    (licences != NULL && (fault = get_licences(licences, where, policy, why)) != FAULT_NONE))
 		return fault;
@@ -165,7 +180,7 @@ static struct record_break *add(struct break_list *breaks, enum fault fault, boo
 	return &breaks->items[breaks->n_items - 1];
 }
 
-void policy_judge(const struct policy *policy, const struct verdict *facts, unsigned threshold,
+void policy_judge(const struct policy *policy, const struct verdict *facts, unsigned threshold, bool is_attested,
 		  struct break_list *breaks)
 {
 	struct policy_dataset key = {0}, *entry = NULL;
@@ -197,5 +212,10 @@ void policy_judge(const struct policy *policy, const struct verdict *facts, unsi
 	if (facts->facts.has_opaque && (entry == NULL || !entry->opaque)) {
 		item = add(breaks, FAULT_POLICY_OPAQUE, true, "policy-opaque", "");
 		snprintf(item->line, sizeof(item->line), "it has an opaque resource, which the policy does not allow");
+	}
+	if (!is_attested && !policy->attestations_optional) {
+		item = add(breaks, FAULT_ATTESTATION_ABSENT, true, "policy-attestations", "");
+		snprintf(item->line, sizeof(item->line),
+			 "nothing signed says where it came from and how it was tested, and the policy asks for that");
 	}
 }

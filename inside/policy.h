@@ -2,9 +2,10 @@
  *
  * policy: what may come in force with no person: dataset names, least thresholds, licences, opaque resources.
  *
- *     {"format": "clapet policy 1", "datasets": [{"name": "cog", "threshold": 1, "opaque": false}], "licences": ["LOV2"]}
+ *     {"format": "clapet policy 1", "datasets": [{"name": "cog", "threshold": 1, "opaque": false}], "licences": ["LOV2"],
+ *      "attestations": "required"}
  *
- * "licences" absent: any.
+ * "licences" absent: any. "attestations" absent: required.
  */
 #ifndef INSIDE_POLICY_H
 #define INSIDE_POLICY_H
@@ -29,6 +30,7 @@ struct policy {
 	char **licences;
 	size_t n_licences;
 	bool any_licence;
+	bool attestations_optional;
 	struct sha256 sha256; /* of the file (policy_load) */
 };
 
@@ -40,8 +42,8 @@ enum fault policy_load(const char *path, struct policy **ret_policy, struct refu
 void policy_free(struct policy *policy);
 void policy_freep(struct policy **policy);
 
-/* What the policy holds against a version of FACTS under a role of THRESHOLD: appended to BREAKS. */
-void policy_judge(const struct policy *policy, const struct verdict *facts, unsigned threshold,
+/* What the policy holds against a version of FACTS under a role of THRESHOLD, which brought attestations or not: appended to BREAKS. */
+void policy_judge(const struct policy *policy, const struct verdict *facts, unsigned threshold, bool is_attested,
 		  struct break_list *breaks);
 
 #endif

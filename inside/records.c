@@ -154,7 +154,10 @@ static bool check_member(const struct record_member *member)
 
 static bool check_clock(const struct record_clock *clock)
 {
-	return is_time(clock->now) && is_duration(clock->clock_skew) && is_duration(clock->max_validity);
+	for (size_t i = 0; i < RECORD_KINDS; i++)
+		if (!is_duration(clock->max_validity[i]) || clock->schemes[i] >= 1U << RECORD_SCHEMES)
+			return false;
+	return is_time(clock->now) && is_duration(clock->clock_skew);
 }
 
 static bool check_metadata(const struct record_metadata *metadata)

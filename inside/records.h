@@ -130,10 +130,15 @@ struct record_member {
 	uint64_t size;
 };
 
+/* Kinds of role, by enum tuf_kind: root, timestamp, snapshot, targets, datasets. */
+#define RECORD_KINDS 5
+/* Schemes of keys, by enum tuf_scheme. */
+#define RECORD_SCHEMES 3
 struct record_clock {
 	int64_t now;
 	int64_t clock_skew;
-	int64_t max_validity;
+	int64_t max_validity[RECORD_KINDS]; /* seconds; 0: no bound */
+	uint32_t schemes[RECORD_KINDS];     /* bits of enum tuf_scheme; 0: Ed25519 alone */
 };
 
 struct record_metadata {

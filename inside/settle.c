@@ -362,12 +362,13 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 {
 	const struct verdict *verdict = judgement->verdict;
 	bool is_status = strcmp(judgement->role->record.name, "status") == 0;
-	bool is_withdrawal = judgement->role->record.is_withdrawn; /* no version: only its verdict is kept */
+	/* No version: its verdict is kept, and the reason itself, which a stock client finds in the mirror. */
+	bool is_withdrawal = judgement->role->record.is_withdrawn;
 	struct record report = record_new(RECORD_PUT_DOCUMENT);
 	char version[STORE_VERSION_SIZE];
 
 	store_version_name(&verdict->version, version);
-	for (size_t i = 0; verdict->end.fault == FAULT_NONE && !is_withdrawal && i < judgement->n_plains; i++) {
+	for (size_t i = 0; verdict->end.fault == FAULT_NONE && i < judgement->n_plains; i++) {
 		struct record record = put_of(RECORD_PUT_OBJECT, judgement, &judgement->plains[i]);
 
 		commit_order(commit, &record, -1);

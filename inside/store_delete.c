@@ -105,6 +105,15 @@ static size_t find_mirror_names(const struct store_names *mirror, const char *ob
 	return n;
 }
 
+/* A withdrawal is of no version, and stays for as long as its role names it, which is for ever. */
+static bool is_withdrawal(const struct store_names *mirror, size_t first, size_t n)
+{
+	for (size_t i = first; i < first + n; i++)
+		if (strcmp(mirror->items[i] + SHA256_HEX_SIZE, "withdrawn.json") == 0)
+			return true;
+	return false;
+}
+
 /* An object has one link in objects/, one for each of its names in the mirror, one in every version that holds it.
  * Where only the first two kinds are left, they go: the mirror's names first, so that a cut leaves an object that is
  * found again. */
@@ -116,7 +125,7 @@ static enum fault collect_object(int objects_fd, int mirror_fd, const char *obje
 
 	if (fstatat(objects_fd, object, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return stage_storage(why, errno, "stat of object", object);
-	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 + n)
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 + n || is_withdrawal(mirror, first, n))
 		return FAULT_NONE;
 	for (size_t i = first; i < first + n; i++)
 		if (unlinkat(mirror_fd, mirror->items[i], 0) < 0)

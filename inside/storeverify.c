@@ -365,6 +365,8 @@ static void print_people(const struct storeverify *verify, const char *path, boo
 	printf("blobs        %zu, %zu files decoded\n", verify->n_blobs, verify->n_decoded);
 	printf("datasets     %zu, with %zu versions and %zu objects\n", verify->n_datasets, verify->n_versions,
 	       verify->n_objects);
+	printf("attested     %zu envelopes, signed by their dataset's key, about the files of their version\n",
+	       verify->n_attestations);
 	printf("generations  %zu, current is %" PRIu64 "\n", verify->n_generations, verify->current);
 	printf("hashed       %s\n", hashed);
 	findings_print(&verify->findings, stdout);
@@ -390,9 +392,9 @@ static void print_json(const struct storeverify *verify, const char *path)
 	       set == NULL ? 0 : set->n_metadata);
 	printf(" \"blobs\": %zu, \"decoded\": %zu, \"datasets\": %zu, \"versions\": %zu, \"objects\": %zu, "
 	       "\"generations\": %zu,"
-	       " \"current\": %" PRIu64 ", \"hashedBytes\": %" PRIu64 ",\n ",
+	       " \"current\": %" PRIu64 ", \"attestations\": %zu, \"hashedBytes\": %" PRIu64 ",\n ",
 	       verify->n_blobs, verify->n_decoded, verify->n_datasets, verify->n_versions, verify->n_objects,
-	       verify->n_generations, verify->current, verify->hashed_bytes);
+	       verify->n_generations, verify->current, verify->n_attestations, verify->hashed_bytes);
 	findings_print_json(&verify->findings, stdout);
 	fputs("}\n", stdout);
 }
@@ -421,6 +423,7 @@ static void verify_all(struct storeverify *verify, const uint8_t *root, size_t r
 	}
 	storeverify_blobs(verify);
 	storeverify_datasets(verify);
+	storeverify_attestations(verify);
 	storeverify_targets(verify);
 	storeverify_generations(verify);
 	verify_decisions(verify);

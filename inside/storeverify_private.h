@@ -21,7 +21,7 @@ struct storeverify {
 	size_t n_timestamps;
 	uint64_t current;
 	size_t n_metadata, n_blobs, n_decoded, n_missing_blobs, n_datasets, n_objects, n_versions, n_generations,
-		n_targets;
+		n_targets, n_attestations;
 	uint64_t hashed_bytes;
 };
 
@@ -48,6 +48,8 @@ enum fault storeverify_load_metadata(void *ctx, const char *name, size_t limit, 
 void storeverify_blobs(struct storeverify *verify);
 /* datasets/: objects, and versions as a role signed them. */
 void storeverify_datasets(struct storeverify *verify);
+/* The attestations among the objects: their own signatures, and what they are about. */
+void storeverify_attestations(struct storeverify *verify);
 /* mirror/targets: the objects' names for stock clients. */
 void storeverify_targets(struct storeverify *verify);
 /* generations/ and current. */

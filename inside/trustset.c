@@ -15,6 +15,22 @@
 #include "inside/records.h"
 #include "inside/trustset_private.h"
 
+/* What the appliance's policy allows today says nothing about what was signed on another day: every scheme that this
+ * build knows; all else is as strict as the client's. */
+static const struct tuf_profile any_day = {
+	.schemes = {TUF_SCHEMES_ALL, TUF_SCHEMES_ALL, TUF_SCHEMES_ALL, TUF_SCHEMES_ALL, TUF_SCHEMES_ALL},
+};
+
+static enum fault parse_claim(const uint8_t *data, size_t size, size_t limit, struct tuf_claim **ret_claim,
+			      struct refusal *why)
+{
+	enum fault fault = tuf_claim_parse(data, size, limit, ret_claim, why);
+
+	if (fault == FAULT_NONE)
+		tuf_claim_read_as(*ret_claim, &any_day);
+	return fault;
+}
+
 size_t trustset_limit(const char *role)
 {
 	if (strcmp(role, "root") == 0)
@@ -84,7 +100,7 @@ enum fault trustset_load_claim(const struct building *building, const char *name
 	enum fault fault = building->source->load(building->source->ctx, name, trustset_limit(role), &data, &size, why);
 
 	if (fault == FAULT_NONE)
-		fault = tuf_claim_parse(data, size, trustset_limit(role), ret_claim, why);
+		fault = parse_claim(data, size, trustset_limit(role), ret_claim, why);
 	if (fault == FAULT_NONE)
 		hash_bytes(data, size, ret_sha256);
 	return fault;
@@ -229,7 +245,7 @@ static enum fault build_roots(struct building *building, const uint8_t *data, si
 {
 	_cleanup_(tuf_claim_freep) struct tuf_claim *claim = NULL;
 	struct tuf_root *root = NULL;
-	enum fault fault = tuf_claim_parse(data, size, LIMIT_ROOT_SIZE, &claim, why);
+	enum fault fault = parse_claim(data, size, LIMIT_ROOT_SIZE, &claim, why);
 
 	if (fault == FAULT_NONE)
 		fault = tuf_root_verify(claim, NULL, &root, why);
@@ -315,7 +331,7 @@ enum fault trustset_verify(const struct trustset *set, const char *role, const u
 	_cleanup_(tuf_snapshot_freep) struct tuf_snapshot *snapshot = NULL;
 	_cleanup_(tuf_targets_freep) struct tuf_targets *targets = NULL;
 	struct sha256 sha256;
-	enum fault fault = tuf_claim_parse(data, size, trustset_limit(role), &claim, why);
+	enum fault fault = parse_claim(data, size, trustset_limit(role), &claim, why);
 
 	if (fault != FAULT_NONE)
 		return fault;
@@ -364,7 +380,7 @@ enum fault trustset_read_timestamp(const struct trustset *set, const uint8_t *da
 {
 	_cleanup_(tuf_claim_freep) struct tuf_claim *claim = NULL;
 	_cleanup_(tuf_timestamp_freep) struct tuf_timestamp *timestamp = NULL;
-	enum fault fault = tuf_claim_parse(data, size, LIMIT_TIMESTAMP_SIZE, &claim, why);
+	enum fault fault = parse_claim(data, size, LIMIT_TIMESTAMP_SIZE, &claim, why);
 
 	if (fault == FAULT_NONE)
 		fault = trustset_verify_timestamp(set, claim, &timestamp, why);
@@ -377,7 +393,7 @@ enum fault trustset_read_snapshot(const struct trustset *set, const uint8_t *dat
 				  struct tuf_snapshot **ret_snapshot, struct refusal *why)
 {
 	_cleanup_(tuf_claim_freep) struct tuf_claim *claim = NULL;
-	enum fault fault = tuf_claim_parse(data, size, LIMIT_SNAPSHOT_SIZE, &claim, why);
+	enum fault fault = parse_claim(data, size, LIMIT_SNAPSHOT_SIZE, &claim, why);
 
 	return fault == FAULT_NONE ? trustset_verify_snapshot(set, claim, ret_snapshot, why) : fault;
 }

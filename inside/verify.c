@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -20,6 +19,9 @@
 #include "inside/records.h"
 #include "keys/client.h"
 #include "keys/encodings.h"
+
+_Static_assert(RECORD_KINDS == TUF_KIND_N, "a record has each kind of role");
+_Static_assert(RECORD_SCHEMES == TUF_SCHEME_N, "a record knows each scheme");
 
 /* What the supervisor asked. */
 struct request {
@@ -300,12 +302,18 @@ static enum fault anchor(struct tuf_client *client, const struct request *reques
 
 static enum fault verify(int sock, struct request *request, struct refusal *why)
 {
-	const struct tuf_profile profile = {request->clock.clock_skew, request->clock.max_validity};
+	struct tuf_profile profile = {.clock_skew = request->clock.clock_skew};
 	const struct tuf_source local = {request, fetch_local}, remote = {request, fetch_remote};
-	_cleanup_(tuf_client_freep) struct tuf_client *client = tuf_client_new(&profile, request->clock.now);
+	_cleanup_(tuf_client_freep) struct tuf_client *client = NULL;
 	const struct tuf_role *role;
-	enum fault fault = anchor(client, request, why);
+	enum fault fault;
 
+	for (enum tuf_kind kind = 0; kind < TUF_KIND_N; kind++) {
+		profile.max_validity[kind] = request->clock.max_validity[kind];
+		profile.schemes[kind] = request->clock.schemes[kind];
+	}
+	client = tuf_client_new(&profile, request->clock.now);
+	fault = anchor(client, request, why);
 	if (fault == FAULT_NONE)
 		fault = tuf_client_refresh(client, &local, request->spool_fd >= 0 ? &remote : NULL, send_accepted,
 					   &sock, why);
@@ -327,8 +335,7 @@ int main(int argc, char **argv)
 
 	hash_init();
 	json_init();
-	if (sodium_init() < 0)
-		die("libsodium cannot start");
+	tuf_key_init();
 	receive_folders(sock, &request, &record);
 	folders[n_folders++] = (struct sandbox_folder){request.trust_fd, SANDBOX_READ};
 	if (request.spool_fd >= 0)

@@ -31,7 +31,10 @@ static void client_reset(struct tuf_client *client)
 	client->targets = NULL;
 	client->targets_is_current = false;
 	client->issued = 0;
+	client->is_rotated = false;
+	client->is_refreshed = false;
 	client_clear_roles(client);
+	client_clear_loaded(client);
 }
 
 void tuf_client_free(struct tuf_client *client)
@@ -55,8 +58,10 @@ enum fault tuf_client_anchor(struct tuf_client *client, const uint8_t *data, siz
 	struct refusal inner = {FAULT_NONE, ""};
 	enum fault fault = tuf_claim_parse(data, size, LIMIT_ROOT_SIZE, &claim, &inner);
 
-	if (fault == FAULT_NONE)
+	if (fault == FAULT_NONE) {
+		tuf_claim_read_as(claim, &client->profile);
 		fault = tuf_root_verify(claim, NULL, &root, &inner);
+	}
 	if (fault != FAULT_NONE)
 		return refuse(why, fault, "root.json: %s", inner.line);
 	tuf_root_free(client->root);
@@ -64,16 +69,16 @@ enum fault tuf_client_anchor(struct tuf_client *client, const uint8_t *data, siz
 	return FAULT_NONE;
 }
 
-/* Keeps the first fault of a run. That nothing new came is only said where nothing is wrong. */
-static bool run_note(struct client_run *run, const struct refusal *why)
+/* Keeps the first fault of a run. That nothing new came is only said where nothing is wrong, and only the closed profile
+ * goes on after it. */
+static void run_note(struct client_run *run, const struct refusal *why)
 {
 	if (why->fault == FAULT_NONE)
-		return true;
+		return;
 	if (run->why.fault == FAULT_NONE || (run->why.fault == FAULT_TUF_SUPERSEDED && why->fault != FAULT_TUF_ABSENT))
 		run->why = *why;
-	if (why->fault != FAULT_TUF_SUPERSEDED)
+	if (why->fault != FAULT_TUF_SUPERSEDED || run->client->profile.is_general)
 		run->remote = NULL;
-	return false;
 }
 
 static void run_step(struct client_run *run, enum fault (*step)(struct client_run *run, struct refusal *why))
@@ -99,7 +104,10 @@ enum fault tuf_client_refresh(struct tuf_client *client, const struct tuf_source
 		run_step(&run, client_update_timestamp);
 	run_step(&run, client_update_snapshot);
 	run_step(&run, client_update_targets);
-	client_update_roles(&run);
+	if (!client->profile.is_general)
+		client_update_roles(&run);
+	client->is_rotated = run.is_rotated;
+	client->is_refreshed = run.why.fault == FAULT_NONE && client->targets_is_current;
 	if (run.why.fault != FAULT_NONE)
 		refuse(why, run.why.fault, "%s", run.why.line);
 	return run.why.fault;
@@ -107,27 +115,28 @@ enum fault tuf_client_refresh(struct tuf_client *client, const struct tuf_source
 
 void tuf_client_summary(const struct tuf_client *client, struct tuf_summary *ret_summary)
 {
-	struct tuf_summary summary = {0};
-
-	summary.issued = client->issued;
-	summary.n_roles = client->n_roles;
+	/* All of it: callers compare two by their bytes. */
+	memset(ret_summary, 0, sizeof(*ret_summary));
+	ret_summary->issued = client->issued;
+	ret_summary->n_roles = client->n_roles;
+	ret_summary->is_rotated = client->is_rotated;
 	if (client->root != NULL) {
-		summary.root_version = client->root->header.version;
-		summary.root_expires = client->root->header.expires;
+		ret_summary->root_version = client->root->header.version;
+		ret_summary->root_expires = client->root->header.expires;
+		ret_summary->is_consistent = client->root->is_consistent;
 	}
 	if (client->timestamp != NULL) {
-		summary.timestamp_version = client->timestamp->header.version;
-		summary.timestamp_expires = client->timestamp->header.expires;
+		ret_summary->timestamp_version = client->timestamp->header.version;
+		ret_summary->timestamp_expires = client->timestamp->header.expires;
 	}
 	if (client->snapshot != NULL) {
-		summary.snapshot_version = client->snapshot->header.version;
-		summary.snapshot_expires = client->snapshot->header.expires;
+		ret_summary->snapshot_version = client->snapshot->header.version;
+		ret_summary->snapshot_expires = client->snapshot->header.expires;
 	}
 	if (client->targets != NULL) {
-		summary.targets_version = client->targets->header.version;
-		summary.targets_expires = client->targets->header.expires;
+		ret_summary->targets_version = client->targets->header.version;
+		ret_summary->targets_expires = client->targets->header.expires;
 	}
-	*ret_summary = summary;
 }
 
 const struct tuf_role *tuf_client_role(const struct tuf_client *client, size_t index)

@@ -41,8 +41,8 @@ static enum fault role_load(const struct client_run *run, const struct tuf_sourc
 	_cleanup_(tuf_targets_freep) struct tuf_targets *targets = NULL;
 	const struct tuf_meta *meta = tuf_snapshot_find(run->client->snapshot, delegation->role);
 	bool is_new = source == run->remote;
-	char who[NOTATION_NAME_SIZE + 64];
-	enum fault fault = client_fetch(source, name, meta, LIMIT_ROLE_SIZE, "5.6.2", &file, why);
+	char who[LIMIT_ROLE_NAME_SIZE + 64];
+	enum fault fault = client_fetch(run->client, source, name, meta, LIMIT_ROLE_SIZE, "5.6.2", &file, why);
 
 	snprintf(who, sizeof(who), "delegation %s " TUF_CLAUSE("5.6.3"), delegation->role);
 	if (fault == FAULT_NONE)
@@ -52,7 +52,7 @@ static enum fault role_load(const struct client_run *run, const struct tuf_sourc
 	if (fault == FAULT_NONE && is_new)
 		fault = client_check_expiry(run->client, targets->header.expires, "5.6.5", why);
 	if (fault == FAULT_NONE && is_new)
-		fault = client_check_validity(run->client, targets->header.expires, why);
+		fault = client_check_validity(run->client, TUF_KIND_DELEGATED, targets->header.expires, why);
 	if (fault == FAULT_NONE)
 		fault = check_paths(delegation, targets, why);
 	if (fault != FAULT_NONE)
@@ -66,7 +66,7 @@ static enum fault role_load(const struct client_run *run, const struct tuf_sourc
 static enum fault role_update(const struct client_run *run, const struct tuf_delegation *delegation,
 			      struct client_role *role, struct refusal *why)
 {
-	char local_name[LIMIT_METADATA_NAME_SIZE];
+	char local_name[LIMIT_ROLE_FILE_SIZE];
 	struct refusal unused;
 	enum fault fault;
 
@@ -76,7 +76,7 @@ static enum fault role_update(const struct client_run *run, const struct tuf_del
 	if (!run->client->targets_is_current)
 		return refuse(why, FAULT_TUF_ABSENT, "waits for %" PRIu64 ".targets.json",
 			      tuf_snapshot_find(run->client->snapshot, "targets")->version);
-	snprintf(local_name, sizeof(local_name), "%s.json", delegation->role);
+	tuf_file_name(0, delegation->role, local_name);
 	/* One that does not fit any more is the version before: it is then as if it were not there. */
 	if (run->local != NULL && role_load(run, run->local, local_name, delegation, role, &unused) == FAULT_NONE)
 		return FAULT_NONE;
@@ -92,7 +92,7 @@ static void role_add(struct client_run *run, const struct tuf_delegation *delega
 	struct client_role *role = &run->client->roles[run->client->n_roles++];
 	struct tuf_role *shown = &role->role;
 
-	client_file_name(meta->version, delegation->role, role->file_name);
+	client_remote_name(run->client, meta->version, delegation->role, role->file_name);
 	shown->name = delegation->role;
 	shown->version = meta->version;
 	shown->file_name = role->file_name;

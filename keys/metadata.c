@@ -5,6 +5,8 @@
  */
 #include "keys/metadata.h"
 
+#include <inttypes.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -75,20 +77,108 @@ enum fault tuf_member_time(const json_t *object, const char *where, const char *
 	return FAULT_NONE;
 }
 
-enum fault tuf_member_hashes(const json_t *object, const char *where, struct sha256 *ret, struct refusal *why)
+enum fault tuf_member_hashes(const json_t *object, const char *where, const struct tuf_profile *profile,
+			     unsigned *ret_hashes, struct sha256 *ret_sha256, struct sha512 *ret_sha512,
+			     struct refusal *why)
 {
 	const json_t *hashes;
 	const char *text;
+	unsigned listed = 0;
 	enum fault fault = tuf_member_object(object, where, "hashes", &hashes, why);
 
-	if (fault == FAULT_NONE)
+	if (fault == FAULT_NONE && (!profile->is_general || json_object_get(hashes, "sha256") != NULL)) {
 		fault = tuf_member_text(hashes, where, "sha256", &text, why);
-	if (fault != FAULT_NONE)
-		return fault;
-	if (!sha256_from_hex(text, ret) || sha256_is_zero(ret))
-		return refuse(why, FAULT_TUF_FORM, "%s: \"sha256\" is not 64 lower-case hex digits " TUF_CLAUSE("4.4"),
-			      where);
-	return FAULT_NONE;
+		listed |= TUF_HASH_SHA256;
+		/* Ours are never zero, which stands for "not given" in places; of others it is only a wrong one. */
+		if (fault == FAULT_NONE &&
+		    (!sha256_from_hex(text, ret_sha256) || (!profile->is_general && sha256_is_zero(ret_sha256))))
+			fault = refuse(why, FAULT_TUF_FORM,
+				       "%s: \"sha256\" is not 64 lower-case hex digits " TUF_CLAUSE("4.4"), where);
+	}
+	if (fault == FAULT_NONE && json_object_get(hashes, "sha512") != NULL) {
+		fault = tuf_member_text(hashes, where, "sha512", &text, why);
+		listed |= TUF_HASH_SHA512;
+		if (fault == FAULT_NONE && !notation_unhex(text, ret_sha512->bytes, SHA512_SIZE))
+			fault = refuse(why, FAULT_TUF_FORM,
+				       "%s: \"sha512\" is not 128 lower-case hex digits " TUF_CLAUSE("4.4"), where);
+	}
+	if (fault == FAULT_NONE && listed == 0)
+		fault = refuse(why, FAULT_TUF_FORM, "%s: \"hashes\" has neither sha256 nor sha512 " TUF_CLAUSE("4.4"),
+			       where);
+	if (fault == FAULT_NONE)
+		*ret_hashes = listed;
+	return fault;
+}
+
+/* --- hashes and lengths ---------------------------------------------------------------------------------------------
+ */
+
+static enum fault check_sha512(const struct sha512 *named, const uint8_t *data, size_t size, const char *clause,
+			       struct refusal *why)
+{
+	struct sha512 found;
+	char named_hex[SHA512_HEX_SIZE], found_hex[SHA512_HEX_SIZE];
+
+	crypto_hash_sha512(found.bytes, data, size);
+	if (memcmp(&found, named, sizeof(found)) == 0)
+		return FAULT_NONE;
+	notation_hex(named->bytes, SHA512_SIZE, named_hex);
+	notation_hex(found.bytes, SHA512_SIZE, found_hex);
+	return refuse(why, FAULT_TUF_HASH, "SHA-512 %.16s, %.16s is named (TUF 1.0.34, %s)", found_hex, named_hex,
+		      clause);
+}
+
+static enum fault check_hashes(unsigned hashes, const struct sha256 *sha256, const struct sha512 *sha512,
+			       const uint8_t *data, size_t size, const char *clause, struct refusal *why)
+{
+	char named[SHA256_HEX_SIZE], found_hex[SHA256_HEX_SIZE];
+	struct sha256 found;
+
+	if (hashes & TUF_HASH_SHA256) {
+		hash_bytes(data, size, &found);
+		sha256_to_hex(sha256, named);
+		sha256_to_hex(&found, found_hex);
+		if (!sha256_equal(&found, sha256))
+			return refuse(why, FAULT_TUF_HASH, "SHA-256 %.16s, %.16s is named (TUF 1.0.34, %s)", found_hex,
+				      named, clause);
+	}
+	return hashes & TUF_HASH_SHA512 ? check_sha512(sha512, data, size, clause, why) : FAULT_NONE;
+}
+
+enum fault tuf_meta_check(const struct tuf_meta *meta, const uint8_t *data, size_t size, const char *clause,
+			  struct refusal *why)
+{
+	if (meta->length != 0 && meta->length != size)
+		return refuse(why, FAULT_TUF_HASH, "%zu bytes, %" PRIu64 " are named (TUF 1.0.34, %s)", size,
+			      meta->length, clause);
+	return check_hashes(meta->hashes, &meta->sha256, &meta->sha512, data, size, clause, why);
+}
+
+enum fault tuf_target_check(const struct tuf_target *target, const uint8_t *data, size_t size, struct refusal *why)
+{
+	if (target->length != size)
+		return refuse(why, FAULT_TUF_HASH, "%zu bytes, %" PRIu64 " are named " TUF_CLAUSE("5.7.3"), size,
+			      target->length);
+	return check_hashes(target->hashes, &target->sha256, &target->sha512, data, size, "5.7.3", why);
+}
+
+/* --- profiles -------------------------------------------------------------------------------------------------------
+ */
+
+static const struct tuf_profile closed_profile;
+
+const char *tuf_kind_name(enum tuf_kind kind)
+{
+	static const char *const names[TUF_KIND_N] = {"root", "timestamp", "snapshot", "targets", "datasets"};
+
+	return names[kind];
+}
+
+unsigned tuf_profile_schemes(const struct tuf_profile *profile, enum tuf_kind kind)
+{
+	unsigned schemes = profile->schemes[kind];
+
+	return (schemes != 0 ? schemes : TUF_SCHEME_BIT(TUF_SCHEME_ED25519)) & tuf_schemes_built();
 }
 
 /* --- claims ---------------------------------------------------------------------------------------------------------
@@ -112,7 +202,7 @@ static enum fault signature_read(struct tuf_claim *claim, const json_t *object, 
 		if (strcmp(claim->signatures[i].keyid, keyid) == 0)
 			return refuse(why, FAULT_TUF_FORM, "signatures: keyid %.8s twice " TUF_CLAUSE("4.2.1"), keyid);
 	memcpy(signature->keyid, keyid, sizeof(signature->keyid));
-	signature->is_ed25519 = notation_unhex(sig, signature->bytes, sizeof(signature->bytes));
+	signature->sig = sig;
 	claim->n_signatures++;
 	return FAULT_NONE;
 }
@@ -154,8 +244,14 @@ enum fault tuf_claim_parse(const uint8_t *data, size_t size, size_t limit, struc
 		return fault;
 	hash_bytes(data, size, &claim->sha256);
 	claim->size = size;
+	claim->profile = &closed_profile;
 	*ret_claim = steal_pointer(&claim);
 	return FAULT_NONE;
+}
+
+void tuf_claim_read_as(struct tuf_claim *claim, const struct tuf_profile *profile)
+{
+	claim->profile = profile;
 }
 
 void tuf_claim_free(struct tuf_claim *claim)
@@ -212,20 +308,25 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(((const struct tuf_key *)a)->keyid, ((const struct tuf_key *)b)->keyid);
 }
 
-enum fault tuf_keyring_read(const json_t *object, const char *where, struct tuf_keyring *ret_keyring,
-			    struct refusal *why)
+enum fault tuf_keyring_read(const json_t *object, const char *where, const struct tuf_profile *profile,
+			    struct tuf_keyring *ret_keyring, struct refusal *why)
 {
 	_cleanup_(tuf_keyring_clear) struct tuf_keyring keyring = {NULL, 0};
+	unsigned schemes = 0;
 	const char *keyid;
 	json_t *key;
 
 	if (json_object_size(object) > LIMIT_KEYS)
 		return refuse(why, FAULT_TUF_FORM, "%s: %zu keys, at most %d are read", where, json_object_size(object),
 			      LIMIT_KEYS);
+	/* A scheme that no role may use has no business here; which role may use which is asked where roles are read. */
+	for (enum tuf_kind kind = 0; kind < TUF_KIND_N; kind++)
+		schemes |= tuf_profile_schemes(profile, kind);
 	keyring.keys = xcalloc(json_object_size(object) + 1, sizeof(*keyring.keys));
 	json_object_foreach((json_t *)object, keyid, key)
 	{
-		enum fault fault = tuf_key_parse(keyid, key, &keyring.keys[keyring.n_keys], why);
+		enum fault fault = tuf_key_read(keyid, key, schemes, profile->is_general, &keyring.keys[keyring.n_keys],
+						why);
 
 		if (fault != FAULT_NONE) {
 			refuse_within(why, "%s", where);
@@ -269,6 +370,21 @@ static const struct tuf_key *authority_find(const struct tuf_authority *authorit
 	return NULL;
 }
 
+/* A key that may not sign for roles of this kind: refused by the closed profile, of no use otherwise. */
+static enum fault check_scheme(struct tuf_key *key, const char *where, const struct tuf_profile *profile,
+			       enum tuf_kind kind, struct refusal *why)
+{
+	if (key->scheme != TUF_SCHEME_UNKNOWN &&
+	    (tuf_profile_schemes(profile, kind) & TUF_SCHEME_BIT(key->scheme)) != 0)
+		return FAULT_NONE;
+	if (!profile->is_general)
+		return refuse(why, FAULT_TUF_SCHEME,
+			      "%s: key %.8s is %s, which the configuration's \"schemes\" does not allow for %s", where,
+			      key->keyid, tuf_scheme_name(key->scheme), tuf_kind_name(kind));
+	key->scheme = TUF_SCHEME_UNKNOWN;
+	return FAULT_NONE;
+}
+
 static enum fault authority_add(struct tuf_authority *authority, const json_t *keyid, const char *where,
 				const struct tuf_keyring *keyring, struct refusal *why)
 {
@@ -285,6 +401,7 @@ static enum fault authority_add(struct tuf_authority *authority, const json_t *k
 }
 
 enum fault tuf_authority_read(const json_t *object, const char *where, const struct tuf_keyring *keyring,
+			      const struct tuf_profile *profile, enum tuf_kind kind,
 			      struct tuf_authority *ret_authority, struct refusal *why)
 {
 	struct tuf_authority authority = {NULL, 0, 0};
@@ -303,6 +420,8 @@ enum fault tuf_authority_read(const json_t *object, const char *where, const str
 	authority.keys = xcalloc(json_array_size(keyids) + 1, sizeof(*authority.keys));
 	for (size_t i = 0; i < json_array_size(keyids); i++) {
 		fault = authority_add(&authority, json_array_get(keyids, i), where, keyring, why);
+		if (fault == FAULT_NONE)
+			fault = check_scheme(&authority.keys[i], where, profile, kind, why);
 		if (fault != FAULT_NONE) {
 			free(authority.keys);
 			return fault;
@@ -317,7 +436,7 @@ enum fault tuf_authority_read(const json_t *object, const char *where, const str
 static bool has_public_key(const struct tuf_key *const *keys, size_t n, const struct tuf_key *key)
 {
 	for (size_t i = 0; i < n; i++)
-		if (memcmp(keys[i]->public_key, key->public_key, sizeof(key->public_key)) == 0)
+		if (tuf_key_equal(keys[i], key))
 			return true;
 	return false;
 }
@@ -332,9 +451,9 @@ enum fault tuf_authority_check(const struct tuf_authority *authority, const stru
 		const struct tuf_signature *signature = &claim->signatures[i];
 		const struct tuf_key *key = authority_find(authority, signature->keyid);
 
-		if (key == NULL || !signature->is_ed25519 || has_public_key(good, n_good, key))
+		if (key == NULL || has_public_key(good, n_good, key))
 			continue;
-		if (tuf_key_verify(key, claim->canonical, claim->canonical_size, signature->bytes))
+		if (tuf_key_verify_hex(key, claim->canonical, claim->canonical_size, signature->sig))
 			good[n_good++] = key;
 	}
 	/* A threshold of 0 is refused when an authority is read; here it must not become a way in either. */

@@ -5,8 +5,6 @@
  */
 #include "keys/repository.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +17,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "keys/keyfolder.h"
 #include "keys/repository_private.h"
 
 static void document_clearp(struct document *document)
@@ -116,21 +115,6 @@ enum fault repository_set_targets(struct repository *repository, const char *dat
 
 /* --- keys --- */
 
-/* NAME beneath keys/. -ENOENT leaves *RET_KEY as it is. */
-static enum fault load_key(const struct repository *repository, const char *name, struct secret_key **ret_key,
-			   struct refusal *why)
-{
-	_cleanup_close_ int fd = fd_open_regular_beneath(repository->keys_fd, name, O_RDONLY);
-	char where[LIMIT_METADATA_NAME_SIZE + 16];
-
-	snprintf(where, sizeof(where), "keys/%s", name);
-	if (fd == -ENOENT)
-		return refuse(why, FAULT_FILE, "%s is missing", where);
-	if (fd < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", where, strerror(-fd));
-	return secret_key_load(fd, where, repository->passphrase, ret_key, why);
-}
-
 /* The one key that ROLE's metadata need, checked against what names it. */
 static enum fault load_role_key(const struct repository *repository, const char *file, const char *role,
 				const json_t *role_object, struct secret_key **ret_key, struct refusal *why)
@@ -144,7 +128,7 @@ static enum fault load_role_key(const struct repository *repository, const char 
 	if (threshold != 1)
 		return refuse(why, FAULT_KEY_THRESHOLD,
 			      "role %s wants %" PRId64 " signatures; this host has one key for it", role, threshold);
-	fault = load_key(repository, file, &key, why);
+	fault = keyfolder_load(repository->keys_fd, file, repository->passphrase, &key, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	if (!document_role_names(role_object, secret_key_public(key)))
@@ -163,28 +147,6 @@ static enum fault load_top_key(const struct repository *repository, const char *
 	return load_role_key(repository, file, role, repository_root_role(repository, role), ret_key, why);
 }
 
-/* A dataset seen for the first time: its key, which an interrupted run may have left. A new one is protected as the
- * others are. */
-static enum fault make_role_key(const struct repository *repository, const char *role, struct secret_key **ret_key,
-				struct refusal *why)
-{
-	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
-	_cleanup_close_ int folder_fd = fd_make_dir(repository->keys_fd, "datasets", 0700);
-	char file[NOTATION_NAME_SIZE + 24];
-	int r = folder_fd;
-
-	snprintf(file, sizeof(file), "datasets/%.63s.key", role);
-	if (fd_exists(repository->keys_fd, file))
-		return load_key(repository, file, ret_key, why);
-	key = secret_key_generate();
-	if (r >= 0)
-		r = secret_key_save(folder_fd, strchr(file, '/') + 1, key, repository->passphrase);
-	if (r < 0)
-		return refuse(why, FAULT_STORAGE, "keys/%s: %s", file, strerror(-r));
-	*ret_key = steal_pointer(&key);
-	return FAULT_NONE;
-}
-
 static enum fault get_role_key(const struct repository *repository, const char *role, struct secret_key **ret_key,
 			       struct refusal *why)
 {
@@ -192,7 +154,7 @@ static enum fault get_role_key(const struct repository *repository, const char *
 	char file[NOTATION_NAME_SIZE + 24];
 
 	if (delegation == NULL)
-		return make_role_key(repository, role, ret_key, why);
+		return keyfolder_role(repository->keys_fd, role, true, repository->passphrase, ret_key, why);
 	snprintf(file, sizeof(file), "datasets/%.63s.key", role);
 	return load_role_key(repository, file, role, delegation, ret_key, why);
 }

@@ -28,6 +28,8 @@
 #define BOX_SIZE (SEED_SIZE + crypto_secretbox_MACBYTES)
 /* How a canonical `signed` part begins: "_type" sorts before every member that TUF has. */
 #define SIGNED_PREFIX "{\"_type\":\""
+/* How the encoding of an attestation begins: no `signed` part does. */
+#define PAE_PREFIX "DSSEv1 "
 
 _Static_assert(crypto_sign_PUBLICKEYBYTES == TUF_PUBLIC_KEY_SIZE, "Ed25519 public key");
 _Static_assert(crypto_sign_BYTES == TUF_SIGNATURE_SIZE, "Ed25519 signature");
@@ -415,4 +417,12 @@ void secret_key_sign(const struct secret_key *key, const uint8_t *canonical, siz
 	if (size < sizeof(SIGNED_PREFIX) - 1 || memcmp(canonical, SIGNED_PREFIX, sizeof(SIGNED_PREFIX) - 1) != 0)
 		die("asked to sign what is no metadata");
 	crypto_sign_detached(ret_signature, NULL, canonical, size, key->secret);
+}
+
+void secret_key_sign_dsse(const struct secret_key *key, const uint8_t *pae, size_t size,
+			  uint8_t ret_signature[TUF_SIGNATURE_SIZE])
+{
+	if (size < sizeof(PAE_PREFIX) - 1 || memcmp(pae, PAE_PREFIX, sizeof(PAE_PREFIX) - 1) != 0)
+		die("asked to attest what is no attestation");
+	crypto_sign_detached(ret_signature, NULL, pae, size, key->secret);
 }

@@ -61,5 +61,8 @@ const struct tuf_key *secret_key_public(const struct secret_key *key);
  * the bytes do not begin as one does, so that no key of ours ever signs anything else. */
 void secret_key_sign(const struct secret_key *key, const uint8_t *canonical, size_t size,
 		     uint8_t ret_signature[TUF_SIGNATURE_SIZE]);
+/* Its twin for attestations: signs a pre-authentication encoding (keys/dsse.h), and dies where the bytes do not begin as one does. */
+void secret_key_sign_dsse(const struct secret_key *key, const uint8_t *pae, size_t size,
+			  uint8_t ret_signature[TUF_SIGNATURE_SIZE]);
 
 #endif

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -16,6 +17,7 @@
 #include "base/log.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "outside/provenance.h"
 #include "outside/publish.h"
 #include "outside/url.h"
 
@@ -162,6 +164,39 @@ static enum fault publish_descriptor(struct pipeline *pipeline, json_t *descript
 	return publish_file(pipeline, "datapackage.json", before, file, why);
 }
 
+/* The report of the check that just ended; NULL where it left none that can be read. */
+static json_t *load_report(const struct pipeline *pipeline)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	json_t *report = NULL;
+	size_t size;
+
+	if (!pipeline->has_report ||
+	    fd_load_file(pipeline->folder_fd, "report.json", LIMIT_JSON_SIZE, &data, &size) < 0 ||
+	    json_parse(data, size, LIMIT_JSON_SIZE, &report, NULL) != FAULT_NONE)
+		return NULL;
+	return report;
+}
+
+/* What is to be said of the version, durable before the version is remembered: outside-sign signs it when its turn comes. */
+static enum fault state_facts(struct pipeline *pipeline, const json_t *descriptor, const struct state_version *version,
+			      struct refusal *why)
+{
+	_cleanup_free_ char *provenance = NULL, *result = NULL;
+	_cleanup_(json_decrefp) json_t *report = load_report(pipeline);
+	int r;
+
+	if (provenance_compose(pipeline, descriptor, version, time(NULL), &provenance, why) != FAULT_NONE ||
+	    testresult_compose(pipeline, descriptor, report, version, &result, why) != FAULT_NONE)
+		return why->fault;
+	r = fd_put_durable(pipeline->folder_fd, publish_statement_file(ATTESTATION_PROVENANCE), provenance,
+			   strlen(provenance), 0640);
+	if (r == 0)
+		r = fd_put_durable(pipeline->folder_fd, publish_statement_file(ATTESTATION_TEST_RESULT), result,
+				   strlen(result), 0640);
+	return r < 0 ? refuse(why, FAULT_STORAGE, "state/%s: %s", pipeline->source->name, strerror(-r)) : FAULT_NONE;
+}
+
 static enum fault make_version(struct pipeline *pipeline, json_t *descriptor, const struct state_version *before,
 			       struct state_version *version, struct refusal *why)
 {
@@ -185,7 +220,9 @@ static enum fault make_version(struct pipeline *pipeline, json_t *descriptor, co
 		if (publish_file(pipeline, resource->plain_name, before, file, why) != FAULT_NONE)
 			return why->fault;
 	}
-	return publish_descriptor(pipeline, descriptor, before, version, why);
+	if (publish_descriptor(pipeline, descriptor, before, version, why) != FAULT_NONE)
+		return why->fault;
+	return state_facts(pipeline, descriptor, version, why);
 }
 
 /* All but fetching: there is something to look at. */

@@ -21,6 +21,9 @@ struct pipeline_body {
 	char last_modified[OUTSIDE_ETAG_SIZE];
 	struct sha256 sha256;
 	uint64_t size;
+	uint32_t status;                      /* of HTTP; 0 for file: */
+	char effective_url[OUTSIDE_URL_SIZE]; /* after redirections; "" for file: */
+	int64_t fetched_at;
 };
 
 /* One resource in this run. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -138,6 +139,8 @@ static enum fault fetch_remote(const struct pipeline *pipeline, const struct sou
 		result->fetched = !record.fetched.not_modified;
 		text_copy(result->etag, sizeof result->etag, record.fetched.etag);
 		text_copy(result->last_modified, sizeof result->last_modified, record.fetched.last_modified);
+		text_copy(result->effective_url, sizeof result->effective_url, record.fetched.effective_url);
+		result->status = record.fetched.status;
 	}
 	if (job_finish(&job, why) != FAULT_NONE)
 		return why->fault;
@@ -188,6 +191,7 @@ static enum fault fetch_body(struct pipeline *pipeline, size_t index, bool condi
 	}
 	if (fault != FAULT_NONE)
 		return fault;
+	result->fetched_at = time(NULL);
 	if (result->fetched)
 		return judge_body(body, pipeline->force ? NULL : known, out_fd, result, why);
 	result->is_same = true;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "bundle/statement.h"
 #include "outside/agent.h"
 #include "outside/state.h"
 
@@ -25,6 +26,16 @@ enum fault publish_target(const struct agent *agent, const char *dataset, int wo
 			  const struct state_file *file, struct refusal *why);
 /* Removes what an earlier status.json left: nobody asks for one that is not the newest. */
 void publish_remove_target(const struct agent *agent, const char *dataset, const struct state_file *file);
+
+/* The file of state/<dataset>/ in which a pending version's statement waits for its signature. */
+const char *publish_statement_file(enum attestation attestation);
+/* Adds the attestations to each pending version that has none yet, and saves its state. A pending version without its statements is
+ * forgotten, with a warning: the next run makes it anew. FAULT_WORKER, FAULT_SIGNING, FAULT_STORAGE, or the signing worker's fault. */
+enum fault publish_attest(const struct agent *agent, struct source_state *const *states, size_t n_states,
+			  struct refusal *why);
+
+/* The passphrase of the key files: a file of the configuration, or the service's credential; -1 where there is none. */
+enum fault publish_open_passphrase(const struct config *config, int *ret_fd, struct refusal *why);
 
 /* What is signed now, as the signing worker says. */
 struct publish_signed {

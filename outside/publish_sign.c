@@ -20,8 +20,7 @@ void publish_signed_clear(struct publish_signed *signed_)
 	memset(signed_, 0, sizeof *signed_);
 }
 
-/* The passphrase of the key files: a file of the configuration, or the service's credential; -1 where there is none. */
-static enum fault open_passphrase(const struct config *config, int *ret_fd, struct refusal *why)
+enum fault publish_open_passphrase(const struct config *config, int *ret_fd, struct refusal *why)
 {
 	int fd;
 
@@ -131,7 +130,7 @@ enum fault publish_sign(const struct agent *agent, struct source_state *const *s
 	_cleanup_close_ int passphrase_fd = -1;
 	struct job job;
 
-	if (open_passphrase(agent->config, &passphrase_fd, why) != FAULT_NONE ||
+	if (publish_open_passphrase(agent->config, &passphrase_fd, why) != FAULT_NONE ||
 	    job_start(agent, WORKER_SIGN, &job, why) != FAULT_NONE)
 		return why->fault;
 	job_send_kind(&job, OUTSIDE_KEYS, agent->keys_fd);

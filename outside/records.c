@@ -257,6 +257,9 @@ bool outside_record_check(const struct outside_record *record)
 		return sign_is_valid(&record->sign);
 	case OUTSIDE_DATASET:
 		return dataset_is_valid(&record->dataset);
+	case OUTSIDE_ATTEST:
+		return text_ends(record->attest.name, sizeof(record->attest.name)) &&
+		       notation_is_name(record->attest.name) && flag_is_valid(record->attest.may_make_key);
 	case OUTSIDE_TARGET:
 		return target_is_valid(&record->target);
 	case OUTSIDE_SIGNED:

@@ -64,7 +64,9 @@ enum outside_record_kind {
 	/* -> sign: OUTSIDE_KEYS (fd: keys folder), OUTSIDE_METADATA_FOLDER (fd: repository/metadata/), OUTSIDE_PASSPHRASE (fd, optional), OUTSIDE_SIGN,
 	 * then for each dataset that changed: OUTSIDE_DATASET, its OUTSIDE_TARGETs each with its OUTSIDE_PARTs; OUTSIDE_GO. A dataset's targets
 	 * are all of them: the role is replaced. `status` is a dataset of this protocol with the one target status.json.
-	 * sign ->: OUTSIDE_SIGNED for every metadata file that is current now (root chain, timestamp, snapshot, targets, each role), OUTSIDE_END. */
+	 * sign ->: OUTSIDE_SIGNED for every metadata file that is current now (root chain, timestamp, snapshot, targets, each role), OUTSIDE_END.
+	 * -> sign, to attest: OUTSIDE_KEYS, OUTSIDE_PASSPHRASE (optional), then for each statement OUTSIDE_ATTEST (fd: the statement) and
+	 * OUTSIDE_OUTPUT (fd: its envelope is written here); OUTSIDE_GO.   sign ->: OUTSIDE_END. */
 	OUTSIDE_KEYS,
 	OUTSIDE_METADATA_FOLDER,
 	OUTSIDE_PASSPHRASE,
@@ -72,6 +74,7 @@ enum outside_record_kind {
 	OUTSIDE_DATASET, /* .dataset */
 	OUTSIDE_TARGET,  /* .target */
 	OUTSIDE_SIGNED,  /* .signed_ */
+	OUTSIDE_ATTEST,  /* .attest */
 
 	/* -> log: OUTSIDE_LOG_FOLDER (fd), OUTSIDE_EVENT for each, OUTSIDE_GO.   log ->: OUTSIDE_END once they are signed and durable. */
 	OUTSIDE_LOG_FOLDER,
@@ -142,6 +145,12 @@ struct outside_dataset {
 	uint32_t n_targets;
 };
 
+/* Whose key signs; one that was never published may have none yet, any other's is there or missing. */
+struct outside_attest {
+	char name[NOTATION_NAME_SIZE];
+	uint32_t may_make_key;
+};
+
 struct outside_target {
 	char path[LIMIT_TARGET_PATH_SIZE]; /* "cog/communes.csv" */
 	struct sha256 sha256;
@@ -182,6 +191,7 @@ struct outside_record {
 		struct outside_member member;
 		struct outside_sign sign;
 		struct outside_dataset dataset;
+		struct outside_attest attest;
 		struct outside_target target;
 		struct outside_signed signed_;
 		struct outside_event event;

@@ -244,7 +244,8 @@ enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struc
 	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {NULL, 0, 0};
 	struct publish_bundle bundle;
 
-	if (make_status(run, &status, why) != FAULT_NONE ||
+	if (publish_attest(&run->agent, run->states, run->n_datasets, why) != FAULT_NONE ||
+	    make_status(run, &status, why) != FAULT_NONE ||
 	    publish_sign(&run->agent, run->states, run->n_datasets, &status, &signed_, why) != FAULT_NONE ||
 	    remember_signed(run, why) != FAULT_NONE)
 		return why->fault;

@@ -40,7 +40,7 @@ void run_close(struct run *run);
 
 struct run_dataset *run_find(const struct run *run, const char *name);
 
-/* Signs what is pending and a new status.json, writes the bundle, and remembers each step durably. */
+/* Attests and signs what is pending, and a new status.json, writes the bundle, and remembers each step durably. */
 enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why);
 /* What a run that sent nothing still has to say to the audit log; trouble counts in exit_status. */
 void run_end(struct run *run);

@@ -16,6 +16,7 @@
 #include "keys/repository.h"
 #include "keys/secret.h"
 #include "outside/records.h"
+#include "outside/sign_attest.h"
 
 struct request {
 	int sock;
@@ -174,18 +175,25 @@ int main(int argc, char **argv)
 {
 	struct request request = {.sock = worker_enter(argc, argv, "outside-sign")};
 	struct refusal why = {.fault = FAULT_NONE};
+	struct outside_record next;
 	struct outside_record end;
 	enum fault fault;
+	int next_fd;
 
 	secret_init();
 	hash_init();
 	request.keys_fd = receive_fd(request.sock, OUTSIDE_KEYS);
-	request.metadata_fd = receive_fd(request.sock, OUTSIDE_METADATA_FOLDER);
-	/* A new dataset's key is made here, so the keys folder is written, too. */
+	outside_record_receive(request.sock, &next, &next_fd);
+	request.metadata_fd = next.kind == OUTSIDE_METADATA_FOLDER ? next_fd : -1;
+	/* A new dataset's key is made here, so the keys folder is written, too. Attesting needs no other folder. */
 	sandbox_enter(
 		SANDBOX_OUTSIDE_SIGN,
 		(const struct sandbox_folder[]){{request.keys_fd, SANDBOX_WRITE}, {request.metadata_fd, SANDBOX_WRITE}},
-		2);
+		request.metadata_fd >= 0 ? 2 : 1);
+	if (request.metadata_fd < 0) {
+		sign_attest(request.sock, request.keys_fd, &next, next_fd);
+		return 0;
+	}
 
 	fault = receive_rules(&request, &why);
 	if (fault == FAULT_NONE)

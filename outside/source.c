@@ -21,7 +21,11 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
+#include "bundle/statement.h"
 #include "outside/url.h"
+
+/* A version has datapackage.json and its attestations beside its resources. */
+#define MAX_RESOURCES (LIMIT_TARGETS_PER_ROLE - 1 - ATTESTATION_N)
 
 static int compare_names(const void *a, const void *b)
 {
@@ -235,9 +239,9 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 
 	if (json_get_array(descriptor, "datapackage.json", "resources", true, &resources, why) != FAULT_NONE)
 		return why->fault;
-	if (json_array_size(resources) == 0 || json_array_size(resources) >= LIMIT_TARGETS_PER_ROLE)
-		return refuse(why, FAULT_SOURCE, "a package has 1 to %d resources, this one %zu",
-			      LIMIT_TARGETS_PER_ROLE - 1, json_array_size(resources));
+	if (json_array_size(resources) == 0 || json_array_size(resources) > MAX_RESOURCES)
+		return refuse(why, FAULT_SOURCE, "a package has 1 to %d resources, this one %zu", MAX_RESOURCES,
+			      json_array_size(resources));
 	source->resources = xcalloc(json_array_size(resources), sizeof *source->resources);
 	source->bodies = xcalloc(json_array_size(resources), sizeof *source->bodies);
 	json_array_foreach(resources, i, resource)

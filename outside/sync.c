@@ -83,14 +83,17 @@ static void print_new(const struct run_dataset *dataset)
 	const struct state_version *version = dataset->state->pending.exists ? &dataset->state->pending
 									     : &dataset->state->published;
 	char hex[SHA256_HEX_SIZE], published[128], count[32];
+	size_t n_resources = 0;
 	uint64_t rows = 0;
 
-	for (size_t i = 0; i < version->n_files; i++)
+	for (size_t i = 0; i < version->n_files; i++) {
 		rows += version->files[i].rows;
+		n_resources += !sha256_is_zero(&version->files[i].published_sha256);
+	}
 	sha256_to_hex(&version->version, hex);
 	format_published(version, published, sizeof published);
 	printf("%s: new version %.16s of %.10s, %zu resource%s, %s rows; as published %s, as stored sha256:%s\n",
-	       dataset->name, hex, version->created, version->n_files - 1, version->n_files == 2 ? "" : "s",
+	       dataset->name, hex, version->created, n_resources, n_resources == 1 ? "" : "s",
 	       format_count(rows, count), published, hex);
 }
 

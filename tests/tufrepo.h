@@ -21,15 +21,17 @@
 #include "keys/client.h"
 #include "keys/pubkey.h"
 
-/* 2026-11-22T00:00:00Z */
+/* 2026-11-22T00:00:00Z; one that makes repositories for the real clock defines its own before. */
+#ifndef NOW
 #define NOW 1795305600LL
+#endif
 #define DAY 86400LL
 
 /* --- files ----------------------------------------------------------------------------------------------------------
  */
 
 struct file {
-	char name[LIMIT_METADATA_NAME_SIZE];
+	char name[LIMIT_ROLE_FILE_SIZE];
 	uint8_t *data;
 	size_t size;
 };
@@ -348,6 +350,13 @@ static inline void repo_bump(struct repo *repo, int role)
 	if (role != R_TIMESTAMP)
 		repo->version[R_SNAPSHOT]++;
 	repo->version[R_TIMESTAMP]++;
+}
+
+/* The profile's bound on all roles but the root. */
+static inline void repo_bound_validity(struct repo *repo, int64_t seconds)
+{
+	for (enum tuf_kind kind = TUF_KIND_TIMESTAMP; kind < TUF_KIND_N; kind++)
+		repo->profile.max_validity[kind] = seconds;
 }
 
 /* Another key for a role; the old one is no longer listed. */

@@ -50,7 +50,7 @@ like "$output" "catalogue bundle" "the first bundle has all roles"
 first=$(newest_bundle "$D")
 is "$(basename "$first" | sed 's/.*-//; s/.tar//')" "$(sha256sum <"$first" | cut -c 1-64)" "the bundle is named after its hash"
 like "$(tar tf "$first" | head -n 1)" "^format$" "stock tar lists it"
-is "$(tar tf "$first" | grep -c '^blobs/')" 5 "two datasets of two files, and status.json"
+is "$(tar tf "$first" | grep -c '^blobs/')" 9 "two datasets of two files and two attestations each, and status.json"
 rm -f "$T/nginx/access.log" && kill -USR1 "$(cat "$T/nginx/pid")" && sleep 0.3
 outside "$D" sync
 is "$status" 0 "nothing changed"
@@ -141,7 +141,7 @@ mv "$D/keys/away" "$D/keys/targets.key"
 mv "$D/keys/away2" "$D/keys/timestamp.key"
 outside "$D" heartbeat
 is "$status" 0 "the next run, even a heartbeat, signs what was packed"
-is "$(tar tf "$(newest_bundle "$D")" | grep -c '^blobs/')" 3 "and bundles it"
+is "$(tar tf "$(newest_bundle "$D")" | grep -c '^blobs/')" 5 "and bundles it, with its attestations"
 sleep 1.1
 printf 'code,people\n7,73\n' >"$T/www/b.csv"
 mv "$D/outbox" "$D/outbox.away" && : >"$D/outbox"

@@ -35,6 +35,24 @@ is "$status" 1 "metadata valid for longer than maxValidity: exit 1"
 like "$output" 'E2112 REFUSED bundle .*Nothing changed' "refused, in one line"
 unchanged
 
+# The same by kind of role: the timestamp alone is bound here, and `check` says what holds.
+cp "$T/in/inside.json" "$T/inside.before"
+sed -i 's|"testBench"|"maxValidity": {"timestamp": "499d", "root": "800d"}, "testBench"|' "$T/in/inside.json"
+run inside import "$bundle"
+is "$status" 1 "a timestamp valid for longer than maxValidity.timestamp: exit 1"
+like "$output" 'E2112 REFUSED bundle .*timestamp.json: expires .*more than 499 days ahead, which the configuration.s "maxValidity" allows for timestamp' \
+	"refused, citing it"
+run inside check
+like "$output" 'ok +trust root +ed25519; expires at most 800 days ahead' "check shows the root's rule"
+like "$output" 'ok +trust timestamp +ed25519; expires at most 499 days ahead' "check shows the timestamp's rule"
+like "$output" 'ok +trust datasets +ed25519; expires at most 400 days ahead' "check shows what is left to its default"
+sed -i 's|"maxValidity": {|"schemes": {"root": ["ecdsa-sha2-nistp256"]}, "maxValidity": {|' "$T/in/inside.json"
+run inside check
+is "$status" 2 "a scheme that this build lacks: exit 2"
+like "$output" 'E9002 .*schemes.root: ecdsa-sha2-nistp256 is not in this build' "check says so"
+cp "$T/inside.before" "$T/in/inside.json"
+unchanged
+
 # A fork: the same outside restored from its backup signs other data under the version that the inside trusts.
 rm -rf "$T/out" && cp -a "$T/out.before" "$T/out"
 world_data villes code,nom,n 01,Bourg,1 03,Moulins,3

@@ -6,7 +6,8 @@
  *
  * With bit 0 of flags, the bytes are the `signed` of a file that is signed here, by the keys of the test repository's roles whose bits
  * (1: root … 7: status) are set. The anchor is that repository's root. Two things must hold for any input: what one
- * run trusts, LOCAL alone gives again; and no version goes back in a second run.
+ * run trusts, LOCAL alone gives again; and no version goes back in a second run. The same for a general client, which also
+ * searches for targets along whatever delegations there are.
  */
 #include "keys/client.h"
 
@@ -77,6 +78,86 @@ static void check_roles(const struct repo *repo)
 	}
 }
 
+/* --- the general client ---------------------------------------------------------------------------------------------
+ */
+
+static const char *const sought[] = {"x", "file.txt", "cog/data.csv", "a/b/c"};
+#define N_SOUGHT (sizeof(sought) / sizeof(sought[0]))
+
+struct outcome {
+	struct refusal refresh;
+	struct tuf_summary summary;
+	bool found[N_SOUGHT];
+	struct sha256 sha256[N_SOUGHT];
+	uint64_t length[N_SOUGHT];
+};
+
+static void accept_general(void *ctx, const char *name, const char *role, uint64_t version, const uint8_t *data,
+			   size_t size)
+{
+	char local[LIMIT_ROLE_FILE_SIZE];
+
+	(void)name;
+	(void)version;
+	tuf_file_name(0, role, local);
+	files_put(ctx, local, data, size);
+}
+
+/* Refreshes, looks for each, and puts what became trusted into TRUST. REMOTE may be NULL. */
+static void run_general(struct files *trust, struct files *remote, struct outcome *outcome)
+{
+	struct tuf_profile profile = {.is_general = true};
+	const struct tuf_source local_source = {trust, files_fetch}, remote_source = {remote, files_fetch};
+	const struct tuf_source *from = remote != NULL ? &remote_source : NULL;
+	const struct file *root = files_find(trust, "root.json");
+	_cleanup_(tuf_client_freep) struct tuf_client *client = NULL;
+
+	memset(outcome, 0, sizeof(*outcome));
+	for (enum tuf_kind kind = 0; kind < TUF_KIND_N; kind++)
+		profile.schemes[kind] = TUF_SCHEMES_ALL;
+	client = tuf_client_new(&profile, NOW);
+	if (tuf_client_anchor(client, root->data, root->size, &outcome->refresh) == FAULT_NONE)
+		outcome->refresh.fault = tuf_client_refresh(client, &local_source, from, accept_general, trust,
+							    &outcome->refresh);
+	tuf_client_summary(client, &outcome->summary);
+	for (size_t i = 0; outcome->refresh.fault == FAULT_NONE && i < N_SOUGHT; i++) {
+		struct tuf_target target;
+		struct refusal why;
+
+		if (tuf_client_find_target(client, &local_source, from, sought[i], accept_general, trust, &target, NULL,
+					   &why) != FAULT_NONE)
+			continue;
+		if (strcmp(target.path, sought[i]) != 0 || target.hashes == 0)
+			abort();
+		outcome->found[i] = true;
+		outcome->sha256[i] = target.sha256;
+		outcome->length[i] = target.length;
+	}
+}
+
+static void check_general(struct repo *repo, struct files *remote)
+{
+	const struct file *root = files_find(&repo->out, "1.root.json");
+	struct files *trust = calloc(1, sizeof(*trust));
+	struct outcome first, again;
+
+	files_put(trust, "root.json", root->data, root->size);
+	run_general(trust, remote, &first);
+	run_general(trust, NULL, &again);
+	first.summary.is_rotated = false; /* of that run alone */
+	if (first.refresh.fault == FAULT_NONE) {
+		if (again.refresh.fault != FAULT_NONE ||
+		    memcmp(&first.summary, &again.summary, sizeof(first.summary)) != 0)
+			abort();
+		for (size_t i = 0; i < N_SOUGHT; i++)
+			if (first.found[i] && (!again.found[i] || !sha256_equal(&first.sha256[i], &again.sha256[i]) ||
+					       first.length[i] != again.length[i]))
+				abort();
+	}
+	files_clear(trust);
+	free(trust);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct files remote = {.n = 0};
@@ -85,8 +166,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	json_init();
 	hash_init();
+	tuf_key_init();
 	repo = repo_new();
 	add_files(repo, &remote, data, size);
+	check_general(repo, &remote);
 	repo_run(repo, &remote);
 	check_roles(repo);
 	tuf_client_summary(repo->client, &first);

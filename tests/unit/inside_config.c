@@ -14,6 +14,8 @@
 
 #include "base/cleanup.h"
 #include "bundle/json.h"
+#include "inside/config_trust.h"
+#include "keys/metadata.h"
 
 #define HEAD                                                                                                           \
 	"{\"format\": \"clapet inside configuration 1\", \"store\": \"store\", \"incoming\": \"/in\", \"spool\": "     \
@@ -39,6 +41,32 @@ static void test_defaults(void **state)
 	assert_int_equal(config->keep_at_least, 7 * 86400);
 	assert_false(config->test_bench);
 	assert_null(config->users[COMP_COMMIT]);
+	assert_int_equal(config->max_validity[TUF_KIND_ROOT], 0);
+	assert_int_equal(config->max_validity[TUF_KIND_DELEGATED], 400 * 86400);
+	for (size_t kind = 0; kind < TUF_KIND_N; kind++)
+		assert_int_equal(config->schemes[kind], 0);
+}
+
+static void test_trust_by_kind(void **state)
+{
+	_cleanup_(config_freep) struct inside_config *config = NULL;
+	char text[160];
+
+	(void)state;
+	assert_int_equal(parse(HEAD ", \"maxValidity\": {\"root\": \"800d\", \"timestamp\": \"10d\"},"
+				    " \"schemes\": {\"root\": [\"ed25519\"]}}",
+			       &config, NULL),
+			 FAULT_NONE);
+	assert_int_equal(config->max_validity[TUF_KIND_ROOT], 800 * 86400);
+	assert_int_equal(config->max_validity[TUF_KIND_TIMESTAMP], 10 * 86400);
+	assert_int_equal(config->max_validity[TUF_KIND_SNAPSHOT], 400 * 86400); /* not named: as before */
+	assert_int_equal(config->schemes[TUF_KIND_ROOT], TUF_SCHEME_BIT(TUF_SCHEME_ED25519));
+	config_trust_describe(config, TUF_KIND_TIMESTAMP, text, sizeof(text));
+	assert_string_equal(text, "ed25519; expires at most 10 days ahead");
+	config->schemes[TUF_KIND_ROOT] |= TUF_SCHEME_BIT(TUF_SCHEME_ECDSA_P256);
+	config->max_validity[TUF_KIND_ROOT] = 0;
+	config_trust_describe(config, TUF_KIND_ROOT, text, sizeof(text));
+	assert_string_equal(text, "ed25519, ecdsa-sha2-nistp256; expires whenever it says");
 }
 
 static void test_all_members(void **state)
@@ -65,7 +93,9 @@ static void test_all_members(void **state)
 	assert_int_equal(config->reserve, 5);
 	assert_int_equal(config->heartbeat, 6 * 3600);
 	assert_int_equal(config->clock_skew, 60);
-	assert_int_equal(config->max_validity, 30 * 86400);
+	assert_int_equal(config->max_validity[TUF_KIND_ROOT], 0); /* one duration is for all but the root */
+	for (size_t kind = TUF_KIND_TIMESTAMP; kind < TUF_KIND_N; kind++)
+		assert_int_equal(config->max_validity[kind], 30 * 86400);
 	assert_string_equal(config->sockets, "/run/clapet-inside");
 	assert_string_equal(config->users[COMP_UNPACK], "a");
 	assert_string_equal(config->users[COMP_LOG], "e");
@@ -94,6 +124,18 @@ static void test_refused(void **state)
 		{HEAD ", \"testBench\": \"yes\"}", "testBench"},
 		{HEAD "} x", "inside.json"},
 		{HEAD ", \"store\": \"twice\"}", "store"},
+		{HEAD ", \"maxValidity\": 30}", "maxValidity"},
+		{HEAD ", \"maxValidity\": {\"status\": \"3d\"}}", "status"},
+		{HEAD ", \"maxValidity\": {\"root\": \"for ever\"}}", "root"},
+		{HEAD ", \"schemes\": [\"ed25519\"]}", "schemes"},
+		{HEAD ", \"schemes\": {\"cog\": [\"ed25519\"]}}", "cog"},
+		{HEAD ", \"schemes\": {\"root\": []}}", "schemes.root: names none"},
+		{HEAD ", \"schemes\": {\"root\": [\"ed25519\", \"ed25519\"]}}", "ed25519 twice"},
+		{HEAD ", \"schemes\": {\"root\": [\"rsa-pkcs1v15-sha256\"]}}", "is none of"},
+		{HEAD ", \"schemes\": {\"root\": [7]}}", "is none of"},
+#ifndef CLAPET_ECDSA
+		{HEAD ", \"schemes\": {\"root\": [\"ecdsa-sha2-nistp256\"]}}", "not in this build"},
+#endif
 	};
 
 	(void)state;
@@ -121,9 +163,8 @@ static void test_no_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_all_members),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_all_members),
+		cmocka_unit_test(test_trust_by_kind), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_no_file),
 	};
 

@@ -21,6 +21,7 @@
 struct world {
 	struct inside inside;
 	struct policy_dataset listed;
+	struct catalogue_target target; /* an attestation */
 	struct catalogue_role role;
 	struct dataset_view view;
 };
@@ -40,6 +41,9 @@ static struct world *make(void)
 	world->inside.policy->datasets = &world->listed;
 	world->inside.policy->n_datasets = 1;
 	world->role.record.threshold = 1;
+	snprintf(world->target.record.file, sizeof(world->target.record.file), "provenance.intoto.json");
+	world->role.targets = &world->target;
+	world->role.n_targets = 1;
 	world->view.role = &world->role;
 	snprintf(world->view.name, sizeof(world->view.name), "cog");
 	snprintf(world->view.trusted, sizeof(world->view.trusted), TRUSTED);
@@ -177,6 +181,11 @@ static void test_policy(void **state)
 	world->listed.threshold = 1;
 	world->view.verdict->facts.has_opaque = 1;
 	expect(world, DATASET_HELD, FAULT_POLICY_OPAQUE);
+	world->view.verdict->facts.has_opaque = 0;
+	world->role.n_targets = 0;
+	expect(world, DATASET_HELD, FAULT_ATTESTATION_ABSENT);
+	world->inside.policy->attestations_optional = true;
+	expect(world, DATASET_IN_FORCE, FAULT_NONE);
 	unmake(world);
 }
 

@@ -45,7 +45,7 @@ static void judge(const struct policy *policy, const char *dataset, const char *
 	verdict->facts.has_opaque = opaque;
 	if (licence != NULL)
 		add_licence(verdict, licence);
-	policy_judge(policy, verdict, threshold, &breaks);
+	policy_judge(policy, verdict, threshold, true, &breaks);
 	rules[0] = '\0';
 	for (size_t i = 0; i < breaks.n_items; i++)
 		snprintf(rules + strlen(rules), size - strlen(rules), "%s%s ", breaks.items[i].rule,
@@ -83,6 +83,35 @@ static void test_judge(void **state)
 	assert_string_equal(rules, "policy-name policy-opaque ");
 }
 
+/* Attestations are asked for unless the policy says otherwise, and a person may let in what has none. */
+static void test_attestations(void **state)
+{
+	_cleanup_(policy_freep) struct policy *silent = parse(HEAD "[{\"name\": \"cog\"}]}"),
+					      *required = parse(
+						      HEAD "[{\"name\": \"cog\"}], \"attestations\": \"required\"}"),
+					      *optional = parse(
+						      HEAD "[{\"name\": \"cog\"}], \"attestations\": \"optional\"}");
+	const struct policy *const policies[] = {silent, required, optional};
+	struct sha256 version = {{1}};
+	_cleanup_(verdict_freep) struct verdict *verdict = verdict_new("cog", &version);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		struct break_list breaks = {0};
+
+		assert_non_null(policies[i]);
+		policy_judge(policies[i], verdict, 1, false, &breaks);
+		assert_int_equal(breaks.n_items, i < 2 ? 1 : 0);
+		if (breaks.n_items > 0) {
+			assert_int_equal(breaks.items[0].fault, FAULT_ATTESTATION_ABSENT);
+			assert_int_equal(fault_kind(breaks.items[0].fault), FAULT_KIND_HELD);
+			assert_string_equal(breaks.items[0].rule, "policy-attestations");
+			assert_int_equal(breaks.items[0].can_be_approved, 1);
+		}
+		break_list_clear(&breaks);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const char *const cases[] = {
@@ -99,6 +128,8 @@ static void test_refused(void **state)
 		HEAD "[{\"name\": \"cog\", \"opaque\": 1}]}",
 		HEAD "[\"cog\"]}",
 		HEAD "[], \"licences\": [1]}",
+		HEAD "[], \"attestations\": \"maybe\"}",
+		HEAD "[], \"attestations\": true}",
 	};
 
 	(void)state;
@@ -110,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_attestations),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -255,6 +255,8 @@ static void test_numbers(void **state)
 	BAD(RECORD_MEMBER, member.size, LIMIT_TARGETS_SIZE + 1);
 	BAD(RECORD_CLOCK, clock.now, INT64_MAX);
 	BAD(RECORD_CLOCK, clock.clock_skew, -1);
+	BAD(RECORD_CLOCK, clock.max_validity[RECORD_KINDS - 1], -1);
+	BAD(RECORD_CLOCK, clock.schemes[0], 1U << RECORD_SCHEMES);
 	BAD(RECORD_METADATA, metadata.version, 0);
 	BAD(RECORD_METADATA, metadata.version, LIMIT_VERSION + 1);
 	BAD(RECORD_METADATA, metadata.size, 0);

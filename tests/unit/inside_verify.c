@@ -19,6 +19,9 @@
 #include "base/ipc.h"
 #include "base/sandbox.h"
 #include "base/worker.h"
+#ifdef CLAPET_ECDSA
+#include "tests/tufpem.h"
+#endif
 #include "tests/tufrepo.h"
 
 #define ANSWER_MAX 128
@@ -101,6 +104,11 @@ static void send_request(struct bench *bench, int sock, bool has_spool)
 	struct record record = record_new(RECORD_CLOCK);
 
 	record.clock.now = bench->repo->now;
+	record.clock.clock_skew = bench->repo->profile.clock_skew;
+	for (size_t kind = 0; kind < RECORD_KINDS; kind++) {
+		record.clock.max_validity[kind] = bench->repo->profile.max_validity[kind];
+		record.clock.schemes[kind] = bench->repo->profile.schemes[kind];
+	}
 	assert_int_equal(ipc_send(sock, &record, sizeof(record), -1), 0);
 	send_folder(sock, FOLDER_TRUST, bench->trust_fd);
 	if (has_spool)
@@ -109,7 +117,7 @@ static void send_request(struct bench *bench, int sock, bool has_spool)
 		const struct file *file = &bench->repo->out.items[i];
 
 		record = record_new(RECORD_MEMBER);
-		memcpy(record.member.name, file->name, sizeof(file->name));
+		memcpy(record.member.name, file->name, sizeof(record.member.name));
 		hash_bytes(file->data, file->size, &record.member.sha256);
 		record.member.size = file->size;
 		assert_int_equal(ipc_send(sock, &record, sizeof(record), -1), 0);
@@ -324,6 +332,70 @@ static void test_bad_custom(void **state)
 	assert_int_equal(find_role(bench, "sirene")->fault, FAULT_NONE);
 }
 
+/* What the configuration says reaches the client, kind by kind. */
+static void test_policy(void **state)
+{
+	struct bench *bench = *state;
+
+	fill(bench);
+	bench->repo->profile.max_validity[TUF_KIND_TIMESTAMP] = 3 * DAY - 1;
+	ask(bench, true, FAULT_TUF_VALIDITY, "timestamp.json: expires");
+	bench->repo->profile.max_validity[TUF_KIND_TIMESTAMP]++;
+	bench->repo->profile.max_validity[TUF_KIND_SNAPSHOT] = 30 * DAY - 1;
+	ask(bench, true, FAULT_TUF_VALIDITY, "allows for snapshot");
+	bench->repo->profile.max_validity[TUF_KIND_SNAPSHOT] = 0;
+	bench->repo->profile.max_validity[TUF_KIND_DELEGATED] = 30 * DAY - 1;
+	ask(bench, true, FAULT_NONE, "");
+	assert_int_equal(find_role(bench, "cog")->fault, FAULT_TUF_VALIDITY);
+	bench->repo->profile.max_validity[TUF_KIND_DELEGATED]++;
+	bench->repo->now += 3 * DAY;
+	ask(bench, true, FAULT_TUF_EXPIRED, "timestamp.json: expired");
+	bench->repo->profile.clock_skew = 1;
+	ask(bench, true, FAULT_NONE, "");
+	bench->repo->profile.schemes[TUF_KIND_DELEGATED] = TUF_SCHEME_BIT(TUF_SCHEME_RSA_PSS_SHA256);
+	ask(bench, true, FAULT_TUF_SCHEME, "does not allow for datasets");
+}
+
+#ifdef CLAPET_ECDSA
+static struct pem_key card_keys[2]; /* as two smart cards hold them */
+
+static void add_cards(struct repo *repo, int role, json_t *signed_)
+{
+	(void)repo;
+	for (size_t i = 0; role == R_ROOT && i < ARRAY_SIZE(card_keys); i++)
+		pem_key_add(signed_, "root", &card_keys[i], 3);
+}
+
+static void sign_with_cards(struct repo *repo, int role, json_t *file)
+{
+	(void)repo;
+	for (size_t i = 0; role == R_ROOT && i < ARRAY_SIZE(card_keys); i++)
+		json_array_append_new(json_object_get(file, "signatures"),
+				      pem_signature(json_object_get(file, "signed"), &card_keys[i]));
+}
+
+/* libcrypto's public keys behind the sandbox: whatever they need was fetched before it. */
+static void test_root_of_smart_cards(void **state)
+{
+	struct bench *bench = *state;
+
+	card_keys[0] = pem_key_new(TUF_SCHEME_ECDSA_P256);
+	card_keys[1] = pem_key_new(TUF_SCHEME_RSA_PSS_SHA256);
+	bench->repo->change = add_cards;
+	bench->repo->change_file = sign_with_cards;
+	bench->repo->version[R_ROOT] = 2;
+	repo_write_root(bench->repo);
+	fill(bench);
+	ask(bench, true, FAULT_TUF_FORM, "2.root.json: ");
+	bench->repo->profile.schemes[TUF_KIND_ROOT] = TUF_SCHEMES_ALL;
+	ask(bench, true, FAULT_NONE, "");
+	assert_string_equal(find(bench, RECORD_METADATA, 0)->metadata.name, "2.root.json");
+	assert_int_equal(find(bench, RECORD_TRUST, 0)->trust.root_version, 2);
+	pem_key_clear(&card_keys[0]);
+	pem_key_clear(&card_keys[1]);
+}
+#endif
+
 /* The spool is not what the records say: no fault of the data's, and nothing is answered. */
 static void test_spool_that_changed(void **state)
 {
@@ -374,6 +446,10 @@ int main(void)
 		TEST(test_refused_still_tells_what_is_trusted),
 		TEST(test_withdrawn_and_neither),
 		TEST(test_bad_custom),
+		TEST(test_policy),
+#ifdef CLAPET_ECDSA
+		TEST(test_root_of_smart_cards),
+#endif
 		TEST(test_spool_that_changed),
 		TEST(test_protocol_is_closed),
 	};

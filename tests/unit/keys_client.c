@@ -408,7 +408,7 @@ static void test_profile(void **state)
 	run_good(repo);
 	repo_bump(repo, R_COG);
 	repo->expires[R_COG] = NOW + 9 * DAY;
-	repo->profile.max_validity = 5 * DAY;
+	repo_bound_validity(repo, 5 * DAY);
 	repo_publish(repo);
 	run_expect(repo, FAULT_TUF_VALIDITY, "2.snapshot.json: expires 2026-12-22T00:00:00Z, more than 5 days ahead");
 }
@@ -417,7 +417,7 @@ static void test_profile_of_a_role(void **state)
 {
 	struct repo *repo = *state;
 
-	repo->profile.max_validity = 31 * DAY;
+	repo_bound_validity(repo, 31 * DAY);
 	repo->expires[R_COG] = NOW + 32 * DAY;
 	repo_publish(repo);
 	run_good(repo);

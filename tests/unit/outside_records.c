@@ -49,6 +49,9 @@ static struct outside_record good(enum outside_record_kind kind)
 						    .expires_datasets = 1,
 						    .expires_targets = 1};
 		break;
+	case OUTSIDE_ATTEST:
+		strcpy(record.attest.name, "cog");
+		break;
 	case OUTSIDE_DATASET:
 		strcpy(record.dataset.name, "cog");
 		record.dataset.n_targets = 1;
@@ -170,6 +173,9 @@ static void test_texts_have_alphabets(void **state)
 	REFUSED(OUTSIDE_MEMBER, r.member.is_blob = 1);
 	REFUSED(OUTSIDE_DATASET, strcpy(r.dataset.name, "root"));
 	REFUSED(OUTSIDE_DATASET, strcpy(r.dataset.name, "Cog"));
+	REFUSED(OUTSIDE_ATTEST, strcpy(r.attest.name, "status"));
+	REFUSED(OUTSIDE_ATTEST, memset(r.attest.name, 'x', sizeof(r.attest.name)));
+	REFUSED(OUTSIDE_ATTEST, r.attest.may_make_key = 2);
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "cog"));
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "cog/"));
 	REFUSED(OUTSIDE_TARGET, strcpy(r.target.path, "cog/../x"));

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #include "base/ipc.h"
 #include "base/worker.h"
 #include "bundle/json.h"
+#include "keys/dsse.h"
 #include "keys/repository.h"
 #include "outside/records.h"
 
@@ -256,6 +258,139 @@ static void test_opens_encrypted_keys(void **state)
 	assert_int_equal(secret_key_load(fd, "cog.key", passphrase, &made, &why), FAULT_NONE);
 }
 
+/* --- attesting ---------------------------------------------------------------------------------------------------- */
+
+#define DIGEST "0000000000000000000000000000000000000000000000000000000000000001"
+#define STATEMENT(FILE)                                                                                                \
+	"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"" FILE                                \
+	"\",\"digest\":{\"sha256\":\"" DIGEST                                                                          \
+	"\"}}],\"predicateType\":\"https://in-toto.io/attestation/test-result/v0.1\","                                 \
+	"\"predicate\":{\"result\":\"PASSED\",\"configuration\":[]}}"
+
+/* Has STATEMENT attested for DATASET; what the worker wrote is in RET_DATA. */
+static enum fault attest(struct bench *bench, const char *passphrase, bool may_make_key, const char *dataset,
+			 const char *statement, uint8_t **ret_data, size_t *ret_size, struct refusal *why)
+{
+	const struct worker_options options = {.user = NULL, .test_bench = true};
+	_cleanup_close_ int statement_fd = fd_memory("statement", statement, strlen(statement)),
+			    output_fd = memfd_create("output", 0);
+	struct outside_record record = outside_record_new(OUTSIDE_KEYS);
+	struct worker worker;
+
+	assert_int_equal(worker_start("outside-sign", &options, &worker), 0);
+	send_record(&worker, &record, bench->keys_fd);
+	if (passphrase != NULL) {
+		_cleanup_close_ int fd = fd_memory("passphrase", passphrase, strlen(passphrase));
+
+		record = outside_record_new(OUTSIDE_PASSPHRASE);
+		send_record(&worker, &record, fd);
+	}
+	record = outside_record_new(OUTSIDE_ATTEST);
+	strcpy(record.attest.name, dataset);
+	record.attest.may_make_key = may_make_key;
+	send_record(&worker, &record, statement_fd);
+	record = outside_record_new(OUTSIDE_OUTPUT);
+	send_record(&worker, &record, output_fd);
+	record = outside_record_new(OUTSIDE_GO);
+	send_record(&worker, &record, -1);
+	assert_int_equal(ipc_receive(worker.sock, &record, sizeof(record), NULL), 1);
+	assert_int_equal(record.kind, OUTSIDE_END);
+	assert_int_equal(worker_finish(&worker), WORKER_DONE);
+	assert_int_equal(lseek(output_fd, 0, SEEK_SET), 0);
+	assert_int_equal(fd_load(output_fd, LIMIT_ENVELOPE_SIZE, ret_data, ret_size), 0);
+	return outside_record_end_fault(&record, why);
+}
+
+/* The key that attests is the one that the delegation names afterwards. */
+static void test_attests_with_the_datasets_key(void **state)
+{
+	struct bench *bench = *state;
+	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
+	_cleanup_free_ uint8_t *data = NULL, *payload = NULL;
+	_cleanup_close_ int fd = -1;
+	struct tuf_key public;
+	const struct tuf_authority authority = {&public, 1, 1};
+	struct worker worker;
+	struct refusal why;
+	char text[1024];
+	size_t size, payload_size;
+
+	assert_int_equal(attest(bench, NULL, true, "cog", STATEMENT("cog/a.csv"), &data, &size, &why), FAULT_NONE);
+	fd = openat(bench->keys_fd, "datasets/cog.key", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(secret_key_load(fd, "cog.key", NULL, &key, &why), FAULT_NONE);
+	public = *secret_key_public(key);
+	assert_int_equal(dsse_verify(data, size, "application/vnd.in-toto+json", &authority, "the key", &payload,
+				     &payload_size, &why),
+			 FAULT_NONE);
+	assert_string_equal((const char *)payload, STATEMENT("cog/a.csv"));
+	start(bench, NOW + 1, &worker);
+	send_dataset(&worker, "cog", "cog/datapackage.json", 1, 1);
+	assert_int_equal(finish(&worker, text, sizeof(text), &why), FAULT_NONE);
+	free(steal_pointer(&data));
+	assert_int_equal(fd_load_file(bench->metadata_fd, "2.targets.json", LIMIT_TARGETS_SIZE, &data, &size), 0);
+	assert_non_null(strstr((const char *)data, public.keyid));
+}
+
+/* A published dataset whose key is not here is not given another one. */
+static void test_makes_no_second_key(void **state)
+{
+	struct bench *bench = *state;
+	_cleanup_free_ uint8_t *data = NULL;
+	struct refusal why;
+	size_t size;
+
+	assert_int_equal(attest(bench, NULL, false, "cog", STATEMENT("cog/a.csv"), &data, &size, &why), FAULT_FILE);
+	assert_non_null(strstr(why.line, "keys/datasets/cog.key is missing"));
+	assert_int_equal(size, 0);
+	assert_false(fd_exists(bench->keys_fd, "datasets/cog.key"));
+}
+
+/* No key signs what is no statement about files of its own dataset. */
+static void test_attests_nothing_else(void **state)
+{
+	static const struct {
+		const char *statement;
+		enum fault fault;
+	} cases[] = {
+		{"", FAULT_ATTESTATION_FORM},
+		{"{\"_type\":\"targets\",\"version\":1}", FAULT_ATTESTATION_FORM},
+		{STATEMENT("sirene/a.csv"), FAULT_ATTESTATION_SUBJECT},
+		{STATEMENT("cog2/a.csv"), FAULT_ATTESTATION_SUBJECT},
+		{STATEMENT("cog"), FAULT_ATTESTATION_SUBJECT},
+	};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ uint8_t *data = NULL;
+		struct refusal why;
+		size_t size;
+
+		assert_int_equal(attest(bench, NULL, true, "cog", cases[i].statement, &data, &size, &why),
+				 cases[i].fault);
+		assert_int_equal(size, 0);
+	}
+	assert_false(fd_exists(bench->keys_fd, "datasets/cog.key"));
+}
+
+/* A wrong passphrase locks no new key. */
+static void test_proves_the_passphrase_first(void **state)
+{
+	struct bench *bench = *state;
+	_cleanup_(passphrase_freep) struct passphrase *passphrase = passphrase_new("right", 5);
+	_cleanup_free_ uint8_t *data = NULL, *more = NULL;
+	struct refusal why;
+	size_t size;
+
+	passphrase_set_cost(passphrase, 1, 8192);
+	encrypt_key(bench, "timestamp.key", passphrase);
+	assert_int_equal(attest(bench, "wrong\n", true, "cog", STATEMENT("cog/a.csv"), &data, &size, &why),
+			 FAULT_KEY_PASSPHRASE);
+	assert_int_equal(size, 0);
+	assert_false(fd_exists(bench->keys_fd, "datasets/cog.key"));
+	assert_int_equal(attest(bench, "right\n", true, "cog", STATEMENT("cog/a.csv"), &more, &size, &why), FAULT_NONE);
+	assert_true(fd_exists(bench->keys_fd, "datasets/cog.key"));
+}
+
 /* A path outside its dataset is a broken supervisor: the worker ends, nothing is signed. */
 static void test_dies_of_a_foreign_path(void **state)
 {
@@ -277,6 +412,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_custom_names_every_part, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_wants_a_passphrase, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_opens_encrypted_keys, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_attests_with_the_datasets_key, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_makes_no_second_key, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_attests_nothing_else, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(test_proves_the_passphrase_first, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_dies_of_a_foreign_path, bench_setup, bench_teardown),
 	};
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,12 +157,35 @@ static void test_list(void **state)
 	source_list_free(names, n);
 }
 
+/* With datapackage.json and two attestations a role names as many targets as it may. */
+static void test_number_of_resources(void **state)
+{
+	(void)state;
+	for (size_t n = 509; n <= 510; n++) {
+		_cleanup_(source_freep) struct source *source = NULL;
+		_cleanup_free_ char *text = NULL;
+		struct refusal why;
+		size_t size;
+		FILE *file = open_memstream(&text, &size);
+
+		fputs("{\"name\": \"cog\", \"resources\": [", file);
+		for (size_t i = 0; i < n; i++)
+			fprintf(file,
+				"%s{\"name\": \"r%zu\", \"path\": \"https://a.example/%zu.csv\", \"format\": \"csv\"}",
+				i == 0 ? "" : ",", i, i);
+		fputs("]}", file);
+		fclose(file);
+		assert_int_equal(load(text, &source, &why), n == 509 ? FAULT_NONE : FAULT_SOURCE);
+		if (n == 510)
+			assert_non_null(strstr(why.line, "1 to 509 resources, this one 510"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_archive),
-		cmocka_unit_test(test_schema_by_path),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_one_archive),    cmocka_unit_test(test_number_of_resources),
+		cmocka_unit_test(test_schema_by_path), cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_list),
 	};
 
