@@ -18,35 +18,65 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/statement.h"
+#include "inside/attestcheck.h"
 #include "inside/audit.h"
 
 /* --- the files of a version ------------------------------------------------------------------------------------------ */
 
-/* The signed description, hashed again; NULL where it is gone, or not what was signed. */
-static json_t *load_description(struct report *report, const struct signed_file *description)
+/* A signed file of at most LIMIT bytes, hashed again. FAULT_NO_SUCH where it is not here any more. */
+static enum fault load_file(const struct report *report, const struct signed_file *file, size_t limit,
+			    uint8_t **ret_data, size_t *ret_size, struct refusal *why)
 {
 	char path[STORE_PATH_SIZE], hex[SHA256_HEX_SIZE];
-	_cleanup_free_ uint8_t *data = NULL;
 	struct sha256 found;
+
+	if (!store_has_object(report->verify.store_fd, file->dataset, &file->blob.plain_sha256))
+		return refuse(why, FAULT_NO_SUCH, "%s/%s: not here any more", file->dataset, file->file);
+	sha256_to_hex(&file->blob.plain_sha256, hex);
+	snprintf(path, sizeof(path), "datasets/%s/objects/%s", file->dataset, hex);
+	if (storeverify_load(&report->verify, path, limit, ret_data, ret_size, why) != FAULT_NONE)
+		return why->fault;
+	hash_bytes(*ret_data, *ret_size, &found);
+	if (sha256_equal(&found, &file->blob.plain_sha256))
+		return FAULT_NONE;
+	return refuse(why, FAULT_STORE_DAMAGED, "%s: its bytes are not what its name says", path);
+}
+
+/* Once a report: each chapter goes through the same files. */
+static void tell(struct report *report, const struct refusal *why)
+{
+	if (!report->is_told && why->fault != FAULT_NO_SUCH)
+		findings_add(&report->verify.findings, why);
+}
+
+/* The signed description; NULL where it is gone, or not what was signed. */
+static json_t *load_description(struct report *report, const struct signed_file *description)
+{
+	_cleanup_free_ uint8_t *data = NULL;
 	struct refusal why = {FAULT_NONE, ""};
 	json_t *json = NULL;
 	size_t size;
 
-	sha256_to_hex(&description->blob.plain_sha256, hex);
-	snprintf(path, sizeof(path), "datasets/%s/objects/%s", description->dataset, hex);
-	if (!store_has_object(report->verify.store_fd, description->dataset, &description->blob.plain_sha256))
-		return NULL;
-	if (storeverify_load(&report->verify, path, LIMIT_PACKAGE_SIZE, &data, &size, &why) == FAULT_NONE) {
-		hash_bytes(data, size, &found);
-		if (!sha256_equal(&found, &description->blob.plain_sha256))
-			refuse(&why, FAULT_STORE_DAMAGED, "%s: its bytes are not what its name says", path);
-	}
-	if (why.fault != FAULT_NONE) {
-		if (!report->is_told)
-			findings_add(&report->verify.findings, &why);
-		return NULL;
-	}
-	return json_parse(data, size, LIMIT_PACKAGE_SIZE, &json, &why) == FAULT_NONE ? json : NULL;
+	if (load_file(report, description, LIMIT_PACKAGE_SIZE, &data, &size, &why) == FAULT_NONE)
+		return json_parse(data, size, LIMIT_PACKAGE_SIZE, &json, &why) == FAULT_NONE ? json : NULL;
+	tell(report, &why);
+	return NULL;
+}
+
+static bool is_attested(struct report *report, const struct signed_file *file)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	struct refusal why = {FAULT_NONE, ""};
+	size_t size;
+
+	if (!attestation_is_file(file->file))
+		return false;
+	if (load_file(report, file, LIMIT_ENVELOPE_SIZE, &data, &size, &why) == FAULT_NONE &&
+	    attestcheck_envelope(report->verify.set, file, data, size, &why) == FAULT_NONE)
+		return true;
+	tell(report, &why);
+	return false;
 }
 
 static void copy_member(const json_t *object, const char *key, char *to, size_t to_size)
@@ -92,6 +122,7 @@ bool report_each_file(struct report *report, const char *dataset, const char *ve
 		struct report_file file = {.file = &set->files[i]};
 
 		file.is_here = store_has_object(report->verify.store_fd, dataset, &file.file->blob.plain_sha256);
+		file.is_attested = is_attested(report, file.file);
 		describe(description, &file);
 		each(report, &file, ctx);
 	}

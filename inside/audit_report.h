@@ -31,6 +31,7 @@ struct report {
 struct report_file {
 	const struct signed_file *file;
 	bool is_here;
+	bool is_attested; /* an attestation that is here: signed by the dataset's key, about these files */
 	char title[256], url[1024], published[80], fetched[64];
 };
 

@@ -196,6 +196,8 @@ static void write_file(struct report *report, const struct report_file *file, vo
 	put_text(report->file, file->file->file);
 	fprintf(report->file, ", %s%s</dt><dd>as stored <code>sha256:%s</code>", size,
 		file->is_here ? "" : ", no longer here", hex);
+	if (file->is_attested)
+		fputs("<br/>attestation, signed by the dataset's key, about the files of this version", report->file);
 	if (file->published[0] != '\0') {
 		fputs("<br/>as published <code>", report->file);
 		put_text(report->file, file->published);

@@ -41,6 +41,8 @@ static void write_file(struct report *report, const struct report_file *file, vo
 	notation_json_string(report->file, file->file->file);
 	fprintf(report->file, ", \"bytes\": %" PRIu64 ", \"asStored\": \"sha256:%s\", \"here\": %s",
 		file->file->blob.plain_length, hex, file->is_here ? "true" : "false");
+	if (file->is_attested)
+		fputs(", \"attested\": true", report->file);
 	member_text(report->file, "asPublished", file->published);
 	member_text(report->file, "source", file->url);
 	member_text(report->file, "fetched", file->fetched);

@@ -143,6 +143,7 @@ like "$page" '&lt;script src=&quot;http://evil.example/x.js&quot;&gt;' "the host
 like "$page" 'Jeanne &lt;script&gt;' "so is a hostile name"
 like "$page" "as stored <code>sha256:$files1</code>" "the digest of the deleted version, as stored"
 like "$page" 'as published <code>sha256:[0-9a-f]{64}</code>' "and as published"
+like "$page" 'provenance.intoto.json, [^<]*</dt><dd>as stored <code>sha256:[0-9a-f]{64}</code><br/>attestation, signed by' "its attestations, verified"
 like "$page" 'from <code>file://.*villes.csv</code>' "with its source"
 like "$page" 'E2103, signatures below the threshold' "refusals with their reasons"
 like "$page" 'E5002, a field that an application reads is gone' "and what was held"
@@ -178,6 +179,12 @@ cp -a "$T/in/store" "$T/copy" && chmod 0600 "$T/copy/datasets/villes/objects/$f"
 audit report "$T/copy" --log "$T/log" --key-file "$T/key" --from "$day" --to "$day" --output "$T/copy.html"
 is "$status" 1 "so does a description that was changed"
 like "$(cat "$T/copy.html")" 'objects/.*its bytes are not what its name says' "by its name"
+
+rm -rf "$T/copy" && cp -a "$T/in/store" "$T/copy"
+f=$(sha256sum "$T/in/store/current/villes/provenance.intoto.json" | cut -c1-64)
+chmod 0600 "$T/copy/datasets/villes/objects/$f" && echo ' ' >>"$T/copy/datasets/villes/objects/$f"
+audit report "$T/copy" --log "$T/log" --key-file "$T/key" --from "$day" --to "$day" --output "$T/copy2.html"
+is "$status" 1 "and an attestation that was changed"
 
 # --- usage
 audit report "$T/in/store" --log "$T/log" --key-file "$T/key" --output "$T/x.html"
