@@ -3,6 +3,8 @@
  * clapet-inside: the supervisor. Parses its configuration and its own documents, never a byte of a bundle; starts workers,
  * believes only fixed records of them, decides what comes in force, and orders it from inside-commit.
  */
+#include <sodium.h>
+
 #include "base/log.h"
 #include "base/options.h"
 #include "bundle/hash.h"
@@ -140,5 +142,7 @@ int main(int argc, char **argv)
 {
 	hash_init();
 	json_init();
+	if (sodium_init() < 0)
+		die("libsodium does not start");
 	return program_main(&program, argc, argv);
 }
