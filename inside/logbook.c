@@ -23,6 +23,8 @@
 #include "inside/verdict.h"
 #include "keys/logread.h"
 
+/* A program of ours has less than one MiB. */
+#define PROGRAM_SIZE_MAX (256 * MIB)
 /* How long this machine alone may know what its log says. */
 #define CHECKPOINT_SECONDS (35 * 86400)
 
@@ -266,15 +268,24 @@ static void compare_hash(struct inside *inside, const char *event, const struct 
 	remember(inside, event, json_string(hex));
 }
 
+/* This very program: its version and its bytes. */
 static void compare_program(struct inside *inside)
 {
 	const char *old = json_string_value(json_object_get(memory(inside), "program"));
+	_cleanup_close_ int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *now = NULL, *text = NULL;
+	char hex[SHA256_HEX_SIZE] = "";
+	struct sha256 sha256;
+	bool is_known = fd >= 0 && hash_fd(fd, PROGRAM_SIZE_MAX, &sha256, NULL) == 0;
 
-	if (old != NULL && strcmp(old, CLAPET_VERSION) == 0)
+	if (is_known)
+		sha256_to_hex(&sha256, hex);
+	now = xasprintf("%s %s", CLAPET_VERSION, hex);
+	if (old != NULL && strcmp(old, now) == 0)
 		return;
-	inside_event(inside, "program", "", FAULT_NONE, "clapet-inside " CLAPET_VERSION "%s%.40s",
-		     old == NULL ? "" : ", before it ", old == NULL ? "" : old);
-	remember(inside, "program", json_string(CLAPET_VERSION));
+	text = xasprintf("clapet-inside %.24s%s%.24s", now, old == NULL ? "" : ", it was ", old == NULL ? "" : old);
+	note_hash(inside, "program", is_known ? &sha256 : NULL, text);
+	remember(inside, "program", json_string(now));
 }
 
 static json_t *contract_hashes(const struct inside *inside)

@@ -79,6 +79,18 @@ uint32_t note_key_id(const char *name, const uint8_t public_key[NOTE_PUBLIC_KEY_
 	return (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
 }
 
+bool note_decode(const char *text, size_t size, uint8_t *ret_bytes, size_t max, size_t *ret_size)
+{
+	for (size_t i = 0; i < size; i++) {
+		char c = text[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+		      c == '/' || c == '='))
+			return false;
+	}
+	return sodium_base642bin(ret_bytes, max, text, size, NULL, ret_size, NULL, sodium_base64_VARIANT_ORIGINAL) == 0;
+}
+
 /* --- verifier keys --------------------------------------------------------------------------------------------------- */
 
 /* "name+hash+base64": the parts, with the base64 decoded into the type byte and 32 bytes of KEY. */
@@ -100,8 +112,7 @@ bool note_split_key(const char *text, size_t size, char name[NOTE_NAME_SIZE], ui
 	if (!notation_unhex(hex, id, sizeof(id)))
 		return false;
 	*ret_id = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3];
-	return sodium_base642bin(key, 1 + NOTE_PUBLIC_KEY_SIZE, first + 10, size - 9, NULL, &decoded, NULL,
-				 sodium_base64_VARIANT_ORIGINAL) == 0 &&
+	return note_decode(first + 10, size - 9, key, 1 + NOTE_PUBLIC_KEY_SIZE, &decoded) &&
 	       decoded == 1 + NOTE_PUBLIC_KEY_SIZE && key[0] == NOTE_TYPE_ED25519;
 }
 
@@ -187,9 +198,7 @@ enum fault checkpoint_parse(const char *text, size_t size, struct checkpoint *re
 		return refuse(why, FAULT_LOG_CHECKPOINT, "line 2 is no number of entries (C2SP tlog-checkpoint)");
 	line = next_line(&at, end, &length);
 	if (line == NULL || length != HASH_BASE64_SIZE ||
-	    sodium_base642bin(checkpoint.root.bytes, SHA256_SIZE, line, length, NULL, &decoded, NULL,
-			      sodium_base64_VARIANT_ORIGINAL) != 0 ||
-	    decoded != SHA256_SIZE)
+	    !note_decode(line, length, checkpoint.root.bytes, SHA256_SIZE, &decoded) || decoded != SHA256_SIZE)
 		return refuse(why, FAULT_LOG_CHECKPOINT, "line 3 is no root hash (C2SP tlog-checkpoint)");
 	for (unsigned n = 4; at < end; n++)
 		if (next_line(&at, end, &length) == NULL || length == 0)
@@ -220,9 +229,7 @@ static bool judge_signature(const char *line, size_t size, const char *text, siz
 	if (blank == NULL || !copy_name(line, (size_t)(blank - line), name))
 		return false;
 	size -= (size_t)(blank + 1 - line);
-	if (sodium_base642bin(signature, sizeof(signature), blank + 1, size, NULL, &decoded, NULL,
-			      sodium_base64_VARIANT_ORIGINAL) != 0 ||
-	    decoded < 5)
+	if (!note_decode(blank + 1, size, signature, sizeof(signature), &decoded) || decoded < 5)
 		return false;
 	id = (uint32_t)signature[0] << 24 | (uint32_t)signature[1] << 16 | (uint32_t)signature[2] << 8 | signature[3];
 	*ret_known = id == verifier->id && strcmp(name, verifier->name) == 0;

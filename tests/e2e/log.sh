@@ -100,6 +100,24 @@ is "$status" 2 "nobody is forgotten twice"
 inside pin villes --reason again --operator "Jeanne Dupont" >"$T/pin.log" 2>&1
 like "$(inside log --last 1)" 'pin +villes .*p4 \(Jeanne' "who comes back is somebody new"
 
+# --- retention -----------------------------------------------------------------------------------------------------------------------
+sed -i 's/"format"/"keepGenerations": 1, "keepAtLeast": "1s", "format"/' "$T/in/inside.json"
+for number in 3 4 5; do
+	sleep 1
+	world_data rues id,nom "$number,Haute"
+	world_sync
+	inside import "$bundle" >"$T/import.log" 2>&1
+done
+sleep 2
+inside import >"$T/import.log" 2>&1
+run inside log
+like "$output" 'expire .*generation [0-9]+ deleted: past keepGenerations \(1\)' "a deleted generation is told, with its rule"
+like "$output" 'expire +rues .*version [0-9a-f]{16} deleted: no generation that is kept' "so is a version"
+gone=$(inside --json log | python3 -c 'import json, sys; print(*[e["sha256"] for e in json.load(sys.stdin) if e["event"] == "expire" and "sha256" in e])')
+ok "so are blobs, each by its digest" test -n "$gone"
+for blob in $gone; do [ ! -e "$T/in/store/mirror/blobs/$blob" ] || echo "$blob"; done >"$T/still"
+is "$(cat "$T/still")" "" "and they are gone"
+
 # --- checkpoints on paper ----------------------------------------------------------------------------------------------------------
 run inside status
 like "$output" '^log +well: .*never' "status: none was taken"

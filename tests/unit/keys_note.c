@@ -214,6 +214,8 @@ static void test_text_refused(void **state)
 		"a\n99999999999999999999\n" ROOT,
 		"a\n5\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwd=\n", /* stray bits */
 		"a\n5\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw==\n",
+		"a\n5\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\xff\xff"
+		"cHBwc=\n", /* which libsodium decodes */
 		"a\n5\n" ROOT "ext",
 		"a\n5\n" ROOT "\next\n",
 	};
