@@ -172,6 +172,9 @@ SRC_outside = \
 
 SRC_inside = \
 	inside/attestcheck.c \
+	inside/audit_history.c \
+	inside/audit_trail.c \
+	inside/audit_words.c \
 	inside/catalogue.c \
 	inside/check_answer.c \
 	inside/check_attestation.c \
@@ -206,6 +209,8 @@ SRC_inside = \
 	inside/store_write.c \
 	inside/storeverify.c \
 	inside/storeverify_attest.c \
+	inside/storeverify_day.c \
+	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \
 	inside/tried.c \
 	inside/trustset.c \
@@ -232,7 +237,8 @@ MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
-MAIN_clapet-audit = inside/audit.c inside/audit_attest.c
+MAIN_clapet-audit = inside/audit.c inside/audit_attest.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c \
+	inside/audit_report.c inside/audit_report_html.c inside/audit_report_json.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 

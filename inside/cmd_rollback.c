@@ -107,6 +107,23 @@ static enum fault commit_rollback(struct inside *inside, struct generation *next
 	return commit_end(&commit, why);
 }
 
+/* What came in force, as every switch is logged. */
+static void note_switch(struct inside *inside, const struct generation *current, const struct generation *next)
+{
+	for (size_t i = 0; i < next->n_entries; i++) {
+		const struct generation_entry *now = &next->entries[i];
+		const struct generation_entry *before = generation_entry(current, now->name);
+		struct record_event *event;
+
+		if (before != NULL && strcmp(before->version, now->version) == 0)
+			continue;
+		event = inside_event(inside, "switch", now->name, FAULT_NONE,
+				     "version %s in force, generation %" PRIu64 ", by a rollback", now->version,
+				     next->number);
+		memcpy(event->version, now->version, sizeof(event->version));
+	}
+}
+
 static enum fault rollback(struct inside *inside, const char *dataset, const struct decision *decision,
 			   struct refusal *why)
 {
@@ -122,6 +139,8 @@ static enum fault rollback(struct inside *inside, const char *dataset, const str
 		else
 			fault = commit_rollback(inside, &next, why);
 	}
+	if (fault == FAULT_NONE)
+		note_switch(inside, &current, &next);
 	if (fault == FAULT_NONE && !cmd_wants_json())
 		printf("generation %" PRIu64 " is in force\n", next.number);
 	generation_clear(&current);

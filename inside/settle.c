@@ -484,8 +484,29 @@ static void note_trust(struct inside *inside, const struct settlement *settlemen
 			     "the clock is behind the newest time that the outside signed");
 }
 
-static void note_events(struct inside *inside, const struct settlement *settlement)
+/* The timestamp that was accepted, by its hash: what an auditor judges a past day by (mirror/timestamps/). */
+static void note_timestamp(struct inside *inside, const struct settlement *settlement,
+			   const struct catalogue *catalogue)
 {
+	const struct record_trust *trust = &settlement->trust;
+
+	for (size_t i = 0; i < catalogue->n_accepted; i++) {
+		struct record_event *event;
+
+		if (strcmp(catalogue->accepted[i].name, "timestamp.json") != 0)
+			continue;
+		event = inside_event(inside, "trust", "", FAULT_NONE,
+				     "root %ju, timestamp %ju, snapshot %ju, targets %ju",
+				     (uintmax_t)trust->root_version, (uintmax_t)trust->timestamp_version,
+				     (uintmax_t)trust->snapshot_version, (uintmax_t)trust->targets_version);
+		event->has_sha256 = true;
+		event->sha256 = catalogue->accepted[i].sha256;
+	}
+}
+
+static void note_events(struct inside *inside, const struct settlement *settlement, const struct catalogue *catalogue)
+{
+	note_timestamp(inside, settlement, catalogue);
 	note_trust(inside, settlement);
 	for (size_t i = 0; i < settlement->n_views; i++)
 		note_view(inside, settlement, &settlement->views[i]);
@@ -515,7 +536,7 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 	fault = commit_all(inside, spool, catalogue, settlement, why);
 	if (fault != FAULT_NONE)
 		return fault;
-	note_events(inside, settlement);
+	note_events(inside, settlement, catalogue);
 	*ret_settlement = steal_pointer(&settlement);
 	return FAULT_NONE;
 }

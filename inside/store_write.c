@@ -27,17 +27,12 @@ static const struct {
 	const char *path;
 	mode_t mode;
 } store_folders[] = {
-	{"trust", STAGE_PRIVATE_MODE},
-	{"mirror", STAGE_PRIVATE_MODE},
-	{"mirror/metadata", STAGE_PRIVATE_MODE},
-	{"mirror/targets", STAGE_PRIVATE_MODE},
-	{"mirror/blobs", STAGE_PRIVATE_MODE},
-	{"datasets", STAGE_FOLDER_MODE},
-	{"generations", STAGE_FOLDER_MODE},
-	{"decisions", STAGE_PRIVATE_MODE},
-	{"decisions/verdicts", STAGE_PRIVATE_MODE},
-	{"quarantine", STAGE_PRIVATE_MODE},
-	{"log", STAGE_PRIVATE_MODE},
+	{"trust", STAGE_PRIVATE_MODE},           {"mirror", STAGE_PRIVATE_MODE},
+	{"mirror/metadata", STAGE_PRIVATE_MODE}, {"mirror/targets", STAGE_PRIVATE_MODE},
+	{"mirror/blobs", STAGE_PRIVATE_MODE},    {"mirror/timestamps", STAGE_PRIVATE_MODE},
+	{"datasets", STAGE_FOLDER_MODE},         {"generations", STAGE_FOLDER_MODE},
+	{"decisions", STAGE_PRIVATE_MODE},       {"decisions/verdicts", STAGE_PRIVATE_MODE},
+	{"quarantine", STAGE_PRIVATE_MODE},      {"log", STAGE_PRIVATE_MODE},
 };
 
 bool store_is_empty(int store_fd)
@@ -259,6 +254,9 @@ static enum fault place_everything(int store_fd, const struct store_names *datas
 		fault = place_dataset(store_fd, datasets->items[i], why);
 	if (fault == FAULT_NONE)
 		fault = place_generations(store_fd, why);
+	if (fault == FAULT_NONE)
+		fault = move_all(store_fd, "mirror/" STAGE "/timestamps", "mirror/timestamps", STAGE_PRIVATE_MODE,
+				 RENAME_NOREPLACE, why);
 	if (fault == FAULT_NONE)
 		fault = move_all(store_fd, "mirror/" STAGE "/metadata", "mirror/metadata", STAGE_PRIVATE_MODE, 0, why);
 	return fault;
