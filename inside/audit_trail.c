@@ -192,7 +192,7 @@ static void check_file(struct walk *walk, const char *path)
 		check_older(walk, &tile, path);
 }
 
-/* bundle/FORMAT.md 19.1. */
+/* bundle/FORMAT.md 21.1. */
 static void note_temporary(struct findings *findings, const char *path, const char *name)
 {
 	findings_note(findings, "%s/%s: a temporary that a crash left, or a write that is under way", path, name);
