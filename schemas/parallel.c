@@ -71,7 +71,6 @@ struct parallel_reader *parallel_reader_new(const struct dialect *dialect, struc
 	reader->rows = table_reader_new(dialect, take_row, reader);
 	reader->next.row = 1;
 	reader->piece_size = reader->look_at = piece_size;
-	reader->is_serial = n_threads <= 1;
 	reader->n_threads = n_threads;
 	reader->n_pieces = 2 * (size_t)n_threads + 2;
 	reader->pieces = xcalloc(reader->n_pieces, sizeof(reader->pieces[0]));

@@ -17,7 +17,8 @@
 /* Large enough that handing it over costs nothing, small enough for a core's cache and to share the end of a file evenly. */
 #define PARALLEL_PIECE_SIZE ((size_t)256 << 10)
 
-/* For TABLE's rows, the header first if the dialect has one. N_THREADS counts the caller's; with 1 no other is started. A piece has
+/* For TABLE's rows, the header first if the dialect has one. N_THREADS counts the caller's; with 1 no other is started, and pieces still
+ * pay: the key index is asked for many rows' memory at once. A piece has
  * PIECE_SIZE bytes or some more. TABLE stays the caller's, who leaves it alone until the reader has finished. */
 struct parallel_reader;
 struct parallel_reader *parallel_reader_new(const struct dialect *dialect, struct validation_table *table,

@@ -28,7 +28,8 @@ void text_list_add(struct text_list *list, const char *text, size_t size)
 static bool is_item(const struct text_list *list, size_t i, const char *text, size_t size)
 {
 	return list->sizes[i] == size &&
-	       (size == 0 || (list->items[i][0] == text[0] && memcmp(list->items[i], text, size) == 0));
+	       (size == 0 ||
+		(list->items[i][0] == text[0] && (size == 1 || memcmp(list->items[i] + 1, text + 1, size - 1) == 0)));
 }
 
 /* The slot of the text, or the empty one where it belongs. */
