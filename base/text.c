@@ -4,6 +4,7 @@
  */
 #include "base/text.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,13 +48,15 @@ bool text_is_utf8(const void *bytes, size_t size, size_t *ret_offset)
 		uint64_t eight;
 		size_t n;
 
-		/* Eight ASCII bytes at a time: most of what we read. */
+		/* Eight bytes at a time to the next that is not ASCII. */
 		if (size - i >= sizeof eight) {
 			memcpy(&eight, s + i, sizeof eight);
-			if ((eight & 0x8080808080808080ULL) == 0) {
+			eight = le64toh(eight) & 0x8080808080808080ULL;
+			if (eight == 0) {
 				i += sizeof eight;
 				continue;
 			}
+			i += (size_t)__builtin_ctzll(eight) / 8;
 		}
 		n = utf8_character(s + i, size - i);
 		if (n == 0) {

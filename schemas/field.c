@@ -45,15 +45,6 @@ const json_t *field_json(const struct field *field)
 	return field->json;
 }
 
-bool text_list_find(const struct text_list *list, const char *text, size_t size)
-{
-	for (size_t i = 0; i < list->n_items; i++) {
-		if (list->sizes[i] == size && memcmp(list->items[i], text, size) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Characters of well-formed UTF-8: the bytes that do not continue one. */
 static uint64_t count_characters(const char *text, size_t size)
 {
@@ -102,7 +93,13 @@ static unsigned check_pattern(const struct field *field, const char *text, size_
 
 	if (*field->n_limit_hits >= LIMIT_FAULTS_KEPT)
 		return RULE_PATTERN_LIMIT;
-	r = pcre2_match(field->code, (PCRE2_SPTR)text, size, 0, 0, field->match_data, field->match_context);
+	if (field->simple_pattern != NULL && simple_pattern_matches(field->simple_pattern, text, size))
+		return 0;
+	if (field->has_jit)
+		r = pcre2_jit_match(field->code, (PCRE2_SPTR)text, size, 0, 0, field->match_data, field->match_context);
+	else
+		r = pcre2_match(field->code, (PCRE2_SPTR)text, size, 0, PCRE2_NO_UTF_CHECK, field->match_data,
+				field->match_context);
 	if (r >= 0)
 		return 0;
 	if (r == PCRE2_ERROR_NOMATCH)
@@ -137,33 +134,57 @@ static int compare_values(const void *a, const void *b)
 	return value_compare(a, b);
 }
 
-unsigned field_check(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,
-		     struct value *ret_value)
+static bool is_in_enum(const struct field *field, const char *text, size_t size, const struct value *value)
 {
-	const unsigned of_value = RULE_MINIMUM | RULE_MAXIMUM | RULE_EXCLUSIVE_MINIMUM | RULE_EXCLUSIVE_MAXIMUM |
-				  RULE_ENUM;
-	bool wants_value = ret_value != NULL || (field->rules & of_value) != 0;
-	struct value value;
+	if (field->enum_texts.n_items > 0)
+		return text_list_has(&field->enum_texts, text, size);
+	return bsearch(value, field->enum_values, field->n_enum_values, sizeof(*value), compare_values) != NULL;
+}
+
+/* VALUE may be NULL where no rule needs it. */
+static inline unsigned check_rules(const struct field *field, const char *text, size_t size, const struct value *value)
+{
 	unsigned broken = 0;
 
-	if (wants_value)
-		value = (struct value){.kind = VALUE_TEXT, .text = text, .size = size};
-	if (field->parse != NULL && !field->parse(field, text, size, scratch, wants_value ? &value : NULL))
-		return RULE_TYPE;
-	if (ret_value != NULL)
-		*ret_value = value;
-	if (field->rules == 0)
-		return 0;
 	if ((field->rules & (RULE_MIN_LENGTH | RULE_MAX_LENGTH)) != 0)
 		broken |= check_length(field, text, size);
 	if ((field->rules & RULE_PATTERN) != 0)
 		broken |= check_pattern(field, text, size);
-	if ((field->rules & of_value & ~(unsigned)RULE_ENUM) != 0)
-		broken |= check_bounds(field, &value);
-	if ((field->rules & RULE_ENUM) != 0 &&
-	    bsearch(&value, field->enum_values, field->n_enum_values, sizeof(value), compare_values) == NULL)
+	if ((field->rules & RULES_OF_BOUNDS) != 0)
+		broken |= check_bounds(field, value);
+	if ((field->rules & RULE_ENUM) != 0 && !is_in_enum(field, text, size, value))
 		broken |= RULE_ENUM;
 	return broken;
+}
+
+static unsigned check_with_value(const struct field *field, const char *text, size_t size,
+				 struct value_scratch *scratch, struct value *value)
+{
+	*value = (struct value){.kind = VALUE_TEXT, .text = text, .size = size};
+	if (field->parse != NULL && !field->parse(field, text, size, scratch, value))
+		return RULE_TYPE;
+	return check_rules(field, text, size, value);
+}
+
+static unsigned check_with_own_value(const struct field *field, const char *text, size_t size,
+				     struct value_scratch *scratch)
+{
+	struct value value;
+
+	return check_with_value(field, text, size, scratch, &value);
+}
+
+unsigned field_check(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,
+		     struct value *ret_value)
+{
+	if (ret_value != NULL)
+		return check_with_value(field, text, size, scratch, ret_value);
+	if (field->needs_value)
+		return check_with_own_value(field, text, size, scratch);
+	/* Most fields: the text answers all there is to ask. */
+	if (field->parse != NULL && !field->parse(field, text, size, scratch, NULL))
+		return RULE_TYPE;
+	return field->rules == 0 ? 0 : check_rules(field, text, size, NULL);
 }
 
 static char *note_type(const struct field *field, char *note, size_t size)

@@ -10,6 +10,8 @@
 #include <pcre2.h>
 
 #include "schemas/schema.h"
+#include "schemas/simplepattern.h"
+#include "schemas/textlist.h"
 #include "schemas/value.h"
 
 /* What a cell can break; a set of bits, for one cell can break several. */
@@ -29,13 +31,7 @@ enum field_rule {
 };
 
 #define FIELD_N_BOUNDS 4
-
-struct text_list {
-	const char **items; /* the array is owned, the texts are the descriptor's */
-	size_t *sizes;      /* owned */
-	size_t n_items;
-	uint64_t size_bits; /* bit min(size, 63) is set where an item has that size: most cells need no comparison */
-};
+#define RULES_OF_BOUNDS (RULE_MINIMUM | RULE_MAXIMUM | RULE_EXCLUSIVE_MINIMUM | RULE_EXCLUSIVE_MAXIMUM)
 
 typedef bool field_parse(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,
 			 struct value *ret_value);
@@ -61,6 +57,9 @@ struct field {
 	uint64_t min_length, max_length;
 	struct value *enum_values; /* sorted; texts owned */
 	size_t n_enum_values;
+	struct text_list enum_texts;           /* the same, where the values are texts; else empty */
+	bool needs_value;                      /* its rules look at the value, not at the text alone */
+	struct simple_pattern *simple_pattern; /* owned; NULL: none, or the pattern is not simple */
 	pcre2_code *code;
 	pcre2_match_data *match_data;
 	pcre2_match_context *match_context;
@@ -87,13 +86,6 @@ unsigned field_check(const struct field *field, const char *text, size_t size, s
 
 /* The rule in words that follow the cell: "is not an integer", "does not match the pattern ^a+$". Returns NOTE. */
 char *field_note(const struct field *field, enum field_rule rule, char *note, size_t size);
-
-bool text_list_find(const struct text_list *list, const char *text, size_t size);
-
-static inline bool text_list_has(const struct text_list *list, const char *text, size_t size)
-{
-	return (list->size_bits >> (size < 63 ? size : 63) & 1) != 0 && text_list_find(list, text, size);
-}
 
 static inline bool field_is_missing(const struct field *field, const char *text, size_t size)
 {

@@ -190,15 +190,6 @@ static enum fault read_format(struct field *field, struct refusal *why)
 	return FAULT_NONE;
 }
 
-static void text_list_add(struct text_list *list, const json_t *text)
-{
-	size_t size = json_string_length(text);
-
-	list->items[list->n_items] = json_string_value(text);
-	list->sizes[list->n_items++] = size;
-	list->size_bits |= 1ULL << (size < 63 ? size : 63);
-}
-
 /* Strings, or v2's {"value": …, "label": …}. */
 static enum fault read_texts(struct field *field, const json_t *array, const char *property, struct text_list *list,
 			     struct refusal *why)
@@ -210,29 +201,22 @@ static enum fault read_texts(struct field *field, const json_t *array, const cha
 		return field_bad(why, field, property, "is no array");
 	if (json_array_size(array) > LIMIT_TEXTS)
 		return field_bad(why, field, property, "has too many values");
-	list->items = xcalloc(json_array_size(array) + 1, sizeof(list->items[0]));
-	list->sizes = xcalloc(json_array_size(array) + 1, sizeof(list->sizes[0]));
 	json_array_foreach(array, i, item)
 	{
 		if (json_is_object(item))
 			item = json_object_get(item, "value");
 		if (!json_is_string(item))
 			return field_bad(why, field, property, "holds what is no string");
-		text_list_add(list, item);
+		text_list_add(list, json_string_value(item), json_string_length(item));
 	}
+	text_list_seal(list);
 	return FAULT_NONE;
 }
 
-static void text_list_default(struct text_list *list, const char *const *items, size_t n_items)
+static void take_texts(struct text_list *list, const char *const *items, size_t n_items)
 {
-	list->items = xcalloc(n_items, sizeof(list->items[0]));
-	list->sizes = xcalloc(n_items, sizeof(list->sizes[0]));
-	for (size_t i = 0; i < n_items; i++) {
-		list->items[i] = items[i];
-		list->sizes[i] = strlen(items[i]);
-		list->size_bits |= 1ULL << list->sizes[i];
-	}
-	list->n_items = n_items;
+	for (size_t i = 0; i < n_items; i++)
+		text_list_add(list, items[i], strlen(items[i]));
 }
 
 static enum fault read_truth(struct field *field, struct refusal *why)
@@ -243,14 +227,14 @@ static enum fault read_truth(struct field *field, struct refusal *why)
 	enum fault fault = FAULT_NONE;
 
 	if (values == NULL)
-		text_list_default(&field->true_values, TRUE_VALUES, ARRAY_SIZE(TRUE_VALUES));
+		take_texts(&field->true_values, TRUE_VALUES, ARRAY_SIZE(TRUE_VALUES));
 	else
 		fault = read_texts(field, values, "trueValues", &field->true_values, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	values = json_object_get(field->json, "falseValues");
 	if (values == NULL)
-		text_list_default(&field->false_values, FALSE_VALUES, ARRAY_SIZE(FALSE_VALUES));
+		take_texts(&field->false_values, FALSE_VALUES, ARRAY_SIZE(FALSE_VALUES));
 	else
 		fault = read_texts(field, values, "falseValues", &field->false_values, why);
 	return fault;
@@ -265,7 +249,7 @@ static enum fault read_missing(struct field *field, const json_t *missing_values
 		own = missing_values;
 	if (own != NULL)
 		return read_texts(field, own, "missingValues", &field->missing, why);
-	text_list_default(&field->missing, EMPTY, ARRAY_SIZE(EMPTY));
+	take_texts(&field->missing, EMPTY, ARRAY_SIZE(EMPTY));
 	return FAULT_NONE;
 }
 
@@ -370,12 +354,6 @@ enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_valu
 	return FAULT_NONE;
 }
 
-static void text_list_clear(struct text_list *list)
-{
-	free(list->items);
-	free(list->sizes);
-}
-
 void field_free(struct field *field)
 {
 	if (field == NULL)
@@ -388,7 +366,9 @@ void field_free(struct field *field)
 	for (size_t i = 0; i < field->n_enum_values; i++)
 		free((char *)(uintptr_t)field->enum_values[i].text);
 	free(field->enum_values);
+	text_list_clear(&field->enum_texts);
 	free(field->n_limit_hits);
+	simple_pattern_free(field->simple_pattern);
 	pcre2_code_free(field->code);
 	pcre2_match_data_free(field->match_data);
 	pcre2_match_context_free(field->match_context);

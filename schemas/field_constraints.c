@@ -156,6 +156,9 @@ static enum fault read_enum(struct field *field, struct refusal *why)
 	if (field->n_enum_values == 0)
 		return field_bad(why, field, property, "has no value of the field's type");
 	qsort(field->enum_values, field->n_enum_values, sizeof(field->enum_values[0]), compare_values);
+	for (i = 0; i < field->n_enum_values && field->enum_values[i].kind == VALUE_TEXT; i++)
+		text_list_add(&field->enum_texts, field->enum_values[i].text, field->enum_values[i].size);
+	text_list_seal(&field->enum_texts);
 	field->rules |= RULE_ENUM;
 	return FAULT_NONE;
 }
@@ -197,6 +200,7 @@ static enum fault read_pattern(struct field *field, struct refusal *why)
 	pcre2_set_match_limit(field->match_context, LIMIT_PATTERN_STEPS);
 	pcre2_set_depth_limit(field->match_context, LIMIT_PATTERN_DEPTH);
 	pcre2_set_heap_limit(field->match_context, LIMIT_PATTERN_HEAP);
+	field->simple_pattern = simple_pattern_new(json_string_value(value), json_string_length(value));
 	field->n_limit_hits = xcalloc(1, sizeof(*field->n_limit_hits));
 	field->rules |= RULE_PATTERN;
 	return FAULT_NONE;
@@ -222,5 +226,7 @@ enum fault field_read_constraints(struct field *field, struct refusal *why)
 		fault = read_bounds(field, why);
 	if (fault == FAULT_NONE)
 		fault = read_enum(field, why);
+	field->needs_value = (field->rules & RULES_OF_BOUNDS) != 0 ||
+			     ((field->rules & RULE_ENUM) != 0 && field->enum_texts.n_items == 0);
 	return fault;
 }

@@ -4,8 +4,8 @@
  * secret, so that nobody can make two keys collide, and by chance two among 4,000,000,000 do with a probability of
  * 2.4e-20 (n^2 / 2^129).
  *
- * 20 bytes an entry (hash and row) in 256 tables that grow by an eighth, one at a time: the load stays between 0.72
- * and 0.81, so a key costs 24.6 to 28.2 bytes, and growing adds one 256th, not a second copy of all.
+ * 20 bytes an entry (hash and row) in 256 tables that grow by a quarter, one at a time: the load stays between 0.65
+ * and 0.81, so a key costs 24.6 to 30.8 bytes, and growing adds one 256th, not a second copy of all.
  */
 #ifndef SCHEMAS_KEYINDEX_H
 #define SCHEMAS_KEYINDEX_H

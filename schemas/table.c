@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * table: libcsv held to what we need: exact positions, bounds on cells and rows, blank lines seen, UTF-8 insisted on.
- * The input is handed to it line by line, for it says neither where a row began nor how far it got.
+ * The input is handed to it line by line, for it says neither where a row began nor how far it got. A line that is a whole row
+ * of the common kind is split without it (rowsplit), with the same outcome.
  */
 #include "schemas/table.h"
 
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/limits.h"
+#include "schemas/rowsplit.h"
 
 /* The step in which libcsv's cell buffer grows. */
 #define CELL_STEP (64 * KIB)
@@ -24,6 +26,7 @@ struct table_reader {
 	struct csv_parser csv;
 	struct dialect dialect;
 	bool is_plain;
+	bool may_split;
 	table_row *row;
 	void *ctx;
 
@@ -34,7 +37,7 @@ struct table_reader {
 
 	struct row_position position; /* of the row that is being read */
 	uint64_t offset;              /* of the next byte that libcsv gets */
-	bool row_ended;               /* in the piece that libcsv has just got */
+	bool row_ended;               /* with the line that was taken last: the next one begins a row */
 	bool after_cr;                /* the last row ended with CR: an LF now belongs to it */
 
 	char head[sizeof(BOM)]; /* the first bytes, until it is known whether they are a byte order mark */
@@ -61,18 +64,26 @@ static void *bounded_realloc(void *old, size_t size)
 	return xrealloc(old, size, 1);
 }
 
+static bool can_split(const struct dialect *dialect)
+{
+	return !dialect->skip_initial_space && dialect->delimiter != dialect->quote &&
+	       strchr("\r\n", dialect->delimiter) == NULL && strchr("\r\n", dialect->quote) == NULL &&
+	       (unsigned char)dialect->delimiter < 0x80 && (unsigned char)dialect->quote < 0x80;
+}
+
 struct table_reader *table_reader_new(const struct dialect *dialect, table_row *row, void *ctx)
 {
 	struct table_reader *reader = xcalloc(1, sizeof(*reader));
 
 	reader->dialect = *dialect;
 	reader->is_plain = dialect == &dialect_plain;
+	reader->may_split = can_split(dialect);
 	reader->row = row;
 	reader->ctx = ctx;
 	reader->text = xmalloc(LIMIT_ROW_SIZE + LIMIT_FIELDS + 1);
 	reader->cells = xcalloc(LIMIT_FIELDS, sizeof(reader->cells[0]));
 	reader->position.row = 1;
-	reader->at_cell_start = true;
+	reader->at_cell_start = reader->row_ended = true;
 	if (csv_init(&reader->csv, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0)
 		die("csv_init failed");
 	csv_set_delim(&reader->csv, (unsigned char)dialect->delimiter);
@@ -97,6 +108,23 @@ void table_reader_free(struct table_reader *reader)
 void table_reader_freep(struct table_reader **reader)
 {
 	table_reader_free(*reader);
+}
+
+void table_reader_resume(struct table_reader *reader, const struct row_position *position)
+{
+	reader->started = true;
+	reader->position = *position;
+	reader->offset = position->offset;
+}
+
+bool table_reader_is_between_rows(const struct table_reader *reader)
+{
+	return reader->started && reader->row_ended && !reader->after_cr;
+}
+
+void table_reader_forgo_split(struct table_reader *reader)
+{
+	reader->may_split = false;
 }
 
 static enum fault at_row(struct table_reader *reader, enum fault fault, const char *what, struct refusal *why)
@@ -130,30 +158,30 @@ static void take_cell(void *text, size_t size, void *ctx)
 	reader->text[reader->text_size++] = '\0';
 }
 
-static bool is_ascii(const char *text, size_t size)
-{
-	uint64_t bits = 0, word;
-
-	for (; size >= sizeof(word); text += sizeof(word), size -= sizeof(word)) {
-		memcpy(&word, text, sizeof(word));
-		bits |= word;
-	}
-	for (; size > 0; size--)
-		bits |= (uint64_t)(unsigned char)*text++;
-	return (bits & 0x8080808080808080ULL) == 0;
-}
-
 static enum fault check_charset(struct table_reader *reader, struct refusal *why)
 {
 	size_t bad, field = 1;
 
-	if (is_ascii(reader->text, reader->text_size) || text_is_utf8(reader->text, reader->text_size, &bad))
+	if (text_is_utf8(reader->text, reader->text_size, &bad))
 		return FAULT_NONE;
 	for (; field < reader->n_cells && reader->text + bad >= reader->cells[field].text; field++)
 		;
 	return refuse(why, FAULT_TABLE_CHARSET,
 		      "row %" PRIu64 " (byte %" PRIu64 "), field %zu: is not UTF-8 (byte 0x%02x)", reader->position.row,
 		      reader->position.offset, field, (unsigned char)reader->text[bad]);
+}
+
+/* The row that is in the cells. */
+static enum fault hand_on(struct table_reader *reader, struct refusal *why)
+{
+	enum fault fault;
+
+	if (reader->position.row >= LIMIT_ROWS)
+		return at_row(reader, FAULT_TABLE_ROWS, "more rows than a table may have", why);
+	fault = reader->row(reader->ctx, reader->cells, reader->n_cells, &reader->position, why);
+	reader->n_cells = 0;
+	reader->position.row++;
+	return fault;
 }
 
 /* TERMINATOR is the byte that ended the row, -1 at the end of the input. */
@@ -167,17 +195,10 @@ static void take_row(int terminator, void *ctx)
 		return;
 	}
 	reader->after_cr = terminator == '\r';
-	if (reader->why.fault != FAULT_NONE)
+	if (reader->why.fault != FAULT_NONE || check_charset(reader, &reader->why) != FAULT_NONE)
 		return;
-	if (reader->position.row >= LIMIT_ROWS) {
-		at_row(reader, FAULT_TABLE_ROWS, "more rows than a table may have", &reader->why);
-		return;
-	}
-	if (check_charset(reader, &reader->why) == FAULT_NONE)
-		reader->row(reader->ctx, reader->cells, reader->n_cells, &reader->position, &reader->why);
-	reader->n_cells = 0;
 	reader->text_size = 0;
-	reader->position.row++;
+	hand_on(reader, &reader->why);
 }
 
 /* The length of the next line with its end, or all there is. */
@@ -226,6 +247,32 @@ static enum fault csv_fault(struct table_reader *reader, struct refusal *why)
 	die("libcsv: %s", csv_strerror(csv_error(&reader->csv)));
 }
 
+/* Takes the line if it is a whole row of the common kind, and short enough to be within every bound. Else false, and nothing has
+ * happened: libcsv reads it, and finds what is wrong with it if anything is. */
+static bool split_line(struct table_reader *reader, const char *line, size_t size, enum fault *ret_fault,
+		       struct refusal *why)
+{
+	size_t length = size - 1;
+	size_t n_cells = 0;
+
+	if (!reader->row_ended || !reader->may_split || line[length] != '\n' || size > CELL_STEP ||
+	    (reader->after_cr && length == 0))
+		return false;
+	if (length > 0 && line[length - 1] == '\r')
+		length--;
+	if (length > 0 && !row_split(line, length, reader->dialect.delimiter, reader->dialect.quote, reader->cells,
+				     LIMIT_FIELDS, &n_cells))
+		return false;
+	if (!text_is_utf8(line, length, NULL))
+		return false;
+	reader->n_cells = n_cells;
+	reader->after_cr = false;
+	*ret_fault = hand_on(reader, why);
+	reader->offset += size;
+	reader->position.offset = reader->offset;
+	return true;
+}
+
 static enum fault feed_line(struct table_reader *reader, const char *line, size_t size, struct refusal *why)
 {
 	size_t given = size;
@@ -254,8 +301,10 @@ static enum fault feed_lines(struct table_reader *reader, const char *text, size
 
 	while (size > 0) {
 		size_t length = line_length(text, size, has_cr);
-		enum fault fault = feed_line(reader, text, length, why);
+		enum fault fault;
 
+		if (!split_line(reader, text, length, &fault, why))
+			fault = feed_line(reader, text, length, why);
 		if (fault != FAULT_NONE)
 			return fault;
 		text += length;

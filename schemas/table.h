@@ -6,6 +6,7 @@
 #ifndef SCHEMAS_TABLE_H
 #define SCHEMAS_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,13 @@ struct table_reader;
 struct table_reader *table_reader_new(const struct dialect *dialect, table_row *row, void *ctx);
 void table_reader_free(struct table_reader *reader);
 void table_reader_freep(struct table_reader **reader);
+/* Before a feed: the input that follows is what stands at POSITION, where a row begins; no byte order mark is looked for. What was fed
+ * before must have ended with a row. */
+void table_reader_resume(struct table_reader *reader, const struct row_position *position);
+/* Whether all that was fed so far ends with a row's end. */
+bool table_reader_is_between_rows(const struct table_reader *reader);
+/* Every row goes through libcsv, also the common ones that are split faster without it: what the tests compare with. */
+void table_reader_forgo_split(struct table_reader *reader);
 /* FAULT_TABLE_QUOTE, FAULT_TABLE_CELL_SIZE, FAULT_TABLE_CHARSET (not UTF-8), FAULT_TABLE_ROWS, or what ROW returned:
  * the bytes are no table; row and offset in WHY. A row's own faults (cell count, types) are the validator's to
  * report, not these. */

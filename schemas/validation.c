@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "base/log.h"
+#include "bundle/limits.h"
 #include "schemas/validation_internal.h"
 
 struct validation *validation_new(void)
@@ -114,7 +115,11 @@ static void __attribute__((cold)) report_cell(struct validation_table *table, si
 				       : rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT
 								    : FAULT_TYPE_CONSTRAINT;
 
-		if ((broken & rule) != 0)
+		if ((broken & rule) == 0)
+			continue;
+		if (table->counts[type] >= LIMIT_FAULTS_KEPT)
+			table->counts[type]++;
+		else
 			validation_add(table, type, position, index + 1, column->name, cell,
 				       field_note(column->field, (enum field_rule)rule, note, sizeof(note)));
 	}
@@ -149,11 +154,21 @@ static void forget_key_cell(const struct column *column)
 	}
 }
 
+/* A cell of a key: its value is wanted too. */
+static unsigned check_key_cell(struct validation_table *table, const struct column *column, const struct cell *cell)
+{
+	struct value value;
+	unsigned broken = field_check(column->field, cell->text, cell->size, &table->scratch, &value);
+
+	if ((broken & RULE_TYPE) == 0)
+		set_key_cell(table, column->key_cell, &value);
+	return broken;
+}
+
 static inline void check_cell(struct validation_table *table, size_t index, const struct cell *cell,
 			      const struct row_position *position)
 {
 	const struct column *column = &table->columns[index];
-	struct value value;
 	unsigned broken;
 
 	if (column->key_cell != NULL) {
@@ -167,13 +182,10 @@ static inline void check_cell(struct validation_table *table, size_t index, cons
 			report_cell(table, index, RULE_REQUIRED, cell, position);
 		return;
 	}
-	if (column->key_cell == NULL) {
+	if (column->key_cell == NULL)
 		broken = field_check(column->field, cell->text, cell->size, &table->scratch, NULL);
-	} else {
-		broken = field_check(column->field, cell->text, cell->size, &table->scratch, &value);
-		if ((broken & RULE_TYPE) == 0)
-			set_key_cell(table, column->key_cell, &value);
-	}
+	else
+		broken = check_key_cell(table, column, cell);
 	if (broken != 0)
 		report_cell(table, index, broken, cell, position);
 }

@@ -37,6 +37,7 @@ struct key_cell {
 	size_t size;
 	char *buffer;    /* owned; where numbers and times are written */
 	struct cell raw; /* as written; text NULL where there is none */
+	char *recalled;  /* owned; what raw points to where the row was read again */
 	struct key_set *
 		only_set; /* a set of this column alone, which can be hashed as soon as the cell is read; may be NULL */
 };
@@ -85,6 +86,8 @@ struct foreign_check {
 	struct keyindex *pending; /* owned: keys that wait for the other table, with their first row */
 };
 
+struct validation_part; /* schemas/validation_part.h */
+
 struct validation_table {
 	struct validation *validation;
 	const char *name, *place;
@@ -103,8 +106,10 @@ struct validation_table {
 	size_t n_uniques;
 	struct foreign_check *foreigns;
 	size_t n_foreigns;
-	struct key_cell *key_cells; /* owned, one a column */
-	char *tuple;                /* several cells of a key, joined for hashing */
+	struct key_cell *key_cells;       /* owned, one a column */
+	struct validation_part *noted_in; /* this is the table of a part: its keys are noted there, not judged */
+	struct validation_part *merging;  /* whose rows are being judged: their cells are read again where shown */
+	char *tuple;                      /* several cells of a key, joined for hashing */
 	size_t tuple_size;
 	struct value_scratch scratch;
 
@@ -125,6 +130,14 @@ struct validation {
 void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position,
 		    size_t field, const char *field_name, const struct cell *cell, const char *note);
 void validation_clear_faults(struct validation_table *table);
+/* Moves the faults that PART kept of its rows up to LAST_ROW to the end of TABLE's, as if they were found there, from BASE on (where
+ * the part's row 1 is). *NEXT is the first that was not moved yet. */
+void validation_move_faults(struct validation_table *table, struct validation_table *part, uint64_t last_row,
+			    const struct row_position *base, size_t *next);
+
+/* A part's table: the keys of the row just read. And the whole's: the raw cells of the key of the row that is being judged. */
+void validation_part_note(struct validation_part *part, const struct row_position *position);
+void validation_part_recall(const struct validation_part *part, struct validation_table *table);
 
 /* The header row: labels to columns by the schema's fieldsMatch, with the faults of both. */
 void validation_take_header(struct validation_table *table, const struct cell *cells, size_t n_cells,
@@ -138,6 +151,8 @@ void validation_keys_place(struct validation_table *table);
 void validation_keys_begin(struct validation_table *table, struct key_set *set);
 /* After the row's cells were read into the columns' key_cells. */
 void validation_keys_row(struct validation_table *table, const struct row_position *position);
+/* The second half of it: the sets' hashes are known, and indexed and judged now. */
+void validation_keys_judge(struct validation_table *table, const struct row_position *position);
 void validation_keys_resolve(struct validation_table *table);
 void validation_keys_clear(struct validation_table *table);
 struct reference *validation_reference(struct validation *validation, const char *resource, const char **columns,

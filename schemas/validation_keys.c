@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/limits.h"
 #include "schemas/validation_internal.h"
 
 static bool same_columns(const char **a, size_t n_a, const char **b, size_t n_b)
@@ -182,7 +183,7 @@ void validation_keys_begin(struct validation_table *table, struct key_set *set)
 	set->is_hashed = true;
 }
 
-static void hash_set(struct validation_table *table, struct key_set *set, const struct row_position *position)
+static void hash_set(struct validation_table *table, struct key_set *set)
 {
 	const struct key_cell *only = &table->key_cells[set->places[0]];
 
@@ -197,8 +198,6 @@ static void hash_set(struct validation_table *table, struct key_set *set, const 
 		key_hash_bytes(table->validation->secret, only->bytes, only->size, &set->hash);
 	else
 		hash_tuple(table, set);
-	if (set->index != NULL)
-		set->is_new = keyindex_add(set->index, &set->hash, (uint32_t)position->row, &set->first_row);
 }
 
 /* The columns' names and cells, for people: "siret", "12345678900011"; "code, year". */
@@ -228,25 +227,39 @@ report_key(struct validation_table *table, enum fault_type type, const struct ke
 	char names[160], cells[200];
 	struct cell cell;
 
+	if (table->counts[type] >= LIMIT_FAULTS_KEPT) {
+		table->counts[type]++;
+		return;
+	}
+	if (table->merging != NULL)
+		validation_part_recall(table->merging, table);
+
 	describe(table, set, names, sizeof(names), cells, sizeof(cells));
 	cell = (struct cell){cells, strlen(cells)};
 	validation_add(table, type, position, set->n_columns == 1 ? set->places[0] + 1 : 0, names,
 		       set->is_missing ? NULL : &cell, note);
 }
 
-static void check_unique(struct validation_table *table, const struct unique_check *check,
-			 const struct row_position *position)
+static void __attribute__((cold))
+report_unique(struct validation_table *table, const struct unique_check *check, const struct row_position *position)
 {
 	const struct key_set *set = table->sets[check->set];
 	char note[128];
 
-	if (!set->is_usable || (set->is_missing ? check->may_be_missing : set->is_new))
-		return;
 	if (set->is_missing)
 		snprintf(note, sizeof(note), "the primary key is missing");
 	else
 		snprintf(note, sizeof(note), "is the same as in row %" PRIu32, set->first_row);
 	report_key(table, check->type, set, position, note);
+}
+
+static void check_unique(struct validation_table *table, const struct unique_check *check,
+			 const struct row_position *position)
+{
+	const struct key_set *set = table->sets[check->set];
+
+	if (set->is_usable && (set->is_missing ? !check->may_be_missing : !set->is_new))
+		report_unique(table, check, position);
 }
 
 static void foreign_note(const struct foreign_check *check, char *note, size_t size)
@@ -257,12 +270,20 @@ static void foreign_note(const struct foreign_check *check, char *note, size_t s
 		n += (size_t)snprintf(note + n, size - n, "%s%s", i > 0 ? ", " : "", check->key->reference_columns[i]);
 }
 
+static void __attribute__((cold))
+report_foreign(struct validation_table *table, const struct foreign_check *check, const struct row_position *position)
+{
+	char note[256];
+
+	foreign_note(check, note, sizeof(note));
+	report_key(table, FAULT_TYPE_FOREIGN_KEY, table->sets[check->set], position, note);
+}
+
 static void check_foreign(struct validation_table *table, struct foreign_check *check,
 			  const struct row_position *position)
 {
 	const struct key_set *set = table->sets[check->set];
 	const struct reference *reference = check->reference;
-	char note[256];
 
 	if (!set->is_usable || set->is_missing)
 		return;
@@ -272,18 +293,30 @@ static void check_foreign(struct validation_table *table, struct foreign_check *
 		keyindex_add(check->pending, &set->hash, (uint32_t)position->row, NULL);
 		return;
 	}
-	if (reference->table->is_broken || !reference->set->is_usable ||
-	    keyindex_has(reference->set->index, &set->hash))
-		return;
-	foreign_note(check, note, sizeof(note));
-	report_key(table, FAULT_TYPE_FOREIGN_KEY, set, position, note);
+	if (!reference->table->is_broken && reference->set->is_usable &&
+	    !keyindex_has(reference->set->index, &set->hash))
+		report_foreign(table, check, position);
 }
 
 void validation_keys_row(struct validation_table *table, const struct row_position *position)
 {
 	for (size_t i = 0; i < table->n_sets; i++) {
 		if (table->sets[i]->is_usable)
-			hash_set(table, table->sets[i], position);
+			hash_set(table, table->sets[i]);
+	}
+	if (table->noted_in != NULL)
+		validation_part_note(table->noted_in, position);
+	else
+		validation_keys_judge(table, position);
+}
+
+void validation_keys_judge(struct validation_table *table, const struct row_position *position)
+{
+	for (size_t i = 0; i < table->n_sets; i++) {
+		struct key_set *set = table->sets[i];
+
+		if (set->is_usable && !set->is_missing && set->index != NULL)
+			set->is_new = keyindex_add(set->index, &set->hash, (uint32_t)position->row, &set->first_row);
 	}
 	for (size_t i = 0; i < table->n_uniques; i++)
 		check_unique(table, &table->uniques[i], position);
@@ -378,8 +411,10 @@ void validation_keys_clear(struct validation_table *table)
 	for (size_t i = 0; i < table->n_foreigns; i++)
 		keyindex_free(table->foreigns[i].pending);
 	free(table->foreigns);
-	for (size_t i = 0; table->key_cells != NULL && i < table->n_columns; i++)
+	for (size_t i = 0; table->key_cells != NULL && i < table->n_columns; i++) {
 		free(table->key_cells[i].buffer);
+		free(table->key_cells[i].recalled);
+	}
 	free(table->key_cells);
 	free(table->tuple);
 }

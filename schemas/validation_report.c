@@ -46,6 +46,15 @@ static char *copy_escaped(const char *text, size_t size, size_t shown)
 	return text_escape(text, size, copy, shown);
 }
 
+static struct table_fault *new_fault(struct validation_table *table)
+{
+	if (table->n_faults == table->faults_room) {
+		table->faults_room = table->faults_room * 2 + 16;
+		table->faults = xrealloc(table->faults, table->faults_room, sizeof(table->faults[0]));
+	}
+	return &table->faults[table->n_faults++];
+}
+
 void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position,
 		    size_t field, const char *field_name_text, const struct cell *cell, const char *note)
 {
@@ -53,11 +62,7 @@ void validation_add(struct validation_table *table, enum fault_type type, const 
 
 	if (table->counts[type]++ >= LIMIT_FAULTS_KEPT)
 		return;
-	if (table->n_faults == table->faults_room) {
-		table->faults_room = table->faults_room * 2 + 16;
-		table->faults = xrealloc(table->faults, table->faults_room, sizeof(table->faults[0]));
-	}
-	fault = &table->faults[table->n_faults++];
+	fault = new_fault(table);
 	*fault = (struct table_fault){
 		.type = types[type].type,
 		.row = position->row,
@@ -81,6 +86,26 @@ void validation_clear_faults(struct validation_table *table)
 	free(table->faults);
 	table->faults = NULL;
 	table->n_faults = table->faults_room = 0;
+}
+
+void validation_move_faults(struct validation_table *table, struct validation_table *part, uint64_t last_row,
+			    const struct row_position *base, size_t *next)
+{
+	for (; *next < part->n_faults && part->faults[*next].row <= last_row; ++*next) {
+		struct table_fault *from = &part->faults[*next], *to;
+		size_t type = 0;
+
+		while (types[type].type != from->type)
+			type++;
+		part->counts[type]--;
+		if (table->counts[type]++ >= LIMIT_FAULTS_KEPT)
+			continue;
+		to = new_fault(table);
+		*to = *from;
+		to->row += base->row - 1;
+		to->offset += base->offset;
+		from->field_name = from->cell = from->note = NULL;
+	}
 }
 
 uint64_t validation_table_n_faults(const struct validation_table *table)

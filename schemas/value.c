@@ -114,8 +114,20 @@ static void normalise(struct value *value, const char *digits, int n, int64_t ex
 				.number = n > 0 ? exponent : 0};
 }
 
+/* Digits, a decimal point of one character, digits; the first are there. For a caller that wants no value. */
+static bool is_simple_decimal(const struct number_form *form, const struct cursor *cursor, const char *first)
+{
+	struct cursor c = *cursor;
+
+	if (form->is_integer || form->decimal_size != 1 || *c.p != form->decimal[0])
+		return false;
+	for (c.p++; c.p < c.end && is_digit(*c.p);)
+		c.p++;
+	return c.p == c.end && c.end - first <= VALUE_DIGITS;
+}
+
 /* Only digits, perhaps with a sign: by far the most cells. No copy. -1: look closer. */
-static int parse_simple(const struct cursor *cursor, struct value *ret_value)
+static int parse_simple(const struct number_form *form, const struct cursor *cursor, struct value *ret_value)
 {
 	struct cursor c = *cursor;
 	bool negative = c.p < c.end && *c.p == '-';
@@ -126,7 +138,11 @@ static int parse_simple(const struct cursor *cursor, struct value *ret_value)
 	digits = c.p;
 	while (c.p < c.end && is_digit(*c.p))
 		c.p++;
-	if (c.p != c.end || c.p == digits || c.p - digits > VALUE_DIGITS)
+	if (c.p == digits)
+		return -1;
+	if (c.p != c.end && ret_value == NULL && is_simple_decimal(form, &c, digits))
+		return 1;
+	if (c.p != c.end || c.p - digits > VALUE_DIGITS)
 		return -1;
 	if (ret_value != NULL)
 		normalise(ret_value, digits, (int)(c.p - digits), c.p - digits, negative);
@@ -145,7 +161,7 @@ bool number_parse(const struct number_form *form, const char *text, size_t size,
 		c.p++;
 	while (c.end > c.p && is_blank(c.end[-1]))
 		c.end--;
-	if (parse_simple(&c, ret_value) == 1)
+	if (parse_simple(form, &c, ret_value) == 1)
 		return true;
 	if (!form->bare)
 		strip_decoration(form, &c);

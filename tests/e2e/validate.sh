@@ -61,6 +61,20 @@ is "$status" 1 '--json: exit 1'
 like "$output" '"type": "type-error"' '--json names the type'
 like "$output" '"rowNumber": 2' '--json counts the header as row 1'
 
+# Enough rows for several pieces: threads start within the sandbox, and the report is the same.
+awk 'BEGIN { print "a"; for (i = 1; i <= 200000; i++) print i % 50000 == 0 ? "x" : i }' >"$T/many.csv"
+validate --schema "$EVIL/integer.schema.json" --threads 1 --json "$T/many.csv"
+is "$status" 1 'many rows, one thread: exit 1'
+alone=$output
+for threads in 2 3 7; do
+	validate --schema "$EVIL/integer.schema.json" --threads $threads --json "$T/many.csv"
+	is "$status" 1 "many rows, $threads threads: exit 1"
+	ok "$threads threads give the report of one" test "$output" = "$alone"
+done
+like "$alone" '"rowNumber": 150001' 'which names the rows'
+validate --threads 0 "$EVIL/good.csv"
+is "$status" 2 'no thread: usage'
+
 mkdir "$T/p"
 printf '{"resources": [{"name": "towns", "path": "towns.csv", "encoding": "windows-1252", "dialect": {"delimiter": ";"}, "schema": "towns.json"}, {"name": "regions", "path": "regions.csv", "schema": {"primaryKey": "code", "fields": [{"name": "code"}, {"name": "name"}]}}]}' >"$T/p/datapackage.json"
 printf '{"fields": [{"name": "name"}, {"name": "region"}], "foreignKeys": [{"fields": "region", "reference": {"resource": "regions", "fields": "code"}}]}' >"$T/p/towns.json"

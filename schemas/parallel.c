@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * parallel: see parallel.h. A ring of pieces: the feeding thread fills the one at its end and merges the one at its head; any
+ * thread reads one that is full. Where the ring is full the feeding thread reads pieces too, so that none waits for another.
+ */
+#include "schemas/parallel.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "bundle/limits.h"
+#include "schemas/validation_part.h"
+
+/* A row has at most LIMIT_ROW_SIZE bytes, twice that if each is a quote that is doubled: a piece in which none ends by then is for the
+ * row reader, which says what is wrong. */
+#define PIECE_MAX (2 * LIMIT_ROW_SIZE)
+
+enum piece_state { PIECE_FREE, PIECE_FULL, PIECE_TAKEN, PIECE_READ };
+
+struct piece {
+	enum piece_state state; /* under the lock */
+	struct validation_part *part;
+	char *bytes; /* owned */
+	size_t size, room;
+};
+
+struct parallel_reader {
+	struct dialect dialect;
+	struct validation_table *table;
+	struct table_reader *rows; /* of this thread */
+	struct row_position next;  /* of the first byte that is not merged */
+	size_t piece_size;
+	size_t look_at; /* how large the open piece is when a border is looked for in it */
+	bool is_serial; /* for good: bytes go to ROWS as they come */
+	bool has_begun; /* the first piece, with the header, was merged */
+	enum fault fault;
+	struct refusal why;
+
+	struct piece *pieces; /* N_PIECES, as a ring */
+	size_t n_pieces, n_used;
+	size_t head; /* changed under the lock */
+
+	pthread_mutex_t lock;
+	pthread_cond_t work, done;
+	pthread_t *threads;
+	unsigned n_threads, n_started;
+	bool must_end; /* under the lock */
+};
+
+static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
+			   struct refusal *why)
+{
+	struct parallel_reader *reader = ctx;
+
+	(void)why;
+	reader->next.row = position->row + 1;
+	validation_row(reader->table, cells, n_cells, position);
+	return FAULT_NONE;
+}
+
+struct parallel_reader *parallel_reader_new(const struct dialect *dialect, struct validation_table *table,
+					    unsigned n_threads, size_t piece_size)
+{
+	struct parallel_reader *reader = xcalloc(1, sizeof(*reader));
+
+	reader->dialect = *dialect;
+	reader->table = table;
+	reader->rows = table_reader_new(dialect, take_row, reader);
+	reader->next.row = 1;
+	reader->piece_size = reader->look_at = piece_size;
+	reader->n_threads = n_threads;
+	reader->n_pieces = 2 * (size_t)n_threads + 2;
+	reader->pieces = xcalloc(reader->n_pieces, sizeof(reader->pieces[0]));
+	reader->threads = xcalloc(n_threads, sizeof(reader->threads[0]));
+	if (pthread_mutex_init(&reader->lock, NULL) != 0 || pthread_cond_init(&reader->work, NULL) != 0 ||
+	    pthread_cond_init(&reader->done, NULL) != 0)
+		die("no lock");
+	return reader;
+}
+
+/* --- threads
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* The oldest piece that nobody reads yet, or NULL. Under the lock. */
+static struct piece *take_full(struct parallel_reader *reader)
+{
+	for (size_t i = 0; i < reader->n_pieces; i++) {
+		struct piece *piece = &reader->pieces[(reader->head + i) % reader->n_pieces];
+
+		if (piece->state == PIECE_FULL) {
+			piece->state = PIECE_TAKEN;
+			return piece;
+		}
+	}
+	return NULL;
+}
+
+/* Under the lock, which is open while the piece is read. */
+static void read_piece(struct parallel_reader *reader, struct piece *piece)
+{
+	pthread_mutex_unlock(&reader->lock);
+	validation_part_read(piece->part, piece->bytes, piece->size);
+	pthread_mutex_lock(&reader->lock);
+	piece->state = PIECE_READ;
+	pthread_cond_signal(&reader->done);
+}
+
+static void *run_thread(void *ctx)
+{
+	struct parallel_reader *reader = ctx;
+
+	pthread_mutex_lock(&reader->lock);
+	while (!reader->must_end) {
+		struct piece *piece = take_full(reader);
+
+		if (piece != NULL)
+			read_piece(reader, piece);
+		else
+			pthread_cond_wait(&reader->work, &reader->lock);
+	}
+	pthread_mutex_unlock(&reader->lock);
+	return NULL;
+}
+
+/* With the first piece that has company: small files need none. */
+static void start_threads(struct parallel_reader *reader)
+{
+	for (; reader->n_started + 1 < reader->n_threads; reader->n_started++) {
+		if (pthread_create(&reader->threads[reader->n_started], NULL, run_thread, reader) != 0)
+			die("no thread can be started");
+	}
+}
+
+static void end_threads(struct parallel_reader *reader)
+{
+	pthread_mutex_lock(&reader->lock);
+	reader->must_end = true;
+	pthread_cond_broadcast(&reader->work);
+	pthread_mutex_unlock(&reader->lock);
+	for (; reader->n_started > 0; reader->n_started--)
+		pthread_join(reader->threads[reader->n_started - 1], NULL);
+}
+
+void parallel_reader_free(struct parallel_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	end_threads(reader);
+	for (size_t i = 0; i < reader->n_pieces; i++) {
+		validation_part_free(reader->pieces[i].part);
+		free(reader->pieces[i].bytes);
+	}
+	table_reader_free(reader->rows);
+	pthread_mutex_destroy(&reader->lock);
+	pthread_cond_destroy(&reader->work);
+	pthread_cond_destroy(&reader->done);
+	free(reader->pieces);
+	free(reader->threads);
+	free(reader);
+}
+
+void parallel_reader_freep(struct parallel_reader **reader)
+{
+	parallel_reader_free(*reader);
+}
+
+/* --- the end of the ring
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Reads bytes as one thread would. If they end within a row all that follow are read so too. */
+static void read_here(struct parallel_reader *reader, const char *bytes, size_t size)
+{
+	if (reader->fault != FAULT_NONE || size == 0)
+		return;
+	reader->fault = table_reader_feed(reader->rows, bytes, size, &reader->why);
+	reader->next.offset += size;
+	reader->is_serial = reader->is_serial || !table_reader_is_between_rows(reader->rows);
+}
+
+/* The piece at the head is read: its rows go into the table. */
+static void merge_head(struct parallel_reader *reader)
+{
+	struct piece *piece = &reader->pieces[reader->head];
+
+	if (reader->fault == FAULT_NONE &&
+	    (reader->is_serial || !validation_part_merge(piece->part, reader->table, &reader->next))) {
+		if (!reader->is_serial)
+			table_reader_resume(reader->rows, &reader->next);
+		read_here(reader, piece->bytes, piece->size);
+	}
+	piece->size = 0;
+}
+
+/* Merges until at most N_LEFT pieces are in use, and all that is read at the head. */
+static void merge(struct parallel_reader *reader, size_t n_left)
+{
+	pthread_mutex_lock(&reader->lock);
+	while (reader->n_used > 0) {
+		struct piece *full;
+
+		if (reader->pieces[reader->head].state == PIECE_READ) {
+			pthread_mutex_unlock(&reader->lock);
+			merge_head(reader);
+			pthread_mutex_lock(&reader->lock);
+			reader->pieces[reader->head].state = PIECE_FREE;
+			reader->head = (reader->head + 1) % reader->n_pieces;
+			reader->n_used--;
+		} else if (reader->n_used <= n_left) {
+			break;
+		} else if ((full = take_full(reader)) != NULL) {
+			read_piece(reader, full);
+		} else {
+			pthread_cond_wait(&reader->done, &reader->lock);
+		}
+	}
+	pthread_mutex_unlock(&reader->lock);
+}
+
+/* The rows read by this thread from here on, after all that is in the ring. */
+static void become_serial(struct parallel_reader *reader)
+{
+	merge(reader, 0);
+	if (!reader->is_serial && reader->has_begun)
+		table_reader_resume(reader->rows, &reader->next);
+	reader->is_serial = true;
+}
+
+/* --- its beginning
+ * ---------------------------------------------------------------------------------------------------- */
+
+static struct piece *open_piece(struct parallel_reader *reader)
+{
+	return &reader->pieces[(reader->head + reader->n_used) % reader->n_pieces];
+}
+
+static void append(struct piece *piece, const char *bytes, size_t size)
+{
+	if (size == 0)
+		return;
+	if (piece->size + size > piece->room) {
+		piece->room = (piece->size + size) * 2;
+		piece->bytes = xrealloc(piece->bytes, piece->room, 1);
+	}
+	memcpy(piece->bytes + piece->size, bytes, size);
+	piece->size += size;
+}
+
+static bool has_odd(const char *bytes, size_t size, char quote)
+{
+	const char *end = bytes + size, *at;
+	bool is_odd = false;
+
+	for (at = bytes; at < end && (at = memchr(at, quote, (size_t)(end - at))) != NULL; at++)
+		is_odd = !is_odd;
+	return is_odd;
+}
+
+/* The length up to and with the last line feed that has an even number of quotes before it; 0: none. */
+static size_t find_border(const char *bytes, size_t size, char quote)
+{
+	bool is_odd = has_odd(bytes, size, quote);
+
+	while (size > 0) {
+		const char *lf = memrchr(bytes, '\n', size);
+		size_t length = lf != NULL ? (size_t)(lf - bytes) + 1 : 0;
+
+		is_odd ^= has_odd(bytes + length, size - length, quote);
+		if (!is_odd || length == 0)
+			return length;
+		size = length - 1;
+	}
+	return 0;
+}
+
+/* The open piece is large enough to be handed over: what is past its last row begins the next one. The first, with the header, is read
+ * here: what the others are judged by comes from it. */
+static void close_piece(struct parallel_reader *reader)
+{
+	struct piece *piece = open_piece(reader), *following;
+	size_t border = find_border(piece->bytes, piece->size, reader->dialect.quote);
+
+	/* Twice as much before the next look, so that a long row is not looked through for each byte of it. */
+	reader->look_at = border == 0 ? 2 * piece->size : reader->piece_size;
+	if (border == 0)
+		return;
+	following = &reader->pieces[(reader->head + reader->n_used + 1) % reader->n_pieces];
+	append(following, piece->bytes + border, piece->size - border);
+	piece->size = border;
+	if (!reader->has_begun) {
+		reader->has_begun = true;
+		read_here(reader, piece->bytes, piece->size);
+		piece->size = 0;
+		reader->head = (reader->head + 1) % reader->n_pieces;
+		return;
+	}
+	if (piece->part == NULL)
+		piece->part = validation_part_new(reader->table, &reader->dialect);
+	start_threads(reader);
+	reader->n_used++;
+	pthread_mutex_lock(&reader->lock);
+	piece->state = PIECE_FULL;
+	pthread_cond_signal(&reader->work);
+	pthread_mutex_unlock(&reader->lock);
+	/* One is open, and one takes what is past its border. */
+	merge(reader, reader->n_pieces - 2);
+}
+
+static void read_open_piece(struct parallel_reader *reader)
+{
+	struct piece *piece;
+
+	become_serial(reader);
+	piece = open_piece(reader);
+	read_here(reader, piece->bytes, piece->size);
+	piece->size = 0;
+}
+
+static enum fault settled(const struct parallel_reader *reader, struct refusal *why)
+{
+	if (reader->fault != FAULT_NONE && why != NULL)
+		*why = reader->why;
+	return reader->fault;
+}
+
+enum fault parallel_reader_feed(struct parallel_reader *reader, const void *data, size_t size, struct refusal *why)
+{
+	const char *bytes = data;
+
+	while (size > 0 && !reader->is_serial && reader->fault == FAULT_NONE) {
+		struct piece *piece = open_piece(reader);
+		size_t n = reader->look_at > piece->size ? reader->look_at - piece->size : 0;
+
+		if (n > size)
+			n = size;
+		append(piece, bytes, n);
+		bytes += n;
+		size -= n;
+		if (piece->size >= reader->look_at)
+			close_piece(reader);
+		if (open_piece(reader)->size > PIECE_MAX || reader->is_serial)
+			read_open_piece(reader);
+	}
+	if (size > 0)
+		read_here(reader, bytes, size);
+	return settled(reader, why);
+}
+
+enum fault parallel_reader_settle(struct parallel_reader *reader, struct refusal *why)
+{
+	read_open_piece(reader);
+	return settled(reader, why);
+}
+
+enum fault parallel_reader_finish(struct parallel_reader *reader, struct refusal *why)
+{
+	enum fault fault = parallel_reader_settle(reader, why);
+
+	return fault == FAULT_NONE ? table_reader_finish(reader->rows, why) : fault;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * parallel: one table read and judged by several threads. Every verdict, fault, row number, offset and their order is what a row
+ * reader that feeds validation_row gives.
+ *
+ * The text is cut where a line feed stands after an even number of quotes. That is a guess; that a piece was whole rows is known
+ * when it has been read, and only then does the next one count. Pieces are judged apart (validation_part) and merged in their order by
+ * the thread that feeds; what parts cannot know is read again by that thread.
+ */
+#ifndef SCHEMAS_PARALLEL_H
+#define SCHEMAS_PARALLEL_H
+
+#include "schemas/validation.h"
+
+/* As many as anybody has processors for. */
+#define PARALLEL_THREADS_MAX 64
+/* Large enough that handing it over costs nothing, small enough for a core's cache and to share the end of a file evenly. */
+#define PARALLEL_PIECE_SIZE ((size_t)256 << 10)
+
+/* For TABLE's rows, the header first if the dialect has one. N_THREADS counts the caller's; with 1 no other is started, and pieces still
+ * pay: the key index is asked for many rows' memory at once. A piece has
+ * PIECE_SIZE bytes or some more. TABLE stays the caller's, who leaves it alone until the reader has finished. */
+struct parallel_reader;
+struct parallel_reader *parallel_reader_new(const struct dialect *dialect, struct validation_table *table,
+					    unsigned n_threads, size_t piece_size);
+void parallel_reader_free(struct parallel_reader *reader);
+void parallel_reader_freep(struct parallel_reader **reader);
+
+/* As of table_reader, but a fault of some bytes may only come with later ones, or from settle. */
+enum fault parallel_reader_feed(struct parallel_reader *reader, const void *data, size_t size, struct refusal *why);
+/* All rows that end in what was fed are in the table. Where the source of the bytes failed that is the end; its fault comes after one that
+ * is returned here. Nothing may be fed after it. */
+enum fault parallel_reader_settle(struct parallel_reader *reader, struct refusal *why);
+/* The input is at its end. */
+enum fault parallel_reader_finish(struct parallel_reader *reader, struct refusal *why);
+
+#endif

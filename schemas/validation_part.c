@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * validation_part: see validation_part.h.
+ */
+#include "schemas/validation_part.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "bundle/limits.h"
+#include "schemas/validation_internal.h"
+
+/* How many rows ahead of the judged one the key index is asked for memory: with millions of keys each look-up is a cache miss. */
+#define ROWS_AHEAD 16
+
+/* One key of one row. */
+struct key_note {
+	struct key_hash hash;
+	bool is_missing;
+};
+
+struct validation_part {
+	struct dialect dialect;
+	struct schema *schema;          /* owned: a copy, for patterns keep state; NULL: none */
+	struct validation_table *table; /* owned: the same columns and sets, without an index */
+	struct table_reader *reader;
+	const char *bytes; /* borrowed */
+	size_t size;
+	bool is_broken; /* the reader refused, or they were no whole rows */
+
+	/* One a row, and one a row and set. */
+	uint64_t *offsets;
+	struct key_note *notes;
+	size_t n_rows, rows_room;
+	size_t judged; /* of the rows, while they are merged */
+};
+
+static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
+			   struct refusal *why)
+{
+	(void)why;
+	validation_row(ctx, cells, n_cells, position);
+	return FAULT_NONE;
+}
+
+/* --- a table like the whole
+ * ------------------------------------------------------------------------------------------- */
+
+static struct schema *copy_schema(const struct schema *schema)
+{
+	struct refusal why = {FAULT_NONE, ""};
+	struct schema *copy;
+
+	if (schema == NULL)
+		return NULL;
+	if (schema_parse(schema->json, &copy, &why) != FAULT_NONE)
+		die("a schema that was read cannot be read again: %s", why.line);
+	return copy;
+}
+
+/* The copy's field for one of the schema's. */
+static const struct field *same_field(const struct schema *schema, const struct field *field, const struct schema *copy)
+{
+	for (size_t i = 0; field != NULL && i < schema->n_fields; i++) {
+		if (schema->fields[i] == field)
+			return copy->fields[i];
+	}
+	return NULL;
+}
+
+static struct key_set *copy_set(const struct key_set *set)
+{
+	struct key_set *copy = xcalloc(1, sizeof(*copy));
+
+	copy->columns = set->columns;
+	copy->n_columns = set->n_columns;
+	copy->places = xcalloc(set->n_columns, sizeof(copy->places[0]));
+	memcpy(copy->places, set->places, set->n_columns * sizeof(copy->places[0]));
+	copy->is_usable = set->is_usable;
+	return copy;
+}
+
+static struct validation_table *copy_table(const struct validation_table *table, struct validation_part *part)
+{
+	struct validation_table *copy = xcalloc(1, sizeof(*copy));
+
+	copy->validation = table->validation;
+	copy->name = table->name;
+	copy->place = table->place;
+	copy->schema = part->schema;
+	copy->has_header = true;
+	copy->noted_in = part;
+	copy->n_columns = table->n_columns;
+	copy->columns = xcalloc(table->n_columns + 1, sizeof(copy->columns[0]));
+	copy->key_cells = xcalloc(table->n_columns + 1, sizeof(copy->key_cells[0]));
+	for (size_t i = 0; i < table->n_columns; i++) {
+		copy->columns[i].name = table->columns[i].name;
+		copy->columns[i].field = same_field(table->schema, table->columns[i].field, part->schema);
+		if (table->columns[i].key_cell != NULL)
+			copy->columns[i].key_cell = &copy->key_cells[i];
+	}
+	copy->n_sets = table->n_sets;
+	copy->sets = xcalloc(table->n_sets + 1, sizeof(copy->sets[0]));
+	for (size_t i = 0; i < table->n_sets; i++)
+		copy->sets[i] = copy_set(table->sets[i]);
+	return copy;
+}
+
+struct validation_part *validation_part_new(const struct validation_table *table, const struct dialect *dialect)
+{
+	struct validation_part *part = xcalloc(1, sizeof(*part));
+
+	part->dialect = *dialect;
+	part->schema = copy_schema(table->schema);
+	part->table = copy_table(table, part);
+	return part;
+}
+
+void validation_part_free(struct validation_part *part)
+{
+	if (part == NULL)
+		return;
+	table_reader_free(part->reader);
+	validation_keys_clear(part->table);
+	validation_clear_faults(part->table);
+	free(part->table->columns);
+	free(part->table);
+	schema_free(part->schema);
+	free(part->offsets);
+	free(part->notes);
+	free(part);
+}
+
+void validation_part_freep(struct validation_part **part)
+{
+	validation_part_free(*part);
+}
+
+/* --- reading
+ * ---------------------------------------------------------------------------------------------------------- */
+
+void validation_part_note(struct validation_part *part, const struct row_position *position)
+{
+	const struct validation_table *table = part->table;
+	struct key_note *notes;
+
+	if (part->n_rows == part->rows_room) {
+		part->rows_room = part->rows_room * 2 + 1024;
+		part->offsets = xrealloc(part->offsets, part->rows_room, sizeof(part->offsets[0]));
+		part->notes = xrealloc(part->notes, part->rows_room * table->n_sets, sizeof(part->notes[0]));
+	}
+	part->offsets[part->n_rows] = position->offset;
+	notes = &part->notes[part->n_rows++ * table->n_sets];
+	for (size_t i = 0; i < table->n_sets; i++)
+		notes[i] = (struct key_note){table->sets[i]->hash, table->sets[i]->is_missing};
+}
+
+static void forget(struct validation_part *part)
+{
+	struct validation_table *table = part->table;
+
+	validation_clear_faults(table);
+	memset(table->counts, 0, sizeof(table->counts));
+	table->n_rows = 0;
+	part->n_rows = 0;
+	for (size_t i = 0; part->schema != NULL && i < part->schema->n_fields; i++) {
+		if (part->schema->fields[i]->n_limit_hits != NULL)
+			*part->schema->fields[i]->n_limit_hits = 0;
+	}
+}
+
+void validation_part_read(struct validation_part *part, const char *bytes, size_t size)
+{
+	const struct row_position first = {1, 0};
+
+	forget(part);
+	if (part->reader == NULL || part->is_broken) {
+		table_reader_free(part->reader);
+		part->reader = table_reader_new(&part->dialect, take_row, part->table);
+	}
+	part->bytes = bytes;
+	part->size = size;
+	table_reader_resume(part->reader, &first);
+	part->is_broken = table_reader_feed(part->reader, bytes, size, NULL) != FAULT_NONE ||
+			  !table_reader_is_between_rows(part->reader);
+}
+
+/* --- merging
+ * ---------------------------------------------------------------------------------------------------------- */
+
+static bool has_limit_hits(const struct schema *schema)
+{
+	for (size_t i = 0; schema != NULL && i < schema->n_fields; i++) {
+		if (schema->fields[i]->n_limit_hits != NULL && *schema->fields[i]->n_limit_hits > 0)
+			return true;
+	}
+	return false;
+}
+
+struct recall {
+	const struct validation_part *part;
+	struct validation_table *table;
+};
+
+/* The cells live as long as this call: the keys' are copied to where the row's own values are. */
+static enum fault recall_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
+			     struct refusal *why)
+{
+	struct validation_table *table = ((struct recall *)ctx)->table;
+
+	(void)position;
+	(void)why;
+	for (size_t i = 0; i < table->n_columns; i++) {
+		struct key_cell *key_cell = table->columns[i].key_cell;
+
+		if (key_cell == NULL)
+			continue;
+		key_cell->raw.text = NULL;
+		if (i >= n_cells)
+			continue;
+		free(key_cell->recalled);
+		key_cell->recalled = xmalloc(cells[i].size + 1);
+		memcpy(key_cell->recalled, cells[i].text, cells[i].size);
+		key_cell->raw = (struct cell){key_cell->recalled, cells[i].size};
+	}
+	return FAULT_NONE;
+}
+
+void validation_part_recall(const struct validation_part *part, struct validation_table *table)
+{
+	struct recall recall = {part, table};
+	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(&part->dialect, recall_row,
+										     &recall);
+	const struct row_position first = {1, 0};
+	uint64_t start = part->offsets[part->judged];
+	uint64_t end = part->judged + 1 < part->n_rows ? part->offsets[part->judged + 1] : part->size;
+
+	table_reader_resume(reader, &first);
+	if (table_reader_feed(reader, part->bytes + start, end - start, NULL) != FAULT_NONE)
+		die("a row that was read cannot be read again");
+}
+
+static void ask_ahead(const struct validation_part *part, const struct validation_table *table, size_t row)
+{
+	if (row >= part->n_rows)
+		return;
+	for (size_t i = 0; i < table->n_sets; i++) {
+		const struct key_note *note = &part->notes[row * table->n_sets + i];
+
+		if (table->sets[i]->index != NULL && table->sets[i]->is_usable && !note->is_missing)
+			keyindex_prefetch(table->sets[i]->index, &note->hash);
+	}
+}
+
+/* The keys of all rows in their order; the faults of cells that stand before a key's are moved before it. */
+static void judge_keys(struct validation_part *part, struct validation_table *table, const struct row_position *base,
+		       size_t *next_fault)
+{
+	table->merging = part;
+	for (size_t row = 0; row < part->n_rows; row++) {
+		const struct row_position position = {base->row + row, base->offset + part->offsets[row]};
+
+		ask_ahead(part, table, row + ROWS_AHEAD);
+		for (size_t i = 0; i < table->n_sets; i++) {
+			table->sets[i]->hash = part->notes[row * table->n_sets + i].hash;
+			table->sets[i]->is_missing = part->notes[row * table->n_sets + i].is_missing;
+		}
+		part->judged = row;
+		validation_move_faults(table, part->table, row + 1, base, next_fault);
+		validation_keys_judge(table, &position);
+	}
+	table->merging = NULL;
+}
+
+bool validation_part_merge(struct validation_part *part, struct validation_table *table, struct row_position *position)
+{
+	struct validation_table *rows = part->table;
+	size_t next_fault = 0;
+
+	if (part->is_broken || has_limit_hits(table->schema) || has_limit_hits(part->schema) ||
+	    rows->n_rows >= LIMIT_ROWS - position->row)
+		return false;
+	if (table->n_sets > 0)
+		judge_keys(part, table, position, &next_fault);
+	validation_move_faults(table, rows, UINT64_MAX, position, &next_fault);
+	/* Those that the part counted and did not keep. */
+	for (size_t i = 0; i < FAULT_TYPE_N; i++)
+		table->counts[i] += rows->counts[i];
+	table->n_rows += rows->n_rows;
+	position->row += rows->n_rows;
+	position->offset += part->size;
+	return true;
+}

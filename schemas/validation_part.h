@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * validation_part: rows of a table judged apart from it, in any order and on any thread, and put into it in their order afterwards, so
+ * that nobody can tell. A part has copies of all that a row changes; keys it only hashes: whether one was seen before is for the whole
+ * table to say.
+ */
+#ifndef SCHEMAS_VALIDATION_PART_H
+#define SCHEMAS_VALIDATION_PART_H
+
+#include "schemas/validation.h"
+
+struct validation_part;
+
+/* For rows of TABLE, whose header is known, in a DIALECT (copied). To be made, merged and freed on the thread that has the table. */
+struct validation_part *validation_part_new(const struct validation_table *table, const struct dialect *dialect);
+void validation_part_free(struct validation_part *part);
+void validation_part_freep(struct validation_part **part);
+
+/* Reads what should be whole rows, each with its end; what the part held before is dropped. BYTES must stay as they are until the merge. Touches
+ * nothing but the part and what is constant in the table. */
+void validation_part_read(struct validation_part *part, const char *bytes, size_t size);
+
+/* Gives the table what was read, as the rows that begin at POSITION, which moves past them. False, with table and POSITION
+ * untouched: what the rows give depends on those before in a way that parts do not know (bytes that are no CSV or no whole rows, patterns past their
+ * bounds, too many rows); read them through a reader of the table's own. */
+bool validation_part_merge(struct validation_part *part, struct validation_table *table, struct row_position *position);
+
+#endif
