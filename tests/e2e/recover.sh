@@ -118,6 +118,7 @@ run outside sync
 is "$status" 3 "with villes looked at, rues is still missing"
 like "$output" 'E1313 HELD .*rues.*5\.5\.5' "no snapshot without it would be taken"
 like "$(outside status 2>&1)" 'rues' "status shows it"
+like "$(outside log)" 'recover .*timestamp is signed above version [0-9]+' "the log tells it"
 run outside recover --forget
 is "$status" 0 "a wrong request can be taken back"
 ok "and leaves nothing" test ! -e "$T/out/state/recovery.json"
