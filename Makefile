@@ -78,11 +78,19 @@ SRC_keys = \
 	keys/document.c \
 	keys/dsse.c \
 	keys/encodings.c \
+	keys/journal.c \
+	keys/journal_edge.c \
 	keys/keyfolder.c \
+	keys/logentry.c \
+	keys/logentry_parse.c \
+	keys/logread.c \
+	keys/logshow.c \
 	keys/metadata.c \
 	keys/metadata_paths.c \
 	keys/metadata_roles.c \
 	keys/metadata_targets.c \
+	keys/note.c \
+	keys/note_sign.c \
 	keys/passphrase.c \
 	keys/pubkey.c \
 	$(if $(ECDSA),keys/pubkey_pem.c) \
@@ -93,6 +101,8 @@ SRC_keys = \
 	keys/repository_pending.c \
 	keys/repository_sign.c \
 	keys/secret.c \
+	keys/tile.c \
+	keys/tlog.c \
 	keys/words.c
 
 SRC_schemas = \
@@ -127,11 +137,13 @@ SRC_schemas = \
 # Modules of each side, without the files that hold a main().
 SRC_outside = \
 	outside/agent.c \
+	outside/agentlog.c \
 	outside/charset.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
+	outside/logcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
@@ -160,6 +172,9 @@ SRC_outside = \
 
 SRC_inside = \
 	inside/attestcheck.c \
+	inside/audit_history.c \
+	inside/audit_trail.c \
+	inside/audit_words.c \
 	inside/catalogue.c \
 	inside/check_answer.c \
 	inside/check_attestation.c \
@@ -182,6 +197,7 @@ SRC_inside = \
 	inside/incoming.c \
 	inside/inside.c \
 	inside/judge.c \
+	inside/logbook.c \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
@@ -193,6 +209,8 @@ SRC_inside = \
 	inside/store_write.c \
 	inside/storeverify.c \
 	inside/storeverify_attest.c \
+	inside/storeverify_day.c \
+	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \
 	inside/tried.c \
 	inside/trustset.c \
@@ -201,7 +219,7 @@ SRC_inside = \
 
 # --- programs: main file, libraries of ours, libraries of others ----------------------------------------------------
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
-WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign \
+WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign outside-log \
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
@@ -210,16 +228,17 @@ OURS_clapet-keys = keys bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
-OURS_clapet-outside = outside schemas bundle base
-LIBS_clapet-outside = -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
+OURS_clapet-outside = outside schemas keys bundle base
+LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_misc.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
-LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp
+LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
-MAIN_clapet-audit = inside/audit.c inside/audit_attest.c
+MAIN_clapet-audit = inside/audit.c inside/audit_attest.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c \
+	inside/audit_report.c inside/audit_report_html.c inside/audit_report_json.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 
@@ -243,6 +262,10 @@ MAIN_outside-sign = outside/sign.c outside/sign_attest.c
 OURS_outside-sign = outside keys bundle base
 LIBS_outside-sign = -lsodium -ljansson -lcrypto -lseccomp
 
+MAIN_outside-log = outside/log.c
+OURS_outside-log = outside keys bundle base
+LIBS_outside-log = -lsodium -lseccomp
+
 MAIN_inside-unpack = inside/unpack.c
 OURS_inside-unpack = inside bundle base
 LIBS_inside-unpack = -larchive -lcrypto -lseccomp
@@ -260,8 +283,8 @@ OURS_inside-commit = inside bundle base
 LIBS_inside-commit = -lcrypto -lseccomp
 
 MAIN_inside-log = inside/log.c
-OURS_inside-log = inside bundle base
-LIBS_inside-log = -lseccomp
+OURS_inside-log = inside keys bundle base
+LIBS_inside-log = -lsodium -lseccomp
 
 LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 

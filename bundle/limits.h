@@ -137,4 +137,9 @@
 #define LIMIT_BREAKS 1024
 #define LIMIT_WAIVERS 4096
 
+/* The audit log. Its longest entry is a line of FAULT_LINE_SIZE, every byte escaped, with names and digests round it. A checkpoint of ours
+ * has 300 bytes; one may carry the signatures of witnesses too. */
+#define LIMIT_LOG_ENTRY_SIZE 4096
+#define LIMIT_CHECKPOINT_SIZE (128 * KIB)
+
 #endif

@@ -1,59 +1,40 @@
 /* SPDX-License-Identifier: ISC
  *
- * clapet-audit: what the auditor holds in the hand. Verifies a bundle or a whole store from a root metadata file that
- * came another way. Has no state and no configuration, writes nothing, and parses inside the sandbox.
+ * clapet-audit: what the auditor holds in the hand. Verifies a bundle, a whole store or a past day of it from a root metadata
+ * file that came another way. Has no state and no configuration, and parses inside the sandbox.
  */
-#include <errno.h>
+#include "inside/audit.h"
+
 #include <fcntl.h>
-#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/options.h"
-#include "base/sandbox.h"
-#include "base/text.h"
-#include "bundle/bundle.h"
+#include "bundle/hash.h"
 #include "bundle/json.h"
+#include "bundle/limits.h"
 #include "bundle/notation.h"
-#include "inside/audit_attest.h"
 #include "inside/storeverify.h"
-#include "inside/trustset.h"
 
-static const char *opt_root;
-static bool opt_json;
+static const char *opt_root, *opt_at, *opt_since, *opt_from, *opt_to, *opt_log, *opt_entry, *opt_output;
+static struct option_list opt_keys, opt_key_files;
+static bool opt_json, opt_proof;
 static bool opt_test_bench;
 
-/* What a bundle holds: its metadata in memory (the gate bounds them), of its blobs the names. */
-struct contents {
-	struct held {
-		char name[LIMIT_METADATA_NAME_SIZE];
-		uint8_t *data;
-		size_t size, room;
-	} * metadata;
-	size_t n_metadata;
-	struct blob_part *blobs;
-	size_t n_blobs;
-	uint64_t blob_bytes;
-	size_t n_attestations; /* that hold */
-};
+/* --- what all share -------------------------------------------------------------------------------------------------- */
 
-static void contents_clear(struct contents *contents)
+bool audit_wants_json(void)
 {
-	for (size_t i = 0; i < contents->n_metadata; i++)
-		free(contents->metadata[i].data);
-	free(contents->metadata);
-	free(contents->blobs);
+	return opt_json;
 }
 
-static void load_root(uint8_t **ret_data, size_t *ret_size)
+void audit_load_root(uint8_t **ret_data, size_t *ret_size)
 {
 	int r;
 
@@ -64,311 +45,249 @@ static void load_root(uint8_t **ret_data, size_t *ret_size)
 		die("%s: %s", opt_root, strerror(-r));
 }
 
-/* --- reading a bundle --------------------------------------------------------------------------------------------- */
-
-static void begin_metadata(struct contents *contents, const char *name, uint64_t size)
+int64_t audit_demand_moment(const char *what, const char *text, bool is_end)
 {
-	struct held *held;
+	char whole[NOTATION_TIME_SIZE + 16];
+	int64_t moment;
 
-	contents->metadata = xrealloc(contents->metadata, contents->n_metadata + 1, sizeof(*contents->metadata));
-	held = &contents->metadata[contents->n_metadata++];
-	memset(held, 0, sizeof(*held));
-	text_copy(held->name, sizeof(held->name), name);
-	held->room = (size_t)size;
-	held->data = xmalloc(held->room + 1);
+	if (notation_parse_time(text, &moment))
+		return moment;
+	snprintf(whole, sizeof(whole), "%.11s%s", text, is_end ? "T23:59:59Z" : "T00:00:00Z");
+	if (!notation_parse_time(whole, &moment))
+		die_usage("%s %s: a day is written 2026-03-01, a moment 2026-03-01T12:00:00Z", what, text);
+	return moment;
 }
 
-static enum fault take(void *ctx, enum bundle_member_kind kind, const char *name, uint64_t size, const void *data,
-		       size_t data_size, struct refusal *why)
+bool audit_has_moment(int64_t *ret_at)
 {
-	struct contents *contents = ctx;
-	struct held *held = contents->n_metadata == 0 ? NULL : &contents->metadata[contents->n_metadata - 1];
+	if (opt_at != NULL)
+		*ret_at = audit_demand_moment("--at", opt_at, true);
+	return opt_at != NULL;
+}
 
-	if (kind == BUNDLE_METADATA) {
-		if (held == NULL || strcmp(held->name, name) != 0) {
-			begin_metadata(contents, name, size);
-			held = &contents->metadata[contents->n_metadata - 1];
-		}
-		if (data_size > held->room - held->size)
-			return refuse(why, FAULT_BUNDLE_FORM, "metadata/%s: longer than its header says", name);
-		if (data != NULL)
-			memcpy(held->data + held->size, data, data_size);
-		held->size += data_size;
-	} else if (data == NULL) {
-		struct blob_part *part;
+void audit_enter_sandbox(const struct sandbox_folder *folders, size_t n_folders)
+{
+	sandbox_set_test_bench(opt_test_bench);
+	sandbox_enter(SANDBOX_TOOL, folders, n_folders);
+}
 
-		contents->blobs = xrealloc(contents->blobs, contents->n_blobs + 1, sizeof(*contents->blobs));
-		part = &contents->blobs[contents->n_blobs++];
-		part->length = size;
-		if (!sha256_from_hex(name, &part->sha256))
-			return refuse(why, FAULT_BUNDLE_MEMBER, "blobs/%s: no blob's name", name);
-		contents->blob_bytes += size;
+const char *audit_entry(void)
+{
+	return opt_entry;
+}
+
+bool audit_wants_proof(void)
+{
+	return opt_proof;
+}
+
+const char *audit_output(void)
+{
+	return opt_output;
+}
+
+const char *audit_log_folder(void)
+{
+	return opt_log;
+}
+
+bool audit_has_keys(void)
+{
+	return opt_keys.n_items + opt_key_files.n_items > 0;
+}
+
+void audit_load_keys(struct audit_keys *ret_keys)
+{
+	struct audit_keys keys = {.n_texts = 0};
+
+	if (!audit_has_keys())
+		die_usage("--key KEY is needed: the log's verifier key, as its first checkpoint came with it on paper");
+	if (opt_keys.n_items + opt_key_files.n_items > TRAIL_KEYS_MAX)
+		die_usage("--key: at most %d", TRAIL_KEYS_MAX);
+	for (size_t i = 0; i < opt_keys.n_items; i++)
+		keys.texts[keys.n_texts++] = xstrdup(opt_keys.items[i]);
+	for (size_t i = 0; i < opt_key_files.n_items; i++) {
+		uint8_t *data;
+		size_t size;
+		int r = fd_load_file(AT_FDCWD, opt_key_files.items[i], NOTE_VERIFIER_TEXT_SIZE, &data, &size);
+
+		if (r < 0)
+			die("%s: %s", opt_key_files.items[i], strerror(-r));
+		data[strcspn((char *)data, "\r\n")] = '\0';
+		keys.texts[keys.n_texts++] = (char *)data;
 	}
-	return FAULT_NONE;
+	*ret_keys = keys;
 }
 
-static enum fault load_held(void *ctx, const char *name, size_t limit, uint8_t **ret_data, size_t *ret_size,
-			    struct refusal *why)
+void audit_parse_keys(struct audit_keys *keys, struct trail_keys *ret_keys)
 {
-	const struct contents *contents = ctx;
-
-	for (size_t i = 0; i < contents->n_metadata; i++) {
-		const struct held *held = &contents->metadata[i];
-
-		if (strcmp(held->name, name) != 0)
-			continue;
-		if (held->size > limit)
-			return refuse(why, FAULT_TUF_FORM, "metadata/%s: %zu bytes, at most %zu", name, held->size,
-				      limit);
-		*ret_data = xmalloc(held->size + 1);
-		memcpy(*ret_data, held->data, held->size);
-		*ret_size = held->size;
-		return FAULT_NONE;
-	}
-	return refuse(why, FAULT_TUF_ABSENT, "metadata/%s: not in the bundle", name);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The blobs of a bundle are sorted by name: the gate insists. */
-static const struct blob_part *find_blob(const struct contents *contents, const struct sha256 *sha256)
-{
-	for (size_t i = 0, n = contents->n_blobs; n > 0;) {
-		size_t half = n / 2;
-		int order = sha256_compare(&contents->blobs[i + half].sha256, sha256);
-
-		if (order == 0)
-			return &contents->blobs[i + half];
-		if (order < 0) {
-			i += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
-	}
-	return NULL;
-}
-
-/* --- judging a bundle --------------------------------------------------------------------------------------------- */
-
-static void judge_metadata(struct findings *findings, const struct trustset *set)
-{
-	char name[LIMIT_METADATA_NAME_SIZE + 24];
-	size_t n_elsewhere = 0;
-
-	if (set->timestamp == NULL) {
-		findings_fault(findings, FAULT_TUF_ABSENT, "the bundle brings no timestamp that was rightly signed");
-		return;
-	}
-	if (set->snapshot == NULL) {
-		findings_fault(findings, FAULT_TUF_ABSENT,
-			       "%" PRIu64 ".snapshot.json, which the timestamp names, is not in the bundle",
-			       set->timestamp->snapshot.version);
-		return;
-	}
-	for (size_t i = 0; i < set->snapshot->n_metas; i++) {
-		snprintf(name, sizeof(name), "%" PRIu64 ".%s.json", set->snapshot->metas[i].version,
-			 set->snapshot->metas[i].role);
-		n_elsewhere += trustset_metadata(set, name) == NULL;
-	}
-	if (n_elsewhere > 0)
-		findings_note(findings,
-			      "%zu roles that the snapshot names are not in this bundle: they came with an earlier one",
-			      n_elsewhere);
-	if (set->timestamp->header.expires < (int64_t)time(NULL))
-		findings_note(findings,
-			      "the timestamp has expired: an inside that has a newer one calls this bundle superseded");
-}
-
-static void judge_blobs(struct findings *findings, const struct trustset *set, const struct contents *contents)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	for (size_t i = 0; i < contents->n_blobs; i++) {
-		if (trustset_names_blob(set, &contents->blobs[i].sha256))
-			continue;
-		sha256_to_hex(&contents->blobs[i].sha256, hex);
-		findings_note(findings, "blobs/%s: no role in this bundle names it", hex);
-	}
-	for (size_t i = 0; i < set->n_files; i++) {
-		const struct signed_file *file = &set->files[i];
-
-		for (size_t j = 0; j < file->blob.n_parts; j++) {
-			const struct blob_part *held = find_blob(contents, &file->blob.parts[j].sha256);
-
-			if (held != NULL && held->length != file->blob.parts[j].length)
-				findings_fault(findings, FAULT_BLOB_HASH,
-					       "%s/%s: part %zu has another length than was signed", file->dataset,
-					       file->file, j);
-		}
-	}
-}
-
-static size_t parts_here(const struct contents *contents, const struct signed_file *file)
-{
-	size_t n = 0;
-
-	for (size_t j = 0; j < file->blob.n_parts; j++)
-		n += find_blob(contents, &file->blob.parts[j].sha256) != NULL;
-	return n;
-}
-
-static void print_files(const struct trustset *set, const struct contents *contents)
-{
-	for (size_t i = 0; i < set->n_files; i++) {
-		const struct signed_file *file = &set->files[i];
-		char hex[SHA256_HEX_SIZE], size[32], travels[64];
-
-		sha256_to_hex(&file->blob.plain_sha256, hex);
-		notation_format_size(file->blob.plain_length, size, sizeof(size));
-		snprintf(travels, sizeof(travels), "%zu of %zu parts here", parts_here(contents, file),
-			 file->blob.n_parts);
-		if (i == 0 || strcmp(file->dataset, set->files[i - 1].dataset) != 0)
-			printf("dataset    %s, role version %" PRIu64 "\n", file->dataset, file->role_version);
-		printf("           %s, %s, sha256:%s (%s)\n", file->file, size, hex, travels);
-	}
-}
-
-static void print_people(const char *path, const struct contents *contents, const struct trustset *set,
-			 const struct findings *findings)
-{
-	char size[32], time_text[64];
-
-	notation_format_size(contents->blob_bytes, size, sizeof(size));
-	printf("bundle     %s\n", path);
-	printf("members    %zu metadata, %zu blobs of %s\n", contents->n_metadata, contents->n_blobs, size);
-	if (set != NULL) {
-		printf("trust      root %" PRIu64 " to %" PRIu64 ", %zu of %zu metadata rightly signed\n",
-		       set->roots[0]->header.version, set->roots[set->n_roots - 1]->header.version, set->n_metadata,
-		       contents->n_metadata);
-		if (set->timestamp != NULL) {
-			notation_format_local(set->timestamp->issued, time_text, sizeof(time_text));
-			printf("timestamp  version %" PRIu64 ", issued %s\n", set->timestamp->header.version,
-			       time_text);
-		}
-		print_files(set, contents);
-		printf("attested   %zu envelopes, signed by their dataset's key, about these files\n",
-		       contents->n_attestations);
-	}
-	findings_print(findings, stdout);
-	puts(findings->n_faults == 0 ? "Everything holds." : "This bundle does not hold.");
-}
-
-static void print_json_file(const struct contents *contents, const struct signed_file *file)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	sha256_to_hex(&file->blob.plain_sha256, hex);
-	printf("  {\"dataset\": \"%s\", \"roleVersion\": %" PRIu64 ", \"file\": ", file->dataset, file->role_version);
-	notation_json_string(stdout, file->file);
-	printf(", \"bytes\": %" PRIu64 ", \"hash\": \"sha256:%s\", \"parts\": %zu, \"partsHere\": %zu}",
-	       file->blob.plain_length, hex, file->blob.n_parts, parts_here(contents, file));
-}
-
-static void print_json(const char *path, const struct contents *contents, const struct trustset *set,
-		       const struct findings *findings)
-{
-	fputs("{\"format\": \"clapet bundle verification 1\", \"bundle\": ", stdout);
-	notation_json_string(stdout, path);
-	printf(", \"valid\": %s, \"metadata\": %zu, \"signed\": %zu, \"blobs\": %zu, \"blobBytes\": %" PRIu64
-	       ", \"attestations\": %zu,\n",
-	       findings->n_faults == 0 ? "true" : "false", contents->n_metadata, set == NULL ? 0 : set->n_metadata,
-	       contents->n_blobs, contents->blob_bytes, contents->n_attestations);
-	printf(" \"timestamp\": %" PRIu64 ", \"files\": [",
-	       set == NULL || set->timestamp == NULL ? 0 : set->timestamp->header.version);
-	for (size_t i = 0; set != NULL && i < set->n_files; i++) {
-		fputs(i == 0 ? "\n" : ",\n", stdout);
-		print_json_file(contents, &set->files[i]);
-	}
-	fputs("],\n ", stdout);
-	findings_print_json(findings, stdout);
-	fputs("}\n", stdout);
-}
-
-/* One bundle by itself: nothing carries over from another. */
-static int audit_bundle(const char *path, int fd, int memory_fd, const uint8_t *root, size_t root_size)
-{
-	static const struct ustar_bounds bounds = {LIMIT_MEMBERS, LIMIT_BUNDLE_SIZE, LIMIT_BUNDLE_METADATA_SIZE};
-	_cleanup_(contents_clear) struct contents contents = {0};
-	_cleanup_(findings_clear) struct findings findings = {0};
-	_cleanup_(trustset_freep) struct trustset *set = NULL;
-	struct store_names names = {NULL, 0};
-	struct trustset_source source = {&contents, load_held, &names};
 	struct refusal why;
 
-	if (bundle_read(fd, &bounds, take, &contents, &why) != FAULT_NONE) {
-		findings_add(&findings, &why);
-	} else {
-		names.items = xcalloc(contents.n_metadata + 1, sizeof(char *));
-		for (; names.n_items < contents.n_metadata; names.n_items++)
-			names.items[names.n_items] = contents.metadata[names.n_items].name;
-		qsort(names.items, names.n_items, sizeof(char *), compare_names);
-		trustset_build(&source, root, root_size, &findings, &set);
-		free(names.items);
+	ret_keys->n_items = 0;
+	for (size_t i = 0; i < keys->n_texts; i++) {
+		if (note_verifier_parse(keys->texts[i], &ret_keys->items[ret_keys->n_items++], &why) != FAULT_NONE)
+			die("--key: %s", why.line);
+		free(keys->texts[i]);
 	}
-	if (set != NULL) {
-		judge_metadata(&findings, set);
-		judge_blobs(&findings, set, &contents);
-		contents.n_attestations = audit_attest(fd, &bounds, set, memory_fd, &findings);
-	}
-	if (opt_json)
-		print_json(path, &contents, set, &findings);
-	else
-		print_people(path, &contents, set, &findings);
-	return findings_exit(&findings);
+	keys->n_texts = 0;
 }
 
-static int run_bundle(int argc, char **argv)
+bool audit_has_range(void)
 {
-	_cleanup_free_ uint8_t *root = NULL;
-	_cleanup_free_ int *fds = NULL;
-	_cleanup_close_ int memory_fd = memfd_create("attestation", MFD_CLOEXEC);
-	size_t root_size;
-	int status = 0;
+	return opt_from != NULL || opt_to != NULL;
+}
 
-	if (memory_fd < 0)
-		die_errno("memory for attestations");
+void audit_demand_range(int64_t *ret_from, int64_t *ret_to)
+{
+	*ret_from = opt_from == NULL ? 0 : audit_demand_moment("--from", opt_from, false);
+	*ret_to = opt_to == NULL ? INT64_MAX : audit_demand_moment("--to", opt_to, true);
+	if (*ret_from > *ret_to)
+		die_usage("--from is later than --to");
+}
 
-	if (argc < 1)
-		die_usage("no BUNDLE");
-	load_root(&root, &root_size);
-	fds = xcalloc((size_t)argc, sizeof(*fds));
-	for (int i = 0; i < argc; i++) {
-		fds[i] = open(argv[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (fds[i] < 0 || fd_size(fds[i]) < 0)
-			die("%s: %s", argv[i], fds[i] < 0 ? strerror(errno) : "not a regular file");
+bool audit_has_since(void)
+{
+	return opt_since != NULL;
+}
+
+uint8_t *audit_load_since(size_t *ret_size)
+{
+	uint8_t *data = NULL;
+	int r;
+
+	if (opt_since == NULL)
+		return NULL;
+	r = fd_load_file(AT_FDCWD, opt_since, LIMIT_CHECKPOINT_SIZE, &data, ret_size);
+	if (r < 0)
+		die("%s: %s", opt_since, strerror(-r));
+	return data;
+}
+
+void audit_print_findings(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n_faults_kept; i++) {
+		printf("{\"fault\": \"E%04u\", \"message\": ", (unsigned)findings->faults[i].fault);
+		notation_json_string(stdout, findings->faults[i].line);
+		fputs("}\n", stdout);
 	}
-	sandbox_set_test_bench(opt_test_bench);
-	sandbox_enter(SANDBOX_TOOL, NULL, 0);
-	for (int i = 0; i < argc; i++) {
-		status = fault_exit_worse(status, audit_bundle(argv[i], fds[i], memory_fd, root, root_size));
-		close(fds[i]);
+	for (size_t i = 0; i < findings->n_notes_kept; i++) {
+		fputs("{\"note\": ", stdout);
+		notation_json_string(stdout, findings->notes[i]);
+		fputs("}\n", stdout);
 	}
-	if (fflush(stdout) != 0)
-		die_errno("stdout");
-	return status;
+}
+
+/* --- the store ------------------------------------------------------------------------------------------------------- */
+
+/* The log that tells of a past day. */
+struct past {
+	struct trail trail;
+	struct audit_keys texts;
+};
+
+/* Without a key there is nobody to believe: then the dates that are signed in metadata have to do. */
+static void find_past(const char *store, struct past *past)
+{
+	if (!audit_has_keys())
+		return;
+	audit_load_keys(&past->texts);
+	trail_find(opt_log == NULL ? store : opt_log, &past->trail);
+}
+
+static bool read_past(void *ctx, struct history *history, struct findings *findings)
+{
+	struct past *past = ctx;
+	struct trail_keys keys;
+
+	audit_parse_keys(&past->texts, &keys);
+	if (!trail_open(&past->trail, &keys, findings) || !trail_verify(&past->trail, findings))
+		return false;
+	trail_history(&past->trail, history, findings);
+	return true;
 }
 
 static int run_store(int argc, char **argv)
 {
 	_cleanup_free_ uint8_t *root = NULL;
+	struct past past = {.trail = TRAIL_NONE};
+	struct storeverify_log log = {-1, read_past, &past};
 	size_t root_size;
+	int64_t at;
+	int status;
 
 	if (argc != 1)
 		die_usage("one STORE");
-	load_root(&root, &root_size);
+	audit_load_root(&root, &root_size);
 	sandbox_set_test_bench(opt_test_bench);
+	if (audit_has_moment(&at)) {
+		find_past(argv[0], &past);
+		log.fd = past.trail.folder_fd;
+		status = storeverify_run_at(argv[0], root, root_size, at, log.fd < 0 ? NULL : &log, opt_json);
+		trail_clear(&past.trail);
+		return status;
+	}
 	return storeverify_run(argv[0], root, root_size, opt_json);
 }
 
+/* --- tables ---------------------------------------------------------------------------------------------------------- */
+
+#define KEY_OPTIONS                                                                                                    \
+	{                                                                                                              \
+		"key",     0,     OPTION_LIST,                                                                         \
+		&opt_keys, "KEY", "a log's verifier key: name+hash+base64, from paper or another host"},               \
+	{                                                                                                              \
+		"key-file", 0, OPTION_LIST, &opt_key_files, "FILE", "the same, in a file"                              \
+	}
+#define RANGE_OPTIONS                                                                                                  \
+	{"from", 0, OPTION_TEXT, &opt_from, "DATE", "from the beginning of that day, or from a moment (UTC)"},         \
+	{                                                                                                              \
+		"to", 0, OPTION_TEXT, &opt_to, "DATE", "to the end of that day, or to a moment (UTC)"                  \
+	}
+#define SINCE_OPTION                                                                                                   \
+	{                                                                                                              \
+		"since", 0, OPTION_TEXT, &opt_since, "FILE",                                                           \
+			"an older checkpoint (a file, a QR's text, or its three lines typed from paper): nothing "     \
+			"before it was rewritten"                                                                      \
+	}
+
 static const struct option options[] = {
 	{"root", 0, OPTION_TEXT, &opt_root, "FILE", "the root metadata to start from (any version that you trust)"},
-	{"json", 0, OPTION_FLAG, &opt_json, NULL, "one JSON object a bundle or store"},
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "for machines: one JSON object, or one a line"},
 	{"test-bench", 0, OPTION_FLAG, &opt_test_bench, NULL,
 	 "this machine is a test bench: a missing sandbox only warns"},
+	{0},
+};
+
+#define AT_OPTION                                                                                                      \
+	{                                                                                                              \
+		"at", 0, OPTION_TEXT, &opt_at, "DATE",                                                                 \
+			"judge as of the end of that day, or of a moment (UTC): 2026-03-01, 2026-03-01T12:00:00Z"      \
+	}
+
+static const struct option bundle_options[] = {AT_OPTION, {0}};
+static const struct option store_options[] = {
+	AT_OPTION,
+	KEY_OPTIONS,
+	{"log", 0, OPTION_TEXT, &opt_log, "FOLDER",
+	 "with --at: the log, where it is not the store's own (a copy of its folder)"},
+	{0},
+};
+static const struct option compare_options[] = {KEY_OPTIONS, RANGE_OPTIONS, {0}};
+static const struct option report_options[] = {
+	KEY_OPTIONS,
+	RANGE_OPTIONS,
+	{"output", 0, OPTION_TEXT, &opt_output, "FILE", "where the report goes: a new file"},
+	SINCE_OPTION,
+	{"log", 0, OPTION_TEXT, &opt_log, "FOLDER", "the log, where it is not the store's own (a copy of its folder)"},
+	{0},
+};
+static const struct option log_options[] = {
+	KEY_OPTIONS,
+	SINCE_OPTION,
+	RANGE_OPTIONS,
+	{"entry", 0, OPTION_TEXT, &opt_entry, "N", "this entry alone, proved to be in the tree"},
+	{"proof", 0, OPTION_FLAG, &opt_proof, NULL,
+	 "print the proof as JSON: of --entry, of consistency with --since, or both"},
 	{0},
 };
 
@@ -376,13 +295,44 @@ static const struct command commands[] = {
 	{"bundle", "BUNDLE…", "verify bundles, each by itself",
 	 "Passes each file through the gate, verifies every signature from the root, holds every blob against its name "
 	 "and against\n"
-	 "what the metadata name, the signature of every attestation, and lists what the bundle would bring.",
-	 NULL, run_bundle},
-	{"store", "STORE", "verify a whole store, read-only",
+	 "what the metadata name, the signature of every attestation, and lists what the bundle would bring. With --at what had expired by then is "
+	 "refused, as the inside\n"
+	 "would have refused it.",
+	 bundle_options, audit_run_bundle},
+	{"store", "STORE", "verify a whole store, or a past day of it",
 	 "Verifies every metadata file of the mirror from the root, the hash of every blob and object, that blobs "
 	 "decode to what was\n"
-	 "signed, every attestation, every version, link, mode and owner, and that nothing else lies in the store.",
-	 NULL, run_store},
+	 "signed, every attestation, version, link, mode and owner, and that nothing else lies in the store.\n"
+	 "With --at it judges that day instead: which metadata were trusted, whether they were rightly signed and "
+	 "valid, which versions\n"
+	 "were in force, and what has become of each of their files: here, deleted by a rule, or gone. With --key the "
+	 "log says what was\n"
+	 "in force; without, the dates in the metadata and the generations that are still here.",
+	 store_options, run_store},
+	{"compare", "OUTSIDE-LOG INSIDE-LOG", "hold what was sent against what arrived",
+	 "Verifies both logs, each by the --key of its name, then matches bundles by their digests: which were sent "
+	 "and did not\n"
+	 "arrive, which arrived and were never sent, which were refused inside and why, and how long they were on the "
+	 "way. What was\n"
+	 "sent after the last one that arrived is in flight. Exit status: 0 they agree, 1 something arrived that was "
+	 "never sent,\n"
+	 "4 something that was sent has not arrived.",
+	 compare_options, audit_run_compare},
+	{"report", "STORE", "one page on a period, to attach to a file",
+	 "Verifies the log and the store's metadata, and writes one page of HTML that needs nothing else: what came in "
+	 "and when, with\n"
+	 "both digests (as published, as stored) and sources; what was refused or held, and why; what persons decided; "
+	 "what a rule\n"
+	 "deleted; alarms; the checkpoint, and whether all of it holds. With --json the same as JSON. --output must "
+	 "not be there yet.",
+	 report_options, audit_run_report},
+	{"log", "LOG", "verify a log, and read its history",
+	 "LOG is a log's folder, or a store. The checkpoint must be signed by --key; every tile must make its root, "
+	 "every entry hash\n"
+	 "to its leaf, and no other file may lie there. With --since nothing that the older checkpoint covers was "
+	 "changed, and nothing\n"
+	 "was taken back. Then the history is printed, all of it or --from --to, or one --entry with its proof.",
+	 log_options, audit_run_log},
 	{0},
 };
 
@@ -390,11 +340,25 @@ int main(int argc, char **argv)
 {
 	static const struct program program = {
 		.name = "clapet-audit",
-		.summary = "verifies a bundle or a store from a root that you trust",
+		.summary = "checks from outside what came in, and why: believes a root and a key, nothing else",
 		.options = options,
 		.commands = commands,
-		.details =
-			"Exit status: 0 everything holds, 1 something does not, 2 trouble, 4 a bundle that ends early.",
+		.details = "What an auditor does first:\n"
+			   "  1. get the root and the log's key from the key ceremony, not from the machine that is "
+			   "audited\n"
+			   "  2. clapet-audit --root 1.root.json store STORE                        is what is in "
+			   "force what was signed?\n"
+			   "  3. clapet-audit log STORE --key KEY --since LAST-CHECKPOINT           was the history "
+			   "rewritten since last time?\n"
+			   "  4. clapet-audit compare OUTSIDE-LOG STORE --key … --key …             did all that was "
+			   "sent arrive, and nothing else?\n"
+			   "  5. clapet-audit --root 1.root.json report STORE --key KEY --from 2026-01-01 --to "
+			   "2026-03-31 --output report.html\n"
+			   "Keep the newest checkpoint on paper when you leave (`clapet-inside checkpoint --qr`): it "
+			   "is what step 3 needs next time.\n"
+			   "\n"
+			   "Exit status: 0 everything holds, 1 something does not, 2 trouble, 4 something has not "
+			   "arrived or is not known.",
 	};
 
 	log_set_name(program.name);

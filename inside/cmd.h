@@ -43,6 +43,11 @@ extern const struct option cmd_request_options[];
 int cmd_quarantine(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 
+int cmd_log(int argc, char **argv);
+int cmd_checkpoint(int argc, char **argv);
+int cmd_forget_person(int argc, char **argv);
+extern const struct option cmd_log_options[], cmd_checkpoint_options[];
+
 int cmd_exec(int argc, char **argv);
 extern const struct option cmd_exec_options[];
 int cmd_explain(int argc, char **argv);

@@ -155,6 +155,7 @@ static enum fault waive(struct inside *inside, const struct dataset_view *view, 
 			const struct decision *decision, struct refusal *why)
 {
 	struct waiver waiver = {.of = *item, .date = decision->date, .until = decision->until};
+	struct record_event *event;
 	const char *id;
 	enum fault fault;
 
@@ -169,9 +170,11 @@ static enum fault waive(struct inside *inside, const struct dataset_view *view, 
 	memcpy(waiver.operator, decision->operator, sizeof(waiver.operator));
 	if ((fault = decisions_add_waiver(&inside->decisions, &waiver, &id, why)) != FAULT_NONE)
 		return fault;
-	inside_event(inside, "approve", view->name, (enum fault)item->fault, "%s by %s: %s %s.%s (rule %s): %s", id,
-		     waiver.operator, item->application[0] == '\0' ? "policy" : item->application, item->resource,
-		     item->field, item->rule, waiver.reason);
+	event = inside_event_by(inside, "approve", view->name, waiver.operator,(enum fault) item->fault,
+				"%s: %s %s.%s (rule %s): %s", id,
+				item->application[0] == '\0' ? "policy" : item->application, item->resource,
+				item->field, item->rule, waiver.reason);
+	memcpy(event->version, waiver.version, sizeof(event->version));
 	if (!cmd_wants_json())
 		printf("waiver %s: %s, %s%s%s%s%s (rule %s)\n", id, view->name,
 		       item->application[0] == '\0' ? "policy" : item->application,
@@ -290,8 +293,8 @@ int cmd_withdraw_waiver(int argc, char **argv)
 		return cmd_fail(&why);
 	}
 	waiver->withdrawn = inside.now;
-	inside_event(&inside, "withdraw-waiver", waiver->dataset, FAULT_NONE, "%s by %s: %s", id, decision.operator,
-		     decision.reason);
+	inside_event_by(&inside, "withdraw-waiver", waiver->dataset, decision.operator, FAULT_NONE, "%s: %s", id,
+			decision.reason);
 	if (decide_store(&inside, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	if (!cmd_wants_json())
@@ -333,13 +336,15 @@ int cmd_pin(int argc, char **argv)
 void decide_pin(struct inside *inside, const char *dataset, const char *version, const struct decision *decision)
 {
 	struct pin pin = {.date = decision->date, .until = decision->until};
+	struct record_event *event;
 
 	snprintf(pin.dataset, sizeof(pin.dataset), "%s", dataset);
 	snprintf(pin.version, sizeof(pin.version), "%s", version);
 	memcpy(pin.reason, decision->reason, sizeof(pin.reason));
 	memcpy(pin.operator, decision->operator, sizeof(pin.operator));
 	decisions_set_pin(&inside->decisions, &pin);
-	inside_event(inside, "pin", dataset, FAULT_NONE, "to %s by %s: %s", pin.version, pin.operator, pin.reason);
+	event = inside_event_by(inside, "pin", dataset, pin.operator, FAULT_NONE, "to %s: %s", pin.version, pin.reason);
+	memcpy(event->version, pin.version, sizeof(event->version));
 	if (!cmd_wants_json())
 		printf("%s is pinned to %s; later versions are verified and held\n", pin.dataset, pin.version);
 }
@@ -359,7 +364,7 @@ int cmd_release(int argc, char **argv)
 		refuse(&why, FAULT_NO_SUCH, "%s is not pinned", dataset);
 		return cmd_fail(&why);
 	}
-	inside_event(&inside, "release", dataset, FAULT_NONE, "by %s: %s", decision.operator, decision.reason);
+	inside_event_by(&inside, "release", dataset, decision.operator, FAULT_NONE, "%s", decision.reason);
 	if (decide_store(&inside, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	if (!cmd_wants_json())

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
+#include "keys/logread.h"
 
 int cmd_fail(const struct refusal *why)
 {
@@ -157,7 +158,10 @@ static enum fault make_store(struct inside *inside, const uint8_t *data, size_t 
 
 static int tell_anchor(struct inside *inside, const uint8_t *data, size_t size)
 {
-	char hex[SHA256_HEX_SIZE];
+	_cleanup_close_ int log_fd = -1;
+	char hex[SHA256_HEX_SIZE], operator[DECISION_OPERATOR_SIZE], key[NOTE_VERIFIER_TEXT_SIZE];
+	struct note_verifier verifier;
+	struct record_event *event;
 	struct sha256 sha256;
 	struct refusal why = {0};
 
@@ -168,9 +172,20 @@ static int tell_anchor(struct inside *inside, const uint8_t *data, size_t size)
 	       inside->config->store, opt_root, hex);
 	if (inside_open_store(inside, &why) != FAULT_NONE)
 		return cmd_fail(&why);
-	inside_event(inside, "init", "", FAULT_NONE, "anchor %s", hex);
+	inside_operator(NULL, operator);
+	event = inside_event_by(inside, "init", "", operator, FAULT_NONE, "the store trusts this root");
+	event->has_sha256 = true;
+	event->sha256 = sha256;
 	if (crew_log(inside, &why) != FAULT_NONE)
 		return cmd_fail(&why);
+	log_fd = fd_open_beneath(inside->store_fd, "log", O_RDONLY | O_DIRECTORY, 0);
+	if (log_fd < 0)
+		refuse(&why, FAULT_FILE, "%s/log: %s", inside->config->store, strerror(-log_fd));
+	if (log_fd < 0 || log_verifier_load(log_fd, &verifier, &why) != FAULT_NONE)
+		return cmd_fail(&why);
+	note_verifier_format(&verifier, key);
+	printf("Its audit log is signed by this key; the auditor writes it down (`clapet-inside log --key`):\n  %s\n",
+	       key);
 	return cmd_end(0);
 }
 

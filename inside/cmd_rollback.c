@@ -82,9 +82,8 @@ static size_t roll(struct inside *inside, const struct generation *older, const 
 
 		if (!chosen || !store_has_version(inside->store_fd, entry->name, entry->version))
 			continue;
-		inside_event(inside, "rollback", entry->name, FAULT_NONE, "from %s to %s by %s: %s",
-			     now == NULL ? "nothing" : now->version, entry->version, decision->operator,
-			     decision->reason);
+		inside_event_by(inside, "rollback", entry->name, decision->operator, FAULT_NONE, "from %s to %s: %s",
+				now == NULL ? "nothing" : now->version, entry->version, decision->reason);
 		decide_pin(inside, entry->name, entry->version, decision);
 		generation_set(next, entry->name, entry->version, json_incref(entry->json));
 		n++;
@@ -108,6 +107,23 @@ static enum fault commit_rollback(struct inside *inside, struct generation *next
 	return commit_end(&commit, why);
 }
 
+/* What came in force, as every switch is logged. */
+static void note_switch(struct inside *inside, const struct generation *current, const struct generation *next)
+{
+	for (size_t i = 0; i < next->n_entries; i++) {
+		const struct generation_entry *now = &next->entries[i];
+		const struct generation_entry *before = generation_entry(current, now->name);
+		struct record_event *event;
+
+		if (before != NULL && strcmp(before->version, now->version) == 0)
+			continue;
+		event = inside_event(inside, "switch", now->name, FAULT_NONE,
+				     "version %s in force, generation %" PRIu64 ", by a rollback", now->version,
+				     next->number);
+		memcpy(event->version, now->version, sizeof(event->version));
+	}
+}
+
 static enum fault rollback(struct inside *inside, const char *dataset, const struct decision *decision,
 			   struct refusal *why)
 {
@@ -123,6 +139,8 @@ static enum fault rollback(struct inside *inside, const char *dataset, const str
 		else
 			fault = commit_rollback(inside, &next, why);
 	}
+	if (fault == FAULT_NONE)
+		note_switch(inside, &current, &next);
 	if (fault == FAULT_NONE && !cmd_wants_json())
 		printf("generation %" PRIu64 " is in force\n", next.number);
 	generation_clear(&current);

@@ -48,6 +48,9 @@ static int monitor(const struct inside *inside, const json_t *document, const st
 
 		level = MONITOR_CRITICAL;
 		snprintf(line, sizeof(line), "E%04d %s", why->fault, why->line);
+	} else if (health->log.fault != FAULT_NONE && health->log.fault != FAULT_LOG_CHECKPOINT_DUE) {
+		level = MONITOR_CRITICAL;
+		snprintf(line, sizeof(line), "E%04d %s", health->log.fault, health->log.line);
 	} else if (health->n_refused > 0) {
 		level = MONITOR_CRITICAL;
 		snprintf(line, sizeof(line), "%zu refused", health->n_refused);
@@ -55,6 +58,9 @@ static int monitor(const struct inside *inside, const json_t *document, const st
 		level = MONITOR_WARNING;
 		snprintf(line, sizeof(line), "%zu held, %zu missing, %zu stale", health->n_held, health->n_missing,
 			 health->n_stale);
+	} else if (health->log.fault != FAULT_NONE) {
+		level = MONITOR_WARNING;
+		snprintf(line, sizeof(line), "E%04d %s", health->log.fault, health->log.line);
 	}
 	printf("CLAPET %s - %s | datasets=%zu held=%zu;0 missing=%zu;0 refused=%zu;;0 stale=%zu;0 silence=%" PRId64
 	       "s;;%" PRId64 "\n",
@@ -93,6 +99,20 @@ static void say_trust(const struct inside *inside, const json_t *document, const
 	       ", the first expiry in %s\n",
 	       json_integer_value(json_object_get(trust, "root")),
 	       json_integer_value(json_object_get(trust, "timestamp")), health->expires == 0 ? "?" : left);
+}
+
+static void say_log(struct inside *inside, const struct health *health)
+{
+	int64_t taken = logbook_taken(inside);
+	char age[32];
+
+	if (health->log.fault != FAULT_NONE) {
+		printf("log      E%04d %s\n", health->log.fault, health->log.line);
+		return;
+	}
+	notation_format_age(inside->now - taken, age, sizeof(age));
+	printf("log      well: %" PRIu64 " entries, a checkpoint was taken out %s%s\n", health->log_size,
+	       taken == 0 ? "never" : age, taken == 0 ? "" : " ago");
 }
 
 static void say_waiting(const json_t *datasets, const struct health *health)
@@ -156,12 +176,13 @@ static int exit_of(const struct health *health)
 
 	status = fault_exit_worse(status, fault_exit(health->link.fault));
 	status = fault_exit_worse(status, fault_exit(health->trust.fault));
+	status = fault_exit_worse(status, fault_exit(health->log.fault));
 	status = fault_exit_worse(status, health->n_refused > 0 ? 1 : 0);
 	status = fault_exit_worse(status, health->n_held + health->n_stale > 0 ? fault_exit(FAULT_STALE) : 0);
 	return fault_exit_worse(status, health->n_missing > 0 ? fault_exit(FAULT_BLOB_ABSENT) : 0);
 }
 
-static int show(const struct inside *inside, json_t *document, const struct health *health)
+static int show(struct inside *inside, json_t *document, const struct health *health)
 {
 	const json_t *datasets = json_object_get(document, "datasets"),
 		     *counts = json_object_get(document, "cameInForce");
@@ -169,6 +190,7 @@ static int show(const struct inside *inside, json_t *document, const struct heal
 
 	say_link(inside, health);
 	say_trust(inside, document, health);
+	say_log(inside, health);
 	say_waiting(datasets, health);
 	printf("so far   %" JSON_INTEGER_FORMAT " versions came in force by themselves, %" JSON_INTEGER_FORMAT
 	       " by a person's act\n",
@@ -195,6 +217,8 @@ static void refresh(json_t *document, const struct inside *inside, const struct 
 			    health->link.fault == FAULT_NONE ? json_null() : verdict_code(health->link.fault));
 	json_object_set_new(document, "trustFault",
 			    health->trust.fault == FAULT_NONE ? json_null() : verdict_code(health->trust.fault));
+	json_object_set_new(document, "logFault",
+			    health->log.fault == FAULT_NONE ? json_null() : verdict_code(health->log.fault));
 }
 
 int cmd_status(int argc, char **argv)

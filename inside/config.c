@@ -209,8 +209,12 @@ enum fault config_load(const char *path, struct inside_config **ret_config, stru
 	_cleanup_free_ uint8_t *data = NULL;
 	size_t size;
 	int r = fd_load_file(AT_FDCWD, path, LIMIT_CONFIGURATION_SIZE, &data, &size);
+	enum fault fault;
 
 	if (r < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	return config_parse(data, size, path, ret_config, why);
+	fault = config_parse(data, size, path, ret_config, why);
+	if (fault == FAULT_NONE)
+		hash_bytes(data, size, &(*ret_config)->sha256);
+	return fault;
 }

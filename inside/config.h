@@ -29,6 +29,7 @@
 
 struct inside_config {
 	char *path;
+	struct sha256 sha256; /* of the file (config_load) */
 	char *store;
 	char *incoming;
 	char *spool;

@@ -402,6 +402,20 @@ enum fault crew_verify(const struct inside *inside, int trust_fd, const struct s
 
 /* --- log ------------------------------------------------------------------------------------------------------------- */
 
+/* One of the documents beside the log's tree. */
+static enum fault send_document(struct worker *worker, enum document document, json_t *root, struct refusal *why)
+{
+	struct record record = record_new(RECORD_PUT_DOCUMENT);
+	_cleanup_close_ int fd = -1;
+	size_t size;
+
+	fd = crew_json_memory(json_incref(root), &size);
+	record.document.document = document;
+	record.document.size = size;
+	return crew_send(worker, &record, fd, why);
+}
+
+/* A pseudonym's name is durable before the pseudonym is signed; that a thing was told is remembered after it was. */
 static enum fault send_events(struct inside *inside, struct worker *worker, struct refusal *why)
 {
 	_cleanup_close_ int fd = fd_open_beneath(inside->store_fd, "log", O_RDONLY | O_DIRECTORY, 0);
@@ -411,11 +425,15 @@ static enum fault send_events(struct inside *inside, struct worker *worker, stru
 	if (fd < 0)
 		return refuse(why, FAULT_STORAGE, "%s/log: %s", inside->config->store, strerror(-fd));
 	fault = send_folder(worker, FOLDER_LOG, fd, why);
+	if (fault == FAULT_NONE && inside->logbook.people_changed)
+		fault = send_document(worker, DOCUMENT_PEOPLE, inside->logbook.people, why);
 	for (size_t i = 0; fault == FAULT_NONE && i < inside->n_events; i++) {
 		record.event = inside->events[i];
 		fault = crew_send(worker, &record, -1, why);
 	}
 	if (fault != FAULT_NONE || (fault = send_kind(worker, RECORD_SYNC, -1, why)) != FAULT_NONE ||
+	    (inside->logbook.memory_changed &&
+	     (fault = send_document(worker, DOCUMENT_MEMORY, inside->logbook.memory, why)) != FAULT_NONE) ||
 	    (fault = send_kind(worker, RECORD_GO, -1, why)) != FAULT_NONE ||
 	    (fault = crew_receive(worker, &end, why)) != FAULT_NONE)
 		return fault;
@@ -440,6 +458,7 @@ enum fault crew_log(struct inside *inside, struct refusal *why)
 		return fault;
 	}
 	inside->n_events = 0;
+	inside->logbook.people_changed = inside->logbook.memory_changed = false;
 	return crew_finish(&worker, why);
 }
 

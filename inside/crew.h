@@ -60,7 +60,8 @@ enum fault crew_unpack(const struct inside *inside, int bundle_fd, struct spool 
  * was accepted and is trusted now; how it ended stands in its `end`. Only FAULT_WORKER and kin are returned. */
 enum fault crew_verify(const struct inside *inside, int trust_fd, const struct spool *spool,
 		       struct catalogue **ret_catalogue, struct refusal *why);
-/* Sends the noted events to inside-log and waits until they are durable. */
+/* Sends the noted events to inside-log, with the people before and the memory behind them (logbook.h), and waits until they are
+ * signed and durable. */
 enum fault crew_log(struct inside *inside, struct refusal *why);
 
 /* --- commit ---------------------------------------------------------------------------------------------------------- */

@@ -26,6 +26,7 @@ enum fault findings_add(struct findings *findings, const struct refusal *why)
 	if (why->fault == FAULT_NONE)
 		return FAULT_NONE;
 	findings->n_faults++;
+	findings->exit_status = fault_exit_worse(findings->exit_status, fault_exit(why->fault));
 	if (findings->n_faults_kept < FINDINGS_KEPT) {
 		findings->faults = xrealloc(findings->faults, findings->n_faults_kept + 1, sizeof(*findings->faults));
 		findings->faults[findings->n_faults_kept++] = *why;
@@ -97,9 +98,5 @@ void findings_print_json(const struct findings *findings, FILE *file)
 
 int findings_exit(const struct findings *findings)
 {
-	int status = 0;
-
-	for (size_t i = 0; i < findings->n_faults_kept; i++)
-		status = fault_exit_worse(status, fault_exit(findings->faults[i].fault));
-	return status;
+	return findings->exit_status;
 }

@@ -21,6 +21,7 @@ struct findings {
 	size_t n_faults, n_faults_kept;
 	char **notes;
 	size_t n_notes, n_notes_kept;
+	int exit_status; /* of all faults, kept or not */
 };
 
 void findings_clear(struct findings *findings);

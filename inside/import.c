@@ -176,6 +176,8 @@ struct bundle_run {
 	struct settlement *settlement;
 	struct refusal why; /* of the bundle */
 	enum fate fate;
+	bool has_sha256;
+	struct sha256 sha256;  /* of the file, for the log: what the outside says that it sent */
 	bool depends_on_trust; /* a waiting one: newer trust may name what it has */
 	int64_t trust;
 };
@@ -271,10 +273,13 @@ static bool is_still_there(const struct inside *inside, const struct bundle_run 
 static void end_bundle(struct bundle_run *run, struct tried *tried, struct import_result *result)
 {
 	struct inside *inside = run->inside;
+	struct record_event *event;
 	struct refusal why = {0};
 
-	inside_event(inside, run->fate == FATE_SET_ASIDE ? "refuse" : "import", "", run->why.fault, "bundle %s: %s",
-		     run->name, run->why.fault == FAULT_NONE ? "accepted" : run->why.line);
+	event = inside_event(inside, run->fate == FATE_SET_ASIDE ? "refuse" : "import", "", run->why.fault,
+			     "bundle %s: %s", run->name, run->why.fault == FAULT_NONE ? "accepted" : run->why.line);
+	event->has_sha256 = run->has_sha256;
+	event->sha256 = run->sha256;
 	if (crew_log(inside, &why) != FAULT_NONE) {
 		log_refusal(&why);
 		worse(result, why.fault);
@@ -327,6 +332,7 @@ static void import_bundle(struct inside *inside, const char *name, struct catalo
 		run_bundle(&run, fd);
 	else
 		run.fate = FATE_WAIT;
+	run.has_sha256 = lseek(fd, 0, SEEK_SET) == 0 && hash_fd(fd, LIMIT_BUNDLE_SIZE, &run.sha256, NULL) == 0;
 	if (run.settlement != NULL)
 		run.trust = (int64_t)run.catalogue->trust.timestamp_version;
 	tell_bundle(name, &run.why, after_words(&run), quiet, result);

@@ -30,6 +30,7 @@ void inside_close(struct inside *inside)
 	config_free(inside->config);
 	decisions_clear(&inside->decisions);
 	free(inside->events);
+	logbook_clear(&inside->logbook);
 	cleanup_close(&inside->store_fd);
 	*inside = (struct inside)INSIDE_NEW;
 }
@@ -197,6 +198,8 @@ enum fault inside_open_folders(struct inside *inside, int64_t wait, struct refus
 	enum fault fault;
 
 	inside->now = time(NULL);
+	/* Another run may have changed what stands beside the log. */
+	logbook_clear(&inside->logbook);
 	if ((fault = take_lock(inside, wait, why)) != FAULT_NONE ||
 	    (fault = open_folder(inside->config->incoming, &inside->incoming_fd, why)) != FAULT_NONE ||
 	    (fault = open_folder(inside->config->spool, &inside->spool_fd, why)) != FAULT_NONE ||
@@ -212,7 +215,10 @@ enum fault inside_open_work(struct inside *inside, int64_t wait, struct refusal 
 	if (fault != FAULT_NONE)
 		return fault;
 	decisions_clear(&inside->decisions);
-	return decisions_load(inside->store_fd, &inside->decisions, why);
+	if ((fault = decisions_load(inside->store_fd, &inside->decisions, why)) != FAULT_NONE)
+		return fault;
+	logbook_compare(inside);
+	return FAULT_NONE;
 }
 
 void inside_unlock(struct inside *inside)
@@ -225,16 +231,13 @@ void inside_unlock(struct inside *inside)
 
 /* --- events ---------------------------------------------------------------------------------------------------------- */
 
-void inside_event(struct inside *inside, const char *event, const char *dataset, enum fault fault, const char *format,
-		  ...)
+static struct record_event *note_event(struct inside *inside, const char *event, const char *dataset, enum fault fault,
+				       const char *format, va_list args)
 {
 	struct record_event *item;
 	char line[RECORD_LINE_SIZE];
-	va_list args;
 
-	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
 	inside->events = xrealloc(inside->events, inside->n_events + 1, sizeof(*inside->events));
 	item = &inside->events[inside->n_events++];
 	memset(item, 0, sizeof(*item));
@@ -243,6 +246,32 @@ void inside_event(struct inside *inside, const char *event, const char *dataset,
 	snprintf(item->event, sizeof(item->event), "%s", event);
 	snprintf(item->dataset, sizeof(item->dataset), "%s", dataset);
 	text_escape(line, strlen(line), item->line, sizeof(item->line));
+	return item;
+}
+
+struct record_event *inside_event(struct inside *inside, const char *event, const char *dataset, enum fault fault,
+				  const char *format, ...)
+{
+	struct record_event *item;
+	va_list args;
+
+	va_start(args, format);
+	item = note_event(inside, event, dataset, fault, format, args);
+	va_end(args);
+	return item;
+}
+
+struct record_event *inside_event_by(struct inside *inside, const char *event, const char *dataset, const char *person,
+				     enum fault fault, const char *format, ...)
+{
+	struct record_event *item;
+	va_list args;
+
+	va_start(args, format);
+	item = note_event(inside, event, dataset, fault, format, args);
+	va_end(args);
+	logbook_set_person(inside, item, person);
+	return item;
 }
 
 void inside_operator(const char *name, char operator[DECISION_OPERATOR_SIZE])

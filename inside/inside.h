@@ -13,6 +13,7 @@
 #include "bundle/notation.h"
 #include "inside/config.h"
 #include "inside/decisions.h"
+#include "inside/logbook.h"
 #include "inside/policy.h"
 #include "inside/records.h"
 
@@ -38,6 +39,7 @@ struct inside {
 	struct decisions decisions;
 	struct record_event *events;
 	size_t n_events;
+	struct logbook logbook;
 };
 
 #define INSIDE_NEW                                                                                                     \
@@ -63,9 +65,12 @@ void inside_unlock(struct inside *inside);
 void inside_contract_hash(const struct inside *inside, const char *application, const char *dataset,
 			  char hex[SHA256_HEX_SIZE]);
 
-/* Notes an event for the log; DATASET "" where it is of none. */
-void inside_event(struct inside *inside, const char *event, const char *dataset, enum fault fault, const char *format,
-		  ...) __attribute__((format(printf, 5, 6)));
+/* Notes an event for the log; DATASET "" where it is of none. What is returned is good until the next one is noted. */
+struct record_event *inside_event(struct inside *inside, const char *event, const char *dataset, enum fault fault,
+				  const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same for what a person decided, who appears by a pseudonym. */
+struct record_event *inside_event_by(struct inside *inside, const char *event, const char *dataset, const char *person,
+				     enum fault fault, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 /* Who gives the command: NAME if given, the account behind sudo, or our own. */
 void inside_operator(const char *name, char operator[DECISION_OPERATOR_SIZE]);

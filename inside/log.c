@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * inside-log: one line an event at the end of log/events.log, so that the process that decides cannot rewrite what it
- * said. Links nothing, reads records alone, never reads what it wrote but for the last byte.
+ * inside-log: the audit log (keys/journal.h), so that the process that decides cannot rewrite what it said. Makes the log's key and is
+ * the only one that reads it. Links libsodium, reads records alone; two documents beside the tree pass through it as bytes.
  *
- *     RECORD_FOLDER log, RECORD_EVENT…, RECORD_SYNC (flush), RECORD_GO -> RECORD_END; ends when the socket closes
- *     2026-11-22T16:54:00Z switch cog - generation 57
- *     2026-11-22T16:54:02Z refuse - E3101 blob 9f86…: its bytes do not hash to its name
+ *     RECORD_FOLDER log, then RECORD_EVENT…, RECORD_SYNC, RECORD_PUT_DOCUMENT, RECORD_GO -> RECORD_END; ends when the socket closes
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,174 +22,131 @@
 #include "bundle/limits.h"
 #include "bundle/notation.h"
 #include "inside/records.h"
+#include "keys/journal.h"
+#include "keys/logentry.h"
 
-#define LOG_NAME "events.log"
-#define LOG_MODE 0640
-/* Past this a new file is begun: about a hundred thousand events, which an editor still opens. Old ones are kept: they
- * are the auditor's. */
-#define LOG_SIZE_MAX (16 * MIB)
-/* Time, event, dataset, code and line, each at its longest, blanks and the newline. */
-#define LOG_LINE_SIZE (NOTATION_TIME_SIZE + 32 + NOTATION_NAME_SIZE + 16 + RECORD_LINE_SIZE + 8)
+#define DOCUMENT_MODE 0640
 
-/* The open log. */
-struct journal {
+/* The log, and the first thing that went wrong: what comes after it is not done, and the answer says so. */
+struct session {
 	int folder_fd;
-	int fd;
-	uint64_t size;
+	struct journal *journal;
+	struct refusal why;
 };
 
-static int sync_folder(const struct journal *journal)
+static void log_event(struct session *session, const struct record_event *event)
 {
-	return fsync(journal->folder_fd) < 0 ? -errno : 0;
-}
+	struct log_entry entry = {.time = event->time, .code = event->fault};
+	char text[LIMIT_LOG_ENTRY_SIZE];
+	size_t size;
 
-/* A line that a power cut left without its end gets one, so that the next begins where a line begins. */
-static int end_last_line(struct journal *journal)
-{
-	_cleanup_close_ int fd = fd_open_beneath(journal->folder_fd, LOG_NAME, O_RDONLY | O_NOFOLLOW, 0);
-	char last = '\n';
-
-	if (fd < 0)
-		return fd;
-	if (journal->size > 0 && pread(fd, &last, 1, (off_t)journal->size - 1) != 1)
-		return -EIO;
-	if (last == '\n')
-		return 0;
-	journal->size++;
-	return fd_write_all(journal->fd, "\n", 1);
-}
-
-static int open_journal(struct journal *journal)
-{
-	struct stat st;
-	int r;
-
-	journal->fd = fd_open_beneath(journal->folder_fd, LOG_NAME, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW,
-				      LOG_MODE);
-	if (journal->fd < 0)
-		return journal->fd;
-	if (fstat(journal->fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	journal->size = (uint64_t)st.st_size;
-	r = end_last_line(journal);
-	return r < 0 ? r : sync_folder(journal);
-}
-
-/* events.log becomes events-20261122T165400Z.log, after the event that did not fit any more. A second one in the same
- * second waits. */
-static int rotate(struct journal *journal, const char *time)
-{
-	char name[sizeof("events-.log") + NOTATION_TIME_SIZE], *to;
-	int r;
-
-	to = stpcpy(name, "events-");
-	for (; *time != '\0'; time++)
-		if (*time != '-' && *time != ':')
-			*to++ = *time;
-	strcpy(to, ".log");
-	r = fdatasync(journal->fd) < 0 ? -errno : 0;
-	if (r < 0)
-		return r;
-	if (renameat2(journal->folder_fd, LOG_NAME, journal->folder_fd, name, RENAME_NOREPLACE) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	close(steal_fd(&journal->fd));
-	return open_journal(journal);
-}
-
-/* One write a line. A line that the disk took only in part is taken back. */
-static int append(struct journal *journal, const char *line, size_t length)
-{
-	int r = fd_write_all(journal->fd, line, length);
-
-	if (r == 0)
-		journal->size += length;
-	else if (ftruncate(journal->fd, (off_t)journal->size) < 0)
-		log_warning("log/" LOG_NAME ": %s", strerror(errno));
-	return r;
-}
-
-static int log_event(struct journal *journal, const struct record_event *event)
-{
-	char time[NOTATION_TIME_SIZE], code[16] = "-", line[LOG_LINE_SIZE];
-	int length, r = 0;
-
-	notation_format_time(event->time, time);
+	snprintf(entry.event, sizeof(entry.event), "%s", event->event);
+	snprintf(entry.dataset, sizeof(entry.dataset), "%s", event->dataset);
+	snprintf(entry.version, sizeof(entry.version), "%s", event->version);
+	snprintf(entry.person, sizeof(entry.person), "%s", event->person);
+	snprintf(entry.line, sizeof(entry.line), "%s", event->line);
+	if (event->has_sha256)
+		notation_hex(event->sha256.bytes, SHA256_SIZE, entry.sha256);
 	if (event->fault != FAULT_NONE)
-		snprintf(code, sizeof(code), "E%04u", event->fault);
-	length = snprintf(line, sizeof(line), "%s %s %s %s %s\n", time, event->event,
-			  event->dataset[0] == '\0' ? "-" : event->dataset, code, event->line);
-	if (length < 0 || (size_t)length >= sizeof(line))
-		return -EMSGSIZE;
-	if (journal->fd < 0)
-		r = open_journal(journal);
-	if (r == 0 && journal->size + (uint64_t)length > LOG_SIZE_MAX)
-		r = rotate(journal, time);
-	return r < 0 ? r : append(journal, line, (size_t)length);
+		log_entry_clause(event->line, entry.clause);
+	size = log_entry_format(&entry, text);
+	journal_append(session->journal, text, size, &session->why);
 }
 
-static int flush(const struct journal *journal)
+static void put_document(struct session *session, const struct record_document *document, int fd)
 {
-	return journal->fd >= 0 && fdatasync(journal->fd) < 0 ? -errno : 0;
+	const char *name = document->document == DOCUMENT_PEOPLE ? "people.json" : "memory.json";
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size;
+	int r;
+
+	if (fd < 0 || (document->document != DOCUMENT_PEOPLE && document->document != DOCUMENT_MEMORY))
+		die("protocol: a document that is not the log's");
+	r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_load(fd, LIMIT_JSON_SIZE, &data, &size);
+	if (r == 0 && size != document->size)
+		die("protocol: a document of another size");
+	if (r == 0)
+		r = fd_put_durable(session->folder_fd, name, data, size, DOCUMENT_MODE);
+	if (r < 0)
+		refuse(&session->why, FAULT_STORAGE, "log/%s: %s", name, strerror(-r));
 }
 
-static void remember(int r, const char *what, struct refusal *why)
+/* One record. After a failure nothing more is written: a memory of what was never signed would hide it. */
+static void obey(struct session *session, const struct record *record, int fd)
 {
-	if (r < 0 && why->fault == FAULT_NONE)
-		refuse(why, FAULT_STORAGE, "%s of log/" LOG_NAME ": %s", what, strerror(-r));
+	bool is_good = session->why.fault == FAULT_NONE;
+
+	switch ((enum record_kind)record->kind) {
+	case RECORD_EVENT:
+		if (is_good)
+			log_event(session, &record->event);
+		break;
+	case RECORD_SYNC:
+		if (is_good)
+			journal_commit(session->journal, &session->why);
+		break;
+	case RECORD_PUT_DOCUMENT:
+		if (is_good)
+			put_document(session, &record->document, fd);
+		break;
+	default:
+		die("protocol: a record (kind %u) that is not for the log", record->kind);
+	}
 }
 
-static void answer(int sock, const struct journal *journal, struct refusal *why)
+static void answer(int sock, struct session *session)
 {
 	struct record end;
 
-	remember(flush(journal), "fdatasync", why);
-	end = record_end(why);
+	if (session->why.fault == FAULT_NONE)
+		journal_commit(session->journal, &session->why);
+	end = record_end(&session->why);
 	record_send(sock, &end, -1);
-	why->fault = FAULT_NONE;
 }
 
-/* Until the other side closes, which is no trouble here: the log outlives many runs. */
-static void serve(int sock, struct journal *journal)
+/* Until the other side closes, which is no trouble here. */
+static void serve(int sock, struct session *session)
 {
-	struct refusal why = {FAULT_NONE, ""};
-	struct record record;
 	int r;
 
-	while ((r = ipc_receive(sock, &record, sizeof(record), NULL)) > 0) {
+	for (;;) {
+		struct record record;
+		_cleanup_close_ int fd = -1;
+
+		r = ipc_receive(sock, &record, sizeof(record), &fd);
+		if (r <= 0)
+			break;
 		if (!record_check(&record))
 			die("the supervisor sent a record (kind %u) that is out of form", record.kind);
-		if (record.kind == RECORD_EVENT)
-			remember(log_event(journal, &record.event), "writing", &why);
-		else if (record.kind == RECORD_SYNC)
-			remember(flush(journal), "fdatasync", &why);
-		else if (record.kind == RECORD_GO)
-			answer(sock, journal, &why);
+		if (record.kind == RECORD_GO)
+			answer(sock, session);
 		else
-			die("protocol: a record (kind %u) that is not for the log", record.kind);
+			obey(session, &record, fd);
 	}
 	if (r < 0)
 		die("the supervisor's socket: %s", strerror(-r));
-	remember(flush(journal), "fdatasync", &why);
-	if (why.fault != FAULT_NONE)
-		die("%s", why.line);
 }
 
 int main(int argc, char **argv)
 {
 	int sock = worker_enter(argc, argv, "inside-log");
-	struct journal journal = {.folder_fd = -1, .fd = -1};
+	struct session session = {.folder_fd = -1};
 	struct sandbox_folder folder = {-1, SANDBOX_WRITE};
+	char origin[NOTE_NAME_SIZE];
 	struct record record;
 
+	if (sodium_init() < 0)
+		die("libsodium does not start");
 	umask(0);
 	record_receive(sock, &record, &folder.fd);
 	if (record.kind != RECORD_FOLDER || record.folder.folder != FOLDER_LOG || folder.fd < 0)
 		die("protocol: the log's folder comes first");
 	sandbox_enter(SANDBOX_INSIDE_LOG, &folder, 1);
 
-	journal.folder_fd = folder.fd;
-	serve(sock, &journal);
+	session.folder_fd = folder.fd;
+	journal_origin("clapet-inside/", origin);
+	journal_open(folder.fd, origin, &session.journal, &session.why);
+	serve(sock, &session);
+	journal_free(session.journal);
 	return 0;
 }

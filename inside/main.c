@@ -3,6 +3,8 @@
  * clapet-inside: the supervisor. Parses its configuration and its own documents, never a byte of a bundle; starts workers,
  * believes only fixed records of them, decides what comes in force, and orders it from inside-commit.
  */
+#include <sodium.h>
+
 #include "base/log.h"
 #include "base/options.h"
 #include "bundle/hash.h"
@@ -81,6 +83,16 @@ static const char rollback_details[] = "DATASET goes back to the version that wa
 static const char pin_details[] = "Later versions are verified, kept and held until `release`, or until the end that "
 				  "--until gives. --reason is required.";
 static const char release_details[] = "The newest trusted version then goes in force, unless something else holds it.";
+static const char log_details[] =
+	"Every entry is proved to be in the tree that the checkpoint signs, by the key that the "
+	"folder names. Whether that is\n"
+	"the right key, and the same history as before, is clapet-audit's question. BY shows "
+	"names where they were not erased.";
+static const char checkpoint_details[] = "Prints the signed checkpoint, and logs that it was taken. Who holds it can "
+					 "prove later that nothing before it was\n"
+					 "rewritten. `status` asks for it when none was taken for 35 days.";
+static const char forget_details[] =
+	"ID is what `log` shows (p1). The entries keep the pseudonym, and the tree still verifies.";
 static const char exec_details[] = "COMMAND runs in the folder of the generation in force, which stays there as long "
 				   "as it runs; CLAPET_GENERATION and\n"
 				   "CLAPET_STORE are set. The exit status is the command's.";
@@ -113,6 +125,11 @@ static const struct command commands[] = {
 	 cmd_rollback},
 	{"pin", "DATASET", "keeps the version in force where it is", pin_details, cmd_pin_options, cmd_pin},
 	{"release", "DATASET", "ends a pin", release_details, cmd_release_options, cmd_release},
+	{"log", NULL, "what happened: the audit log", log_details, cmd_log_options, cmd_log},
+	{"checkpoint", NULL, "the log's signed head, to take out on paper", checkpoint_details, cmd_checkpoint_options,
+	 cmd_checkpoint},
+	{"forget-person", "ID", "erases the name behind a pseudonym of the log", forget_details, NULL,
+	 cmd_forget_person},
 	{"exec", "-- COMMAND…", "runs a command over one consistent set", exec_details, cmd_exec_options, cmd_exec},
 	{"explain", "[CODE]", "what a code means and what to do", NULL, cmd_explain_options, cmd_explain},
 	{"verify", NULL, "checks the whole store: trust, blobs, files, links", verify_details, cmd_verify_options,
@@ -133,5 +150,7 @@ int main(int argc, char **argv)
 {
 	hash_init();
 	json_init();
+	if (sodium_init() < 0)
+		die("libsodium does not start");
 	return program_main(&program, argc, argv);
 }

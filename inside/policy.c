@@ -147,10 +147,14 @@ enum fault policy_load(const char *path, struct policy **ret_policy, struct refu
 	_cleanup_free_ uint8_t *data = NULL;
 	size_t size;
 	int r = fd_load_file(AT_FDCWD, path, LIMIT_CONFIGURATION_SIZE, &data, &size);
+	enum fault fault;
 
 	if (r < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	return policy_parse(data, size, path, ret_policy, why);
+	fault = policy_parse(data, size, path, ret_policy, why);
+	if (fault == FAULT_NONE)
+		hash_bytes(data, size, &(*ret_policy)->sha256);
+	return fault;
 }
 
 static bool has_licence(const struct policy *policy, const char *name)

@@ -31,6 +31,7 @@ struct policy {
 	size_t n_licences;
 	bool any_licence;
 	bool attestations_optional;
+	struct sha256 sha256; /* of the file (policy_load) */
 };
 
 /* The policy that lists nothing: every dataset waits for a person. */

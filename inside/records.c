@@ -245,11 +245,25 @@ static bool check_document(const struct record_document *document)
 	       (!of_version || IS_PUBLISHED_DATASET(document->dataset));
 }
 
+/* TEXT is ended, and of the bytes ALPHABET alone. */
+static bool is_of(const char *text, size_t size, const char *alphabet)
+{
+	return is_ended(text, size) && strspn(text, alphabet) == strlen(text);
+}
+#define IS_OF(array, alphabet) is_of((array), sizeof(array), (alphabet))
+
+/* The texts of an entry of the log (bundle/FORMAT.md 21.6). */
 static bool check_event(const struct record_event *event)
 {
-	return is_time(event->time) && fault_is_known(event->fault) && event->event[0] != '\0' &&
-	       IS_PRINTABLE(event->event) && (event->dataset[0] == '\0' || IS_DATASET(event->dataset)) &&
-	       IS_PRINTABLE(event->line);
+	size_t version = strnlen(event->version, sizeof(event->version));
+
+	return is_time(event->time) && fault_is_known(event->fault) && event->event[0] >= 'a' &&
+	       IS_OF(event->event, "abcdefghijklmnopqrstuvwxyz-") &&
+	       (event->dataset[0] == '\0' || IS_DATASET(event->dataset)) && (version == 0 || version == 16) &&
+	       IS_OF(event->version, "0123456789abcdef") &&
+	       (event->person[0] == '\0' || (event->person[0] == 'p' && event->person[1] >= '1' &&
+					     is_of(event->person + 1, sizeof(event->person) - 1, "0123456789"))) &&
+	       event->has_sha256 <= 1 && IS_PRINTABLE(event->line);
 }
 
 /* What the supervisor orders from inside-commit. */

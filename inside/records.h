@@ -7,7 +7,7 @@
  *   COMP_VERIFY   reads spool metadata, trust/      writes nothing                    links libsodium, jansson, libcrypto (hash)
  *   COMP_CHECK    reads descriptors of one version  writes one descriptor a resource  links zstd, libcsv, jansson, pcre2, libcrypto (hash)
  *   COMP_COMMIT   reads spool, records              writes the store but log/         links libcrypto (hash)
- *   COMP_LOG      reads event records               writes log/                       links nothing
+ *   COMP_LOG      reads event records, log/key      writes log/                       links libsodium
  *
  * Every record is one struct record, of one size. The receiver checks the kind, each text for its NUL and its alphabet, each
  * number for its bound, before it uses them (record_check); a bad one is broken IPC and the worker is killed.
@@ -84,7 +84,8 @@ enum record_kind {
 	RECORD_DELETE_VERSION,     /* .version: and objects that no version links any more */
 	RECORD_DELETE_BLOB,        /* .put */
 
-	/* supervisor -> log: RECORD_EVENT; flushed on RECORD_SYNC; RECORD_END answers RECORD_GO. */
+	/* supervisor -> log: RECORD_FOLDER log; RECORD_EVENT, signed and durable on RECORD_SYNC; RECORD_PUT_DOCUMENT (fd) for those of log/,
+	 * at its place in the order and not after a failure; RECORD_END answers RECORD_GO. */
 	RECORD_EVENT, /* .event */
 
 	RECORD_KIND_N
@@ -93,6 +94,9 @@ enum record_kind {
 #define RECORD_LINE_SIZE FAULT_LINE_SIZE
 #define RECORD_RULE_SIZE 48
 #define RECORD_FIELD_SIZE 128
+/* A version in paths, a pseudonym; each with its NUL. */
+#define RECORD_VERSION_SIZE 17
+#define RECORD_PERSON_SIZE 12
 
 enum folder { FOLDER_SPOOL, FOLDER_TRUST, FOLDER_STORE, FOLDER_LOG };
 
@@ -105,6 +109,8 @@ enum document {
 	DOCUMENT_VERDICT, /* decisions/verdicts/DATASET-VERSION.json: what check said (facts, breaks, judged with) */
 	DOCUMENT_REPORT,  /* quarantine/DATASET-VERSION/report.json */
 	DOCUMENT_SOURCES, /* decisions/sources.json: what the outside last said of its sources */
+	DOCUMENT_PEOPLE,  /* log/people.json: whose the pseudonyms in the log are; put by inside-log */
+	DOCUMENT_MEMORY, /* log/memory.json: what the log said last of configuration, rules and itself; put by inside-log */
 	DOCUMENT_N
 };
 
@@ -252,8 +258,12 @@ struct record_generation {
 struct record_event {
 	int64_t time;
 	uint32_t fault;
-	char event[32]; /* "import", "approve", "switch", "refuse", … */
+	char event[32]; /* "import", "approve", "switch", "refuse", …: lower-case letters and hyphens */
 	char dataset[NOTATION_NAME_SIZE];
+	char version[RECORD_VERSION_SIZE]; /* 16 hex digits, or "" */
+	char person[RECORD_PERSON_SIZE];   /* "p1": a pseudonym, or "" */
+	uint32_t has_sha256;
+	struct sha256 sha256; /* of what it is about: a bundle, a blob, a configuration */
 	char line[RECORD_LINE_SIZE];
 };
 

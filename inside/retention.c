@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/notation.h"
 #include "inside/import.h"
 
@@ -120,7 +121,9 @@ static void drop_generations(struct retention *retention, const uint64_t *number
 		retention->locks[retention->n_locks++] = lock;
 		record.generation.number = numbers[i];
 		order(retention, &record);
-		inside_event(inside, "expire", "", FAULT_NONE, "generation %" PRIu64 " deleted", numbers[i]);
+		inside_event(inside, "expire", "", FAULT_NONE,
+			     "generation %" PRIu64 " deleted: past keepGenerations (%zu) and keepAtLeast", numbers[i],
+			     keep);
 	}
 }
 
@@ -155,13 +158,18 @@ static void drop_version(struct retention *retention, const char *dataset, const
 			 struct hash_list *dropped)
 {
 	struct record record = record_new(RECORD_DELETE_VERSION);
+	struct record_event *event;
 
 	if (judge_full_version(retention->inside, dataset, version, &record.version.version, NULL) != FAULT_NONE)
 		return;
 	collect_blobs(retention->inside, dataset, version, dropped);
 	snprintf(record.version.dataset, sizeof(record.version.dataset), "%s", dataset);
 	order(retention, &record);
-	inside_event(retention->inside, "expire", dataset, FAULT_NONE, "version %s deleted", version);
+	event = inside_event(retention->inside, "expire", dataset, FAULT_NONE,
+			     "version %s deleted: no generation that is kept, no pin and no trusted role names it",
+			     version);
+	if (!text_copy(event->version, sizeof(event->version), version))
+		event->version[0] = '\0';
 }
 
 static void drop_versions_of(struct retention *retention, const char *dataset, struct hash_list *dropped)
@@ -213,14 +221,20 @@ static void drop_blobs(struct retention *retention, const struct catalogue *cata
 		qsort(kept->items, kept->n_items, sizeof(*kept->items), sha256_compare);
 	for (size_t i = 0; i < dropped->n_items; i++) {
 		struct record record = record_new(RECORD_DELETE_BLOB);
+		struct record_event *event;
 
 		if (catalogue_names_blob(catalogue, &dropped->items[i]) ||
 		    (kept->n_items > 0 && bsearch(&dropped->items[i], kept->items, kept->n_items, sizeof(*kept->items),
 						  sha256_compare) != NULL))
 			continue;
 		record.put.sha256 = dropped->items[i];
-		if (store_has_blob(retention->inside->store_fd, &dropped->items[i]))
-			order(retention, &record);
+		if (!store_has_blob(retention->inside->store_fd, &dropped->items[i]))
+			continue;
+		order(retention, &record);
+		event = inside_event(retention->inside, "expire", "", FAULT_NONE,
+				     "blob deleted: no version that is kept travelled in it");
+		event->has_sha256 = true;
+		event->sha256 = dropped->items[i];
 	}
 	free(list.items);
 }
@@ -265,8 +279,10 @@ void retention_run(struct inside *inside, const struct catalogue *catalogue)
 		return;
 	drop_generations(&retention, numbers, n, current);
 	drop_versions(&retention, catalogue);
-	if (retention.has_commit && commit_end(&retention.commit, &why) != FAULT_NONE)
+	if (retention.has_commit && commit_end(&retention.commit, &why) != FAULT_NONE) {
 		log_refusal(&why);
+		inside_event(inside, "expire", "", why.fault, "not all of these deletions were done: %s", why.line);
+	}
 	for (size_t i = 0; i < retention.n_locks; i++)
 		close(retention.locks[i]);
 	free(retention.locks);

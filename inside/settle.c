@@ -441,30 +441,75 @@ static enum fault commit_all(struct inside *inside, struct spool *spool, const s
 }
 
 /* For the log: what came in force, and what was held anew. */
-static void note_events(struct inside *inside, const struct settlement *settlement)
+static void note_view(struct inside *inside, const struct settlement *settlement, const struct dataset_view *view)
 {
-	for (size_t i = 0; i < settlement->n_views; i++) {
-		const struct dataset_view *view = &settlement->views[i];
-		const struct generation_entry *before = generation_entry(&settlement->before, view->name);
-		const struct generation_entry *now = generation_entry(&settlement->generation, view->name);
+	const struct generation_entry *before = generation_entry(&settlement->before, view->name);
+	const struct generation_entry *now = generation_entry(&settlement->generation, view->name);
+	struct record_event *event;
 
-		if (now != NULL && (before == NULL || strcmp(before->version, now->version) != 0)) {
-			_cleanup_free_ char *waivers = json_array_size(view->waivers) > 0
-							       ? json_dumps(view->waivers, JSON_COMPACT)
-							       : NULL;
+	if (now != NULL && (before == NULL || strcmp(before->version, now->version) != 0)) {
+		_cleanup_free_ char *waivers = json_array_size(view->waivers) > 0
+						       ? json_dumps(view->waivers, JSON_COMPACT)
+						       : NULL;
 
-			inside_event(inside, "switch", view->name, FAULT_NONE,
+		event = inside_event(inside, "switch", view->name, FAULT_NONE,
 				     "version %s in force, generation %ju%s%s", now->version,
 				     (uintmax_t)settlement->generation.number, waivers == NULL ? "" : ", by waivers ",
 				     waivers == NULL ? "" : waivers);
-		}
-		if (now == NULL && before != NULL)
-			inside_event(inside, "withdraw", view->name, FAULT_NONE, "left out of generation %ju: %s",
-				     (uintmax_t)settlement->generation.number, view->why.line);
-		if (view->was_judged && view->why.fault != FAULT_NONE)
-			inside_event(inside, view->state == DATASET_HELD ? "hold" : "refuse", view->name,
-				     view->why.fault, "version %s: %s", view->trusted, view->why.line);
+		memcpy(event->version, now->version, sizeof(event->version));
 	}
+	if (now == NULL && before != NULL)
+		inside_event(inside, "withdraw", view->name, FAULT_NONE, "left out of generation %ju: %s",
+			     (uintmax_t)settlement->generation.number, view->why.line);
+	if (view->was_judged && view->why.fault != FAULT_NONE) {
+		event = inside_event(inside, view->state == DATASET_HELD ? "hold" : "refuse", view->name,
+				     view->why.fault, "version %s: %s", view->trusted, view->why.line);
+		memcpy(event->version, view->trusted, sizeof(event->version));
+	}
+}
+
+/* Against what the last settling wrote: another root, a clock behind the newest signed time. */
+static void note_trust(struct inside *inside, const struct settlement *settlement)
+{
+	const json_t *old_trust = json_object_get(settlement->old_status, "trust");
+	uint64_t root = settlement->trust.root_version,
+		 old_root = (uint64_t)json_integer_value(json_object_get(old_trust, "root"));
+	bool behind = inside->now + inside->config->clock_skew < settlement->trust.issued;
+
+	if (old_trust != NULL && root != old_root)
+		inside_event(inside, "root", "", FAULT_NONE, "root version %ju is trusted, it was %ju", (uintmax_t)root,
+			     (uintmax_t)old_root);
+	if (behind && !json_is_true(json_object_get(settlement->old_status, "clockBehind")))
+		inside_event(inside, "clock", "", FAULT_CLOCK,
+			     "the clock is behind the newest time that the outside signed");
+}
+
+/* The timestamp that was accepted, by its hash: what an auditor judges a past day by (mirror/timestamps/). */
+static void note_timestamp(struct inside *inside, const struct settlement *settlement,
+			   const struct catalogue *catalogue)
+{
+	const struct record_trust *trust = &settlement->trust;
+
+	for (size_t i = 0; i < catalogue->n_accepted; i++) {
+		struct record_event *event;
+
+		if (strcmp(catalogue->accepted[i].name, "timestamp.json") != 0)
+			continue;
+		event = inside_event(inside, "trust", "", FAULT_NONE,
+				     "root %ju, timestamp %ju, snapshot %ju, targets %ju",
+				     (uintmax_t)trust->root_version, (uintmax_t)trust->timestamp_version,
+				     (uintmax_t)trust->snapshot_version, (uintmax_t)trust->targets_version);
+		event->has_sha256 = true;
+		event->sha256 = catalogue->accepted[i].sha256;
+	}
+}
+
+static void note_events(struct inside *inside, const struct settlement *settlement, const struct catalogue *catalogue)
+{
+	note_timestamp(inside, settlement, catalogue);
+	note_trust(inside, settlement);
+	for (size_t i = 0; i < settlement->n_views; i++)
+		note_view(inside, settlement, &settlement->views[i]);
 }
 
 enum fault settle(struct inside *inside, struct spool *spool, const struct catalogue *catalogue, bool by_decision,
@@ -491,7 +536,7 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 	fault = commit_all(inside, spool, catalogue, settlement, why);
 	if (fault != FAULT_NONE)
 		return fault;
-	note_events(inside, settlement);
+	note_events(inside, settlement, catalogue);
 	*ret_settlement = steal_pointer(&settlement);
 	return FAULT_NONE;
 }

@@ -340,13 +340,14 @@ static void judge_trust(const struct inside *inside, const json_t *status, struc
 	}
 }
 
-void status_judge(const struct inside *inside, const json_t *status, struct health *ret_health)
+void status_judge(struct inside *inside, const json_t *status, struct health *ret_health)
 {
 	const json_t *datasets = json_object_get(status, "datasets");
 	struct health health = {0};
 
 	judge_link(inside, status, &health);
 	judge_trust(inside, status, &health);
+	logbook_judge(inside, &health.log_size, &health.log);
 	health.n_datasets = json_array_size(datasets);
 	for (size_t i = 0; i < health.n_datasets; i++) {
 		const json_t *dataset = json_array_get(datasets, i);

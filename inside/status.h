@@ -39,11 +39,13 @@ enum fault status_load(const struct inside *inside, json_t **ret_status, struct 
 struct health {
 	struct refusal link;  /* FAULT_NONE, or FAULT_SILENCE */
 	struct refusal trust; /* FAULT_NONE, FAULT_TUF_EXPIRED, or FAULT_CLOCK */
-	int64_t heard;        /* 0: never */
-	int64_t expires;      /* the first of trust's expiries; 0: unknown */
+	struct refusal log;   /* FAULT_NONE, FAULT_LOG_CHECKPOINT_DUE, or a log that cannot be believed */
+	uint64_t log_size;
+	int64_t heard;   /* 0: never */
+	int64_t expires; /* the first of trust's expiries; 0: unknown */
 	size_t n_datasets, n_in_force, n_held, n_missing, n_refused, n_stale;
 };
-void status_judge(const struct inside *inside, const json_t *status, struct health *ret_health);
+void status_judge(struct inside *inside, const json_t *status, struct health *ret_health);
 /* Whether a dataset's entry is past its maxAge at NOW. */
 bool status_is_stale(const json_t *dataset, int64_t now);
 

@@ -7,6 +7,7 @@
  *     status.json
  *     trust/root.json timestamp.json snapshot.json targets.json <role>.json      the TUF client's state
  *     mirror/metadata/  mirror/targets/<dataset>/<sha256>.<file>  mirror/blobs/<sha256>
+ *     mirror/timestamps/<sha256>                        every timestamp that was accepted: what an auditor judges a past day by
  *     datasets/<name>/objects/<sha256>
  *     datasets/<name>/v/<16 hex of version>/<file>      hard links into objects
  *     generations/<n>/<name> -> ../../datasets/<name>/v/<16 hex>      generations/<n>/clapet.json

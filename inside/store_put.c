@@ -295,6 +295,32 @@ enum fault store_put_blob(int store_fd, int spool_fd, const struct record_put *p
 	return put_content(store_fd, spool_fd, &place, put, &folder, why);
 }
 
+/* A timestamp has no version in its name, so the next one replaces it. An auditor judges by the one of a past day: each is
+ * kept, a few hundred bytes under its hash. A copy, for a spool file may be linked only once. */
+static enum fault keep_timestamp(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why)
+{
+	struct place place = {
+		.final = "mirror/timestamps", .staged = "mirror/" STAGE "/timestamps", .mode = STAGE_PRIVATE_MODE};
+	_cleanup_close_ int fd = -1, dir_fd = -1;
+	char hex[SHA256_HEX_SIZE];
+	bool stands = false, waits = false;
+	enum fault fault;
+
+	sha256_to_hex(&put->sha256, hex);
+	place.name = hex;
+	fault = stage_has(store_fd, place.final, hex, &stands, why);
+	if (fault == FAULT_NONE)
+		fault = stage_has(store_fd, place.staged, hex, &waits, why);
+	if (fault != FAULT_NONE || waits)
+		return fault;
+	if (stands)
+		return verify_standing(store_fd, &place, put, why);
+	fault = stage_open(store_fd, place.staged, place.mode, &dir_fd, why);
+	if (fault == FAULT_NONE)
+		fault = open_spool(spool_fd, hex, put, &fd, why);
+	return fault == FAULT_NONE ? copy_spool(fd, dir_fd, &place, put, why) : fault;
+}
+
 /* Metadata have names of their own. The same name may come with other bytes once root has ended a compromise by new
  * keys (TUF 5.3.11): inside-verify has judged that, so it replaces. */
 enum fault store_put_metadata(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why)
@@ -309,6 +335,8 @@ enum fault store_put_metadata(int store_fd, int spool_fd, const struct record_pu
 		return refuse(why, FAULT_NO_SUCH, "\"%s\" is no metadata's name", put->file);
 	place.name = put->file;
 	fault = stage_has(store_fd, place.final, place.name, &stands, why);
+	if (fault == FAULT_NONE && strcmp(put->file, "timestamp.json") == 0)
+		fault = keep_timestamp(store_fd, spool_fd, put, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	if (stands) {

@@ -382,6 +382,12 @@ int store_document_path(enum document document, const char *dataset, const struc
 	case DOCUMENT_SOURCES:
 		fixed = "decisions/sources.json";
 		break;
+	case DOCUMENT_PEOPLE:
+		fixed = "log/people.json";
+		break;
+	case DOCUMENT_MEMORY:
+		fixed = "log/memory.json";
+		break;
 	case DOCUMENT_VERDICT:
 	case DOCUMENT_REPORT:
 		if (!notation_is_name(dataset))

@@ -27,17 +27,12 @@ static const struct {
 	const char *path;
 	mode_t mode;
 } store_folders[] = {
-	{"trust", STAGE_PRIVATE_MODE},
-	{"mirror", STAGE_PRIVATE_MODE},
-	{"mirror/metadata", STAGE_PRIVATE_MODE},
-	{"mirror/targets", STAGE_PRIVATE_MODE},
-	{"mirror/blobs", STAGE_PRIVATE_MODE},
-	{"datasets", STAGE_FOLDER_MODE},
-	{"generations", STAGE_FOLDER_MODE},
-	{"decisions", STAGE_PRIVATE_MODE},
-	{"decisions/verdicts", STAGE_PRIVATE_MODE},
-	{"quarantine", STAGE_PRIVATE_MODE},
-	{"log", STAGE_PRIVATE_MODE},
+	{"trust", STAGE_PRIVATE_MODE},           {"mirror", STAGE_PRIVATE_MODE},
+	{"mirror/metadata", STAGE_PRIVATE_MODE}, {"mirror/targets", STAGE_PRIVATE_MODE},
+	{"mirror/blobs", STAGE_PRIVATE_MODE},    {"mirror/timestamps", STAGE_PRIVATE_MODE},
+	{"datasets", STAGE_FOLDER_MODE},         {"generations", STAGE_FOLDER_MODE},
+	{"decisions", STAGE_PRIVATE_MODE},       {"decisions/verdicts", STAGE_PRIVATE_MODE},
+	{"quarantine", STAGE_PRIVATE_MODE},      {"log", STAGE_PRIVATE_MODE},
 };
 
 bool store_is_empty(int store_fd)
@@ -260,6 +255,9 @@ static enum fault place_everything(int store_fd, const struct store_names *datas
 	if (fault == FAULT_NONE)
 		fault = place_generations(store_fd, why);
 	if (fault == FAULT_NONE)
+		fault = move_all(store_fd, "mirror/" STAGE "/timestamps", "mirror/timestamps", STAGE_PRIVATE_MODE,
+				 RENAME_NOREPLACE, why);
+	if (fault == FAULT_NONE)
 		fault = move_all(store_fd, "mirror/" STAGE "/metadata", "mirror/metadata", STAGE_PRIVATE_MODE, 0, why);
 	return fault;
 }
@@ -296,6 +294,8 @@ enum fault store_put_document(int store_fd, const struct record_document *docume
 	if (r < 0)
 		return refuse(why, FAULT_NO_SUCH, "document %u of \"%s\": none of ours", document->document,
 			      document->dataset);
+	if (document->document == DOCUMENT_PEOPLE || document->document == DOCUMENT_MEMORY)
+		return refuse(why, FAULT_NO_SUCH, "%s: is inside-log's to write", path);
 	/* The anchor is what a person brought once: nothing replaces it but the chain that starts from it. */
 	if (document->document == DOCUMENT_ANCHOR && fd_exists(store_fd, path))
 		return refuse(why, FAULT_STORE_DAMAGED, "%s: there is an anchor already", path);

@@ -27,27 +27,29 @@
 
 /* --- metadata ----------------------------------------------------------------------------------------------------- */
 
-static enum fault load_from_mirror(void *ctx, const char *name, size_t limit, uint8_t **ret_data, size_t *ret_size,
-				   struct refusal *why)
+enum fault storeverify_load(const struct storeverify *verify, const char *path, size_t limit, uint8_t **ret_data,
+			    size_t *ret_size, struct refusal *why)
 {
-	struct storeverify *verify = ctx;
-	char path[STORE_PATH_SIZE];
-	_cleanup_close_ int fd = -1;
-	int r;
+	_cleanup_close_ int fd = fd_open_beneath(verify->store_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	int r = fd < 0 ? fd : fd_load(fd, limit, ret_data, ret_size);
 
-	snprintf(path, sizeof(path), "mirror/metadata/%s", name);
-	fd = fd_open_beneath(verify->store_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	r = fd < 0 ? fd : fd_load(fd, limit, ret_data, ret_size);
-	if (r < 0)
-		return refuse(why, DAMAGED, "%s: %s", path, strerror(-r));
-	return FAULT_NONE;
+	return r < 0 ? refuse(why, DAMAGED, "%s: %s", path, strerror(-r)) : FAULT_NONE;
 }
 
-static void verify_mirror_metadata(struct storeverify *verify, const uint8_t *root, size_t root_size)
+enum fault storeverify_load_metadata(void *ctx, const char *name, size_t limit, uint8_t **ret_data, size_t *ret_size,
+				     struct refusal *why)
+{
+	char path[STORE_PATH_SIZE];
+
+	snprintf(path, sizeof(path), "mirror/metadata/%s", name);
+	return storeverify_load(ctx, path, limit, ret_data, ret_size, why);
+}
+
+void storeverify_metadata(struct storeverify *verify, const uint8_t *root, size_t root_size)
 {
 	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
 	_cleanup_close_ int fd = storeverify_open(verify, "mirror/metadata", PRIVATE_MODE);
-	struct trustset_source source = {verify, load_from_mirror, &names};
+	struct trustset_source source = {verify, storeverify_load_metadata, &names};
 	struct stat st;
 
 	storeverify_list(verify, "mirror/metadata", &names);
@@ -55,6 +57,56 @@ static void verify_mirror_metadata(struct storeverify *verify, const uint8_t *ro
 		storeverify_file(verify, fd, "mirror/metadata", names.items[i], &st);
 	verify->n_metadata = names.n_items;
 	trustset_build(&source, root, root_size, &verify->findings, &verify->set);
+}
+
+static int compare_timestamps(const void *a, const void *b)
+{
+	const struct signed_timestamp *left = a, *right = b;
+
+	return left->header.version < right->header.version ? -1 : left->header.version > right->header.version;
+}
+
+static void verify_timestamp(struct storeverify *verify, int dir_fd, const char *name)
+{
+	struct signed_timestamp *timestamp = &verify->timestamps[verify->n_timestamps];
+	_cleanup_free_ uint8_t *data = NULL;
+	struct sha256 named, found;
+	struct refusal why;
+	size_t size;
+	int r = fd_load_file(dir_fd, name, LIMIT_TIMESTAMP_SIZE, &data, &size);
+
+	if (r < 0) {
+		findings_fault(&verify->findings, DAMAGED, "mirror/timestamps/%s: %s", name, strerror(-r));
+		return;
+	}
+	hash_bytes(data, size, &found);
+	if (!sha256_from_hex(name, &named) || !sha256_equal(&named, &found)) {
+		findings_fault(&verify->findings, DAMAGED, "mirror/timestamps/%s: its bytes are not what its name says",
+			       name);
+	} else if (trustset_read_timestamp(verify->set, data, size, timestamp, &why) != FAULT_NONE) {
+		refuse_within(&why, "mirror/timestamps/%s", name);
+		findings_add(&verify->findings, &why);
+	} else {
+		verify->n_timestamps++;
+	}
+}
+
+void storeverify_timestamps(struct storeverify *verify)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	/* A store of before they were kept has no such folder. */
+	if (fstatat(verify->store_fd, "mirror/timestamps", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	fd = storeverify_open(verify, "mirror/timestamps", PRIVATE_MODE);
+	storeverify_list(verify, "mirror/timestamps", &names);
+	verify->timestamps = xcalloc(names.n_items + 1, sizeof(*verify->timestamps));
+	for (size_t i = 0; fd >= 0 && i < names.n_items; i++)
+		if (storeverify_file(verify, fd, "mirror/timestamps", names.items[i], &st))
+			verify_timestamp(verify, fd, names.items[i]);
+	qsort(verify->timestamps, verify->n_timestamps, sizeof(*verify->timestamps), compare_timestamps);
 }
 
 /* What the newest snapshot names and the mirror lacks has not arrived: no fault of the store. */
@@ -288,7 +340,7 @@ static void verify_top(struct storeverify *verify)
 			findings_note(&verify->findings,
 				      "mirror/.tmp: left by an import that did not finish, or that runs now");
 		else if (strcmp(mirror.items[i], "metadata") != 0 && strcmp(mirror.items[i], "blobs") != 0 &&
-			 strcmp(mirror.items[i], "targets") != 0)
+			 strcmp(mirror.items[i], "targets") != 0 && strcmp(mirror.items[i], "timestamps") != 0)
 			findings_fault(&verify->findings, DAMAGED, "mirror/%s: does not belong there", mirror.items[i]);
 	}
 }
@@ -362,8 +414,9 @@ static void verify_all(struct storeverify *verify, const uint8_t *root, size_t r
 	if (r < 0)
 		findings_fault(&verify->findings, DAMAGED, "trust/root.json: %s", strerror(-r));
 	else
-		verify_mirror_metadata(verify, root, size);
+		storeverify_metadata(verify, root, size);
 	if (verify->set != NULL) {
+		storeverify_timestamps(verify);
 		note_absent(verify);
 		note_expired(verify);
 		verify_trust(verify);
@@ -378,34 +431,75 @@ static void verify_all(struct storeverify *verify, const uint8_t *root, size_t r
 	report_progress_end();
 }
 
-int storeverify_run(const char *store_path, const uint8_t *root, size_t root_size, bool json)
+/* Opens the store and gives up everything but reading it, and the log's folder. */
+static int open_store(struct storeverify *verify, const char *store_path, int log_fd)
 {
-	struct storeverify verify = {.store_fd = -1};
-	struct sandbox_folder folder = {-1, SANDBOX_READ};
+	struct sandbox_folder folders[] = {{-1, SANDBOX_READ}, {log_fd, SANDBOX_READ}};
 	struct refusal why;
 	struct stat st;
-	int status;
 
 	tzset(); /* before the sandbox: local times read a file */
-	if (store_open(store_path, &verify.store_fd, &why) != FAULT_NONE) {
+	if (store_open(store_path, &verify->store_fd, &why) != FAULT_NONE) {
 		log_refusal(&why);
 		return fault_exit(why.fault);
 	}
-	folder.fd = verify.store_fd;
-	sandbox_enter(SANDBOX_TOOL, &folder, 1);
-	if (fstatat(verify.store_fd, "format", &st, AT_SYMLINK_NOFOLLOW) < 0)
+	folders[0].fd = verify->store_fd;
+	sandbox_enter(SANDBOX_TOOL, folders, log_fd < 0 ? 1 : 2);
+	if (fstatat(verify->store_fd, "format", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		die_errno("%s/format", store_path);
-	verify.uid = st.st_uid;
+	verify->uid = st.st_uid;
+	return 0;
+}
+
+static int close_store(struct storeverify *verify)
+{
+	int status = findings_exit(&verify->findings);
+
+	if (fflush(stdout) != 0)
+		die_errno("stdout");
+	findings_clear(&verify->findings);
+	trustset_free(verify->set);
+	free(verify->timestamps);
+	close(verify->store_fd);
+	return status;
+}
+
+int storeverify_run(const char *store_path, const uint8_t *root, size_t root_size, bool json)
+{
+	struct storeverify verify = {.store_fd = -1};
+	int status = open_store(&verify, store_path, -1);
+
+	if (status != 0)
+		return status;
 	verify_all(&verify, root, root_size);
 	if (json)
 		print_json(&verify, store_path);
 	else
 		print_people(&verify, store_path, root == NULL);
-	if (fflush(stdout) != 0)
-		die_errno("stdout");
-	status = findings_exit(&verify.findings);
-	findings_clear(&verify.findings);
-	trustset_free(verify.set);
-	close(verify.store_fd);
-	return status;
+	return close_store(&verify);
+}
+
+int storeverify_run_at(const char *store_path, const uint8_t *root, size_t root_size, int64_t at,
+		       const struct storeverify_log *log, bool json)
+{
+	struct storeverify verify = {.store_fd = -1};
+	struct history history = {.at = at};
+	struct storeverify_day day = {.at = at};
+	bool has_log = false;
+	int status = open_store(&verify, store_path, log == NULL ? -1 : log->fd);
+
+	if (status != 0)
+		return status;
+	storeverify_metadata(&verify, root, root_size);
+	if (log != NULL)
+		has_log = log->read(log->ctx, &history, &verify.findings);
+	if (verify.set != NULL) {
+		storeverify_timestamps(&verify);
+		storeverify_judge_day(&verify, has_log ? &history : NULL, at, &day);
+	}
+	report_progress_end();
+	storeverify_day_print(&verify, &day, store_path, json);
+	storeverify_day_clear(&day);
+	history_clear(&history);
+	return close_store(&verify);
 }

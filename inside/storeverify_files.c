@@ -275,32 +275,6 @@ static void verify_link(struct storeverify *verify, int dir_fd, const char *path
 	storeverify_hash(verify, dir_fd, path, name, sha256);
 }
 
-/* The role version that describes VERSION of DATASET: its files are [*RET_FIRST, *RET_END). */
-static bool find_role(const struct trustset *set, const char *dataset, const char *version, size_t *ret_first,
-		      size_t *ret_end)
-{
-	const char *description = strcmp(dataset, "status") == 0 ? "status.json" : "datapackage.json";
-
-	for (size_t i = 0, end; i < set->n_files; i = end) {
-		bool found = false;
-
-		for (end = i; end < set->n_files && strcmp(set->files[end].dataset, set->files[i].dataset) == 0 &&
-			      set->files[end].role_version == set->files[i].role_version;
-		     end++) {
-			char name[STORE_VERSION_SIZE];
-
-			store_version_name(&set->files[end].blob.plain_sha256, name);
-			found |= strcmp(set->files[end].file, description) == 0 && strcmp(name, version) == 0;
-		}
-		if (found && strcmp(set->files[i].dataset, dataset) == 0) {
-			*ret_first = i;
-			*ret_end = end;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* One version: the files that its role signed, all of them, and no other. */
 static void verify_version(struct storeverify *verify, const char *dataset, const char *version,
 			   const struct objects *objects)
@@ -314,7 +288,7 @@ static void verify_version(struct storeverify *verify, const char *dataset, cons
 	fd = storeverify_open(verify, path, FOLDER_MODE);
 	if (fd < 0 || verify->set == NULL)
 		return;
-	if (!find_role(verify->set, dataset, version, &first, &end)) {
+	if (!trustset_find_version(verify->set, dataset, version, &first, &end)) {
 		findings_fault(&verify->findings, DAMAGED, "%s: no signed metadata describe this version", path);
 		return;
 	}

@@ -375,6 +375,49 @@ enum fault trustset_build(const struct trustset_source *source, const uint8_t *r
 	return FAULT_NONE;
 }
 
+enum fault trustset_read_timestamp(const struct trustset *set, const uint8_t *data, size_t size,
+				   struct signed_timestamp *ret_timestamp, struct refusal *why)
+{
+	_cleanup_(tuf_claim_freep) struct tuf_claim *claim = NULL;
+	_cleanup_(tuf_timestamp_freep) struct tuf_timestamp *timestamp = NULL;
+	enum fault fault = parse_claim(data, size, LIMIT_TIMESTAMP_SIZE, &claim, why);
+
+	if (fault == FAULT_NONE)
+		fault = trustset_verify_timestamp(set, claim, &timestamp, why);
+	if (fault == FAULT_NONE)
+		*ret_timestamp = (struct signed_timestamp){timestamp->header, timestamp->issued, timestamp->snapshot};
+	return fault;
+}
+
+enum fault trustset_read_snapshot(const struct trustset *set, const uint8_t *data, size_t size,
+				  struct tuf_snapshot **ret_snapshot, struct refusal *why)
+{
+	_cleanup_(tuf_claim_freep) struct tuf_claim *claim = NULL;
+	enum fault fault = parse_claim(data, size, LIMIT_SNAPSHOT_SIZE, &claim, why);
+
+	return fault == FAULT_NONE ? trustset_verify_snapshot(set, claim, ret_snapshot, why) : fault;
+}
+
+bool trustset_narrow(const struct trustset *set, uint64_t root, uint64_t targets, struct trustset *ret_view)
+{
+	struct trustset view = {.roots = NULL};
+
+	for (size_t i = 0; i < set->n_roots; i++) {
+		if (set->roots[i]->header.version != root)
+			continue;
+		view.roots = &set->roots[i];
+		view.n_roots = 1;
+	}
+	for (size_t i = 0; i < set->n_targets && targets != 0; i++) {
+		if (set->targets[i]->header.version != targets)
+			continue;
+		view.targets = &set->targets[i];
+		view.n_targets = 1;
+	}
+	*ret_view = view;
+	return view.n_roots == 1 && view.n_targets == (targets != 0);
+}
+
 /* --- questions ---------------------------------------------------------------------------------------------------- */
 
 const struct signed_metadata *trustset_metadata(const struct trustset *set, const char *name)
@@ -420,4 +463,29 @@ bool trustset_names_target(const struct trustset *set, const char *dataset, cons
 bool trustset_names_object(const struct trustset *set, const char *dataset, const struct sha256 *sha256)
 {
 	return trustset_names_target(set, dataset, NULL, sha256);
+}
+
+bool trustset_find_version(const struct trustset *set, const char *dataset, const char *version, size_t *ret_first,
+			   size_t *ret_end)
+{
+	const char *description = strcmp(dataset, "status") == 0 ? "status.json" : "datapackage.json";
+
+	for (size_t i = 0, end; i < set->n_files; i = end) {
+		bool found = false;
+
+		for (end = i; end < set->n_files && strcmp(set->files[end].dataset, set->files[i].dataset) == 0 &&
+			      set->files[end].role_version == set->files[i].role_version;
+		     end++) {
+			char name[STORE_VERSION_SIZE];
+
+			store_version_name(&set->files[end].blob.plain_sha256, name);
+			found |= strcmp(set->files[end].file, description) == 0 && strcmp(name, version) == 0;
+		}
+		if (found && strcmp(set->files[i].dataset, dataset) == 0) {
+			*ret_first = i;
+			*ret_end = end;
+			return true;
+		}
+	}
+	return false;
 }

@@ -40,6 +40,13 @@ struct signed_metadata {
 	struct sha256 sha256;
 };
 
+/* One timestamp that was verified, of those that the mirror keeps. */
+struct signed_timestamp {
+	struct tuf_header header;
+	int64_t issued;
+	struct tuf_meta snapshot;
+};
+
 struct trustset {
 	struct tuf_root **roots; /* ascending, without a gap */
 	size_t n_roots;
@@ -66,6 +73,20 @@ void trustset_freep(struct trustset **trustset);
  * *RET_VERSION. */
 enum fault trustset_verify(const struct trustset *trustset, const char *role, const uint8_t *data, size_t size,
 			   uint64_t *ret_version, struct refusal *why);
+
+/* A timestamp, or a snapshot, that any root of the set signed. */
+enum fault trustset_read_timestamp(const struct trustset *trustset, const uint8_t *data, size_t size,
+				   struct signed_timestamp *ret_timestamp, struct refusal *why);
+enum fault trustset_read_snapshot(const struct trustset *trustset, const uint8_t *data, size_t size,
+				  struct tuf_snapshot **ret_snapshot, struct refusal *why);
+
+/* The set as it was while ROOT was the newest root and TARGETS (0: none) the targets: a view for trustset_verify and the
+ * two above, which borrows from TRUSTSET and is not to be freed. False where it has no such version. */
+bool trustset_narrow(const struct trustset *trustset, uint64_t root, uint64_t targets, struct trustset *ret_view);
+
+/* The files [*RET_FIRST, *RET_END) of a role version that describes VERSION (its 16 digits) of DATASET. */
+bool trustset_find_version(const struct trustset *trustset, const char *dataset, const char *version, size_t *ret_first,
+			   size_t *ret_end);
 
 const struct signed_metadata *trustset_metadata(const struct trustset *trustset, const char *name);
 /* Whether anything signed names the blob, or the plain file of that dataset. */

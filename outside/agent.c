@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "base/report.h"
+#include "outside/agentlog.h"
 
 /* Has no dot, so that no dataset can be called like it. */
 #define LOCK_NAME "clapet.lock"
@@ -54,6 +56,21 @@ static enum fault open_subfolder(int dir_fd, const char *path, const char *name,
 	return FAULT_NONE;
 }
 
+/* The log's folder belongs to outside-log. It is made where nobody (tmpfiles.d) prepared it. */
+static enum fault open_log(const struct config *config, int *ret_fd, struct refusal *why)
+{
+	bool is_new = mkdir(config->log, 0750) == 0;
+	const char *user = config->users[WORKER_LOG];
+	uid_t uid;
+	gid_t gid;
+
+	if (open_folder(config->log, "log", ret_fd, why) != FAULT_NONE)
+		return why->fault;
+	if (is_new && geteuid() == 0 && user != NULL && worker_user(user, &uid, &gid) && fchown(*ret_fd, uid, gid) < 0)
+		return refuse(why, FAULT_FILE, "log: %s: %s", config->log, strerror(errno));
+	return FAULT_NONE;
+}
+
 static enum fault take_lock(struct agent *agent, struct refusal *why)
 {
 	agent->lock_fd = openat(agent->state_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
@@ -84,7 +101,7 @@ static void catch_signals(struct agent *agent)
 
 enum fault agent_open(const struct config *config, bool lock, struct agent *ret_agent, struct refusal *why)
 {
-	struct agent agent = {config, -1, -1, -1, -1, -1, -1, -1, -1, -1, time(NULL)};
+	struct agent agent = {config, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, time(NULL), NULL};
 	_cleanup_close_ int repository_fd = -1;
 
 	if (open_folder(config->state, "state", &agent.state_fd, why) != FAULT_NONE ||
@@ -98,12 +115,15 @@ enum fault agent_open(const struct config *config, bool lock, struct agent *ret_
 	     (open_subfolder(repository_fd, config->repository, "blobs", true, &agent.blobs_fd, why) != FAULT_NONE ||
 	      open_subfolder(repository_fd, config->repository, "targets", true, &agent.targets_fd, why) !=
 		      FAULT_NONE)) ||
+	    (lock && open_log(config, &agent.log_fd, why) != FAULT_NONE) ||
 	    open_folder(config->outbox, "outbox", &agent.outbox_fd, why) != FAULT_NONE) {
 		agent_close(&agent);
 		return why->fault;
 	}
-	if (lock)
+	if (lock) {
 		catch_signals(&agent);
+		agent.notes = agent_notes_new();
+	}
 	*ret_agent = agent;
 	return FAULT_NONE;
 }
@@ -111,12 +131,14 @@ enum fault agent_open(const struct config *config, bool lock, struct agent *ret_
 void agent_close(struct agent *agent)
 {
 	int *fds[] = {&agent->sources_fd, &agent->state_fd,  &agent->keys_fd, &agent->metadata_fd, &agent->blobs_fd,
-		      &agent->targets_fd, &agent->outbox_fd, &agent->lock_fd, &agent->stop_fd};
+		      &agent->targets_fd, &agent->outbox_fd, &agent->lock_fd, &agent->log_fd,      &agent->stop_fd};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		cleanup_close(fds[i]);
 		*fds[i] = -1;
 	}
+	agent_notes_free(agent->notes);
+	agent->notes = NULL;
 }
 
 bool agent_must_stop(const struct agent *agent)

@@ -16,9 +16,11 @@
 struct agent {
 	const struct config *config; /* borrowed */
 	int sources_fd, state_fd, keys_fd, metadata_fd, blobs_fd, targets_fd, outbox_fd;
-	int lock_fd; /* -1: reading only */
-	int stop_fd; /* readable once SIGTERM or SIGINT came; -1: nobody asked */
-	int64_t now; /* one clock for the whole run */
+	int lock_fd;               /* -1: reading only */
+	int log_fd;                /* -1: reading only */
+	int stop_fd;               /* readable once SIGTERM or SIGINT came; -1: nobody asked */
+	int64_t now;               /* one clock for the whole run */
+	struct agent_notes *notes; /* for the audit log (agentlog.h); NULL: reading only */
 };
 
 /* Opens the folders that the configuration names, and makes repository/blobs and repository/targets. With LOCK takes the lock of

@@ -26,7 +26,7 @@ static const struct {
 } workers[WORKER_KINDS] = {
 	[WORKER_FETCH] = {"outside-fetch", "fetch"}, [WORKER_UNPACK] = {"outside-unpack", "unpack"},
 	[WORKER_CHECK] = {"outside-check", "check"}, [WORKER_PACK] = {"outside-pack", "pack"},
-	[WORKER_SIGN] = {"outside-sign", "sign"},
+	[WORKER_SIGN] = {"outside-sign", "sign"},    [WORKER_LOG] = {"outside-log", "log"},
 };
 
 const char *config_worker_program(enum outside_worker worker)
@@ -58,14 +58,17 @@ static enum fault parse_paths(struct config *config, const char *folder, struct 
 	    get_path(config, folder, "repository", true, &config->repository, why) != FAULT_NONE ||
 	    get_path(config, folder, "outbox", true, &config->outbox, why) != FAULT_NONE ||
 	    get_path(config, folder, "caFile", false, &config->ca_file, why) != FAULT_NONE ||
-	    get_path(config, folder, "sockets", false, &config->sockets, why) != FAULT_NONE)
+	    get_path(config, folder, "sockets", false, &config->sockets, why) != FAULT_NONE ||
+	    get_path(config, folder, "log", false, &config->log, why) != FAULT_NONE)
 		return why->fault;
+	if (config->log == NULL)
+		config->log = xasprintf("%s/../log", config->state);
 	return get_path(config, folder, "passphraseFile", false, &config->passphrase_file, why);
 }
 
 static enum fault parse_users(struct config *config, struct refusal *why)
 {
-	static const char *const allowed[] = {"fetch", "unpack", "check", "pack", "sign", NULL};
+	static const char *const allowed[] = {"fetch", "unpack", "check", "pack", "sign", "log", NULL};
 	const char *bench = NULL;
 	json_t *users = NULL;
 
@@ -175,7 +178,7 @@ static enum fault parse_members(struct config *config, const char *folder, struc
 		"format",      "sources",        "state",  "keys",      "repository", "outbox",
 		"caFile",      "passphraseFile", "users",  "sockets",   "testBench",  "longestSilence",
 		"expires",     "catalogueEvery", "limits", "allowHttp", "allowFile",  "proxy",
-		"credentials", "bundleFormat",   NULL,
+		"credentials", "bundleFormat",   "log",    NULL,
 	};
 	int64_t bundle_format = 1;
 
@@ -229,6 +232,7 @@ void config_free(struct config *config)
 	free(config->keys);
 	free(config->repository);
 	free(config->outbox);
+	free(config->log);
 	free(config->ca_file);
 	free(config->sockets);
 	free(config->passphrase_file);

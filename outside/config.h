@@ -17,7 +17,7 @@
 /* The words by which a configuration says that a missing sandbox is no reason to refuse. */
 #define CONFIG_TEST_BENCH "this machine is a test bench"
 
-enum outside_worker { WORKER_FETCH, WORKER_UNPACK, WORKER_CHECK, WORKER_PACK, WORKER_SIGN, WORKER_KINDS };
+enum outside_worker { WORKER_FETCH, WORKER_UNPACK, WORKER_CHECK, WORKER_PACK, WORKER_SIGN, WORKER_LOG, WORKER_KINDS };
 
 /* "outside-fetch", and the key under `users`. */
 const char *config_worker_program(enum outside_worker worker);
@@ -26,7 +26,8 @@ struct config {
 	json_t *json; /* owned; borrowed texts point into it */
 	char *path;
 	char *sources, *state, *keys, *repository, *outbox; /* folders, owned */
-	char *ca_file;                                      /* or NULL: the system's authorities */
+	char *log;             /* the audit log's; by default the folder "log" beside state */
+	char *ca_file;         /* or NULL: the system's authorities */
 	char *passphrase_file; /* or NULL: the systemd credential `passphrase`, if there is one */
 	const char *proxy;     /* "": none */
 	char *sockets; /* or NULL: workers are started behind these sockets by systemd, each under its own account */

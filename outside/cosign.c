@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "outside/agentlog.h"
 #include "outside/run.h"
 
 /* --- out ------------------------------------------------------------------------------------------------------------- */
@@ -250,6 +251,10 @@ static enum fault take(struct run *run, int n_paths, char **paths, struct refusa
 	if (run_publish(run, &bundle, why) != FAULT_NONE)
 		return why->fault;
 	for (int i = 0; i < n_paths; i++)
+		agent_note(&run->agent, "cosign", signatures[i].role, NULL, NULL, FAULT_NONE,
+			   "version %" PRIu64 " of the role is signed by key %.16s", signatures[i].version,
+			   signatures[i].keyid);
+	for (int i = 0; i < n_paths; i++)
 		printf("%s version %" PRIu64 ": signed by key %.16s%s\n", signatures[i].role, signatures[i].version,
 		       signatures[i].keyid,
 		       waiting_find(&run->waiting, signatures[i].role) != NULL ? "" : ", and published");
@@ -271,8 +276,11 @@ int cosign_take_run(const struct config *config, int n_paths, char **paths)
 		refuse(&why, FAULT_COSIGN_FORM, "%d signatures at once, at most %d", n_paths, OPTION_LIST_MAX);
 	else if (take(&run, n_paths, paths, &why) != FAULT_NONE)
 		run.cosignatures = NULL;
-	if (why.fault != FAULT_NONE)
+	if (why.fault != FAULT_NONE) {
 		log_refusal(&why);
+		agent_note(&run.agent, "refuse", "", NULL, NULL, why.fault, "%s", why.line);
+	}
+	run_end(&run);
 	status = fault_exit_worse(run.exit_status, fault_exit(why.fault));
 	run_close(&run);
 	return status;

@@ -14,11 +14,13 @@
 #include "bundle/hash.h"
 #include "bundle/json.h"
 #include "outside/config.h"
+#include "outside/logcommand.h"
 #include "outside/run.h"
 #include "outside/validate.h"
 
 static const char *opt_config = "/etc/clapet/outside.json";
-static bool opt_force, opt_json, opt_yes, opt_old_data, opt_forget;
+static bool opt_force, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint;
+static uint64_t opt_last;
 static const char *opt_reason, *opt_replaced_by, *opt_to;
 
 static struct config *load_config(void)
@@ -82,6 +84,17 @@ static int run_withdraw(int argc, char **argv)
 	return withdraw_run(config, argv[0], opt_reason, opt_replaced_by);
 }
 
+static int run_log(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	(void)argv;
+	if (argc > 0)
+		die_usage("log takes no arguments");
+	config = load_config();
+	return log_run(config, opt_key ? LOG_KEY : opt_checkpoint ? LOG_CHECKPOINT : LOG_ENTRIES, opt_last, opt_json);
+}
+
 static int run_pending(int argc, char **argv)
 {
 	_cleanup_(config_freep) struct config *config = NULL;
@@ -126,6 +139,14 @@ static int run_explain(int argc, char **argv)
 	       fault_title(fault), fault_cause(fault), fault_next(fault), fault_exit(fault));
 	return 0;
 }
+
+static const struct option log_options[] = {
+	{"key", 'k', OPTION_FLAG, &opt_key, NULL, "the verifier key alone: what an auditor writes down"},
+	{"checkpoint", 0, OPTION_FLAG, &opt_checkpoint, NULL, "the signed checkpoint alone"},
+	{"last", 'n', OPTION_NUMBER, &opt_last, "N", "the last N entries (default: all)"},
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
 
 static const struct option options[] = {
 	{"config", 'c', OPTION_TEXT, &opt_config, "FILE", "the configuration (default /etc/clapet/outside.json)"},
@@ -202,6 +223,11 @@ static const struct command commands[] = {
 	 "first: heartbeats wait until they were, or old data would come in force. A root cannot be recovered "
 	 "so.",
 	 recover_options, run_recover},
+	{"log", NULL, "what was fetched, published, sent, refused: the audit log",
+	 "Every entry is proved to be in the tree that the log's checkpoint signs. --checkpoint prints that "
+	 "one, to keep\n"
+	 "elsewhere: who holds it can prove later that nothing before it was rewritten.",
+	 log_options, run_log},
 	{"explain", "CODE", "what a code (E1004) means, and what to do", NULL, NULL, run_explain},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };

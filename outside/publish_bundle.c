@@ -16,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "outside/agentlog.h"
 #include "outside/publish.h"
 
 /* Hidden: who carries the outbox away takes *.tar. */
@@ -152,6 +153,12 @@ static enum fault place_bundle(const struct agent *agent, int fd, uint64_t times
 	snprintf(bundle->name, sizeof bundle->name, "%010" PRIu64 "-%s.tar", timestamp_version, hex);
 	if (fd_size(fd) != (int64_t)bundle->size)
 		return refuse(why, FAULT_WORKER, "outside-pack wrote another bundle than it says");
+	/* Logged before anybody can carry it away: what arrives was sent. */
+	agent_note(agent, "send", "", NULL, &bundle->sha256, FAULT_NONE, "bundle %s: %zu metadata, %zu blobs%s",
+		   bundle->name, bundle->n_metadata, bundle->n_blobs,
+		   bundle->is_catalogue ? "; a catalogue bundle" : "");
+	if (agent_log(agent, why) != FAULT_NONE)
+		return why->fault;
 	if (fchmod(fd, BUNDLE_MODE) < 0 || fsync(fd) < 0 ||
 	    renameat(agent->outbox_fd, TEMPORARY_NAME, agent->outbox_fd, bundle->name) < 0 ||
 	    fsync(agent->outbox_fd) < 0)

@@ -232,6 +232,21 @@ static bool signed_is_valid(const struct outside_signed *signed_)
 	       flag_is_valid(signed_->is_new);
 }
 
+/* The texts of an entry of the log (bundle/FORMAT.md 21.6). */
+static bool event_is_valid(const struct outside_event *event)
+{
+	uint8_t version[8];
+
+	if (!text_ends(event->event, sizeof(event->event)) || !text_ends(event->dataset, sizeof(event->dataset)) ||
+	    !text_ends(event->version, sizeof(event->version)))
+		return false;
+	return event->time >= 0 && event->time <= MAX_TIME && fault_is_known(event->fault) && event->event[0] >= 'a' &&
+	       strspn(event->event, "abcdefghijklmnopqrstuvwxyz-") == strlen(event->event) &&
+	       (event->dataset[0] == '\0' || role_is_delegated(event->dataset)) &&
+	       (event->version[0] == '\0' || notation_unhex(event->version, version, sizeof(version))) &&
+	       flag_is_valid(event->has_sha256) && text_is_line(event->line, sizeof(event->line));
+}
+
 struct outside_record outside_record_new(enum outside_record_kind kind)
 {
 	struct outside_record record;
@@ -255,6 +270,7 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_KEYS:
 	case OUTSIDE_METADATA_FOLDER:
 	case OUTSIDE_PASSPHRASE:
+	case OUTSIDE_LOG_FOLDER:
 		return true;
 	case OUTSIDE_END:
 		return end_is_valid(&record->end);
@@ -288,6 +304,8 @@ bool outside_record_check(const struct outside_record *record)
 		return target_is_valid(&record->target);
 	case OUTSIDE_SIGNED:
 		return signed_is_valid(&record->signed_);
+	case OUTSIDE_EVENT:
+		return event_is_valid(&record->event);
 	case OUTSIDE_FLOOR:
 		return floor_is_valid(&record->floor);
 	case OUTSIDE_COSIGNATURE:

@@ -7,6 +7,7 @@
  *   OCOMP_CHECK   reads descriptors, one package       writes one descriptor a resource links libcsv, jansson, pcre2, libcrypto (hash)
  *   OCOMP_PACK    reads descriptors                    writes descriptors               links zstd, libarchive, libcrypto (hash)
  *   OCOMP_SIGN    reads keys/, records                 writes repository/metadata/      links libsodium, jansson, libcrypto (hash)
+ *   OCOMP_LOG     reads event records, log/key         writes log/                      links libsodium
  *
  * Every record is one struct outside_record, of one size; the receiver checks it (outside_record_check) before use.
  */
@@ -79,6 +80,10 @@ enum outside_record_kind {
 	OUTSIDE_COSIGNATURE, /* .cosignature */
 	OUTSIDE_WAITING,     /* .waiting */
 	OUTSIDE_ATTEST,      /* .attest */
+
+	/* -> log: OUTSIDE_LOG_FOLDER (fd), OUTSIDE_EVENT for each, OUTSIDE_GO.   log ->: OUTSIDE_END once they are signed and durable. */
+	OUTSIDE_LOG_FOLDER,
+	OUTSIDE_EVENT, /* .event */
 
 	OUTSIDE_RECORD_KIND_N
 };
@@ -203,6 +208,17 @@ struct outside_signed {
 	uint32_t is_new; /* written by this run */
 };
 
+struct outside_event {
+	int64_t time;
+	uint32_t fault;
+	char event[32]; /* "fetch", "publish", "send", …: lower-case letters and hyphens */
+	char dataset[NOTATION_NAME_SIZE];
+	char version[17]; /* 16 hex digits, or "" */
+	uint32_t has_sha256;
+	struct sha256 sha256; /* of what it is about: a body as received, a bundle */
+	char line[FAULT_LINE_SIZE];
+};
+
 struct outside_record {
 	uint32_t kind;
 	uint32_t reserved;
@@ -219,6 +235,7 @@ struct outside_record {
 		struct outside_attest attest;
 		struct outside_target target;
 		struct outside_signed signed_;
+		struct outside_event event;
 		struct outside_floor floor;
 		struct outside_cosignature cosignature;
 		struct outside_waiting waiting;

@@ -18,6 +18,7 @@
 #include "bundle/columns.h"
 #include "bundle/notation.h"
 #include "bundle/request.h"
+#include "outside/agentlog.h"
 #include "outside/run.h"
 
 /* A clock may be this far behind the inside's newest signed time. */
@@ -222,6 +223,9 @@ static enum fault remember(struct plan *plan, struct run *run, bool old_data, st
 	r = recovery_save(run->agent.state_fd, recovery);
 	if (r < 0)
 		return refuse(why, FAULT_STORAGE, "state/recovery.json: %s", strerror(-r));
+	for (size_t i = 0; i < plan->recovery.n_floors; i++)
+		agent_note(&run->agent, "recover", "", NULL, NULL, FAULT_NONE, "%s is signed above version %" PRIu64,
+			   plan->recovery.floors[i].role, plan->recovery.floors[i].version);
 	return forget_addresses(run, why);
 }
 
@@ -254,6 +258,7 @@ int recover_forget_run(const struct config *config)
 {
 	struct refusal why = {FAULT_NONE, ""};
 	struct run run;
+	int status = 0;
 
 	if (run_open(config, true, &run, &why) == FAULT_NONE) {
 		size_t n = run.recovery.n_floors;
@@ -265,11 +270,16 @@ int recover_forget_run(const struct config *config)
 			refuse(&why, FAULT_STORAGE, "state/recovery.json: %s", strerror(-r));
 		else
 			printf("Forgotten: %zu role%s that a request named\n", n, n == 1 ? "" : "s");
+		if (r == 0)
+			agent_note(&run.agent, "recover", "", NULL, NULL, FAULT_NONE,
+				   "%zu roles that a request named are forgotten", n);
+		run_end(&run);
+		status = run.exit_status;
 		run_close(&run);
 	}
 	if (why.fault != FAULT_NONE)
 		log_refusal(&why);
-	return fault_exit(why.fault);
+	return fault_exit_worse(status, fault_exit(why.fault));
 }
 
 int recover_run(const struct config *config, const char *path, bool yes, bool old_data)
@@ -279,6 +289,7 @@ int recover_run(const struct config *config, const char *path, bool yes, bool ol
 	struct plan plan = {.request = &request};
 	struct refusal why = {FAULT_NONE, ""};
 	struct run run;
+	int status = 0;
 
 	if (load_request(path, &request, &why) == FAULT_NONE && run_open(config, true, &run, &why) == FAULT_NONE) {
 		plan.table = columns_new(ARRAY_SIZE(headings), headings);
@@ -286,9 +297,11 @@ int recover_run(const struct config *config, const char *path, bool yes, bool ol
 		columns_free(plan.table);
 		publish_signed_clear(&plan.current);
 		recovery_clear(&plan.recovery);
+		run_end(&run);
+		status = run.exit_status;
 		run_close(&run);
 	}
 	if (why.fault != FAULT_NONE)
 		log_refusal(&why);
-	return fault_exit(why.fault);
+	return fault_exit_worse(status, fault_exit(why.fault));
 }

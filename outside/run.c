@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/notation.h"
+#include "outside/agentlog.h"
 
 static int compare_datasets(const void *a, const void *b)
 {
@@ -166,6 +167,18 @@ static enum fault make_status(struct run *run, struct state_version *version, st
 	return publish_target(&run->agent, NULL, run->agent.state_fd, "status.json", file, why);
 }
 
+static void note_published(const struct run *run, const struct source_state *state)
+{
+	const struct state_version *version = &state->pending;
+
+	if (version->withdrawn)
+		agent_note(&run->agent, "withdraw", state->name, NULL, NULL, FAULT_NONE,
+			   "withdrawn, and signed as such");
+	else
+		agent_note(&run->agent, "publish", state->name, &version->version, &version->version, FAULT_NONE,
+			   "version of %.10s is signed", version->created);
+}
+
 static enum fault remember_signed(struct run *run, const struct publish_signed *signed_, struct refusal *why)
 {
 	for (size_t i = 0; i < run->n_datasets; i++) {
@@ -173,6 +186,7 @@ static enum fault remember_signed(struct run *run, const struct publish_signed *
 
 		if (!run->states[i]->pending.exists || publish_waiting(signed_, run->states[i]->name) != NULL)
 			continue;
+		note_published(run, run->states[i]);
 		source_state_publish(run->states[i]);
 		r = source_state_save(run->agent.state_fd, run->states[i]);
 		if (r < 0)
@@ -327,6 +341,14 @@ enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struc
 		publish_remove_target(&run->agent, NULL, &old.files[0]);
 	*ret_bundle = bundle;
 	return FAULT_NONE;
+}
+
+void run_end(struct run *run)
+{
+	struct refusal why = {FAULT_NONE, ""};
+
+	if (agent_log(&run->agent, &why) != FAULT_NONE)
+		complain(run, &why);
 }
 
 void run_print_bundle(const struct run *run, const struct publish_bundle *bundle)

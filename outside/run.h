@@ -50,6 +50,8 @@ struct run_dataset *run_find(const struct run *run, const char *name);
  * person stays pending; it is said (log) and counts in exit_status, and all else is published. FAULT_RECOVER_SYNC where a
  * recovery would bring old data in force. */
 enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why);
+/* What a run that sent nothing still has to say to the audit log; trouble counts in exit_status. */
+void run_end(struct run *run);
 /* "bundle …/0000000042-….tar: 245 KB, 6 metadata, 4 blobs". */
 void run_print_bundle(const struct run *run, const struct publish_bundle *bundle);
 

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "outside/agentlog.h"
 #include "outside/pipeline.h"
 #include "outside/run.h"
 
@@ -116,6 +117,19 @@ static void print_failed(const struct sync *sync, const struct run_dataset *data
 	}
 }
 
+static void note_fetched(const struct sync *sync, const struct run_dataset *dataset)
+{
+	const struct state_version *version = &dataset->state->pending;
+
+	for (size_t i = 0; i < version->n_files; i++) {
+		const struct state_file *file = &version->files[i];
+
+		if (!sha256_is_zero(&file->published_sha256))
+			agent_note(&sync->run.agent, "fetch", dataset->name, &version->version, &file->published_sha256,
+				   FAULT_NONE, "%s, as published; %" PRIu64 " rows", file->name, file->rows);
+	}
+}
+
 static void succeed(struct sync *sync, struct run_dataset *dataset, bool changed)
 {
 	bool waits = waiting_find(&sync->run.waiting, dataset->name) != NULL;
@@ -128,6 +142,8 @@ static void succeed(struct sync *sync, struct run_dataset *dataset, bool changed
 	state->since = 0;
 	memset(&state->why, 0, sizeof state->why);
 	state->max_age = dataset->source->max_age;
+	if (changed)
+		note_fetched(sync, dataset);
 	if (sync->json)
 		return;
 	if (dataset->is_new)
@@ -140,6 +156,9 @@ static void fail(struct sync *sync, struct run_dataset *dataset, const struct re
 {
 	struct source_state *state = dataset->state;
 
+	/* Once for each reason: a source that is down for a month is one line, not three thousand. */
+	if (state->outcome != STATE_FAILED || state->why.fault != why->fault)
+		agent_note(&sync->run.agent, "refuse", dataset->name, NULL, NULL, why->fault, "%s", why->line);
 	if (state->outcome != STATE_FAILED || state->since == 0)
 		state->since = sync->run.agent.now;
 	state->outcome = STATE_FAILED;
@@ -310,6 +329,7 @@ int sync_run(const struct config *config, int n_names, char **names, bool force,
 		finish(&sync, &why);
 	if (why.fault != FAULT_NONE)
 		log_refusal(&why);
+	run_end(&sync.run);
 	status = fault_exit_worse(sync.run.exit_status, fault_exit(why.fault));
 	run_close(&sync.run);
 	return status;
@@ -330,6 +350,7 @@ int sync_heartbeat(const struct config *config)
 		run_print_bundle(&run, &bundle);
 	else
 		log_refusal(&why);
+	run_end(&run);
 	status = fault_exit_worse(run.exit_status, fault_exit(why.fault));
 	run_close(&run);
 	return status;

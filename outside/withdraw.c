@@ -110,6 +110,7 @@ int withdraw_run(const struct config *config, const char *dataset, const char *r
 
 	if (run_open(config, true, &run, &why) == FAULT_NONE) {
 		withdraw(&run, dataset, reason, replaced_by, &why);
+		run_end(&run);
 		status = run.exit_status;
 		run_close(&run);
 	}

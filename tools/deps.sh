@@ -7,7 +7,7 @@ set -eu
 libraries="libarchive:libarchive-dev libsodium:libsodium-dev libcurl:libcurl4-openssl-dev jansson:libjansson-dev
 libzstd:libzstd-dev libpcre2-8:libpcre2-dev libseccomp:libseccomp-dev libcrypto:libssl-dev libqrencode:libqrencode-dev cmocka:libcmocka-dev"
 programs="cc:gcc make:make pkg-config:pkg-config nginx:nginx-light strace:strace zstd:zstd openssl:openssl prove:perl
-systemd-analyze:systemd readelf:binutils python3:python3 git:git xz:xz-utils node:nodejs npm:npm"
+systemd-analyze:systemd readelf:binutils python3:python3 git:git xz:xz-utils node:nodejs npm:npm go:golang-go"
 case "${1:-}" in
 lint) programs="clang-format:clang-format cppcheck:cppcheck shellcheck:shellcheck git:git" libraries= ;;
 fuzz) programs="clang:clang" libraries= ;;
@@ -22,6 +22,8 @@ for pair in $libraries; do
 	pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"
 done
 [ -n "$libraries" ] && [ ! -e /usr/include/csv.h ] && missing="$missing libcsv-dev"
+# The tests' second opinion of the audit log.
+[ -n "$libraries" ] && [ ! -e /usr/share/gocode/src/golang.org/x/mod/sumdb/note ] && missing="$missing golang-golang-x-mod-dev"
 if [ "${1:-}" = fuzz ] && ! find /usr/lib -name 'libclang_rt.fuzzer-x86_64.a' 2>/dev/null | grep -q .; then
 	missing="$missing libclang-rt-14-dev"
 fi

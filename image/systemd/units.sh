@@ -17,7 +17,7 @@ hardening() { # FAMILIES NETWORK WALKS
 
 worker() { # SIDE WORKER ACCOUNT FAMILIES NETWORK MEMORY FILE TASKS
 	local jit=yes walks=no
-	case $2 in inside-verify | inside-commit | inside-log | outside-sign) walks=walks ;; esac
+	case $2 in inside-verify | inside-commit | inside-log | outside-sign | outside-log) walks=walks ;; esac
 	# PCRE2's JIT needs memory that is writable and executable; outside only.
 	[ "$2" = outside-check ] && jit=no
 	cat >"$out/clapet-$2.socket" <<-UNIT
@@ -61,7 +61,7 @@ worker() { # SIDE WORKER ACCOUNT FAMILIES NETWORK MEMORY FILE TASKS
 		# Only these write beneath folders; all others get descriptors.
 		case $2 in
 		inside-unpack | inside-commit | inside-log) echo "ReadWritePaths=/var/lib/clapet-inside" ;;
-		outside-sign) echo "ReadWritePaths=/var/lib/clapet-outside" ;;
+		outside-sign | outside-log) echo "ReadWritePaths=/var/lib/clapet-outside" ;;
 		esac
 		hardening "$4" "$5" "$walks"
 	} >"$out/clapet-$2@.service"

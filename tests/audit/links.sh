@@ -15,13 +15,14 @@ inside-unpack libarchive libcrypto libseccomp
 inside-verify libsodium libjansson libcrypto libseccomp
 inside-check libzstd libcsv libjansson libpcre2-8 libcrypto libseccomp
 inside-commit libcrypto libseccomp
-inside-log libseccomp
+inside-log libsodium libseccomp
 clapet-keys libsodium libjansson libcrypto libqrencode
 outside-fetch libcurl libseccomp
 outside-unpack libarchive libseccomp
 outside-check libcsv libjansson libpcre2-8 libcrypto libseccomp
 outside-pack libzstd libarchive libcrypto libseccomp
 outside-sign libsodium libjansson libcrypto libseccomp
+outside-log libsodium libseccomp
 TABLE
 
 # In a build with ECDSA=1 (build/ecdsa) those that verify metadata may link public keys of libcrypto; in no other do they. Both builds

@@ -27,7 +27,7 @@ for account in $(awk '!/^#/ { print $3 }' image/systemd/workers); do
 done
 
 # For RestrictSUIDSGID systemd answers every openat2 with ENOSYS: who opens beneath folders (base/fdio.c) must be without it.
-for unit in clapet-inside clapet-outside clapet-heartbeat clapet-inside-verify@ clapet-inside-commit@ clapet-inside-log@ clapet-outside-sign@; do
+for unit in clapet-inside clapet-outside clapet-heartbeat clapet-inside-verify@ clapet-inside-commit@ clapet-inside-log@ clapet-outside-sign@ clapet-outside-log@; do
 	unlike "$(cat "$T/units/$unit.service")" '^RestrictSUIDSGID=yes' "$unit.service leaves openat2 alone"
 done
 unlike "$(cat "$T"/units/*@.service)" '^(Supplementary)?Group' "no worker has a group beside its account's"

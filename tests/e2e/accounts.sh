@@ -19,6 +19,7 @@ clapet-unarchive       lp          lp
 clapet-validate        mail        mail
 clapet-pack            news        news
 clapet-sign            backup      backup
+clapet-outlog          sys         sys
 clapet-inside          irc         irc,users
 clapet-unpack          list        list
 clapet-verify          man         man
@@ -106,7 +107,14 @@ story() { # OUT IN
 	run "$BIN/clapet-audit" store --root "$out/repository/metadata/1.root.json" "$in/store"
 	is "$status" 0 "clapet-audit: everything holds" || echo "$output" | sed 's/^/# /'
 	like "$output" 'Everything holds' "and says so"
-	like "$(cat "$in/store/log/events.log")" 'approve rues' "the log tells it"
+	run inside log
+	like "$output" 'approve +rues' "the log tells it"
+	run outside log
+	like "$output" "send .*$(basename "$first")" "so does the outside's"
+	like "$(owner "$out/log/key")" '^sys:[a-z-]+ 400$' "whose key is outside-log's alone"
+	run inside checkpoint --operator guard
+	is "$status" 0 "checkpoint" || echo "$output" | sed 's/^/# /'
+	like "$(owner "$in/store/log/key")" '^bin:[a-z]+ 400$' "the log's key is inside-log's alone"
 }
 
 writable() { # ACCOUNT FOLDER: what of it the account can write, itself and through groups
@@ -118,6 +126,9 @@ walls() { # OUT IN SUPERVISOR-OWNED
 	local out=$1 in=$2 account folder
 	is "$(find "$in/store" ! -user uucp ! -path "$in/store/log*")" "" "all of the store but log/ is inside-commit's"
 	is "$(find "$in/store/log" ! -user bin)" "" "log/ is inside-log's"
+	for account in clapet-inside clapet-commit clapet-verify reader; do
+		not_ok "$account cannot read the log's key" as "$account" cat "$in/store/log/key"
+	done
 	is "$(find "$in/store" -perm /027 ! -type l ! -path "$in/store/log/*")" "" "nobody else writes it, and nobody at all reads it by being anybody"
 	for account in clapet-inside clapet-unpack clapet-verify clapet-check clapet-log reader; do
 		[ "$account" = clapet-inside ] && [ "$3" = root ] && continue
@@ -159,7 +170,7 @@ mkdir -p "$T/a/out/state" "$T/a/out/outbox"
 chmod 0750 "$T/a/out/state" "$T/a/out/outbox"
 : >"$T/activate.log"
 configure "$T/a" "$T/a/out" "$T/a" \
-	'"users": {"fetch": "games", "unpack": "lp", "check": "mail", "pack": "news", "sign": "backup"}' \
+	'"users": {"fetch": "games", "unpack": "lp", "check": "mail", "pack": "news", "sign": "backup", "log": "sys"}' \
 	'"users": {"unpack": "list", "verify": "man", "check": "proxy", "commit": "uucp", "log": "bin"}'
 outside() { strace -f -qq -A -e trace=setresuid,execve -o "$T/trace" "$BIN/clapet-outside" --config "$T/a/outside.json" "$@"; }
 inside() { strace -f -qq -A -e trace=setresuid,execve -o "$T/trace" "$BIN/clapet-inside" --config "$T/a/inside.json" "$@"; }
@@ -180,7 +191,7 @@ awk '
 	/execve\(/ && index($0, "/libexec/clapet/") { path = $0; sub(/^[^"]*"/, "", path); sub(/".*/, "", path); sub(/.*\//, "", path); print path, uid[$1] + 0 }
 ' "$T/trace" | sort -u >"$T/ran"
 is "$(cut -d' ' -f1 "$T/ran" | paste -sd' ')" \
-	"inside-check inside-commit inside-log inside-unpack inside-verify outside-check outside-fetch outside-pack outside-sign outside-unpack" \
+	"inside-check inside-commit inside-log inside-unpack inside-verify outside-check outside-fetch outside-log outside-pack outside-sign outside-unpack" \
 	"the workers that were at work"
 is "$(awk '$2 == 0' "$T/ran")" "" "none of them as root"
 is "$(cut -d' ' -f2 "$T/ran" | sort | uniq -d)" "" "no two as the same account"
@@ -232,7 +243,7 @@ is "$(owner "$B/in/store") $(owner "$B/in/store/trust") $(owner "$B/in/store/mir
 	"uucp:users 2750 uucp:irc 2750 uucp:irc 2750" "the groups were handed down"
 is "$(find "$B/in/store/datasets" "$B/in/store/generations" ! -group users)" "" "to all that readers may see"
 is "$(cut -d' ' -f1 "$T/ran" | sort -u | paste -sd' ')" \
-	"inside-check inside-commit inside-log inside-unpack inside-verify outside-check outside-fetch outside-pack outside-sign outside-unpack" \
+	"inside-check inside-commit inside-log inside-unpack inside-verify outside-check outside-fetch outside-log outside-pack outside-sign outside-unpack" \
 	"the workers that were at work"
 is "$(awk '$2 == 0 || $3 == 0 || NF > 3' "$T/ran")" "" "none of them as root, or in a second group"
 unlike "$(cat "$T/activate.log")" 'test bench|EPERM|denied' "and none missed anything"

@@ -259,7 +259,7 @@ ok "it stays" test -f "$T/in/incoming/a.tar"
 configure '"quota": {"incoming": 1000, "spool": 1000}'
 run inside import
 not_ok "when incoming is full the oldest goes" test -f "$T/in/incoming/a.tar"
-ok "logged" grep -q 'quota .*a.tar' "$T/in/store/log/events.log"
+like "$(inside log)" 'quota .*a.tar' "logged"
 configure '"heartbeat": "1s"'
 sleep 2
 run inside status --check

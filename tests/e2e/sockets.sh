@@ -13,10 +13,10 @@ for path in "$LIBEXEC"/*; do
 	on_exit "kill $! 2>/dev/null"
 done
 for _ in $(seq 50); do
-	[ "$(find "$T/run" -type s | wc -l)" = 10 ] && break
+	[ "$(find "$T/run" -type s | wc -l)" = 11 ] && break
 	sleep 0.1
 done
-is "$(find "$T/run" -type s | wc -l)" 10 "ten sockets wait"
+is "$(find "$T/run" -type s | wc -l)" 11 "eleven sockets wait"
 
 world_new
 for side in in/inside out/outside; do

@@ -223,5 +223,6 @@ int main(void)
 	};
 
 	hash_init();
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("tests", tests, NULL, NULL);
 }

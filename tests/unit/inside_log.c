@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * inside_log: the worker itself: one line an event, whole lines after a cut, a new file when one is full.
+ * inside_log: the worker itself: entries that are signed when it answers, one log over many runs, refusals that it answers, and a
+ * protocol that it insists on.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,12 +17,15 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/ipc.h"
+#include "bundle/json.h"
 #include "inside/records.h"
 #include "inside/store.h"
+#include "keys/logread.h"
 
 static char opt_top[256];
 static char opt_worker[512];
@@ -60,6 +64,18 @@ static void send_event(int sock, const char *event, const char *dataset, enum fa
 	assert_int_equal(ipc_send(sock, &record, sizeof(record), -1), 0);
 }
 
+static void send_document(int sock, enum document document, const char *text)
+{
+	struct record record = record_new(RECORD_PUT_DOCUMENT);
+	int fd = fd_memory("document", text, strlen(text));
+
+	assert_true(fd >= 0);
+	record.document.document = document;
+	record.document.size = strlen(text);
+	assert_int_equal(ipc_send(sock, &record, sizeof(record), fd), 0);
+	close(fd);
+}
+
 /* RECORD_GO, its answer, and the end. The fault; -1 where the worker died. */
 static int finish(pid_t pid, int sock, int folder_fd)
 {
@@ -88,61 +104,130 @@ static char *load(const char *name)
 	return (char *)data;
 }
 
-static void test_lines(void **state)
+static struct log_reader *open_reader(struct note_verifier *ret_verifier)
+{
+	int fd = open(opt_top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct log_reader *reader = NULL;
+
+	assert_int_equal(log_verifier_load(fd, ret_verifier, NULL), FAULT_NONE);
+	assert_int_equal(log_reader_open(fd, ret_verifier, &reader, NULL), FAULT_NONE);
+	close(fd);
+	return reader;
+}
+
+static void assert_entry(struct log_reader *reader, uint64_t index, const char *text)
+{
+	struct tile_entry bytes = {NULL, 0};
+	struct log_entry entry;
+
+	assert_int_equal(log_reader_bytes(reader, index, &bytes, NULL), FAULT_NONE);
+	assert_int_equal(bytes.size, strlen(text));
+	assert_memory_equal(bytes.data, text, bytes.size);
+	assert_int_equal(log_reader_entry(reader, index, &entry, NULL), FAULT_NONE);
+}
+
+static void test_entries(void **state)
+{
+	struct note_verifier verifier;
+	struct log_reader *reader;
+	int sock, folder_fd;
+	struct stat st;
+	pid_t pid = start(&sock, &folder_fd);
+	char path[300];
+
+	(void)state;
+	send_event(sock, "switch", "cog", FAULT_NONE, "generation 57");
+	send_event(sock, "refuse", "", FAULT_BLOB_HASH,
+		   "\"blobs\\9f86\": does not hash to its name (bundle/FORMAT.md 4.4)");
+	assert_int_equal(finish(pid, sock, folder_fd), FAULT_NONE);
+	reader = open_reader(&verifier);
+	assert_int_equal(log_reader_head(reader)->size, 2);
+	assert_int_equal(strncmp(verifier.name, "clapet-inside/", 14), 0);
+	assert_entry(reader, 0,
+		     "{\"format\":\"clapet log entry 1\",\"time\":\"2026-11-22T16:54:00Z\",\"event\":\"switch\","
+		     "\"dataset\":\"cog\",\"line\":\"generation 57\"}");
+	assert_entry(reader, 1,
+		     "{\"format\":\"clapet log entry 1\",\"time\":\"2026-11-22T16:54:00Z\",\"event\":\"refuse\","
+		     "\"code\":\"E3101\",\"clause\":\"bundle/FORMAT.md 4.4\","
+		     "\"line\":\"\\\"blobs\\\\9f86\\\": does not hash to its name (bundle/FORMAT.md 4.4)\"}");
+	log_reader_free(reader);
+	snprintf(path, sizeof(path), "%s/key", opt_top);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0400);
+}
+
+/* The next run goes on where the last one ended, with the same key; the old head is continued. */
+static void test_restart(void **state)
+{
+	struct note_verifier verifier, again;
+	struct checkpoint old;
+	struct log_reader *reader = open_reader(&verifier);
+	int sock, folder_fd;
+	pid_t pid;
+
+	(void)state;
+	old = *log_reader_head(reader);
+	log_reader_free(reader);
+	pid = start(&sock, &folder_fd);
+	for (unsigned i = 0; i < 700; i++)
+		send_event(sock, "import", "", FAULT_NONE, "again");
+	assert_int_equal(finish(pid, sock, folder_fd), FAULT_NONE);
+	reader = open_reader(&again);
+	assert_int_equal(log_reader_head(reader)->size, 702);
+	assert_memory_equal(&verifier, &again, sizeof(verifier));
+	assert_int_equal(log_reader_extends(reader, &old, NULL, NULL), FAULT_NONE);
+	assert_int_equal(log_reader_verify(reader, NULL), FAULT_NONE);
+	log_reader_free(reader);
+}
+
+static void test_documents(void **state)
 {
 	_cleanup_free_ char *text = NULL;
 	int sock, folder_fd;
 	pid_t pid = start(&sock, &folder_fd);
 
 	(void)state;
-	send_event(sock, "switch", "cog", FAULT_NONE, "generation 57");
-	send_event(sock, "refuse", "", FAULT_BLOB_HASH, "blobs/9f86: its bytes do not hash to its name");
+	send_document(sock, DOCUMENT_PEOPLE, "{\"people\": 1}\n");
+	send_document(sock, DOCUMENT_MEMORY, "{}\n");
 	assert_int_equal(finish(pid, sock, folder_fd), FAULT_NONE);
-	text = load("events.log");
-	assert_string_equal(text,
-			    "2026-11-22T16:54:00Z switch cog - generation 57\n"
-			    "2026-11-22T16:54:00Z refuse - E3101 blobs/9f86: its bytes do not hash to its name\n");
+	text = load("people.json");
+	assert_string_equal(text, "{\"people\": 1}\n");
+	/* Commit's documents are not its. */
+	pid = start(&sock, &folder_fd);
+	send_document(sock, DOCUMENT_STATUS, "{}\n");
+	assert_int_equal(finish(pid, sock, folder_fd), -1);
 }
 
-/* A power cut left half a line: it stays, and the next event has a line of its own. */
-static void test_half_line(void **state)
+/* What it cannot believe it does not continue: it answers why, and what comes behind is not done. */
+static void test_refused(void **state)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *before = load("checkpoint");
+	_cleanup_free_ char *after = NULL;
+	_cleanup_free_ char *memory = NULL;
 	char path[300];
 	int sock, folder_fd, fd;
 	pid_t pid;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/events.log", opt_top);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	assert_true(fd >= 0 && fd_write_all(fd, "2026-11", 7) == 0);
+	snprintf(path, sizeof(path), "%s/key", opt_top);
+	assert_int_equal(chmod(path, 0440), 0);
+	pid = start(&sock, &folder_fd);
+	send_event(sock, "import", "", FAULT_NONE, "with a key that others read");
+	assert_int_equal(finish(pid, sock, folder_fd), FAULT_KEY_MODE);
+	assert_int_equal(chmod(path, 0400), 0);
+
+	snprintf(path, sizeof(path), "%s/tile/0/002.p/190", opt_top);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0 && pwrite(fd, "x", 1, 40) == 1);
 	close(fd);
 	pid = start(&sock, &folder_fd);
-	send_event(sock, "import", "", FAULT_NONE, "again");
-	assert_int_equal(finish(pid, sock, folder_fd), FAULT_NONE);
-	text = load("events.log");
-	assert_string_equal(text, "2026-11\n2026-11-22T16:54:00Z import - - again\n");
-}
-
-static void test_rotation(void **state)
-{
-	_cleanup_free_ char *text = NULL;
-	char path[300];
-	struct stat st;
-	int sock, folder_fd;
-	pid_t pid;
-
-	(void)state;
-	snprintf(path, sizeof(path), "%s/events.log", opt_top);
-	assert_int_equal(truncate(path, 16 * 1024 * 1024), 0);
-	pid = start(&sock, &folder_fd);
-	send_event(sock, "import", "", FAULT_NONE, "first of a new file");
-	assert_int_equal(finish(pid, sock, folder_fd), FAULT_NONE);
-	text = load("events.log");
-	assert_string_equal(text, "2026-11-22T16:54:00Z import - - first of a new file\n");
-	snprintf(path, sizeof(path), "%s/events-20261122T165400Z.log", opt_top);
-	assert_int_equal(stat(path, &st), 0);
-	assert_true(st.st_size >= 16 * 1024 * 1024);
+	send_event(sock, "import", "", FAULT_NONE, "on a tile that was changed");
+	send_document(sock, DOCUMENT_MEMORY, "{\"a lie\": true}\n");
+	assert_int_equal(finish(pid, sock, folder_fd), FAULT_LOG_DISAGREES);
+	after = load("checkpoint");
+	assert_string_equal(before, after);
+	memory = load("memory.json");
+	assert_string_equal(memory, "{}\n");
 }
 
 static void test_protocol(void **state)
@@ -169,9 +254,12 @@ static void test_link(void **state)
 	pid_t pid;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/events.log", opt_top);
+	assert_int_equal(fd_remove_tree(AT_FDCWD, opt_top), 0);
+	assert_int_equal(mkdir(opt_top, 0700), 0);
+	snprintf(path, sizeof(path), "%s/tile", opt_top);
 	snprintf(victim, sizeof(victim), "%s.victim", opt_top);
-	unlink(path);
+	pid = start(&sock, &folder_fd);
+	assert_int_equal(finish(pid, sock, folder_fd), FAULT_NONE);
 	assert_int_equal(symlink(victim, path), 0);
 	pid = start(&sock, &folder_fd);
 	send_event(sock, "import", "", FAULT_NONE, "elsewhere");
@@ -184,8 +272,9 @@ static int set_up(void **state)
 	const char *folder = getenv("TMPDIR");
 
 	(void)state;
+	json_init();
 	snprintf(opt_top, sizeof(opt_top), "%s/clapet-log.XXXXXX", folder == NULL ? "/tmp" : folder);
-	return mkdtemp(opt_top) == NULL;
+	return sodium_init() < 0 || mkdtemp(opt_top) == NULL;
 }
 
 static int tear_down(void **state)
@@ -197,8 +286,8 @@ static int tear_down(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),    cmocka_unit_test(test_half_line), cmocka_unit_test(test_rotation),
-		cmocka_unit_test(test_protocol), cmocka_unit_test(test_link),
+		cmocka_unit_test(test_entries), cmocka_unit_test(test_restart),  cmocka_unit_test(test_documents),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_protocol), cmocka_unit_test(test_link),
 	};
 	const char *slash = strstr(argv[0], "/tests/unit/");
 

@@ -179,6 +179,8 @@ static void test_texts_end(void **state)
 	UNENDED(RECORD_EVENT, event.event);
 	UNENDED(RECORD_EVENT, event.dataset);
 	UNENDED(RECORD_EVENT, event.line);
+	UNENDED(RECORD_EVENT, event.version);
+	UNENDED(RECORD_EVENT, event.person);
 }
 
 static void test_alphabets(void **state)
@@ -278,6 +280,11 @@ static void test_numbers(void **state)
 	BAD(RECORD_GENERATION, generation.number, 0);
 	BAD(RECORD_SWITCH, generation.number, LIMIT_VERSION + 1);
 	BAD(RECORD_EVENT, event.fault, 1);
+	BAD(RECORD_EVENT, event.has_sha256, 2);
+	BAD(RECORD_EVENT, event.event[0], '-');
+	BAD(RECORD_EVENT, event.event[1], 'M');
+	BAD(RECORD_EVENT, event.version[0], 'a'); /* one digit of sixteen */
+	BAD(RECORD_EVENT, event.person[0], 'p');  /* without its number */
 }
 
 static void test_metadata_names(void **state)

@@ -454,6 +454,34 @@ static void test_metadata_replaced(void **state)
 	assert_int_equal(store_put_trust(fixture->store_fd, &two, &fixture->why), FAULT_NONE);
 }
 
+/* The mirror has one timestamp.json; each that was ever there stays under its hash. */
+static void test_timestamps_kept(void **state)
+{
+	static const char *const texts[] = {"first", "second"};
+	struct fixture *fixture = *state;
+	struct record_put put;
+	char path[256], hex[SHA256_HEX_SIZE];
+
+	for (size_t i = 0; i < 2; i++) {
+		put = put_of("", "timestamp.json", texts[i], NULL);
+		spool_text(fixture, texts[i]);
+		assert_int_equal(store_put_metadata(fixture->store_fd, fixture->spool_fd, &put, &fixture->why),
+				 FAULT_NONE);
+		assert_int_equal(store_sync(fixture->store_fd, &fixture->why), FAULT_NONE);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "mirror/timestamps/%s", hex_text(texts[i], hex));
+		assert_int_equal(stat_of(fixture->store_fd, "%s", path).st_size, (off_t)strlen(texts[i]));
+		assert_int_equal(stat_of(fixture->store_fd, "%s", path).st_mode & 07777, 0440);
+	}
+	/* Again, as after a power cut; and what stands there is not believed. */
+	assert_int_equal(store_put_metadata(fixture->store_fd, fixture->spool_fd, &put, &fixture->why), FAULT_NONE);
+	unlinkat(fixture->store_fd, path, 0);
+	write_text(fixture->store_fd, path, "other ");
+	assert_int_equal(store_put_metadata(fixture->store_fd, fixture->spool_fd, &put, &fixture->why),
+			 FAULT_STORE_DAMAGED);
+}
+
 static void test_documents(void **state)
 {
 	struct fixture *fixture = *state;
@@ -519,10 +547,11 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_create),    TEST(test_read),          TEST(test_grammar),       TEST(test_linked),
-		TEST(test_copied),    TEST(test_spool_refused), TEST(test_names_refused), TEST(test_standing),
-		TEST(test_versions),  TEST(test_generations),   TEST(test_trust),         TEST(test_metadata_replaced),
-		TEST(test_documents), TEST(test_delete),
+		TEST(test_create),          TEST(test_read),      TEST(test_grammar),
+		TEST(test_linked),          TEST(test_copied),    TEST(test_spool_refused),
+		TEST(test_names_refused),   TEST(test_standing),  TEST(test_versions),
+		TEST(test_generations),     TEST(test_trust),     TEST(test_metadata_replaced),
+		TEST(test_timestamps_kept), TEST(test_documents), TEST(test_delete),
 	};
 
 	hash_init();

@@ -63,13 +63,14 @@ static void test_one_question(void **state)
 static void test_users(void **state)
 {
 	static const char users[] = HEAD ", \"users\": {\"fetch\": \"a\", \"unpack\": \"b\", \"check\": \"c\", "
-					 "\"pack\": \"d\", \"sign\": \"e\"}}";
+					 "\"pack\": \"d\", \"sign\": \"e\", \"log\": \"f\"}}";
 	_cleanup_(config_freep) struct config *config = NULL, *sockets = NULL;
 	struct refusal why;
 
 	(void)state;
 	assert_int_equal(parse(users, &config, &why), FAULT_NONE);
 	assert_string_equal(config->users[WORKER_SIGN], "e");
+	assert_string_equal(config->users[WORKER_LOG], "f");
 	assert_int_equal(parse(HEAD ", \"sockets\": \"/run/clapet-outside\"}", &sockets, &why), FAULT_NONE);
 	assert_null(sockets->users[WORKER_SIGN]);
 }

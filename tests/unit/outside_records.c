@@ -83,6 +83,11 @@ static struct outside_record good(enum outside_record_kind kind)
 		record.signed_.version = 1;
 		record.signed_.size = 1;
 		break;
+	case OUTSIDE_EVENT:
+		strcpy(record.event.event, "send");
+		strcpy(record.event.dataset, "cog");
+		strcpy(record.event.version, "0123456789abcdef");
+		break;
 	default:
 		break;
 	}
@@ -124,6 +129,23 @@ static void test_kinds_are_closed(void **state)
 		if (outside_record_check(&r))                                                                          \
 			fail_msg("%s passed", #DAMAGE);                                                                \
 	} while (0)
+
+static void test_events(void **state)
+{
+	(void)state;
+	REFUSED(OUTSIDE_EVENT, r.event.event[0] = '\0');
+	REFUSED(OUTSIDE_EVENT, r.event.event[0] = 'S');
+	REFUSED(OUTSIDE_EVENT, r.event.event[1] = '_');
+	REFUSED(OUTSIDE_EVENT, memset(r.event.event, 'a', sizeof r.event.event));
+	REFUSED(OUTSIDE_EVENT, strcpy(r.event.dataset, "root"));
+	REFUSED(OUTSIDE_EVENT, r.event.version[15] = '\0');
+	REFUSED(OUTSIDE_EVENT, memset(r.event.version, 'a', sizeof r.event.version));
+	REFUSED(OUTSIDE_EVENT, r.event.time = -1);
+	REFUSED(OUTSIDE_EVENT, r.event.fault = 1);
+	REFUSED(OUTSIDE_EVENT, r.event.has_sha256 = 2);
+	REFUSED(OUTSIDE_EVENT, r.event.line[0] = '\n');
+	REFUSED(OUTSIDE_EVENT, memset(r.event.line, 'a', sizeof r.event.line));
+}
 
 static void test_texts_must_end(void **state)
 {
@@ -280,9 +302,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_kind_passes),       cmocka_unit_test(test_kinds_are_closed),
-		cmocka_unit_test(test_texts_must_end),          cmocka_unit_test(test_texts_have_alphabets),
-		cmocka_unit_test(test_numbers_have_bounds),     cmocka_unit_test(test_blob_members_are_hashes),
-		cmocka_unit_test(test_end_carries_the_refusal),
+		cmocka_unit_test(test_texts_must_end),          cmocka_unit_test(test_events),
+		cmocka_unit_test(test_texts_have_alphabets),    cmocka_unit_test(test_numbers_have_bounds),
+		cmocka_unit_test(test_blob_members_are_hashes), cmocka_unit_test(test_end_carries_the_refusal),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
