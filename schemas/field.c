@@ -138,7 +138,8 @@ static bool is_in_enum(const struct field *field, const char *text, size_t size,
 {
 	if (field->enum_texts.n_items > 0)
 		return text_list_has(&field->enum_texts, text, size);
-	return bsearch(value, field->enum_values, field->n_enum_values, sizeof(*value), compare_values) != NULL;
+	return value != NULL &&
+	       bsearch(value, field->enum_values, field->n_enum_values, sizeof(*value), compare_values) != NULL;
 }
 
 /* VALUE may be NULL where no rule needs it. */
