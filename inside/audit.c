@@ -295,7 +295,8 @@ static const struct command commands[] = {
 	{"bundle", "BUNDLE…", "verify bundles, each by itself",
 	 "Passes each file through the gate, verifies every signature from the root, holds every blob against its name "
 	 "and against\n"
-	 "what the metadata name, the signature of every attestation, and lists what the bundle would bring. With --at what had expired by then is "
+	 "what the metadata name, the signature of every attestation, and lists what the bundle would bring. With --at "
+	 "what had expired by then is "
 	 "refused, as the inside\n"
 	 "would have refused it.",
 	 bundle_options, audit_run_bundle},
