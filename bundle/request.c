@@ -227,7 +227,9 @@ static enum fault read_issued(struct reader *reader, int64_t *ret_issued, struct
 	if (fault != FAULT_NONE)
 		return fault;
 	*ret_issued = 0;
-	if (strcmp(reader->words[1], "-") != 0 && !notation_parse_time(reader->words[1], ret_issued))
+	/* None is of 1970 or before, and such a one would not be written back as it was read. */
+	if (strcmp(reader->words[1], "-") != 0 &&
+	    (!notation_parse_time(reader->words[1], ret_issued) || *ret_issued <= 0))
 		return bad(reader, "18.2", "no time of the form 2026-11-22T16:54:00Z", why);
 	return FAULT_NONE;
 }

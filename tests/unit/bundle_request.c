@@ -135,6 +135,8 @@ static void test_facts(void **state)
 		{"timestamp 4\ntargets 3 -\nsnapshot 57 -\nissued -\n", "18.2"},
 		{"timestamp 4\nsnapshot 57 -\ntargets 3 -\nissued 2026-02-30T00:00:00Z\n", "18.2"},
 		{"timestamp 4\nsnapshot 57 -\ntargets 3 -\nissued now or never\n", "18.2"},
+		{"timestamp 4\nsnapshot 57 -\ntargets 3 -\nissued 0026-11-22T16:54:00Z\n", "18.2"},
+		{"timestamp 4\nsnapshot 57 -\ntargets 3 -\nissued 1970-01-01T00:00:00Z\n", "18.2"},
 		{"timestamp 4\nsnapshot 57 -\ntargets 3 - a b c\nissued -\n", "18.1"},
 	};
 	_cleanup_free_ char *line = names_line();
