@@ -231,8 +231,9 @@ void inside_unlock(struct inside *inside)
 
 /* --- events ---------------------------------------------------------------------------------------------------------- */
 
-static struct record_event *note_event(struct inside *inside, const char *event, const char *dataset, enum fault fault,
-				       const char *format, va_list args)
+static __attribute__((format(printf, 5, 0))) struct record_event *note_event(struct inside *inside, const char *event,
+									     const char *dataset, enum fault fault,
+									     const char *format, va_list args)
 {
 	struct record_event *item;
 	char line[RECORD_LINE_SIZE];

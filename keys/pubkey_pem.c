@@ -47,6 +47,10 @@ static size_t pem_to_der(const char *pem, uint8_t der[DER_SIZE])
 		return 0;
 	if (strcmp(end + sizeof(PEM_END) - 1, "") != 0 && strcmp(end + sizeof(PEM_END) - 1, "\n") != 0)
 		return 0;
+	/* libsodium's decoder takes bytes past ASCII for digits. */
+	for (const char *at = pem + begin; at < end; at++)
+		if ((unsigned char)*at >= 0x80)
+			return 0;
 	if (sodium_base642bin(der, DER_SIZE, pem + begin, (size_t)(end - pem) - begin, "\n", &size, NULL,
 			      sodium_base64_VARIANT_ORIGINAL) != 0)
 		return 0;
