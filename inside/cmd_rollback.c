@@ -122,6 +122,7 @@ static void note_switch(struct inside *inside, const struct generation *current,
 				     next->number);
 		memcpy(event->version, now->version, sizeof(event->version));
 	}
+	logbook_note_generation(inside, next);
 }
 
 static enum fault rollback(struct inside *inside, const char *dataset, const struct decision *decision,

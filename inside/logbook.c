@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/json.h"
+#include "inside/generation.h"
 #include "inside/inside.h"
 #include "inside/status.h"
 #include "inside/store.h"
@@ -363,6 +364,49 @@ static void compare_clock(struct inside *inside)
 	}
 }
 
+/* --- what came in force untold --------------------------------------------------------------------------------------- */
+
+void logbook_note_generation(struct inside *inside, const struct generation *generation)
+{
+	json_t *versions = json_object();
+
+	for (size_t i = 0; i < generation->n_entries; i++)
+		json_object_set_new(versions, generation->entries[i].name, json_string(generation->entries[i].version));
+	if (json_equal(json_object_get(memory(inside), "inForce"), versions))
+		json_decref(versions);
+	else
+		remember(inside, "inForce", versions);
+}
+
+/* The switch comes before its entry: power may go between them. */
+static void compare_generation(struct inside *inside)
+{
+	json_t *told = json_object_get(memory(inside), "inForce"), *value;
+	struct generation current = {0};
+	struct refusal why;
+	const char *name;
+
+	if (generation_load_current(inside->store_fd, &current, &why) != FAULT_NONE)
+		return;
+	for (size_t i = 0; i < current.n_entries; i++) {
+		const struct generation_entry *now = &current.entries[i];
+		const char *before = json_string_value(json_object_get(told, now->name));
+		struct record_event *event;
+
+		if (before != NULL && strcmp(before, now->version) == 0)
+			continue;
+		event = inside_event(inside, "switch", now->name, FAULT_NONE,
+				     "version %s in force, generation %" PRIu64 ", told late: the run was cut off",
+				     now->version, current.number);
+		memcpy(event->version, now->version, sizeof(event->version));
+	}
+	json_object_foreach(told, name, value) if (generation_entry(&current, name) == NULL)
+		inside_event(inside, "withdraw", name, FAULT_NONE,
+			     "left out of generation %" PRIu64 ", told late: the run was cut off", current.number);
+	logbook_note_generation(inside, &current);
+	generation_clear(&current);
+}
+
 void logbook_compare(struct inside *inside)
 {
 	const struct sha256 *policy = inside->config->policy == NULL ? NULL : &inside->policy->sha256;
@@ -376,4 +420,5 @@ void logbook_compare(struct inside *inside)
 	compare_hash(inside, "configuration", &inside->config->sha256, "the configuration");
 	compare_hash(inside, "policy", policy, "the policy");
 	compare_contracts(inside);
+	compare_generation(inside);
 }

@@ -4,8 +4,8 @@
  * configuration and rules, so that a change is told once (closed world):
  *
  *     log/people.json   {"format": "clapet log people 1", "next": 3, "people": [{"id": "p1", "name": "jeanne"}, …]}
- *     log/memory.json   {"format": "clapet log memory 1", "began": "…", "taken": null | "…", "takenSize": 0, "program": "0.1.0 <hex>",
- *                        "configuration": hex, "policy": hex, "contracts": {"paie for cog": hex}}
+ *     log/memory.json   {"format": "clapet log memory 1", "began": "…", "taken": null | "…", "takenSize": 0, "inForce": {"cog": "<version>"},
+ *                        "program": "0.1.0 <hex>", "configuration": hex, "policy": hex, "contracts": {"paie for cog": hex}}
  *
  * The supervisor composes both, inside-log puts them as bytes. A row of people.json may go (`forget-person`): the tree never held it.
  */
@@ -20,6 +20,7 @@
 #include "inside/records.h"
 
 struct inside;
+struct generation;
 
 /* NULL: not read yet. */
 struct logbook {
@@ -39,9 +40,13 @@ const char *logbook_name(struct inside *inside, const char *person);
 /* Erases the name. FAULT_NO_SUCH. */
 enum fault logbook_forget(struct inside *inside, const char *person, struct refusal *why);
 
-/* Notes an event for each change of configuration, policy, contracts, program, and for a clock that jumped since this process
+/* Notes an event for each change of configuration, policy, contracts, program, for what came in force in a run that was cut off
+ * before it could tell, and for a clock that jumped since this process
  * asked last or that is behind the log's last entry. Asks nothing where the rules are not loaded. */
 void logbook_compare(struct inside *inside);
+
+/* The log will have told of all that came in force, and left, up to GENERATION. */
+void logbook_note_generation(struct inside *inside, const struct generation *generation);
 
 /* When a checkpoint was taken out last, and of how many entries; 0: never. Since when the log is there; 0: it is not. */
 int64_t logbook_taken(struct inside *inside);

@@ -461,9 +461,11 @@ static void note_view(struct inside *inside, const struct settlement *settlement
 	if (now == NULL && before != NULL)
 		inside_event(inside, "withdraw", view->name, FAULT_NONE, "left out of generation %ju: %s",
 			     (uintmax_t)settlement->generation.number, view->why.line);
+	/* Who pinned it, and why, is told by the pin's own entry, by pseudonym. */
 	if (view->was_judged && view->why.fault != FAULT_NONE) {
 		event = inside_event(inside, view->state == DATASET_HELD ? "hold" : "refuse", view->name,
-				     view->why.fault, "version %s: %s", view->trusted, view->why.line);
+				     view->why.fault, "version %s: %s", view->trusted,
+				     view->why.fault == FAULT_HELD_PIN ? "held by a pin" : view->why.line);
 		memcpy(event->version, view->trusted, sizeof(event->version));
 	}
 }
@@ -510,6 +512,7 @@ static void note_events(struct inside *inside, const struct settlement *settleme
 	note_trust(inside, settlement);
 	for (size_t i = 0; i < settlement->n_views; i++)
 		note_view(inside, settlement, &settlement->views[i]);
+	logbook_note_generation(inside, &settlement->generation);
 }
 
 enum fault settle(struct inside *inside, struct spool *spool, const struct catalogue *catalogue, bool by_decision,

@@ -99,6 +99,15 @@ run inside forget-person p2
 is "$status" 2 "nobody is forgotten twice"
 inside pin villes --reason again --operator "Jeanne Dupont" >"$T/pin.log" 2>&1
 like "$(inside log --last 1)" 'pin +villes .*p4 \(Jeanne' "who comes back is somebody new"
+world_data villes code,nom 01,Bourg 02,Laon 03,Moulins
+sleep 1
+world_sync
+run inside import "$bundle"
+like "$output" 'pinned to [0-9a-f]{16} by Jeanne Dupont: again' "people are told whose pin holds a version"
+like "$(inside log)" 'hold +villes +E5201 .*version [0-9a-f]{16}: held by a pin$' "the log tells that a pin does"
+unlike "$(cat "$LOG"/tile/entries/* "$LOG"/tile/entries/*/* 2>/dev/null | tr -d '\0')" 'Jeanne|Dupont|Paul' "and still no name is in the tree"
+inside release villes >"$T/release.log" 2>&1
+inside import >"$T/import.log" 2>&1
 
 # --- retention -----------------------------------------------------------------------------------------------------------------------
 sed -i 's/"format"/"keepGenerations": 1, "keepAtLeast": "1s", "format"/' "$T/in/inside.json"
@@ -117,6 +126,23 @@ gone=$(inside --json log | python3 -c 'import json, sys; print(*[e["sha256"] for
 ok "so are blobs, each by its digest" test -n "$gone"
 for blob in $gone; do [ ! -e "$T/in/store/mirror/blobs/$blob" ] || echo "$blob"; done >"$T/still"
 is "$(cat "$T/still")" "" "and they are gone"
+
+# --- cut off between the switch and its entry --------------------------------------------------------------------------------------------
+world_data rues id,nom 6,Haute
+sleep 1
+world_sync
+before=$(readlink "$T/in/store/current")
+mv "$LOG/key" "$T/key"
+run inside import "$bundle"
+not_ok "an import whose log cannot be written is no success" test "$status" = 0
+not_ok "(what it brought is in force all the same)" test "$(readlink "$T/in/store/current")" = "$before"
+mv "$T/key" "$LOG/key"
+inside import >"$T/import.log" 2>&1
+generation=$(basename "$(readlink "$T/in/store/current")")
+like "$(inside log)" "switch +rues .*version [0-9a-f]{16} in force, generation $generation, told late" "the next run tells of it"
+inside import >"$T/import.log" 2>&1
+is "$(inside log | grep -c "generation $generation, told late")" 1 "once"
+unlike "$(inside log)" 'villes .*told late' "and of nothing else"
 
 # --- checkpoints on paper ----------------------------------------------------------------------------------------------------------
 run inside status
