@@ -170,5 +170,7 @@ inside 0 release cog
 application
 inside 0 status
 run 0 clapet-audit store --root "$T/inside/root.json" "$T/inside/store"
+say "Both sides keep a log whose past cannot be rewritten; held against each other they show the two bundles that nobody sent:"
+run 1 clapet-audit compare "$T/outside/log" "$T/inside/store" --key-file "$T/outside/log/verifier" --key-file "$T/inside/store/log/verifier"
 
 printf '\n%sDone.%s Four real versions crossed; one was held for a person; three attacks changed nothing.\n' "$bold" "$plain"

@@ -111,8 +111,11 @@ static void say_log(struct inside *inside, const struct health *health)
 		return;
 	}
 	notation_format_age(inside->now - taken, age, sizeof(age));
-	printf("log      well: %" PRIu64 " entries, a checkpoint was taken out %s%s\n", health->log_size,
-	       taken == 0 ? "never" : age, taken == 0 ? "" : " ago");
+	if (taken == 0)
+		printf("log      well: %" PRIu64 " entries, no checkpoint was ever taken out\n", health->log_size);
+	else
+		printf("log      well: %" PRIu64 " entries, a checkpoint was taken out %s ago\n", health->log_size,
+		       age);
 }
 
 static void say_waiting(const json_t *datasets, const struct health *health)

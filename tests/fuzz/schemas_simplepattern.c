@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *nul = size > 0 ? memchr(data, '\0', size) : NULL;
-	const char *pattern = (const char *)data, *text = (const char *)nul + 1;
+	const char *pattern = (const char *)data, *text;
 	struct simple_pattern *simple;
 	pcre2_match_data *match;
 	pcre2_code *code;
@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (nul == NULL)
 		return 0;
+	text = (const char *)nul + 1;
 	pattern_size = (size_t)(nul - data);
 	text_size = size - pattern_size - 1;
 	simple = simple_pattern_new(pattern, pattern_size);
