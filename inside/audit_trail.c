@@ -378,6 +378,9 @@ static bool tidy_note(char *data, char *to)
 
 		while (length > 0 && strchr(" \t\r", line[length - 1]) != NULL)
 			line[--length] = '\0';
+		/* Behind the signatures an empty line ends it: what is printed there is for people, or a mail's. */
+		if (length == 0 && is_signed)
+			break;
 		if (length == 0)
 			continue;
 		if (dash > 0 && !is_signed)

@@ -145,4 +145,10 @@ audit log "$T/copy" --key "$key" --since "$T/newest"
 is "$status" 1 "a log that was taken back"
 like "$output" "E611[156] REFUSED" "is named"
 not_ok "there were more entries before" test "$size" -le "$(sed -n 2p "$T/older")"
+
+# --- what the command prints for people is what --since reads
+inside checkpoint --qr >"$T/printed"
+audit log "$store" --key "$key" --since "$T/printed"
+is "$status" 0 "what checkpoint prints is a checkpoint, with all that it says to people" || echo "# $output"
+
 done_testing

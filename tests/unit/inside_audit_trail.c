@@ -234,6 +234,10 @@ static void test_checkpoints(void **state)
 	snprintf(other, sizeof(other), "%.*s- %s", (int)(dash - text), text, dash + 4);
 	assert_int_equal(READ(other), FAULT_NONE);
 	assert_true(is_signed);
+	/* As the command prints it: what it says to people is behind an empty line. */
+	snprintf(other, sizeof(other), "%s\nKeep it where nobody can change it.\n  \xe2\x80\x94 not of it\n", text);
+	assert_int_equal(READ(other), FAULT_NONE);
+	assert_true(is_signed);
 	/* The three lines alone. */
 	snprintf(other, sizeof(other), "%.*s", (int)(dash - text), text);
 	assert_int_equal(READ(other), FAULT_NONE);
