@@ -193,19 +193,23 @@ static enum fault make_plan(struct plan *plan, const struct run *run, struct ref
 	return lift_roles(plan, &run->agent, why);
 }
 
-/* Every source is asked anew, whatever the backup remembers of it. */
+/* Every source is asked anew, whatever the backup remembers of it: also of a check in the very second in which the recovery
+ * begins, which is put one before it. */
 static enum fault forget_addresses(struct run *run, struct refusal *why)
 {
 	for (size_t i = 0; i < run->n_datasets; i++) {
+		struct source_state *state = run->states[i];
 		int r;
 
-		if (run->states[i]->n_urls == 0)
+		if (state->n_urls == 0 && state->succeeded < run->recovery.at)
 			continue;
-		source_state_forget_urls(run->states[i]);
-		run->states[i]->checked = 0;
-		r = source_state_save(run->agent.state_fd, run->states[i]);
+		source_state_forget_urls(state);
+		state->checked = 0;
+		if (state->succeeded >= run->recovery.at)
+			state->succeeded = run->recovery.at - 1;
+		r = source_state_save(run->agent.state_fd, state);
 		if (r < 0)
-			return refuse(why, FAULT_STORAGE, "state/%s: %s", run->states[i]->name, strerror(-r));
+			return refuse(why, FAULT_STORAGE, "state/%s: %s", state->name, strerror(-r));
 	}
 	return FAULT_NONE;
 }

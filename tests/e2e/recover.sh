@@ -158,6 +158,10 @@ import_newest
 is "$status" 0 "a third dataset"
 rm -rf "$T/out/repository" "$T/out/state" "$T/out/keys" "$T/out/sources/cafes" "$T"/out/outbox/*
 cp -a "$T"/backup/* "$T/out/"
+# The backup remembers a check of the second in which the recovery begins, or a later one.
+late=$(date -u -d '+1 minute' +%Y-%m-%dT%H:%M:%SZ)
+sed -i "s/\"succeeded\": \"[^\"]*\"/\"succeeded\": \"$late\"/" "$T/out/state/villes/state.json"
+like "$(cat "$T/out/state/villes/state.json")" "\"succeeded\": \"$late\"" "(it does)"
 inside request 2>/dev/null | "$BIN/clapet-outside" --config "$T/out/outside.json" recover - >/dev/null 2>&1
 is "$?" 3 "recover reads standard input"
 rm "$T/data/villes.csv"
