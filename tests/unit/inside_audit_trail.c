@@ -208,7 +208,7 @@ static void test_strays(void **state)
 static void test_checkpoints(void **state)
 {
 	struct fixture *fixture = *state;
-	char text[1024], other[1024];
+	char text[1024], other[2048];
 	struct checkpoint checkpoint;
 	const struct note_verifier *verifier = &fixture->keys.items[0];
 	bool is_signed;
