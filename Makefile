@@ -112,11 +112,17 @@ SRC_schemas = \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \
+	schemas/fold.c \
 	schemas/formats.c \
 	schemas/formats_json.c \
+	schemas/french.c \
+	schemas/french_lists.c \
+	schemas/french_phone.c \
+	schemas/french_places.c \
 	schemas/keyindex.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
+	schemas/opening_hours.c \
 	schemas/package.c \
 	schemas/parallel.c \
 	schemas/plain.c \
