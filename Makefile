@@ -54,6 +54,7 @@ SRC_bundle = \
 	bundle/columns.c \
 	bundle/envelope.c \
 	bundle/hash.c \
+	bundle/html.c \
 	bundle/json.c \
 	bundle/notation.c \
 	bundle/request.c \
@@ -121,6 +122,7 @@ SRC_schemas = \
 	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/report_html.c \
 	schemas/rowsplit.c \
 	schemas/rulelevel.c \
 	schemas/schema.c \
@@ -145,6 +147,7 @@ SRC_outside = \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
+	outside/excerpt.c \
 	outside/logcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
@@ -158,6 +161,7 @@ SRC_outside = \
 	outside/records.c \
 	outside/recover.c \
 	outside/recovery.c \
+	outside/reportcommand.c \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
