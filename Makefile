@@ -110,6 +110,8 @@ SRC_schemas = \
 	schemas/compat.c \
 	schemas/compat_field.c \
 	schemas/contract.c \
+	schemas/custom_check.c \
+	schemas/custom_check_parse.c \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \
@@ -137,6 +139,7 @@ SRC_schemas = \
 	schemas/textlist.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
+	schemas/validation_checks.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
 	schemas/validation_part.c \

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "schemas/custom_check.h"
 #include "schemas/field.h"
 
 static int compare_names(const void *a, const void *b)
@@ -242,6 +243,7 @@ enum fault schema_parse(json_t *descriptor, struct schema **ret_schema, struct r
 		fault = read_foreign_keys(schema, why);
 	if (fault != FAULT_NONE)
 		return fault;
+	schema->checks = custom_checks_new(schema->json);
 	*ret_schema = steal_pointer(&schema);
 	return FAULT_NONE;
 }
@@ -267,6 +269,7 @@ void schema_free(struct schema *schema)
 	for (size_t i = 0; i < schema->n_foreign_keys; i++)
 		key_clear(&schema->foreign_keys[i]);
 	free(schema->foreign_keys);
+	custom_checks_free(schema->checks);
 	json_decref(schema->json);
 	free(schema);
 }
