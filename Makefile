@@ -106,6 +106,9 @@ SRC_keys = \
 	keys/words.c
 
 SRC_schemas = \
+	schemas/bytescan.c \
+	schemas/columncheck.c \
+	schemas/columncheck_compile.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
 	schemas/contract.c \
@@ -121,6 +124,7 @@ SRC_schemas = \
 	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/rowscan.c \
 	schemas/rowsplit.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
@@ -128,6 +132,7 @@ SRC_schemas = \
 	schemas/textlist.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
+	schemas/validation_batch.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
 	schemas/validation_part.c \
