@@ -54,6 +54,7 @@ SRC_bundle = \
 	bundle/columns.c \
 	bundle/envelope.c \
 	bundle/hash.c \
+	bundle/html.c \
 	bundle/json.c \
 	bundle/notation.c \
 	bundle/request.c \
@@ -124,8 +125,10 @@ SRC_schemas = \
 	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/report_html.c \
 	schemas/rowscan.c \
 	schemas/rowsplit.c \
+	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
 	schemas/table.c \
@@ -137,6 +140,7 @@ SRC_schemas = \
 	schemas/validation_keys.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
+	schemas/validation_tally.c \
 	schemas/value.c
 
 # Modules of each side, without the files that hold a main().
@@ -148,6 +152,7 @@ SRC_outside = \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
+	outside/excerpt.c \
 	outside/logcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
@@ -161,6 +166,7 @@ SRC_outside = \
 	outside/records.c \
 	outside/recover.c \
 	outside/recovery.c \
+	outside/reportcommand.c \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
