@@ -122,7 +122,7 @@ static inline bool is_within(const struct column_check *check, const char *text,
 
 static inline bool is_integer(const struct column_check *check, const struct cell *cell)
 {
-	bool negative = cell->size > 1 && cell->text[0] == '-';
+	bool negative = cell->size > 1 && cell->text[0] == '-' && check->only_size == 0;
 	const char *text = cell->text + negative;
 	size_t size = cell->size - negative;
 
@@ -235,9 +235,4 @@ uint64_t column_check_cells(const struct column_check *check, const struct cell 
 	}
 	*ret_missing = missing;
 	return doubtful;
-}
-
-bool column_check_is_general(const struct column_check *check)
-{
-	return check->kind == COLUMN_GENERAL;
 }

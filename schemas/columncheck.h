@@ -22,7 +22,5 @@ void column_check_freep(struct column_check **check);
  * missing and not known to be good; those that are missing have a bit in *RET_MISSING. */
 uint64_t column_check_cells(const struct column_check *check, const struct cell *cells, size_t stride, size_t n_cells,
 			    uint64_t *ret_missing);
-/* Whether all of them are looked at closely, for the field is none of the simple ones. */
-bool column_check_is_general(const struct column_check *check);
 
 #endif
