@@ -107,6 +107,9 @@ SRC_keys = \
 	keys/words.c
 
 SRC_schemas = \
+	schemas/bytescan.c \
+	schemas/columncheck.c \
+	schemas/columncheck_compile.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
 	schemas/contract.c \
@@ -131,6 +134,7 @@ SRC_schemas = \
 	schemas/plain.c \
 	schemas/plaincheck.c \
 	schemas/report_html.c \
+	schemas/rowscan.c \
 	schemas/rowsplit.c \
 	schemas/rulelevel.c \
 	schemas/schema.c \
@@ -139,6 +143,7 @@ SRC_schemas = \
 	schemas/textlist.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
+	schemas/validation_batch.c \
 	schemas/validation_checks.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
