@@ -132,6 +132,10 @@
 #define LIMIT_KEY_COLUMNS 64
 #define LIMIT_TABLE_KEYS 256
 
+/* Lines that say how a published schema was read otherwise than it is written; the largest (300 fields) has two for each
+ * of its fields. More are counted. */
+#define LIMIT_SCHEMA_WARNINGS 1024
+
 /* Values of a JSON resource: each costs a parser about 150 bytes, so a parse stays under 256 MiB. */
 #define LIMIT_JSON_VALUES 1000000
 
