@@ -8,6 +8,7 @@
 
 #include "schemas/field.h"
 #include "schemas/keyindex.h"
+#include "schemas/rowscan.h"
 #include "schemas/validation.h"
 
 /* In the order of their names in validation_report.c. */
@@ -178,6 +179,17 @@ void validation_move_faults(struct validation_table *table, struct validation_ta
 /* A part's table: the keys of the row just read. And the whole's: the raw cells of the key of the row that is being judged. */
 void validation_part_note(struct validation_part *part, const struct row_position *position);
 void validation_part_recall(const struct validation_part *part, struct validation_table *table);
+
+/* A row with a cell in each column, each known to be good or missing where it may be, and not all missing: counted, and its keys taken. */
+void validation_good_row(struct validation_table *table, const struct cell *cells, const struct row_position *position);
+
+/* Rows of a table whose header is known, a batch at a time: fill validation_batch_rows, then take it. FIRST_ROW is the first one's number.
+ * What is reported is what validation_row reports of each. */
+struct validation_batch;
+struct validation_batch *validation_batch_new(struct validation_table *table);
+void validation_batch_free(struct validation_batch *batch);
+struct row_batch *validation_batch_rows(struct validation_batch *batch);
+void validation_batch_take(struct validation_batch *batch, uint64_t first_row);
 
 /* The header row: labels to columns by the schema's fieldsMatch, with the faults of both. */
 void validation_take_header(struct validation_table *table, const struct cell *cells, size_t n_cells,
