@@ -296,6 +296,27 @@ static void test_dialects(void **state)
 	free(text.bytes);
 }
 
+/* Custom checks look at rows whose cells are all good by themselves. */
+static void test_custom_checks(void **state)
+{
+	const char *schema =
+		"{\"fields\": [{\"name\": \"from\", \"type\": \"integer\"}, {\"name\": \"to\", \"type\": "
+		"\"integer\"}], "
+		"\"custom_checks\": [{\"name\": \"compare-columns-value\", \"params\": {\"column\": \"from\", "
+		"\"op\": \"<=\", \"column2\": \"to\"}}]}";
+	struct text text = {0};
+	_cleanup_free_ char *found = NULL;
+
+	(void)state;
+	add(&text, "from,to\n");
+	for (int i = 0; i < 5000; i++)
+		add(&text, "%s", i % 1000 == 777 ? "2,1\n" : "1,2\n");
+	found = check(schema, &dialect_plain, text.bytes, text.size);
+	assert_non_null(strstr(found, "\"rowNumber\": 779"));
+	assert_non_null(strstr(found, "\"rowNumber\": 4779"));
+	free(text.bytes);
+}
+
 /* After so many cells that a pattern could not decide it is not tried again: rows depend on rows before. */
 static void test_limit_hits(void **state)
 {
@@ -365,7 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sound),   cmocka_unit_test(test_small),    cmocka_unit_test(test_many_faults),
 		cmocka_unit_test(test_damage),  cmocka_unit_test(test_dialects), cmocka_unit_test(test_limit_hits),
-		cmocka_unit_test(test_endless), cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_endless), cmocka_unit_test(test_settle),   cmocka_unit_test(test_custom_checks),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
