@@ -78,22 +78,51 @@ static void add_sound(struct text *text, const char *end, unsigned n_rows)
 		    towns[i % ARRAY_SIZE(towns)], end);
 }
 
-static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
-			   struct refusal *why)
+/* What was written in the plain form: its size, and a sum in which each byte counts. */
+struct plain {
+	uint64_t size, sum;
+};
+
+static enum fault add_plain(void *ctx, const void *data, size_t size, struct refusal *why)
 {
+	struct plain *plain = ctx;
+
 	(void)why;
-	validation_row(ctx, cells, n_cells, position);
+	plain->size += size;
+	for (size_t i = 0; i < size; i++)
+		plain->sum = (plain->sum ^ ((const uint8_t *)data)[i]) * 0x100000001b3ULL;
 	return FAULT_NONE;
 }
 
-static void read_alone(const struct dialect *dialect, struct validation_table *table, const char *bytes, size_t size)
+struct rows {
+	struct validation_table *table;
+	struct plain_writer *writer;
+};
+
+static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
+			   struct refusal *why)
 {
-	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(dialect, take_row, table);
+	struct rows *rows = ctx;
+
+	validation_row(rows->table, cells, n_cells, position);
+	return plain_writer_row(rows->writer, cells, n_cells, why);
+}
+
+static void read_alone(const struct dialect *dialect, struct validation_table *table, const char *bytes, size_t size,
+		       struct plain *plain)
+{
+	_cleanup_(plain_writer_freep) struct plain_writer *writer = plain_writer_new(add_plain, plain);
+	struct rows rows = {table, writer};
+	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(dialect, take_row, &rows);
 	struct refusal why = {FAULT_NONE, ""};
 
 	if (table_reader_feed(reader, bytes, size, &why) != FAULT_NONE ||
-	    table_reader_finish(reader, &why) != FAULT_NONE)
+	    table_reader_finish(reader, &why) != FAULT_NONE) {
 		validation_table_broken(table, &why);
+		*plain = (struct plain){0};
+		return;
+	}
+	plain_writer_finish(writer, NULL);
 }
 
 struct manner {
@@ -102,24 +131,27 @@ struct manner {
 };
 
 static void read_table(const struct dialect *dialect, const struct manner *manner, struct validation_table *table,
-		       const char *bytes, size_t size)
+		       const char *bytes, size_t size, struct plain *plain)
 {
 	_cleanup_(parallel_reader_freep) struct parallel_reader *reader = NULL;
 	struct refusal why = {FAULT_NONE, ""};
 	enum fault fault = FAULT_NONE;
 
 	if (manner->n_threads == 0) {
-		read_alone(dialect, table, bytes, size);
+		read_alone(dialect, table, bytes, size, plain);
 		return;
 	}
 	reader = parallel_reader_new(dialect, table, manner->n_threads, manner->piece_size);
+	parallel_reader_write_plain(reader, add_plain, plain);
 	for (size_t i = 0; fault == FAULT_NONE && i < size; i += manner->feed_size)
 		fault = parallel_reader_feed(reader, bytes + i,
 					     size - i < manner->feed_size ? size - i : manner->feed_size, &why);
 	if (fault == FAULT_NONE)
 		parallel_reader_finish(reader, &why);
-	if (why.fault != FAULT_NONE)
-		validation_table_broken(table, &why);
+	if (why.fault == FAULT_NONE)
+		return;
+	validation_table_broken(table, &why);
+	*plain = (struct plain){0};
 }
 
 /* The whole report as text. */
@@ -131,6 +163,7 @@ static char *report(const char *schema_text, const struct dialect *dialect, cons
 	_cleanup_(rule_levels_clear) struct rule_levels levels = {.n_items = 0};
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	_cleanup_(json_decrefp) json_t *told = NULL;
+	struct plain plain = {0}, towns = {0};
 	struct validation_table *table;
 
 	assert_int_equal(schema_parse(json, &schema, NULL), FAULT_NONE);
@@ -141,14 +174,15 @@ static char *report(const char *schema_text, const struct dialect *dialect, cons
 	validation_table_set_levels(table, &levels);
 	if (!dialect->header)
 		validation_header_absent(table);
-	read_table(dialect, manner, table, bytes, size);
+	read_table(dialect, manner, table, bytes, size, &plain);
 	validation_table_end(table);
 	table = validation_table(validation, "towns", NULL);
-	read_alone(&dialect_plain, table, TOWNS, strlen(TOWNS));
+	read_alone(&dialect_plain, table, TOWNS, strlen(TOWNS), &towns);
 	validation_table_end(table);
 	validation_end(validation);
 	told = validation_json(validation);
 	json_object_set_new(told, "keys", json_integer((json_int_t)validation_n_keys(validation)));
+	json_object_set_new(told, "plain", json_pack("[I, I]", (json_int_t)plain.size, (json_int_t)plain.sum));
 	return json_dumps(told, JSON_INDENT(1));
 }
 
