@@ -24,6 +24,7 @@ struct validation *validation_new(void)
 static void table_free(struct validation_table *table)
 {
 	validation_keys_clear(table);
+	validation_checks_clear(table);
 	validation_clear_faults(table);
 	validation_clear_tallies(table);
 	for (size_t i = 0; i < table->n_labels; i++)
@@ -269,6 +270,8 @@ void validation_row(struct validation_table *table, const struct cell *cells, si
 			check_cell(table, i, &cells[i], position);
 		if (n_cells != table->n_columns)
 			report_count(table, cells, n_cells, position);
+		if (table->n_check_runs > 0)
+			validation_checks_row(table, cells, n_cells, position);
 	}
 	if (table->n_sets > 0)
 		validation_keys_row(table, position);

@@ -162,6 +162,8 @@ static struct validation_table *copy_table(const struct validation_table *table,
 		if (table->columns[i].key_cell != NULL)
 			copy->columns[i].key_cell = &copy->key_cells[i];
 	}
+	copy->check_runs = table->check_runs;
+	copy->n_check_runs = table->n_check_runs;
 	copy->n_sets = table->n_sets;
 	copy->sets = xcalloc(table->n_sets + 1, sizeof(copy->sets[0]));
 	for (size_t i = 0; i < table->n_sets; i++)
