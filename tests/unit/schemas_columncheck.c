@@ -25,7 +25,7 @@ static struct field *new_field(const char *descriptor, json_t *missing)
 
 	assert_non_null(json);
 	json_object_set_new(json, "name", json_string("f"));
-	assert_int_equal(field_parse_descriptor(json, missing, &field, NULL), FAULT_NONE);
+	assert_int_equal(field_parse_descriptor(json, missing, NULL, &field, NULL), FAULT_NONE);
 	json_decref(json);
 	return field;
 }
