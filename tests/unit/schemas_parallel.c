@@ -330,6 +330,57 @@ static void test_dialects(void **state)
 	free(text.bytes);
 }
 
+/* Each kind of column that is checked many rows at once, with good rows, and cells of every kind of fault among them. */
+static void test_kinds(void **state)
+{
+	const char *schema =
+		"{\"missingValues\": [\"\", \"[ND]\"], \"fields\": [{\"name\": \"code\", \"constraints\": "
+		"{\"required\": "
+		"true, \"pattern\": \"(\\\\d{5}|2[AB]\\\\d{3})\"}}, {\"name\": \"kind\", \"constraints\": {\"enum\": "
+		"[\"A\", \"BB\"]}}, {\"name\": \"when\", \"type\": \"datetime\", \"format\": \"%Y-%m-%dT%H:%M\"}, "
+		"{\"name\": "
+		"\"x\", \"type\": \"number\", \"constraints\": {\"maximum\": 5000}}, {\"name\": \"is\", \"type\": "
+		"\"boolean\"}, {\"name\": \"text\", \"constraints\": {\"minLength\": 2, \"maxLength\": 6}}]}";
+	static const char *const odd[] = {
+		"[ND]",       "",     "é",  "2A004",     "x",   "1e2", "true", "2024-02-29T10:00",
+		"\"a\"\"b\"", "7000", "BB", "\"a,\nb\"", "1,2", "\"q"};
+	uint64_t seed = 5;
+
+	(void)state;
+	for (unsigned round = 0; round < 60; round++) {
+		struct text text = {0};
+
+		add(&text, "code,kind,when,x,is,text\n");
+		for (unsigned i = 0; i < 300; i++) {
+			const char *cells[] = {"01234", "A", "2024-01-12T10:30", "12.5", "false", "école"};
+
+			if (below(&seed, 1 + round) == 0)
+				cells[below(&seed, 6)] = odd[below(&seed, ARRAY_SIZE(odd) - (round % 9 != 0))];
+			add(&text, "%s,%s,%s,%s,%s,%s%s", cells[0], cells[1], cells[2], cells[3], cells[4], cells[5],
+			    round % 5 == 0 ? "\r\n" : "\n");
+		}
+		free(check(schema, &dialect_plain, text.bytes, text.size));
+		free(text.bytes);
+	}
+}
+
+/* Rows whose cells are all good are held to the custom checks too. */
+static void test_custom_checks(void **state)
+{
+	const char *schema = "{\"custom_checks\": [{\"name\": \"french-siren-value\", \"params\": {\"column\": "
+			     "\"siren\"}}], \"fields\": [{\"name\": \"siren\"}, {\"name\": \"n\"}]}";
+	_cleanup_free_ char *found = NULL;
+	struct text text = {0};
+
+	(void)state;
+	add(&text, "siren,n\n");
+	for (unsigned i = 0; i < 300; i++)
+		add(&text, "%s,%u\n", i % 100 == 7 ? "552100555" : "552100554", i);
+	found = check(schema, &dialect_plain, text.bytes, text.size);
+	assert_non_null(strstr(found, "\"errors\": 3"));
+	free(text.bytes);
+}
+
 /* After so many cells that a pattern could not decide it is not tried again: rows depend on rows before. */
 static void test_limit_hits(void **state)
 {
@@ -397,9 +448,11 @@ static void test_settle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sound),   cmocka_unit_test(test_small),    cmocka_unit_test(test_many_faults),
-		cmocka_unit_test(test_damage),  cmocka_unit_test(test_dialects), cmocka_unit_test(test_limit_hits),
-		cmocka_unit_test(test_endless), cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_sound),       cmocka_unit_test(test_small),
+		cmocka_unit_test(test_many_faults), cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_dialects),    cmocka_unit_test(test_limit_hits),
+		cmocka_unit_test(test_endless),     cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_kinds),       cmocka_unit_test(test_custom_checks),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
