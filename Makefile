@@ -115,7 +115,10 @@ SRC_schemas = \
 	schemas/field_constraints.c \
 	schemas/formats.c \
 	schemas/formats_json.c \
+	schemas/keyfilter.c \
 	schemas/keyindex.c \
+	schemas/keylog.c \
+	schemas/keylog_settle.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/package.c \
@@ -127,12 +130,14 @@ SRC_schemas = \
 	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
+	schemas/spill.c \
 	schemas/table.c \
 	schemas/textlist.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_late.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/validation_tally.c \
