@@ -129,6 +129,7 @@ SRC_schemas = \
 	schemas/simplepattern.c \
 	schemas/table.c \
 	schemas/textlist.c \
+	schemas/tolerated.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_header.c \
@@ -143,11 +144,13 @@ SRC_outside = \
 	outside/agent.c \
 	outside/agentlog.c \
 	outside/charset.c \
+	outside/baseline.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/letthrough.c \
 	outside/logcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
@@ -165,6 +168,7 @@ SRC_outside = \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
+	outside/sourcerules.c \
 	outside/state.c \
 	outside/state_parse.c \
 	outside/status.c \
@@ -190,6 +194,7 @@ SRC_inside = \
 	inside/check_request.c \
 	inside/check_run.c \
 	inside/check_table.c \
+	inside/check_tolerated.c \
 	inside/check_version.c \
 	inside/compat_command.c \
 	inside/config.c \
