@@ -54,6 +54,7 @@ SRC_bundle = \
 	bundle/columns.c \
 	bundle/envelope.c \
 	bundle/hash.c \
+	bundle/html.c \
 	bundle/json.c \
 	bundle/notation.c \
 	bundle/request.c \
@@ -123,7 +124,9 @@ SRC_schemas = \
 	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/report_html.c \
 	schemas/rowsplit.c \
+	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
 	schemas/table.c \
@@ -134,6 +137,7 @@ SRC_schemas = \
 	schemas/validation_keys.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
+	schemas/validation_tally.c \
 	schemas/value.c
 
 # Modules of each side, without the files that hold a main().
@@ -145,6 +149,7 @@ SRC_outside = \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
+	outside/excerpt.c \
 	outside/logcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
@@ -158,6 +163,7 @@ SRC_outside = \
 	outside/records.c \
 	outside/recover.c \
 	outside/recovery.c \
+	outside/reportcommand.c \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/log.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
 
@@ -56,6 +57,13 @@ static enum fault check_depth(const char *text, size_t size, struct refusal *why
 			depth--;
 	}
 	return FAULT_NONE;
+}
+
+json_t *json_or_die(json_t *json)
+{
+	if (json == NULL)
+		die("out of memory");
+	return json;
 }
 
 enum fault json_parse(const void *data, size_t size, size_t limit, json_t **ret_object, struct refusal *why)

@@ -25,6 +25,9 @@ enum fault json_load_path(const char *path, size_t limit, json_t **ret_object, s
 
 /* For _cleanup_(json_decrefp): jansson brings it. */
 
+/* What jansson made, or death: its constructors fail only without memory. */
+json_t *json_or_die(json_t *json);
+
 /* Refuses (FAULT_JSON_MEMBER) any key of OBJECT that is not in the NULL-terminated ALLOWED; WHERE names the object. */
 enum fault json_only(const json_t *object, const char *where, const char *const *allowed, struct refusal *why);
 

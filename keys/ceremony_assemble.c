@@ -17,11 +17,6 @@
 #include "bundle/notation.h"
 #include "keys/words.h"
 
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
-
 /* --- counting --- */
 
 enum fault sign_request_count(const struct sign_request *request, struct sign_tally tallies[SIGN_AUTHORITIES],
@@ -137,8 +132,8 @@ static uint64_t named_version(const struct document *document, const char *entry
 
 enum fault ceremony_current_version(int metadata_fd, const char *role, uint64_t *ret_version, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document timestamp = {0};
-	_cleanup_(document_clearp) struct document snapshot = {0};
+	_cleanup_(document_clear) struct document timestamp = {0};
+	_cleanup_(document_clear) struct document snapshot = {0};
 	char name[LIMIT_METADATA_NAME_SIZE];
 	enum fault fault;
 

@@ -8,20 +8,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "bundle/hash.h"
+#include "bundle/json.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
 #include "keys/document.h"
 
 #define KEYID_PREFIX_MIN 8
-
-static json_t *or_die(json_t *json)
-{
-	if (json == NULL)
-		die("out of memory");
-	return json;
-}
 
 json_t *change_first_root(int64_t expires)
 {
@@ -29,11 +22,11 @@ json_t *change_first_root(int64_t expires)
 	json_t *root = document_new_signed("root", 1, expires);
 
 	json_object_set_new(root, "consistent_snapshot", json_true());
-	json_object_set_new(root, "keys", or_die(json_object()));
-	json_object_set_new(root, "roles", or_die(json_object()));
+	json_object_set_new(root, "keys", json_or_die(json_object()));
+	json_object_set_new(root, "roles", json_or_die(json_object()));
 	for (const char *const *role = roles; *role != NULL; role++)
 		json_object_set_new(json_object_get(root, "roles"), *role,
-				    or_die(json_pack("{s:[], s:i}", "keyids", "threshold", 1)));
+				    json_or_die(json_pack("{s:[], s:i}", "keyids", "threshold", 1)));
 	return root;
 }
 
@@ -41,19 +34,19 @@ json_t *change_first_targets(int64_t expires)
 {
 	json_t *targets = document_new_signed("targets", 1, expires);
 
-	json_object_set_new(targets, "targets", or_die(json_object()));
-	json_object_set_new(targets, "delegations", or_die(json_pack("{s:{}, s:[]}", "keys", "roles")));
+	json_object_set_new(targets, "targets", json_or_die(json_object()));
+	json_object_set_new(targets, "delegations", json_or_die(json_pack("{s:{}, s:[]}", "keys", "roles")));
 	return targets;
 }
 
 json_t *change_begin(const json_t *signed_, uint64_t version, int64_t expires)
 {
-	json_t *next = or_die(json_deep_copy(signed_));
+	json_t *next = json_or_die(json_deep_copy(signed_));
 	char text[NOTATION_TIME_SIZE];
 
 	notation_format_time(expires, text);
-	json_object_set_new(next, "version", or_die(json_integer((json_int_t)version)));
-	json_object_set_new(next, "expires", or_die(json_string(text)));
+	json_object_set_new(next, "version", json_or_die(json_integer((json_int_t)version)));
+	json_object_set_new(next, "expires", json_or_die(json_string(text)));
 	return next;
 }
 
@@ -146,7 +139,7 @@ enum fault change_add_key(json_t *signed_, const char *role, const struct tuf_ke
 			      key->keyid);
 	if (json_array_size(keyids) >= LIMIT_SIGNATURES)
 		return refuse(why, FAULT_KEY_ROLE, "role %s has %d keys already", role, LIMIT_SIGNATURES);
-	json_array_append_new(keyids, or_die(json_string(key->keyid)));
+	json_array_append_new(keyids, json_or_die(json_string(key->keyid)));
 	json_object_set_new(change_keys(signed_), key->keyid, tuf_key_to_json(key));
 	return FAULT_NONE;
 }
@@ -173,7 +166,7 @@ enum fault change_threshold(json_t *signed_, const char *role, unsigned threshol
 
 	if (fault != FAULT_NONE)
 		return fault;
-	json_object_set_new(object, "threshold", or_die(json_integer((json_int_t)threshold)));
+	json_object_set_new(object, "threshold", json_or_die(json_integer((json_int_t)threshold)));
 	return FAULT_NONE;
 }
 

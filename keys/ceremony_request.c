@@ -23,13 +23,6 @@
 
 #define DAY (24 * 3600)
 
-static json_t *or_die(json_t *json)
-{
-	if (json == NULL)
-		die("out of memory");
-	return json;
-}
-
 void sign_request_clear(struct sign_request *request)
 {
 	free(request->root.text);
@@ -107,7 +100,7 @@ static enum fault read_next(json_t *signed_, struct sign_request *request, struc
 	if (fault != FAULT_NONE)
 		return fault;
 	document_name(form.is_root ? "root" : "targets", form.version, name);
-	file = or_die(json_pack("{s:[], s:O}", "signatures", "signed", signed_));
+	file = json_or_die(json_pack("{s:[], s:O}", "signatures", "signed", signed_));
 	if ((fault = canonical_encode(file, &data, &size, why)) != FAULT_NONE ||
 	    (fault = document_parse(name, NULL, data, size, form.is_root ? LIMIT_ROOT_SIZE : LIMIT_TARGETS_SIZE,
 				    &request->next, why)) != FAULT_NONE ||
@@ -189,7 +182,7 @@ enum fault sign_request_load(const char *path, struct sign_request *ret_request,
 
 static json_t *text_or_null(const char *text, size_t size)
 {
-	return size == 0 ? json_null() : or_die(json_stringn(text, size));
+	return size == 0 ? json_null() : json_or_die(json_stringn(text, size));
 }
 
 static json_t *to_json(const char *role, int64_t created, int64_t until, json_t *root, json_t *replaces,
@@ -200,9 +193,9 @@ static json_t *to_json(const char *role, int64_t created, int64_t until, json_t 
 
 	notation_format_time(created, created_text);
 	notation_format_time(until, until_text);
-	return or_die(json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "format", "clapet sign request 1", "role", role,
-				"created", created_text, "until", until_text, "root", root, "replaces", replaces,
-				"signed", signed_));
+	return json_or_die(json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "format", "clapet sign request 1", "role",
+				     role, "created", created_text, "until", until_text, "root", root, "replaces",
+				     replaces, "signed", signed_));
 }
 
 enum fault sign_request_new(const struct sign_request_parts *parts, struct sign_request *ret_request,
@@ -338,9 +331,9 @@ void sign_signature_encode(const struct sign_signature *signature, uint8_t **ret
 
 	sha256_to_hex(&signature->digest, digest);
 	notation_hex(signature->bytes, sizeof(signature->bytes), sig);
-	json = or_die(json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "format", "clapet signature 1", "role",
-				signature->role, "version", (json_int_t)signature->version, "digest", digest, "keyid",
-				signature->keyid, "sig", sig));
+	json = json_or_die(json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "format", "clapet signature 1", "role",
+				     signature->role, "version", (json_int_t)signature->version, "digest", digest,
+				     "keyid", signature->keyid, "sig", sig));
 	encode_or_die(json, ret_data, ret_size);
 }
 
@@ -401,6 +394,6 @@ enum fault sign_request_add(struct sign_request *request, const struct sign_sign
 				      "%s: key %.16s signed already; it counts once (bundle/FORMAT.md 16.8)", where,
 				      key.keyid);
 	notation_hex(signature->bytes, sizeof(signature->bytes), sig);
-	json_array_append_new(signatures, or_die(json_pack("{s:s, s:s}", "keyid", key.keyid, "sig", sig)));
+	json_array_append_new(signatures, json_or_die(json_pack("{s:s, s:s}", "keyid", key.keyid, "sig", sig)));
 	return FAULT_NONE;
 }

@@ -48,13 +48,6 @@ struct settle {
 	const char *waits_for;
 };
 
-static json_t *or_die(json_t *json)
-{
-	if (json == NULL)
-		die("out of memory");
-	return json;
-}
-
 void settle_free(struct settle *settle)
 {
 	if (settle == NULL)
@@ -83,11 +76,6 @@ void settle_freep(struct settle **settle)
 const char *settle_waits_for(const struct settle *settle)
 {
 	return settle->waits_for;
-}
-
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
 }
 
 /* --- what is current --- */
@@ -177,7 +165,7 @@ static enum fault load_current(struct settle *settle, struct refusal *why)
 		fault = require_some_root(settle, &settle->snapshot, "snapshot", why);
 	if (fault != FAULT_NONE)
 		return fault;
-	settle->meta = or_die(json_copy(json_object_get(settle->snapshot.signed_, "meta")));
+	settle->meta = json_or_die(json_copy(json_object_get(settle->snapshot.signed_, "meta")));
 	fault = load_named(settle, json_object_get(settle->meta, "targets.json"), "targets", "targets",
 			   LIMIT_TARGETS_SIZE, targets, why);
 	if (settle->is_root)
@@ -206,7 +194,7 @@ static enum fault open_key(const struct settle *settle, const json_t *signed_, c
 static enum fault plan_role(struct settle *settle, const char *role, const json_t *meta, struct refusal *why)
 {
 	struct renewal *renewal = &settle->renewals[settle->n_renewals];
-	_cleanup_(document_clearp) struct document document = {0};
+	_cleanup_(document_clear) struct document document = {0};
 	enum fault fault = load_named(settle, meta, role, "targets", LIMIT_ROLE_SIZE, &document, why);
 
 	if (fault != FAULT_NONE)
@@ -329,7 +317,7 @@ static enum fault plan_first(struct settle *settle, struct refusal *why)
 	if (!is_vouched(&settle->targets, settle->root.signed_, "targets"))
 		return refuse(why, FAULT_TUF_SIGNATURE, "%s: not signed by the keys that %s names",
 			      settle->targets.name, settle->root.name);
-	settle->meta = or_die(json_object());
+	settle->meta = json_or_die(json_object());
 	fault = open_key(settle, settle->root.signed_, "snapshot", &settle->snapshot_key, why);
 	return fault != FAULT_NONE ? fault
 				   : open_key(settle, settle->root.signed_, "timestamp", &settle->timestamp_key, why);
@@ -410,7 +398,7 @@ static enum fault name_targets(struct settle *settle, struct refusal *why)
 static enum fault put_again(struct settle *settle, const char *role, const struct document *old,
 			    const struct secret_key *key, size_t limit, FILE *out, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document put = {0};
+	_cleanup_(document_clear) struct document put = {0};
 	char name[LIMIT_METADATA_NAME_SIZE];
 	uint64_t version = 0;
 	enum fault fault = document_next_version(settle->options.metadata_fd, role, old->version, &version, why);
@@ -483,14 +471,15 @@ static int64_t timestamp_validity(const struct settle *settle)
 
 static enum fault put_timestamp(struct settle *settle, const struct document *snapshot, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document put = {0};
+	_cleanup_(document_clear) struct document put = {0};
 	uint64_t version = settle->options.restart ? 1 : settle->timestamp.version + 1;
 	json_t *signed_ = document_new_signed("timestamp", version, settle->options.now + timestamp_validity(settle));
 	char issued[NOTATION_TIME_SIZE];
 
 	notation_format_time(settle->options.now, issued);
-	json_object_set_new(signed_, "issued", or_die(json_string(issued)));
-	json_object_set_new(signed_, "meta", or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(snapshot))));
+	json_object_set_new(signed_, "issued", json_or_die(json_string(issued)));
+	json_object_set_new(signed_, "meta",
+			    json_or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(snapshot))));
 	return document_put(settle->options.metadata_fd, "timestamp.json", signed_,
 			    (const struct secret_key *const *)&settle->timestamp_key, 1, LIMIT_TIMESTAMP_SIZE, &put,
 			    why);
@@ -498,7 +487,7 @@ static enum fault put_timestamp(struct settle *settle, const struct document *sn
 
 static enum fault sign_tops(struct settle *settle, FILE *out, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document snapshot = {0};
+	_cleanup_(document_clear) struct document snapshot = {0};
 	enum fault fault = FAULT_NONE;
 
 	if (settle->timestamp_key == NULL)

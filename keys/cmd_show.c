@@ -35,18 +35,6 @@ const struct option cmd_show_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
-
-static json_t *or_die(json_t *json)
-{
-	if (json == NULL)
-		die("out of memory");
-	return json;
-}
-
 /* --- key files --- */
 
 static void show_keyid(const char *keyid)
@@ -61,7 +49,7 @@ static void show_keyid(const char *keyid)
 /* The four lines as one text each. */
 static json_t *words_to_json(const char *hex)
 {
-	json_t *lines = or_die(json_array());
+	json_t *lines = json_or_die(json_array());
 	struct sha256 sha256;
 
 	if (!sha256_from_hex(hex, &sha256))
@@ -73,7 +61,7 @@ static json_t *words_to_json(const char *hex)
 		for (int i = 0; i < WORDS_A_LINE; i++)
 			size += (size_t)snprintf(text + size, sizeof(text) - size, "%s%s", i > 0 ? " " : "",
 						 words_of_byte(sha256.bytes[line * WORDS_A_LINE + i]));
-		json_array_append_new(lines, or_die(json_string(text)));
+		json_array_append_new(lines, json_or_die(json_string(text)));
 	}
 	return lines;
 }
@@ -89,9 +77,9 @@ static enum fault show_key(const char *path, const struct cmd_file *file, json_t
 		return fault;
 	if (opt_json) {
 		json_array_append_new(
-			list, or_die(json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "file", path, "kind", "key", "keyid",
-					       about.key.keyid, "encrypted", about.is_encrypted, "exposed", is_exposed,
-					       "words", words_to_json(about.key.keyid))));
+			list, json_or_die(json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "file", path, "kind", "key",
+						    "keyid", about.key.keyid, "encrypted", about.is_encrypted,
+						    "exposed", is_exposed, "words", words_to_json(about.key.keyid))));
 		return FAULT_NONE;
 	}
 	printf("%s: secret key, Ed25519, %s\n", path,
@@ -110,8 +98,9 @@ static enum fault show_public_key(const char *path, const struct cmd_file *file,
 	if (fault != FAULT_NONE)
 		return fault;
 	if (opt_json) {
-		json_array_append_new(list, or_die(json_pack("{s:s, s:s, s:s, s:o}", "file", path, "kind", "publicKey",
-							     "keyid", key.keyid, "words", words_to_json(key.keyid))));
+		json_array_append_new(list,
+				      json_or_die(json_pack("{s:s, s:s, s:s, s:o}", "file", path, "kind", "publicKey",
+							    "keyid", key.keyid, "words", words_to_json(key.keyid))));
 		return FAULT_NONE;
 	}
 	printf("%s: public key, Ed25519\n", path);
@@ -132,9 +121,9 @@ static enum fault show_request(const char *path, const struct cmd_file *file, js
 	sha256_to_hex(&request.digest, digest);
 	if (opt_json) {
 		json_array_append_new(
-			list, or_die(json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "file", path, "kind", "request",
-					       "role", request.role, "version", (json_int_t)request.next.version,
-					       "digest", digest, "words", words_to_json(digest))));
+			list, json_or_die(json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "file", path, "kind", "request",
+						    "role", request.role, "version", (json_int_t)request.next.version,
+						    "digest", digest, "words", words_to_json(digest))));
 		return FAULT_NONE;
 	}
 	printf("%s:\n", path);
@@ -155,9 +144,9 @@ static enum fault show_signature(const char *path, const struct cmd_file *file, 
 	sha256_to_hex(&signature.digest, digest);
 	if (opt_json) {
 		json_array_append_new(
-			list, or_die(json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "file", path, "kind", "signature",
-					       "role", signature.role, "version", (json_int_t)signature.version,
-					       "digest", digest, "keyid", signature.keyid)));
+			list, json_or_die(json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "file", path, "kind", "signature",
+						    "role", signature.role, "version", (json_int_t)signature.version,
+						    "digest", digest, "keyid", signature.keyid)));
 		return FAULT_NONE;
 	}
 	printf("%s: a signature of %s version %" PRIu64 " (not verified here)\n  by key       ", path, signature.role,
@@ -296,7 +285,7 @@ static json_t *roles_to_json(const struct document *document)
 
 	if (json_is_object(roles))
 		return json_incref(roles);
-	result = or_die(json_object());
+	result = json_or_die(json_object());
 	for (size_t i = 0; i < json_array_size(delegated); i++) {
 		json_t *role = json_array_get(delegated, i);
 
@@ -308,10 +297,11 @@ static json_t *roles_to_json(const struct document *document)
 static json_t *signers_to_json(const struct document *document)
 {
 	const json_t *signatures = json_object_get(document->json, "signatures");
-	json_t *signers = or_die(json_array());
+	json_t *signers = json_or_die(json_array());
 
 	for (size_t i = 0; i < json_array_size(signatures); i++)
-		json_array_append_new(signers, or_die(json_string(text_of(json_array_get(signatures, i), "keyid"))));
+		json_array_append_new(signers,
+				      json_or_die(json_string(text_of(json_array_get(signatures, i), "keyid"))));
 	return signers;
 }
 
@@ -324,11 +314,11 @@ static json_t *document_to_json(const char *path, const struct document *documen
 
 	sha256_to_hex(&document->sha256, fingerprint);
 	notation_format_time(document->expires, expires);
-	result = or_die(json_pack("{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:o, s:o}", "file", path, "kind",
-				  text_of(document->signed_, "_type"), "version", (json_int_t)document->version,
-				  "expires", expires, "expired", document->expires <= cmd_now(), "fingerprint",
-				  fingerprint, "words", words_to_json(fingerprint), "roles", roles_to_json(document),
-				  "signedBy", signers_to_json(document)));
+	result = json_or_die(json_pack("{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:o, s:o}", "file", path, "kind",
+				       text_of(document->signed_, "_type"), "version", (json_int_t)document->version,
+				       "expires", expires, "expired", document->expires <= cmd_now(), "fingerprint",
+				       fingerprint, "words", words_to_json(fingerprint), "roles",
+				       roles_to_json(document), "signedBy", signers_to_json(document)));
 	if (issued != NULL)
 		json_object_set(result, "issued", issued);
 	if (json_object_get(document->signed_, "meta") != NULL)
@@ -338,7 +328,7 @@ static json_t *document_to_json(const char *path, const struct document *documen
 
 static enum fault show_document(const char *path, const uint8_t *data, size_t size, json_t *list, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document document = {0};
+	_cleanup_(document_clear) struct document document = {0};
 	const char *slash = strrchr(path, '/');
 	enum fault fault = document_parse(slash != NULL ? slash + 1 : path, NULL, data, size, LIMIT_TARGETS_SIZE,
 					  &document, why);
@@ -376,7 +366,7 @@ static enum fault show(const char *path, json_t *list, struct refusal *why)
 
 int cmd_show(int argc, char **argv)
 {
-	_cleanup_(json_decrefp) json_t *list = or_die(json_array());
+	_cleanup_(json_decrefp) json_t *list = json_or_die(json_array());
 	int status = 0;
 
 	if (argc == 0)

@@ -42,11 +42,6 @@ struct authority {
 	const json_t *keys, *role;
 };
 
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
-
 static void authority_clear(struct authority *authority)
 {
 	document_clear(&authority->owner);
@@ -141,7 +136,7 @@ static enum fault find_authority(int dir_fd, const struct document *document, co
 /* A new root is signed by the keys of the one before it, too (TUF 1.0.34, 5.3.4). */
 static bool previous_root_names(int dir_fd, const struct document *document, const struct tuf_key *key)
 {
-	_cleanup_(document_clearp) struct document previous = {0};
+	_cleanup_(document_clear) struct document previous = {0};
 	char name[LIMIT_METADATA_NAME_SIZE];
 	struct refusal ignored;
 
@@ -155,8 +150,8 @@ static bool previous_root_names(int dir_fd, const struct document *document, con
  */
 static enum fault check_not_named(int dir_fd, const struct document *document, const char *role, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document timestamp = {0};
-	_cleanup_(document_clearp) struct document snapshot = {0};
+	_cleanup_(document_clear) struct document timestamp = {0};
+	_cleanup_(document_clear) struct document snapshot = {0};
 	char name[LIMIT_METADATA_NAME_SIZE];
 	const json_t *entry;
 	uint64_t version;
@@ -225,7 +220,7 @@ static void report_json(const struct document *document, const char *role, const
 
 static enum fault sign(const char *path, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document document = {0};
+	_cleanup_(document_clear) struct document document = {0};
 	_cleanup_(authority_clear) struct authority authority = {0};
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	_cleanup_close_ int dir_fd = -1;

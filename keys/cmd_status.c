@@ -54,11 +54,6 @@ struct rows {
 	struct sign_carried root, targets;
 };
 
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
-
 static void rows_clear(struct rows *rows)
 {
 	free(rows->rows);
@@ -124,7 +119,7 @@ static enum fault read_roles(struct rows *rows, const struct document *snapshot,
 
 	json_object_foreach(json_object_get(snapshot->signed_, "meta"), name, meta)
 	{
-		_cleanup_(document_clearp) struct document document = {0};
+		_cleanup_(document_clear) struct document document = {0};
 		char role[NOTATION_NAME_SIZE];
 		size_t size = strlen(name);
 		enum fault fault;
@@ -144,8 +139,8 @@ static enum fault read_roles(struct rows *rows, const struct document *snapshot,
 
 static enum fault read_all(struct rows *rows, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document timestamp = {0};
-	_cleanup_(document_clearp) struct document snapshot = {0};
+	_cleanup_(document_clear) struct document timestamp = {0};
+	_cleanup_(document_clear) struct document snapshot = {0};
 	const json_t *root;
 	const json_t *meta;
 	int64_t validity;

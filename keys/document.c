@@ -29,11 +29,6 @@ void document_clear(struct document *document)
 	memset(document, 0, sizeof(*document));
 }
 
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
-
 /* --- reading --- */
 
 static enum fault read_members(struct document *document, const char *type, struct refusal *why)
@@ -69,7 +64,7 @@ static enum fault read_members(struct document *document, const char *type, stru
 enum fault document_parse(const char *name, const char *type, const uint8_t *data, size_t size, size_t limit,
 			  struct document *ret_document, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document document = {0};
+	_cleanup_(document_clear) struct document document = {0};
 	struct refusal inner;
 	enum fault fault;
 
@@ -219,20 +214,13 @@ enum fault document_next_version(int dir_fd, const char *role, uint64_t current,
 	return refuse(why, FAULT_REPOSITORY, "no free version of %s after %" PRIu64, role, current);
 }
 
-static json_t *or_die(json_t *json)
-{
-	if (json == NULL)
-		die("out of memory");
-	return json;
-}
-
 json_t *document_new_signed(const char *type, uint64_t version, int64_t expires)
 {
 	char time[NOTATION_TIME_SIZE];
 
 	notation_format_time(expires, time);
-	return or_die(json_pack("{s:s, s:s, s:I, s:s}", "_type", type, "spec_version", DOCUMENT_SPEC_VERSION, "version",
-				(json_int_t)version, "expires", time));
+	return json_or_die(json_pack("{s:s, s:s, s:I, s:s}", "_type", type, "spec_version", DOCUMENT_SPEC_VERSION,
+				     "version", (json_int_t)version, "expires", time));
 }
 
 json_t *document_to_meta(const struct document *document)
@@ -240,8 +228,8 @@ json_t *document_to_meta(const struct document *document)
 	char sha256[SHA256_HEX_SIZE];
 
 	sha256_to_hex(&document->sha256, sha256);
-	return or_die(json_pack("{s:I, s:I, s:{s:s}}", "version", (json_int_t)document->version, "length",
-				(json_int_t)document->size, "hashes", "sha256", sha256));
+	return json_or_die(json_pack("{s:I, s:I, s:{s:s}}", "version", (json_int_t)document->version, "length",
+				     (json_int_t)document->size, "hashes", "sha256", sha256));
 }
 
 /* --- signing --- */
@@ -264,12 +252,12 @@ enum fault document_add_signature(struct document *document, const char *keyid,
 
 	notation_hex(signature, TUF_SIGNATURE_SIZE, text);
 	if (old != NULL)
-		json_object_set_new(old, "sig", or_die(json_string(text)));
+		json_object_set_new(old, "sig", json_or_die(json_string(text)));
 	else if (json_array_size(signatures) >= LIMIT_SIGNATURES)
 		return refuse(why, FAULT_TUF_FORM, "%s: no room for more than %d signatures", document->name,
 			      LIMIT_SIGNATURES);
 	else
-		json_array_append_new(signatures, or_die(json_pack("{s:s, s:s}", "keyid", keyid, "sig", text)));
+		json_array_append_new(signatures, json_or_die(json_pack("{s:s, s:s}", "keyid", keyid, "sig", text)));
 	return FAULT_NONE;
 }
 
@@ -339,10 +327,10 @@ static enum fault sign_with_all(struct document *document, const struct secret_k
 enum fault document_put(int dir_fd, const char *name, json_t *signed_, const struct secret_key *const *keys,
 			size_t n_keys, size_t limit, struct document *ret_document, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document document = {0};
+	_cleanup_(document_clear) struct document document = {0};
 	enum fault fault;
 
-	document.json = or_die(json_pack("{s:[], s:o}", "signatures", "signed", signed_));
+	document.json = json_or_die(json_pack("{s:[], s:o}", "signatures", "signed", signed_));
 	document.signed_ = signed_;
 	if (!text_copy(document.name, sizeof(document.name), name))
 		die("metadata name %s", name);

@@ -20,11 +20,6 @@
 #include "keys/keyfolder.h"
 #include "keys/repository_private.h"
 
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
-
 /* --- what there is --- */
 
 json_t *repository_find_role(const json_t *delegations, const char *role)
@@ -121,7 +116,7 @@ void repository_add_change(struct repository *repository, const char *role, json
  * one. */
 static bool is_current(const struct repository *repository, const char *role, const json_t *targets)
 {
-	_cleanup_(document_clearp) struct document document = {0};
+	_cleanup_(document_clear) struct document document = {0};
 	const json_t *meta = repository_role_meta(repository, role);
 	struct refusal ignored;
 

@@ -13,20 +13,8 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
-#include "base/log.h"
+#include "bundle/json.h"
 #include "bundle/notation.h"
-
-static json_t *or_die(json_t *json)
-{
-	if (json == NULL)
-		die("out of memory");
-	return json;
-}
-
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
 
 enum fault repository_check_empty(int metadata_fd, struct refusal *why)
 {
@@ -50,16 +38,16 @@ enum fault repository_check_empty(int metadata_fd, struct refusal *why)
 static void add_role(json_t *root, const char *role, const struct secret_key *const *keys, size_t n_keys,
 		     unsigned threshold)
 {
-	json_t *keyids = or_die(json_array());
+	json_t *keyids = json_or_die(json_array());
 
 	for (size_t i = 0; i < n_keys; i++) {
 		const struct tuf_key *key = secret_key_public(keys[i]);
 
-		json_array_append_new(keyids, or_die(json_string(key->keyid)));
+		json_array_append_new(keyids, json_or_die(json_string(key->keyid)));
 		json_object_set_new(json_object_get(root, "keys"), key->keyid, tuf_key_to_json(key));
 	}
 	json_object_set_new(json_object_get(root, "roles"), role,
-			    or_die(json_pack("{s:o, s:I}", "keyids", keyids, "threshold", (json_int_t)threshold)));
+			    json_or_die(json_pack("{s:o, s:I}", "keyids", keyids, "threshold", (json_int_t)threshold)));
 }
 
 static enum fault put_root(int metadata_fd, const struct repository_plan *plan, struct document *ret_root,
@@ -68,8 +56,8 @@ static enum fault put_root(int metadata_fd, const struct repository_plan *plan, 
 	json_t *root = document_new_signed("root", 1, plan->rules.now + plan->root);
 
 	json_object_set_new(root, "consistent_snapshot", json_true());
-	json_object_set_new(root, "keys", or_die(json_object()));
-	json_object_set_new(root, "roles", or_die(json_object()));
+	json_object_set_new(root, "keys", json_or_die(json_object()));
+	json_object_set_new(root, "roles", json_or_die(json_object()));
 	add_role(root, "root", plan->root_keys, plan->n_root_keys, plan->root_threshold);
 	add_role(root, "targets", &plan->targets_key, 1, 1);
 	add_role(root, "snapshot", &plan->snapshot_key, 1, 1);
@@ -83,8 +71,8 @@ static enum fault put_targets(int metadata_fd, const struct repository_plan *pla
 {
 	json_t *targets = document_new_signed("targets", 1, plan->rules.now + plan->rules.targets);
 
-	json_object_set_new(targets, "targets", or_die(json_object()));
-	json_object_set_new(targets, "delegations", or_die(json_pack("{s:{}, s:[]}", "keys", "roles")));
+	json_object_set_new(targets, "targets", json_or_die(json_object()));
+	json_object_set_new(targets, "delegations", json_or_die(json_pack("{s:{}, s:[]}", "keys", "roles")));
 	return document_put(metadata_fd, "1.targets.json", targets, &plan->targets_key, 1, LIMIT_TARGETS_SIZE,
 			    ret_targets, why);
 }
@@ -92,10 +80,10 @@ static enum fault put_targets(int metadata_fd, const struct repository_plan *pla
 enum fault repository_create(int metadata_fd, const struct repository_plan *plan, struct document *ret_root,
 			     struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document root = {0};
-	_cleanup_(document_clearp) struct document targets = {0};
-	_cleanup_(document_clearp) struct document snapshot = {0};
-	_cleanup_(document_clearp) struct document timestamp = {0};
+	_cleanup_(document_clear) struct document root = {0};
+	_cleanup_(document_clear) struct document targets = {0};
+	_cleanup_(document_clear) struct document snapshot = {0};
+	_cleanup_(document_clear) struct document timestamp = {0};
 	char issued[NOTATION_TIME_SIZE];
 	json_t *signed_;
 	enum fault fault;
@@ -109,7 +97,8 @@ enum fault repository_create(int metadata_fd, const struct repository_plan *plan
 		return fault;
 
 	signed_ = document_new_signed("snapshot", 1, plan->rules.now + plan->rules.snapshot);
-	json_object_set_new(signed_, "meta", or_die(json_pack("{s:o}", "targets.json", document_to_meta(&targets))));
+	json_object_set_new(signed_, "meta",
+			    json_or_die(json_pack("{s:o}", "targets.json", document_to_meta(&targets))));
 	fault = document_put(metadata_fd, "1.snapshot.json", signed_, &plan->snapshot_key, 1, LIMIT_SNAPSHOT_SIZE,
 			     &snapshot, why);
 	if (fault != FAULT_NONE)
@@ -117,8 +106,9 @@ enum fault repository_create(int metadata_fd, const struct repository_plan *plan
 
 	notation_format_time(plan->rules.now, issued);
 	signed_ = document_new_signed("timestamp", 1, plan->rules.now + plan->rules.timestamp);
-	json_object_set_new(signed_, "meta", or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(&snapshot))));
-	json_object_set_new(signed_, "issued", or_die(json_string(issued)));
+	json_object_set_new(signed_, "meta",
+			    json_or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(&snapshot))));
+	json_object_set_new(signed_, "issued", json_or_die(json_string(issued)));
 	fault = document_put(metadata_fd, "timestamp.json", signed_, &plan->timestamp_key, 1, LIMIT_TIMESTAMP_SIZE,
 			     &timestamp, why);
 	if (fault != FAULT_NONE)

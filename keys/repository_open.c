@@ -16,18 +16,6 @@
 #include "bundle/notation.h"
 #include "keys/repository_private.h"
 
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
-
-static json_t *or_die(json_t *json)
-{
-	if (json == NULL)
-		die("out of memory");
-	return json;
-}
-
 void repository_add_file(struct repository *repository, const struct document *document, const char *role, bool is_new)
 {
 	struct repository_file *file;
@@ -66,7 +54,7 @@ static enum fault load_roots(struct repository *repository, struct refusal *why)
 	char name[LIMIT_METADATA_NAME_SIZE];
 
 	for (uint64_t version = 1; version <= LIMIT_ROOT_ROTATIONS; version++) {
-		_cleanup_(document_clearp) struct document root = {0};
+		_cleanup_(document_clear) struct document root = {0};
 		enum fault fault;
 
 		document_name("root", version, name);
@@ -94,7 +82,7 @@ static enum fault load_roots(struct repository *repository, struct refusal *why)
 enum fault repository_load_named(const struct repository *repository, const json_t *meta, const char *role,
 				 const char *type, size_t limit, struct document *ret_document, struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document document = {0};
+	_cleanup_(document_clear) struct document document = {0};
 	char name[LIMIT_METADATA_NAME_SIZE];
 	struct sha256 sha256;
 	const char *hash = json_string_value(json_object_get(json_object_get(meta, "hashes"), "sha256"));
@@ -182,7 +170,7 @@ static enum fault load_current(struct repository *repository, struct refusal *wh
 		fault = require_top(repository, &repository->snapshot, "snapshot", why);
 	if (fault != FAULT_NONE)
 		return fault;
-	repository->meta = or_die(json_copy(json_object_get(repository->snapshot.signed_, "meta")));
+	repository->meta = json_or_die(json_copy(json_object_get(repository->snapshot.signed_, "meta")));
 	meta = json_object_get(repository->meta, "targets.json");
 	fault = repository_load_named(repository, meta, "targets", "targets", LIMIT_TARGETS_SIZE, &repository->targets,
 				      why);
@@ -216,7 +204,7 @@ static void find_next_targets(struct repository *repository)
 	if (repository->has_targets_key)
 		return;
 	for (uint64_t version = current + 1; version <= current + REPOSITORY_TARGETS_AHEAD; version++) {
-		_cleanup_(document_clearp) struct document document = {0};
+		_cleanup_(document_clear) struct document document = {0};
 		char name[LIMIT_METADATA_NAME_SIZE];
 		struct refusal why;
 

@@ -22,11 +22,6 @@
 
 #define FOLDER "pending"
 
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
-
 static void file_name(const char *role, char name[LIMIT_METADATA_NAME_SIZE])
 {
 	snprintf(name, LIMIT_METADATA_NAME_SIZE, "%.63s.json", role);
@@ -160,7 +155,7 @@ enum fault repository_sign_pending(struct repository *repository, struct change 
 				   struct refusal *why)
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
-	_cleanup_(document_clearp) struct document pending = {0};
+	_cleanup_(document_clear) struct document pending = {0};
 	char file[NOTATION_NAME_SIZE + 24];
 	unsigned threshold;
 	enum fault fault;
@@ -191,7 +186,7 @@ enum fault repository_sign_pending(struct repository *repository, struct change 
 /* Whether ROLE's snapshot entry is as new as what waits, or newer: what waited was named, or is over. */
 static bool has_passed(const struct repository *repository, const char *role)
 {
-	_cleanup_(document_clearp) struct document pending = {0};
+	_cleanup_(document_clear) struct document pending = {0};
 	struct refusal ignored;
 
 	return repository_load_pending(repository, role, &pending, &ignored) == FAULT_NONE && pending.json != NULL &&
@@ -276,7 +271,7 @@ static enum fault check_signature(const struct repository *repository, const str
 enum fault repository_add_signature(struct repository *repository, const struct repository_signature *signature,
 				    struct refusal *why)
 {
-	_cleanup_(document_clearp) struct document pending = {0};
+	_cleanup_(document_clear) struct document pending = {0};
 	enum fault fault = repository_load_pending(repository, signature->role, &pending, why);
 
 	if (fault == FAULT_NONE)
@@ -302,7 +297,7 @@ enum fault repository_put_signatures(const struct repository *repository, struct
 
 	for (size_t i = 0; fault == FAULT_NONE && i < repository->n_signatures; i++) {
 		const struct repository_signature *signature = &repository->signatures[i];
-		_cleanup_(document_clearp) struct document pending = {0};
+		_cleanup_(document_clear) struct document pending = {0};
 
 		fault = repository_load_pending(repository, signature->role, &pending, why);
 		if (fault == FAULT_NONE && pending.json != NULL)

@@ -10,23 +10,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "keys/keyfolder.h"
 #include "keys/repository_private.h"
-
-static void document_clearp(struct document *document)
-{
-	document_clear(document);
-}
-
-static json_t *or_die(json_t *json)
-{
-	if (json == NULL)
-		die("out of memory");
-	return json;
-}
 
 static uint64_t later(uint64_t a, uint64_t b)
 {
@@ -85,7 +72,7 @@ static enum fault review_roles(struct repository *repository, bool may_sign, str
 
 	json_object_foreach(repository->meta, name, meta)
 	{
-		_cleanup_(document_clearp) struct document document = {0};
+		_cleanup_(document_clear) struct document document = {0};
 		char role[LIMIT_METADATA_NAME_SIZE];
 		enum fault fault = parse_meta_name(name, role, why);
 
@@ -117,8 +104,8 @@ static void add_delegation(struct repository *repository, const char *role, cons
 	snprintf(path, sizeof(path), strcmp(role, "status") == 0 ? "%.63s.json" : "%.63s/*", role);
 	json_object_set_new(json_object_get(delegations, "keys"), key->keyid, tuf_key_to_json(key));
 	json_array_append_new(json_object_get(delegations, "roles"),
-			      or_die(json_pack("{s:s, s:[s], s:[s], s:b, s:i}", "name", role, "keyids", key->keyid,
-					       "paths", path, "terminating", 1, "threshold", 1)));
+			      json_or_die(json_pack("{s:s, s:[s], s:[s], s:b, s:i}", "name", role, "keyids", key->keyid,
+						    "paths", path, "terminating", 1, "threshold", 1)));
 	repository->delegations_changed = true;
 }
 
@@ -128,7 +115,7 @@ static enum fault sign_role(struct repository *repository, struct change *change
 {
 	uint64_t current = later(repository_role_version(repository, change->role),
 				 repository_floor(repository, change->role));
-	_cleanup_(document_clearp) struct document pending = {0};
+	_cleanup_(document_clear) struct document pending = {0};
 	char name[LIMIT_METADATA_NAME_SIZE];
 	uint64_t version;
 	json_t *signed_;
@@ -193,7 +180,7 @@ static bool would_be_lost(const struct repository *repository, const struct chan
 {
 	const json_t *delegations = repository_rules_of(repository);
 	const json_t *meta = repository_role_meta(repository, change->role);
-	_cleanup_(document_clearp) struct document document = {0};
+	_cleanup_(document_clear) struct document document = {0};
 	struct refusal ignored;
 
 	return meta != NULL && !change->is_ready && threshold_of(repository_find_role(delegations, change->role)) > 1 &&
@@ -242,7 +229,7 @@ static enum fault sign_own_role(struct repository *repository, struct change *ch
 static enum fault name_role(struct repository *repository, const struct change *change, struct refusal *why)
 {
 	const json_t *meta = repository_role_meta(repository, change->role);
-	_cleanup_(document_clearp) struct document document = {0};
+	_cleanup_(document_clear) struct document document = {0};
 	enum fault fault;
 
 	if (change->is_ready && is_enough(&change->document, repository_delegations(repository), change->role)) {
@@ -338,7 +325,7 @@ static enum fault sign_targets(struct repository *repository, bool *ret_is_new, 
 		return fault;
 	notation_format_time(repository->rules.now + repository->rules.targets, expires);
 	json_object_set_new(signed_, "version", json_integer((json_int_t)version));
-	json_object_set_new(signed_, "expires", or_die(json_string(expires)));
+	json_object_set_new(signed_, "expires", json_or_die(json_string(expires)));
 	fault = put_top(repository, "targets", key, json_incref(signed_), LIMIT_TARGETS_SIZE, &repository->targets,
 			why);
 	if (fault == FAULT_NONE)
@@ -377,9 +364,9 @@ static enum fault sign_timestamp(struct repository *repository, struct refusal *
 	char issued[NOTATION_TIME_SIZE];
 
 	notation_format_time(repository->rules.now, issued);
-	json_object_set_new(signed_, "issued", or_die(json_string(issued)));
+	json_object_set_new(signed_, "issued", json_or_die(json_string(issued)));
 	json_object_set_new(signed_, "meta",
-			    or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(&repository->snapshot))));
+			    json_or_die(json_pack("{s:o}", "snapshot.json", document_to_meta(&repository->snapshot))));
 	return put_top(repository, "timestamp", repository->timestamp_key, signed_, LIMIT_TIMESTAMP_SIZE,
 		       &repository->timestamp, why);
 }
