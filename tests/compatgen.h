@@ -3,8 +3,8 @@
  * compatgen: pairs of schemas and tables that are valid under the second, made from a stream of choices: of a seed in the property test, of
  * the fuzzer's bytes in the fuzz target. What must hold of every pair is claim().
  */
-#ifndef TESTS_UNIT_COMPATGEN_H
-#define TESTS_UNIT_COMPATGEN_H
+#ifndef TESTS_COMPATGEN_H
+#define TESTS_COMPATGEN_H
 
 #include <stdio.h>
 #include <stdlib.h>
