@@ -109,6 +109,8 @@ SRC_keys = \
 SRC_schemas = \
 	schemas/compat.c \
 	schemas/compat_field.c \
+	schemas/compat_table.c \
+	schemas/compat_type.c \
 	schemas/contract.c \
 	schemas/field.c \
 	schemas/field_compile.c \
@@ -197,6 +199,7 @@ SRC_inside = \
 	inside/check_tolerated.c \
 	inside/check_version.c \
 	inside/compat_command.c \
+	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_trust.c \
 	inside/crew.c \

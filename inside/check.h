@@ -88,10 +88,9 @@ struct contract_run {
 	const char *application; /* "*": the schema in force */
 	const char *resource;
 	enum contract_match match;
-	struct schema *schema; /* owned: those fields alone */
-	size_t *positions;     /* in the reader's own schema, for match by position */
-	size_t *columns;       /* in the data, known with the header; SIZE_MAX: not there */
-	struct cell *cells;
+	bool is_target;            /* only what another run's references lead to */
+	struct schema *schema;     /* owned: those fields alone */
+	size_t *positions;         /* in the reader's own schema, for match by position */
 	char *name;                /* owned: "paie: communes", for the report */
 	struct rule_levels levels; /* owned: of "*" alone, what the version in force let through */
 	struct validation_table *table;

@@ -114,7 +114,9 @@ world_data villes code,zone,n 01,A,1 02,C,2 x,D,3
 world_sync
 run inside import "$bundle"
 is "$status" 3 "and for no other kind"
-like "$output" 'E5105 HELD villes .*of pattern through, field code' "which is named"
+like "$output" 'E5004 HELD villes .*against the schema in force: villes: villes row 4, field code: "x"' "which what is in force does not have"
+run inside quarantine
+like "$output" 'E5105 policy, villes\.code \(rule pattern\): villes: the outside let 1 faults of pattern through' "nor the policy allows"
 world_policy
 
 # --- nobody declared anything: what is in force bounds it -------------------------------------------------------------
@@ -124,7 +126,7 @@ world_data villes "${rows[@]}"
 world_sync
 run inside import "$bundle"
 is "$status" 3 "many more of a kind than in force wait for a person"
-like "$output" 'E5004 HELD villes .*villes: enum in zone, 20 faults, and the version in force lets 13 pass' "the line counts"
+like "$output" 'E5004 HELD villes .*villes: enum in zone, 20 faults, and what is in force lets 13 pass' "the line counts"
 run inside approve villes --reason "seen"
 is "$status" 0 "who may let it in"
 
