@@ -20,6 +20,7 @@ static const char *const CONSTRAINT[] = {"constraint-error", "pattern-limit", "s
 static const char *const UNIQUE[] = {"unique-error", "source-error", NULL};
 static const char *const PRIMARY_KEY[] = {"primary-key", "source-error", NULL};
 static const char *const FOREIGN_KEY[] = {"foreign-key", "source-error", NULL};
+static const char *const CUSTOM_CHECKS[] = {"custom-check-error", "custom-check-skipped", "source-error", NULL};
 static const char *const ANY[] = {NULL};
 
 struct tests {
@@ -102,6 +103,8 @@ static void add_table(struct tests *tests, const json_t *schema)
 		add(tests, NULL, "uniqueKeys", UNIQUE);
 	if (json_object_get(schema, "foreignKeys") != NULL)
 		add(tests, NULL, "foreignKeys", FOREIGN_KEY);
+	if (json_object_get(schema, "custom_checks") != NULL)
+		add(tests, NULL, "custom_checks", CUSTOM_CHECKS);
 }
 
 static const json_t *find_task(const json_t *report, const char *resource)

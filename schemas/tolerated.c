@@ -27,7 +27,7 @@ void tolerated_collect(const struct validation_table *table, struct rule_levels 
 	for (size_t i = 0; i < validation_n_tallies(table); i++) {
 		const struct fault_tally *tally = validation_tally(table, i);
 
-		if (tally->level != LEVEL_WARNING ||
+		if (tally->level != LEVEL_WARNING || !rule_is_of_data(tally->rule) ||
 		    rule_levels_add(levels, tally->rule, tally->field_name, LEVEL_WARNING, tally->count))
 			continue;
 		for (size_t k = 0; k < levels->n_items; k++)
@@ -78,7 +78,7 @@ static enum fault parse_item(const json_t *object, const char *where, struct rul
 		return fault;
 	if (!rule_is_known(rule))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: there is no rule \"%.60s\"", where, rule);
-	if (!rule_may_warn(rule))
+	if (!rule_may_warn(rule) || !rule_is_of_data(rule))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: faults of %s cannot be let through", where, rule);
 	if (!rule_levels_add(levels, rule, field, LEVEL_WARNING, (uint64_t)count))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: %s stands there twice for one field", where, rule);
