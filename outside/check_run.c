@@ -18,6 +18,7 @@
 #include "outside/excerpt.h"
 #include "outside/records.h"
 #include "outside/sourcerules.h"
+#include "schemas/parallel.h"
 #include "schemas/tolerated.h"
 
 struct file {
@@ -35,6 +36,7 @@ struct check {
 
 struct request {
 	int package_fd, report_fd, descriptor_fd;
+	unsigned n_threads;
 	struct file *files;
 	size_t n_files;
 };
@@ -80,6 +82,8 @@ static void receive(int sock, struct request *request)
 		switch ((enum outside_record_kind)record.kind) {
 		case OUTSIDE_PACKAGE:
 			take_fd(&request->package_fd, fd);
+			request->n_threads = record.check.n_threads > 0 ? record.check.n_threads
+									: parallel_usual_threads();
 			break;
 		case OUTSIDE_RAW:
 			take_fd(&add_file(request, record.file.name)->raw_fd, fd);
@@ -208,7 +212,8 @@ static enum fault judge(const struct check *check, struct refusal *why)
 }
 
 /* The first fault of bytes, if any; else of rows. */
-static enum fault read_all(struct request *request, struct charsets *charsets, struct check *check, struct refusal *why)
+static enum fault read_all(struct request *request, const struct tabulate_means *means, struct check *check,
+			   struct refusal *why)
 {
 	enum fault first = FAULT_NONE;
 
@@ -219,7 +224,7 @@ static enum fault read_all(struct request *request, struct charsets *charsets, s
 
 		if (file == NULL || file->raw_fd < 0 || file->plain_fd < 0)
 			die("the supervisor sent no files for %s", resource->name);
-		if (tabulate(charsets, resource, file->raw_fd, file->plain_fd, check->resources[i].table,
+		if (tabulate(means, resource, file->raw_fd, file->plain_fd, check->resources[i].table,
 			     &check->resources[i].tabulated, &broken) != FAULT_NONE &&
 		    first == FAULT_NONE) {
 			first = broken.fault;
@@ -230,17 +235,38 @@ static enum fault read_all(struct request *request, struct charsets *charsets, s
 	return first != FAULT_NONE ? first : judge(check, why);
 }
 
+/* The rows at fault are taken from what was written. A table without a header got one there. */
+static json_t *make_report(struct request *request, struct charsets *charsets, const struct package *package,
+			   const struct validation *validation)
+{
+	json_t *report = validation_json(validation), *tasks = json_object_get(report, "tasks");
+
+	for (size_t i = 0; i < json_array_size(tasks); i++) {
+		json_t *task = json_array_get(tasks, i);
+		const char *name = json_string_value(json_object_get(task, "name"));
+		const struct resource *resource = package_resource(package, name);
+		int fd = find_file(request, name)->plain_fd;
+
+		if (resource->verbatim)
+			excerpt_put(charsets, &resource->dialect, resource->encoding, fd, 0, task);
+		else
+			excerpt_put(charsets, &dialect_plain, "utf-8", fd, !resource->dialect.header, task);
+	}
+	return report;
+}
+
 static enum fault check_package(int sock, struct request *request, struct charsets *charsets, struct refusal *why)
 {
 	_cleanup_(check_clear) struct check check = {.validation = validation_new()};
 	_cleanup_(json_decrefp) json_t *report = NULL, *descriptor = NULL;
+	const struct tabulate_means means = {charsets, request->n_threads};
 	enum fault fault = load_package(request->package_fd, &check.package, why);
 
 	if (fault != FAULT_NONE || (fault = prepare(&check, why)) != FAULT_NONE)
 		return fault;
-	fault = read_all(request, charsets, &check, why);
+	fault = read_all(request, &means, &check, why);
 	if (request->report_fd >= 0) {
-		report = validation_json(check.validation);
+		report = make_report(request, charsets, check.package, check.validation);
 		write_json(request->report_fd, report);
 	}
 	if (fault != FAULT_NONE)

@@ -220,7 +220,7 @@ static bool gen_is_field(json_t *json)
 {
 	_cleanup_(field_freep) struct field *field = NULL;
 
-	return field_parse_descriptor(json, NULL, &field, NULL) == FAULT_NONE;
+	return field_parse_descriptor(json, NULL, NULL, &field, NULL) == FAULT_NONE;
 }
 
 static void gen_rule(struct choices *choices, json_t *field)
