@@ -128,6 +128,10 @@
 #define LIMIT_TEXTS 1024
 #define LIMIT_KEY_COLUMNS 64
 #define LIMIT_TABLE_KEYS 256
+/* A map of columns (FORMAT.md 23): names that one field has had, bytes between the items of a list. country-codes, the table with
+ * the most renames that we know, gave no field more than three. */
+#define LIMIT_MAP_NAMES 64
+#define LIMIT_MAP_SPLIT_SIZE 8
 
 /* Values of a JSON resource: each costs a parser about 150 bytes, so a parse stays under 256 MiB. */
 #define LIMIT_JSON_VALUES 1000000
