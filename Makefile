@@ -124,6 +124,7 @@ SRC_schemas = \
 	schemas/plaincheck.c \
 	schemas/report_html.c \
 	schemas/rowsplit.c \
+	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
 	schemas/table.c \
@@ -134,6 +135,7 @@ SRC_schemas = \
 	schemas/validation_keys.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
+	schemas/validation_tally.c \
 	schemas/value.c
 
 # Modules of each side, without the files that hold a main().
