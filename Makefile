@@ -107,6 +107,9 @@ SRC_keys = \
 	keys/words.c
 
 SRC_schemas = \
+	schemas/columnmap.c \
+	schemas/columnmap_bind.c \
+	schemas/columnmap_row.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
 	schemas/contract.c \
@@ -133,6 +136,7 @@ SRC_schemas = \
 	schemas/validation.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_map.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/validation_tally.c \

@@ -26,6 +26,7 @@ struct pipe {
 	struct plain_writer *writer; /* NULL: the bytes are kept verbatim, or nothing is written */
 	struct validation_table *table;
 	bool has_header;
+	bool is_mapped; /* rows are written as promised */
 
 	char *document; /* JSON in UTF-8, whole */
 	size_t document_size;
@@ -90,6 +91,11 @@ static enum fault put_row(struct pipe *pipe, const struct cell *cells, size_t n_
 			  const struct row_position *position, struct refusal *why)
 {
 	validation_row(pipe->table, cells, n_cells, position);
+	if (pipe->is_mapped) {
+		if (validation_table_map_fault(pipe->table, why) != FAULT_NONE)
+			return why->fault;
+		cells = validation_table_promised(pipe->table, &n_cells);
+	}
 	return pipe->writer == NULL ? FAULT_NONE : plain_writer_row(pipe->writer, cells, n_cells, why);
 }
 
@@ -97,14 +103,14 @@ static enum fault put_row(struct pipe *pipe, const struct cell *cells, size_t n_
 static enum fault make_header(struct pipe *pipe, struct refusal *why)
 {
 	const struct schema *schema = pipe->resource->schema;
-	const struct row_position position = {0, 0};
 	_cleanup_free_ struct cell *cells = xcalloc(schema->n_fields + 1, sizeof(*cells));
 
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		cells[i].text = field_name(schema->fields[i]);
 		cells[i].size = strlen(cells[i].text);
 	}
-	return put_row(pipe, cells, schema->n_fields, &position, why);
+	validation_header_absent(pipe->table);
+	return pipe->writer == NULL ? FAULT_NONE : plain_writer_row(pipe->writer, cells, schema->n_fields, why);
 }
 
 static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
@@ -171,6 +177,18 @@ static enum fault finish_json(struct pipe *pipe, bool is_verbatim, struct refusa
 	return fault != FAULT_NONE || is_verbatim ? fault : put(pipe, pipe->document, pipe->document_size, why);
 }
 
+static enum fault set_map(struct pipe *pipe, struct refusal *why)
+{
+	struct columnmap *map;
+
+	if (columnmap_load(pipe->resource, &map, why) != FAULT_NONE)
+		return why->fault;
+	pipe->is_mapped = map != NULL;
+	if (map != NULL)
+		validation_table_set_map(pipe->table, map);
+	return FAULT_NONE;
+}
+
 static enum fault run_pipe(struct pipe *pipe, struct charsets *charsets, enum tabulate_kind kind, int raw_fd,
 			   struct hash *raw_hash, struct refusal *why)
 {
@@ -188,6 +206,8 @@ static enum fault run_pipe(struct pipe *pipe, struct charsets *charsets, enum ta
 			return fault;
 	}
 	if (kind == TABULATE_TABLE) {
+		if ((fault = set_map(pipe, why)) != FAULT_NONE)
+			return fault;
 		reader = table_reader_new(&pipe->resource->dialect, take_row, pipe);
 		writer = is_verbatim ? NULL : plain_writer_new(put, pipe);
 	}

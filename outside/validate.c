@@ -313,11 +313,27 @@ static enum fault read_table(struct run *run, const struct input *input, struct 
 		fault = read_all(input, charset, why);
 	report_progress_end();
 	if (fault == FAULT_NONE)
-		return parallel_reader_finish(rows, why);
+		fault = parallel_reader_finish(rows, why);
+	if (fault == FAULT_NONE)
+		return validation_table_map_fault(input->table, why);
 	/* What is wrong with rows before the place where the bytes failed comes first. */
 	if (parallel_reader_settle(rows, &of_rows) != FAULT_NONE)
 		*why = of_rows;
 	return why->fault;
+}
+
+/* A source's description says how the columns are mapped. */
+static enum fault set_map(struct input *input, struct refusal *why)
+{
+	struct columnmap *map;
+
+	if (input->resource == NULL)
+		return FAULT_NONE;
+	if (columnmap_load(input->resource, &map, why) != FAULT_NONE)
+		return why->fault;
+	if (map != NULL)
+		validation_table_set_map(input->table, map);
+	return FAULT_NONE;
 }
 
 static enum fault validate_input(struct run *run, struct input *input, struct refusal *why)
@@ -327,6 +343,8 @@ static enum fault validate_input(struct run *run, struct input *input, struct re
 
 	input->table = validation_table(run->validation, resource != NULL ? resource->name : input->path, schema);
 	validation_table_set_place(input->table, input->path);
+	if (set_map(input, why) != FAULT_NONE)
+		return why->fault;
 	if (resource != NULL && !resource->dialect.header) {
 		if (schema == NULL)
 			return refuse(why, FAULT_PACKAGE, "resource %s: has neither a header nor a schema",

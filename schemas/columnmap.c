@@ -288,6 +288,21 @@ enum fault columnmap_parse(json_t *json, const struct schema *schema, struct col
 	return FAULT_NONE;
 }
 
+enum fault columnmap_load(const struct resource *resource, struct columnmap **ret_map, struct refusal *why)
+{
+	json_t *json = json_object_get(json_object_get(resource->json, "clapet"), "map");
+
+	*ret_map = NULL;
+	if (json == NULL)
+		return FAULT_NONE;
+	if (!resource->is_table || resource->opaque || resource->verbatim)
+		return refuse(why, FAULT_SOURCE_MAP, "resource %s: map: only the rows of a table can be mapped, not %s",
+			      resource->name, resource->verbatim ? "verbatim bytes" : "what is none");
+	if (columnmap_parse(json, resource->schema, ret_map, why) != FAULT_NONE)
+		return refuse_within(why, "resource %s", resource->name);
+	return FAULT_NONE;
+}
+
 void columnmap_free(struct columnmap *map)
 {
 	if (map == NULL)

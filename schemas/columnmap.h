@@ -22,6 +22,7 @@
 #include <stddef.h>
 
 #include "base/fault.h"
+#include "schemas/package.h"
 #include "schemas/schema.h"
 #include "schemas/table.h"
 
@@ -32,6 +33,10 @@ struct columnmap;
 enum fault columnmap_parse(json_t *json, const struct schema *schema, struct columnmap **ret_map, struct refusal *why);
 void columnmap_free(struct columnmap *map);
 void columnmap_freep(struct columnmap **map);
+/* That of a source's resource, its `clapet.map`; NULL: it has none. FAULT_SOURCE_MAP also where the resource is no table, has no
+ * schema, or is kept verbatim. */
+enum fault columnmap_load(const struct resource *resource, struct columnmap **ret_map, struct refusal *why);
+/* As it was written. */
 const json_t *columnmap_json(const struct columnmap *map);
 
 /* What becomes of a published column. */

@@ -21,8 +21,8 @@ struct columnmap_field {
 	size_t position;  /* from 1; 0: by name */
 	struct cell text; /* the default */
 	bool has_default;
-	struct cell split, join; /* text NULL: none */
-	size_t item;             /* from 1; 0: the whole list, joined */
+	struct cell split, join;        /* text NULL: none */
+	size_t item;                    /* from 1; 0: the whole list, joined */
 	struct columnmap_value *values; /* owned, sorted */
 	size_t n_values;
 	bool has_line;

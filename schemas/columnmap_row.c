@@ -124,8 +124,9 @@ enum fault columnmap_row(const struct columnmap *map, const struct columnmap_bin
 		ret_cells[i] = cell;
 	}
 	if (size > LIMIT_ROW_SIZE)
-		return refuse(why, FAULT_TABLE_CELL_SIZE, "the map (FORMAT.md 23) makes a row of %zu bytes, at most %llu",
-			      size, (unsigned long long)LIMIT_ROW_SIZE);
+		return refuse(why, FAULT_TABLE_CELL_SIZE,
+			      "the map (FORMAT.md 23) makes a row of %zu bytes, at most %llu", size,
+			      (unsigned long long)LIMIT_ROW_SIZE);
 	*ret_bad = bad;
 	return FAULT_NONE;
 }

@@ -26,6 +26,7 @@ static void table_free(struct validation_table *table)
 	validation_keys_clear(table);
 	validation_clear_faults(table);
 	validation_clear_tallies(table);
+	validation_map_clear(table);
 	for (size_t i = 0; i < table->n_labels; i++)
 		free(table->labels[i]);
 	free(table->labels);
@@ -118,7 +119,7 @@ static void __attribute__((cold)) report_cell(struct validation_table *table, si
 				: rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT
 							     : FAULT_TYPE_CONSTRAINT,
 			.rule = field_rule_name((enum field_rule)rule),
-			.field = index + 1,
+			.field = validation_field_number(table, index),
 			.field_name = column->name,
 		};
 
@@ -134,6 +135,8 @@ static bool is_blank(const struct validation_table *table, const struct cell *ce
 	for (size_t i = 0; i < table->n_columns && i < n_cells; i++) {
 		const struct field *field = table->columns[i].field;
 
+		if (table->map != NULL && validation_is_default(table, i))
+			continue;
 		if (field == NULL ? cells[i].size > 0 : !field_is_missing(field, cells[i].text, cells[i].size))
 			return false;
 	}
@@ -225,15 +228,11 @@ static void __attribute__((cold)) report_blank(struct validation_table *table, c
 		forget_key_cell(&table->columns[i]);
 }
 
-void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
-		    const struct row_position *position)
+void validation_judge_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			  const struct row_position *position)
 {
 	size_t n = n_cells < table->n_columns ? n_cells : table->n_columns;
 
-	if (!table->has_header) {
-		validation_take_header(table, cells, n_cells, position);
-		return;
-	}
 	table->n_rows++;
 	if (n_cells == 0 || (table->schema != NULL && is_blank(table, cells, n_cells))) {
 		report_blank(table, position);
@@ -245,4 +244,15 @@ void validation_row(struct validation_table *table, const struct cell *cells, si
 	}
 	if (table->n_sets > 0)
 		validation_keys_row(table, position);
+}
+
+void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+		    const struct row_position *position)
+{
+	if (table->map != NULL)
+		validation_map_row(table, cells, n_cells, position);
+	else if (!table->has_header)
+		validation_take_header(table, cells, n_cells, position);
+	else
+		validation_judge_row(table, cells, n_cells, position);
 }

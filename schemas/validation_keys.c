@@ -205,8 +205,8 @@ static void hash_set(struct validation_table *table, struct key_set *set)
 }
 
 /* What its faults are; NAMES, for people: "siret"; "code, year". */
-static struct tally_kind key_kind(const struct key_set *set, enum fault_type type, const char *rule, char *names,
-				  size_t size)
+static struct tally_kind key_kind(const struct validation_table *table, const struct key_set *set, enum fault_type type,
+				  const char *rule, char *names, size_t size)
 {
 	size_t n = 0;
 
@@ -216,7 +216,7 @@ static struct tally_kind key_kind(const struct key_set *set, enum fault_type typ
 	return (struct tally_kind){
 		.type = type,
 		.rule = rule,
-		.field = set->n_columns == 1 ? set->places[0] + 1 : 0,
+		.field = set->n_columns == 1 ? validation_field_number(table, set->places[0]) : 0,
 		.field_name = names,
 	};
 }
@@ -242,7 +242,7 @@ report_key(struct validation_table *table, enum fault_type type, const char *rul
 	   const struct row_position *position, const char *note)
 {
 	char names[160], cells[200];
-	struct tally_kind kind = key_kind(set, type, rule, names, sizeof(names));
+	struct tally_kind kind = key_kind(table, set, type, rule, names, sizeof(names));
 	struct cell cell;
 
 	if (!validation_count(table, &kind, position))
@@ -377,7 +377,7 @@ static void resolve(struct validation_table *table, struct foreign_check *check)
 	struct resolution resolution = {.table = table, .check = check};
 	const struct row_position nowhere = {0, 0};
 	char note[256], names[160];
-	struct tally_kind kind = key_kind(set, FAULT_TYPE_FOREIGN_KEY, NULL, names, sizeof(names));
+	struct tally_kind kind = key_kind(table, set, FAULT_TYPE_FOREIGN_KEY, NULL, names, sizeof(names));
 
 	if (reference->table != NULL && (reference->table->is_broken || !reference->set->is_usable))
 		return;

@@ -92,6 +92,7 @@ static struct validation_table *copy_table(const struct validation_table *table,
 	copy->schema = part->schema;
 	copy->has_header = true;
 	copy->levels = table->levels;
+	validation_map_copy(copy, table);
 	copy->noted_in = part;
 	copy->n_columns = table->n_columns;
 	copy->columns = xcalloc(table->n_columns + 1, sizeof(copy->columns[0]));
@@ -127,6 +128,7 @@ void validation_part_free(struct validation_part *part)
 	validation_keys_clear(part->table);
 	validation_clear_faults(part->table);
 	validation_clear_tallies(part->table);
+	validation_map_clear(part->table);
 	free(part->table->columns);
 	free(part->table);
 	schema_free(part->schema);
@@ -167,6 +169,8 @@ static void forget(struct validation_part *part)
 	validation_clear_tallies(table);
 	table->n_rows = 0;
 	part->n_rows = 0;
+	if (table->map != NULL)
+		table->map->why.fault = FAULT_NONE;
 	for (size_t i = 0; part->schema != NULL && i < part->schema->n_fields; i++) {
 		if (part->schema->fields[i]->n_limit_hits != NULL)
 			*part->schema->fields[i]->n_limit_hits = 0;
@@ -211,9 +215,14 @@ static enum fault recall_row(void *ctx, const struct cell *cells, size_t n_cells
 			     struct refusal *why)
 {
 	struct validation_table *table = ((struct recall *)ctx)->table;
+	size_t bad;
 
 	(void)position;
 	(void)why;
+	if (table->map != NULL) {
+		cells = validation_map_cells(table, cells, n_cells, &bad);
+		n_cells = table->n_columns;
+	}
 	for (size_t i = 0; i < table->n_columns; i++) {
 		struct key_cell *key_cell = table->columns[i].key_cell;
 
@@ -281,8 +290,9 @@ bool validation_part_merge(struct validation_part *part, struct validation_table
 	struct validation_table *rows = part->table;
 	size_t next_fault = 0;
 
-	if (part->is_broken || has_limit_hits(table->schema) || has_limit_hits(part->schema) ||
-	    rows->n_rows >= LIMIT_ROWS - position->row || !validation_tallies_fit(table, rows))
+	if (part->is_broken || validation_table_map_fault(rows, NULL) != FAULT_NONE || has_limit_hits(table->schema) ||
+	    has_limit_hits(part->schema) || rows->n_rows >= LIMIT_ROWS - position->row ||
+	    !validation_tallies_fit(table, rows))
 		return false;
 	if (table->n_sets > 0)
 		judge_keys(part, table, position, &next_fault);
