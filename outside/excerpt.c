@@ -39,16 +39,16 @@ static int compare_rows(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void collect(struct excerpt *excerpt, json_t *errors)
+static void collect(struct excerpt *excerpt, json_t *faults)
 {
-	excerpt->faults = xcalloc(json_array_size(errors) + 1, sizeof(excerpt->faults[0]));
-	for (size_t i = 0; i < json_array_size(errors); i++) {
-		json_t *fault = json_array_get(errors, i);
+	excerpt->faults = xrealloc(excerpt->faults, excerpt->n_faults + json_array_size(faults) + 1,
+				   sizeof(excerpt->faults[0]));
+	for (size_t i = 0; i < json_array_size(faults); i++) {
+		json_t *fault = json_array_get(faults, i);
 
 		if (row_of(fault) > 0)
 			excerpt->faults[excerpt->n_faults++] = fault;
 	}
-	qsort(excerpt->faults, excerpt->n_faults, sizeof(excerpt->faults[0]), compare_rows);
 }
 
 static json_t *cells_json(const struct cell *cells, size_t n_cells, size_t *ret_size)
@@ -119,6 +119,8 @@ void excerpt_put(struct charsets *charsets, const struct dialect *dialect, const
 	struct refusal why;
 
 	collect(&excerpt, json_object_get(task, "errors"));
+	collect(&excerpt, json_object_get(task, "warnings"));
+	qsort(excerpt.faults, excerpt.n_faults, sizeof(excerpt.faults[0]), compare_rows);
 	if (excerpt.n_faults > 0 && lseek(fd, 0, SEEK_SET) == 0 &&
 	    charset_reader_new(charsets, encoding, take_text, reader, &charset, &why) == FAULT_NONE)
 		read_rows(charset, reader, fd);

@@ -26,22 +26,33 @@ static const char *text_of(const json_t *object, const char *key)
 	return text != NULL ? text : "";
 }
 
-static void print_task(FILE *file, const json_t *task)
+static void print_faults(FILE *file, const char *name, const json_t *faults)
 {
-	const json_t *errors = json_object_get(task, "errors");
-	json_int_t n = json_integer_value(json_object_get(json_object_get(task, "stats"), "errors"));
-
-	for (size_t i = 0; i < json_array_size(errors); i++) {
-		const json_t *fault = json_array_get(errors, i);
+	for (size_t i = 0; i < json_array_size(faults); i++) {
+		const json_t *fault = json_array_get(faults, i);
 		json_int_t row = json_integer_value(json_object_get(fault, "rowNumber"));
+		bool is_warning = strcmp(text_of(fault, "level"), "warning") == 0;
 
-		fprintf(file, "%s:", text_of(task, "name"));
+		fprintf(file, "%s:", name);
 		if (row > 0)
 			fprintf(file, "%" JSON_INTEGER_FORMAT ":", row);
-		fprintf(file, " %s\n", text_of(fault, "message"));
+		fprintf(file, "%s %s\n", is_warning ? " warning:" : "", text_of(fault, "message"));
 	}
-	fprintf(file, "%s: %" JSON_INTEGER_FORMAT " faults in %" JSON_INTEGER_FORMAT " rows\n", text_of(task, "name"),
-		n, json_integer_value(json_object_get(json_object_get(task, "stats"), "rows")));
+}
+
+static void print_task(FILE *file, const json_t *task)
+{
+	const json_t *stats = json_object_get(task, "stats");
+	const char *name = text_of(task, "name");
+
+	print_faults(file, name, json_object_get(task, "errors"));
+	print_faults(file, name, json_object_get(task, "warnings"));
+	fprintf(file,
+		"%s: %" JSON_INTEGER_FORMAT " errors, %" JSON_INTEGER_FORMAT " warnings in %" JSON_INTEGER_FORMAT
+		" rows\n",
+		name, json_integer_value(json_object_get(stats, "errors")),
+		json_integer_value(json_object_get(stats, "warnings")),
+		json_integer_value(json_object_get(stats, "rows")));
 }
 
 void report_lines(FILE *file, const json_t *report)

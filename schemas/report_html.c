@@ -96,18 +96,24 @@ static void sort_by_row(struct shown *shown)
 	}
 }
 
-static void take_faults(struct shown *shown, const json_t *errors)
+static void add_faults(struct shown *shown, const json_t *faults)
 {
-	json_int_t last = 0;
-	size_t n_rows = 0, n = 0;
-
-	shown->faults = xcalloc(json_array_size(errors) + 1, sizeof(*shown->faults));
-	for (size_t i = 0; i < json_array_size(errors); i++) {
-		const json_t *fault = json_array_get(errors, i);
+	shown->faults = xrealloc(shown->faults, shown->n_faults + json_array_size(faults) + 1, sizeof(*shown->faults));
+	for (size_t i = 0; i < json_array_size(faults); i++) {
+		const json_t *fault = json_array_get(faults, i);
 
 		if (number_of(fault, "rowNumber") > 0 && !is_enough(shown, fault))
 			shown->faults[shown->n_faults++] = fault;
 	}
+}
+
+static void take_faults(struct shown *shown, const json_t *errors, const json_t *warnings)
+{
+	json_int_t last = 0;
+	size_t n_rows = 0, n = 0;
+
+	add_faults(shown, errors);
+	add_faults(shown, warnings);
 	sort_by_row(shown);
 	for (; n < shown->n_faults; n++) {
 		json_int_t row = number_of(shown->faults[n], "rowNumber");
@@ -281,7 +287,8 @@ static size_t count_labels(const json_t *labels)
 
 static void put_task(FILE *file, const json_t *task)
 {
-	const json_t *errors = json_object_get(task, "errors"), *tallies = json_object_get(task, "tallies");
+	const json_t *errors = json_object_get(task, "errors"), *warnings = json_object_get(task, "warnings");
+	const json_t *tallies = json_object_get(task, "tallies");
 	const json_t *stats = json_object_get(task, "stats"), *labels = json_object_get(task, "labels");
 	struct shown shown = {.labels = labels, .n_labels = count_labels(labels)};
 
@@ -296,9 +303,10 @@ static void put_task(FILE *file, const json_t *task)
 	}
 	fputs(".</p>\n", file);
 	put_whole(file, errors);
+	put_whole(file, warnings);
 	if (json_array_size(tallies) > 0)
 		put_tallies(file, tallies);
-	take_faults(&shown, errors);
+	take_faults(&shown, errors, warnings);
 	choose_columns(&shown);
 	put_rows(file, &shown);
 	free(shown.faults);

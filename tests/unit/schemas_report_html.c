@@ -49,10 +49,11 @@ static void test_rows(void **state)
 		"\"errors\": [{\"rowNumber\": 7, \"offset\": 99, \"fieldNumber\": 3, \"fieldName\": \"people\", "
 		"\"cell\": \"12a\", "
 		"\"cells\": [\"01001\", \"<b>\", \"12a\"], \"message\": \"is & no integer\"}, "
-		"{\"rowNumber\": 3, \"fieldNumber\": 1, \"cell\": \"x\", \"message\": \"is wrong\", \"level\": "
-		"\"warning\"}, "
 		"{\"rowNumber\": 7, \"fieldNumber\": 1, \"message\": \"also\"}, "
-		"{\"message\": \"the header lacks something\"}]}]}");
+		"{\"message\": \"the header lacks something\"}], "
+		"\"warnings\": [{\"rowNumber\": 3, \"fieldNumber\": 1, \"cell\": \"x\", \"message\": \"is wrong\", "
+		"\"level\": "
+		"\"warning\"}]}]}");
 	const char *third, *seventh;
 
 	(void)state;
