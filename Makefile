@@ -412,6 +412,13 @@ lint:
 		--suppressions-list=tools/cppcheck.suppressions -D_GNU_SOURCE -DCLAPET_VERSION='""' -I. $(filter-out tests/%,$(filter %.c,$(FORMATTED)))
 	@echo '  shellcheck'; shellcheck -x -S warning demo/*.sh tests/*.sh tests/*/*.sh tools/*.sh image/systemd/*.sh .ci/run
 
+# The drift replays over whole data: SHARED names the folder with cog, country-codes and runways40 (tests/data/drift/README.md).
+.PHONY: drift
+drift: deps
+	@[ -n "$(SHARED)" ] || { echo 'make drift SHARED=DIR'; exit 2; }
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@SHARED='$(abspath $(SHARED))' BUILD=$(BUILD) prove -v --merge --timer tests/e2e/drift_*.sh
+
 bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@for script in tests/bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) $$script || exit 1; done

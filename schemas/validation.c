@@ -219,11 +219,14 @@ static void __attribute__((cold)) report_count(struct validation_table *table, c
 	}
 }
 
-static void __attribute__((cold)) report_blank(struct validation_table *table, const struct row_position *position)
+static void __attribute__((cold)) report_blank(struct validation_table *table, size_t n_cells,
+					       const struct row_position *position)
 {
 	struct tally_kind kind = {.type = FAULT_TYPE_BLANK_ROW};
 
-	validation_add(table, &kind, position, NULL, "the row is blank");
+	validation_add(table, &kind, position, NULL,
+		       table->map != NULL && n_cells > 0 ? "the row has no value for any promised field"
+							 : "the row is blank");
 	for (size_t i = 0; i < table->n_columns; i++)
 		forget_key_cell(&table->columns[i]);
 }
@@ -235,7 +238,7 @@ void validation_judge_row(struct validation_table *table, const struct cell *cel
 
 	table->n_rows++;
 	if (n_cells == 0 || (table->schema != NULL && is_blank(table, cells, n_cells))) {
-		report_blank(table, position);
+		report_blank(table, n_cells, position);
 	} else {
 		for (size_t i = 0; i < n; i++)
 			check_cell(table, i, &cells[i], position);
