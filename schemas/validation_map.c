@@ -71,7 +71,9 @@ const char *validation_published_name(const struct validation_table *table, size
 {
 	const struct columnmap_binding *binding = table->map != NULL ? table->map->binding : NULL;
 
-	return binding != NULL && field > 0 && field <= binding->n_labels ? binding->labels[field - 1] : NULL;
+	if (binding == NULL || field == 0 || field > binding->n_labels || binding->labels[field - 1][0] == '\0')
+		return NULL;
+	return binding->labels[field - 1];
 }
 
 bool validation_is_default(const struct validation_table *table, size_t index)
