@@ -191,6 +191,24 @@ static void test_sound(void **state)
 	}
 }
 
+/* Rows that are good cell by cell are held to the custom checks too. */
+static void test_custom_checks(void **state)
+{
+	static const char schema[] =
+		"{\"fields\": [{\"name\": \"a\"}, {\"name\": \"b\"}], \"custom_checks\": [{\"name\":"
+		" \"cohesive-columns-value\", \"params\": {\"column\": \"a\", \"othercolumns\": [\"b\"]}}]}";
+	_cleanup_free_ char *found = NULL;
+	struct text text = {0};
+
+	(void)state;
+	add(&text, "a,b\n");
+	for (unsigned i = 1; i <= 1000; i++)
+		add(&text, i % 250 == 0 ? "x%u,\n" : "x%u,y\n", i);
+	found = check(schema, &dialect_plain, text.bytes, text.size);
+	assert_non_null(strstr(found, "\"custom-check-error\": 4"));
+	free(text.bytes);
+}
+
 static void test_small(void **state)
 {
 	const char *const tables[] = {"",
