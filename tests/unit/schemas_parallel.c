@@ -381,9 +381,11 @@ static void test_settle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sound),   cmocka_unit_test(test_small),    cmocka_unit_test(test_many_faults),
-		cmocka_unit_test(test_damage),  cmocka_unit_test(test_dialects), cmocka_unit_test(test_limit_hits),
-		cmocka_unit_test(test_endless), cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_sound),      cmocka_unit_test(test_custom_checks),
+		cmocka_unit_test(test_small),      cmocka_unit_test(test_many_faults),
+		cmocka_unit_test(test_damage),     cmocka_unit_test(test_dialects),
+		cmocka_unit_test(test_limit_hits), cmocka_unit_test(test_endless),
+		cmocka_unit_test(test_settle),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
