@@ -114,6 +114,7 @@ SRC_schemas = \
 	schemas/columncheck_compile.c \
 	schemas/columnmap.c \
 	schemas/columnmap_bind.c \
+	schemas/columnmap_propose.c \
 	schemas/columnmap_row.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
@@ -173,6 +174,7 @@ SRC_outside = \
 	outside/descriptor.c \
 	outside/excerpt.c \
 	outside/logcommand.c \
+	outside/mapcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \

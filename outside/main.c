@@ -15,6 +15,7 @@
 #include "bundle/json.h"
 #include "outside/config.h"
 #include "outside/logcommand.h"
+#include "outside/mapcommand.h"
 #include "outside/reportcommand.h"
 #include "outside/run.h"
 #include "outside/validate.h"
@@ -219,6 +220,8 @@ static const struct command commands[] = {
 	 run_heartbeat},
 	{"validate", "[CSV…]", "check CSV files against a schema or a package", validate_details, validate_options,
 	 validate_run},
+	{"map", "CSV", "which columns of a file give a schema's fields, and map lines to paste", map_details,
+	 map_options, map_run},
 	{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL, withdraw_options,
 	 run_withdraw},
 	{"pending", NULL, "what waits for a second signature, or for the holder of the targets key",

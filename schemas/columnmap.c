@@ -266,7 +266,8 @@ enum fault columnmap_parse(json_t *json, const struct schema *schema, struct col
 {
 	_cleanup_(columnmap_freep) struct columnmap *map = xcalloc(1, sizeof(*map));
 
-	if (!json_is_array(json) || json_array_size(json) == 0 || json_array_size(json) > LIMIT_FIELDS)
+	if (json != NULL &&
+	    (!json_is_array(json) || json_array_size(json) == 0 || json_array_size(json) > LIMIT_FIELDS))
 		return refuse(why, FAULT_SOURCE_MAP, "map: is no array of 1 to %d lines", LIMIT_FIELDS);
 	if (schema == NULL || schema->n_fields == 0)
 		return refuse(why, FAULT_SOURCE_MAP, "map: there is no schema whose fields it could give");

@@ -29,7 +29,8 @@
 struct columnmap;
 
 /* FAULT_SOURCE_MAP with the line and the rule: an unknown key, a field that the schema has not or that has two lines, a line that says
- * nothing, a name that is taken and dropped, a default that the schema refuses. JSON is referenced; SCHEMA must outlive the map. */
+ * nothing, a name that is taken and dropped, a default that the schema refuses. JSON is referenced; NULL: a map without a
+ * line. SCHEMA must outlive the map. */
 enum fault columnmap_parse(json_t *json, const struct schema *schema, struct columnmap **ret_map, struct refusal *why);
 void columnmap_free(struct columnmap *map);
 void columnmap_freep(struct columnmap **map);
@@ -70,6 +71,12 @@ bool columnmap_fits(const struct columnmap_binding *binding);
 enum fault columnmap_judge(const struct columnmap *map, const struct columnmap_binding *binding, struct refusal *why);
 /* The names under which the field at INDEX of the schema was looked for: "\"CODE\", \"code_insee\"". Returns TEXT. */
 char *columnmap_names(const struct columnmap *map, size_t index, char *text, size_t size);
+
+/* The lines of the map (it may have none) with those that make it fit the header, as far as names tell: a missing field gets the one column left whose
+ * name is the same but for case, accents and punctuation, or contains the other, else the default "" where SCHEMA, the map's, allows it; what is left then is
+ * dropped. New reference; bind it to see what it does. */
+json_t *columnmap_propose(const struct columnmap *map, const struct schema *schema,
+			  const struct columnmap_binding *binding);
 
 /* Where cells are rewritten: one for each that reads rows. Zeroed before its first use. */
 struct columnmap_scratch {

@@ -41,7 +41,7 @@ static const struct label *find_label(const struct label *sorted, size_t n, cons
 	return low < n && strcmp(sorted[low].text, text) == 0 ? &sorted[low] : NULL;
 }
 
-/* A cell with a NUL in it is no name; it becomes one that no map has. */
+/* NUL-terminated: charsets have no NUL. */
 static char *copy_label(const struct cell *cell)
 {
 	char *label = xmalloc(cell->size + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * columnmap, between its own files: columnmap.c (lines), columnmap_bind.c (a header), columnmap_row.c (rows).
+ * columnmap, between its own files: columnmap.c (lines), columnmap_bind.c (a header), columnmap_propose.c (lines for it),
+ * columnmap_row.c (rows).
  */
 #ifndef SCHEMAS_COLUMNMAP_INTERNAL_H
 #define SCHEMAS_COLUMNMAP_INTERNAL_H

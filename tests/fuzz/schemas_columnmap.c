@@ -48,6 +48,25 @@ struct rows {
 	struct cell *cells;
 };
 
+/* What is proposed is a map, and leaves no column over. */
+static void propose(const struct rows *rows)
+{
+	_cleanup_(json_decrefp) json_t *lines = columnmap_propose(rows->map, rows->schema, rows->binding);
+	_cleanup_(columnmap_freep) struct columnmap *map = NULL;
+	_cleanup_(columnmap_binding_freep) struct columnmap_binding *binding = NULL;
+	_cleanup_free_ struct cell *labels = xcalloc(rows->binding->n_labels + 1, sizeof(labels[0]));
+
+	for (size_t i = 0; i < rows->binding->n_labels; i++)
+		labels[i] = (struct cell){rows->binding->labels[i], strlen(rows->binding->labels[i])};
+	if (json_array_size(lines) == 0)
+		return;
+	if (columnmap_parse(lines, rows->schema, &map, NULL) != FAULT_NONE)
+		abort();
+	binding = columnmap_bind(map, labels, rows->binding->n_labels);
+	if (binding->n_left > 0 || binding->n_missing > rows->binding->n_missing)
+		abort();
+}
+
 static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
 			   struct refusal *why)
 {
@@ -57,6 +76,7 @@ static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, 
 	(void)position;
 	if (rows->binding == NULL) {
 		rows->binding = columnmap_bind(rows->map, cells, n_cells);
+		propose(rows);
 		if (columnmap_fits(rows->binding) != (columnmap_judge(rows->map, rows->binding, why) == FAULT_NONE))
 			abort();
 		return FAULT_NONE;

@@ -276,6 +276,61 @@ static void rows_are_bounded(void **state)
 	tear_down(&fixture);
 }
 
+static void assert_proposes(const char *map, const char *labels, const char *proposed, bool fits)
+{
+	_cleanup_(json_decrefp) json_t *wanted = parse(proposed), *lines = NULL;
+	_cleanup_(columnmap_freep) struct columnmap *better = NULL;
+	_cleanup_(columnmap_binding_freep) struct columnmap_binding *binding = NULL;
+	struct fixture fixture;
+	struct cell cells[64];
+	size_t n = split(labels, cells);
+
+	if (map != NULL) {
+		assert_int_equal(set_up(&fixture, SCHEMA, map), FAULT_NONE);
+	} else {
+		fixture = (struct fixture){.schema_json = parse(SCHEMA)};
+		assert_int_equal(schema_parse(fixture.schema_json, &fixture.schema, NULL), FAULT_NONE);
+		assert_int_equal(columnmap_parse(NULL, fixture.schema, &fixture.map, NULL), FAULT_NONE);
+	}
+	bind(&fixture, labels);
+	lines = columnmap_propose(fixture.map, fixture.schema, fixture.binding);
+	if (!json_equal(lines, wanted)) {
+		_cleanup_free_ char *text = json_dumps(lines, 0);
+
+		fail_msg("%s proposes %s", labels, text);
+	}
+	assert_int_equal(columnmap_parse(lines, fixture.schema, &better, NULL), FAULT_NONE);
+	binding = columnmap_bind(better, cells, n);
+	assert_int_equal(columnmap_fits(binding), fits);
+	tear_down(&fixture);
+}
+
+static void lines_are_proposed(void **state)
+{
+	(void)state;
+	/* Case, accents, punctuation, a byte order mark; a name within the other; defaults; what is left is dropped. */
+	assert_proposes(NULL,
+			"\xef\xbb\xbf"
+			"C\xc3\x93"
+			"DE;Nom;ZONE_;c p;siren;N;siren",
+			"[{'field': 'code', 'from': '\xef\xbb\xbf"
+			"C\xc3\x93"
+			"DE'}, {'field': 'nom', 'from': 'Nom'},"
+			" {'field': 'zone', 'from': 'ZONE_'}, {'field': 'cp', 'from': 'c p'}, {'field': 'n', 'from':"
+			" 'N'}, {'drop': 'siren'}]",
+			true);
+	assert_proposes(
+		NULL, "insee-code-2024;nom;n",
+		"[{'field': 'code', 'from': 'insee-code-2024'}, {'field': 'zone', 'default': ''}, {'field': 'cp',"
+		" 'default': ''}]",
+		true);
+	/* Two that are alike: a person must say which. The key has no default. */
+	assert_proposes(NULL, "code_a;code_b;nom;zone;cp;n", "[{'drop': ['code_a', 'code_b']}]", false);
+	/* Lines that are there get the new name in front, and the drops the new columns. */
+	assert_proposes("[{'field': 'code', 'from': 'insee'}, {'drop': 'x'}]", "CODE;nom;zone;cp;n;x;y;z",
+			"[{'field': 'code', 'from': ['CODE', 'insee']}, {'drop': ['x', 'y', 'z']}]", true);
+}
+
 /* --- tables -------------------------------------------------------------------------------------------------------- */
 
 /* The faults of CSV as lines "row offset field name published type"; with N_THREADS in pieces of a few bytes. */
@@ -400,6 +455,7 @@ int main(void)
 		cmocka_unit_test(places_and_own_names),
 		cmocka_unit_test(cells_are_rewritten),
 		cmocka_unit_test(rows_are_bounded),
+		cmocka_unit_test(lines_are_proposed),
 		cmocka_unit_test(faults_say_both_names),
 		cmocka_unit_test(a_header_that_does_not_fit_stops_the_table),
 		cmocka_unit_test(a_table_without_a_header_goes_by_place),
