@@ -317,14 +317,13 @@ static enum fault read_table(struct run *run, const struct input *input, struct 
 	enum fault fault;
 
 	rows = parallel_reader_new(input_dialect(run, input), input->table, (unsigned)opt_threads, PARALLEL_PIECE_SIZE);
+	parallel_reader_trust_utf8(rows);
 	fault = charset_reader_new(run->charsets, input_encoding(input), feed_rows, rows, &charset, why);
 	if (fault == FAULT_NONE)
 		fault = read_all(input, charset, why);
 	report_progress_end();
 	if (fault == FAULT_NONE)
-		fault = parallel_reader_finish(rows, why);
-	if (fault == FAULT_NONE)
-		return validation_table_map_fault(input->table, why);
+		return parallel_reader_finish(rows, why);
 	/* What is wrong with rows before the place where the bytes failed comes first. */
 	if (parallel_reader_settle(rows, &of_rows) != FAULT_NONE)
 		*why = of_rows;

@@ -42,6 +42,11 @@ void validation_map_clear(struct validation_table *table)
 	table->map = NULL;
 }
 
+bool validation_table_has_map(const struct validation_table *table)
+{
+	return table->map != NULL;
+}
+
 enum fault validation_table_map_fault(const struct validation_table *table, struct refusal *why)
 {
 	if (table->map == NULL || table->map->why.fault == FAULT_NONE)

@@ -31,7 +31,7 @@ static char *report(const json_t *map_json, const struct schema *schema, const u
 	reader = parallel_reader_new(&dialect_plain, table, piece_size == 0 ? 1 : 3,
 				     piece_size == 0 ? PARALLEL_PIECE_SIZE : piece_size);
 	if (parallel_reader_feed(reader, csv, size, &why) != FAULT_NONE ||
-	    parallel_reader_finish(reader, &why) != FAULT_NONE || validation_table_map_fault(table, &why) != FAULT_NONE)
+	    parallel_reader_finish(reader, &why) != FAULT_NONE)
 		validation_table_broken(table, &why);
 	validation_table_end(table);
 	validation_end(validation);
