@@ -131,7 +131,10 @@ SRC_schemas = \
 	schemas/french_lists.c \
 	schemas/french_phone.c \
 	schemas/french_places.c \
+	schemas/keyfilter.c \
 	schemas/keyindex.c \
+	schemas/keylog.c \
+	schemas/keylog_settle.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/opening_hours.c \
@@ -148,6 +151,7 @@ SRC_schemas = \
 	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
+	schemas/spill.c \
 	schemas/table.c \
 	schemas/textlist.c \
 	schemas/utf8pieces.c \
@@ -156,6 +160,7 @@ SRC_schemas = \
 	schemas/validation_checks.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_late.c \
 	schemas/validation_map.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
