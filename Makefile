@@ -135,6 +135,8 @@ SRC_schemas = \
 	schemas/opening_hours.c \
 	schemas/package.c \
 	schemas/parallel.c \
+	schemas/personal.c \
+	schemas/personal_scan.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
 	schemas/published.c \

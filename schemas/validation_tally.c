@@ -52,6 +52,8 @@ static enum fault_level level_of(const struct validation_table *table, const str
 
 	if (table->levels != NULL && rule_may_warn(kind->rule))
 		level = rule_levels_find(table->levels, kind->rule, kind->field_name);
+	if (kind->type == FAULT_TYPE_PERSONAL)
+		return kind->level;
 	if (level != NULL)
 		return level->level;
 	/* A check that was not made says nothing of the data. */
@@ -102,7 +104,8 @@ bool validation_count(struct validation_table *table, struct tally_kind *kind, c
 	if (kind->type == FAULT_TYPE_EXTRA_CELL)
 		tallied.field = 0;
 	tally = find_tally(table, &tallied);
-	kind->level = LEVEL_ERROR;
+	if (kind->type != FAULT_TYPE_PERSONAL)
+		kind->level = LEVEL_ERROR;
 	if (tally == NULL) {
 		table->n_untallied[kind->type]++;
 	} else {
