@@ -129,7 +129,10 @@ SRC_schemas = \
 	schemas/french_lists.c \
 	schemas/french_phone.c \
 	schemas/french_places.c \
+	schemas/keyfilter.c \
 	schemas/keyindex.c \
+	schemas/keylog.c \
+	schemas/keylog_settle.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/opening_hours.c \
@@ -148,6 +151,7 @@ SRC_schemas = \
 	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
+	schemas/spill.c \
 	schemas/table.c \
 	schemas/textlist.c \
 	schemas/tolerated.c \
@@ -157,6 +161,7 @@ SRC_schemas = \
 	schemas/validation_checks.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_late.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/validation_tally.c \
@@ -217,6 +222,7 @@ SRC_inside = \
 	inside/check_document.c \
 	inside/check_read.c \
 	inside/check_request.c \
+	inside/check_personal.c \
 	inside/check_run.c \
 	inside/check_table.c \
 	inside/check_tolerated.c \

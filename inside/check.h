@@ -170,6 +170,10 @@ bool check_resource_is_json(const struct resource *resource);
 /* Reads the file through whatever fits the resource. A fault is final: bytes, form, never rows. */
 enum fault check_resource_read(struct check_resource *resource, struct refusal *why);
 
+/* Columns that contracts forbid in a table that was read: a break for each. */
+enum fault check_personal(const struct check_contracts *contracts, const struct check_resource *checked,
+			  struct check_answer *answer, struct refusal *why);
+
 /* --- attestations ------------------------------------------------------------------------------------------------- */
 
 /* Both attestations of the version, or none of them: FAULT_ENVELOPE_FORM, FAULT_ATTESTATION_FORM, _SUBJECT, _FAILED. Whether none is
