@@ -112,6 +112,7 @@ SRC_schemas = \
 	schemas/compat_table.c \
 	schemas/compat_type.c \
 	schemas/contract.c \
+	schemas/contractfrom.c \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \
@@ -197,6 +198,7 @@ SRC_inside = \
 	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_trust.c \
+	inside/contractstate.c \
 	inside/crew.c \
 	inside/decide.c \
 	inside/decisions.c \
@@ -240,7 +242,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base

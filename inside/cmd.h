@@ -43,6 +43,10 @@ extern const struct option cmd_request_options[];
 int cmd_quarantine(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 
+int cmd_contracts(int argc, char **argv);
+int cmd_contract_from(int argc, char **argv);
+extern const struct option cmd_contracts_options[], cmd_contract_from_options[];
+
 int cmd_log(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);
 int cmd_forget_person(int argc, char **argv);

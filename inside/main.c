@@ -99,6 +99,19 @@ static const char exec_details[] = "COMMAND runs in the folder of the generation
 static const char verify_details[] = "Reads everything, changes nothing. Exit status 0: whole; 1: something is not "
 				     "what was signed, each named by a line.";
 
+static const char contracts_details[] =
+	"Each contract of the configured folder against the generation in force: the schema, and, where only rows can "
+	"tell, the\n"
+	"rows in the store. Exit status: 0 all are kept, 1 one is broken (each break is for the team that CONTACT "
+	"names), 4\n"
+	"nothing of a dataset is in force.";
+static const char contract_from_details[] =
+	"Of the fields that --fields names: type, format, constraints, and the keys all of whose columns are used. "
+	"Save it as\n"
+	"APPLICATION.json in the folder of contracts; `check` then looks at it. SCHEMA is a Table Schema or a "
+	"datapackage.json.\n"
+	"Exit status: 0 printed, 1 it cannot be made (a field that the schema does not have), 2 trouble.";
+
 static const struct command commands[] = {
 	{"init", NULL, "makes the store and anchors its trust", init_details, cmd_init_options, cmd_init},
 	{"check", NULL, "looks at configuration, rules, folders, users and sandbox", NULL, NULL, cmd_check},
@@ -134,6 +147,10 @@ static const struct command commands[] = {
 	{"explain", "[CODE]", "what a code means and what to do", NULL, cmd_explain_options, cmd_explain},
 	{"verify", NULL, "checks the whole store: trust, blobs, files, links", verify_details, cmd_verify_options,
 	 cmd_verify},
+	{"contracts", NULL, "who reads what, and whether what is in force keeps it", contracts_details,
+	 cmd_contracts_options, cmd_contracts},
+	{"contract-from", "SCHEMA|DATASET/RESOURCE", "prints a contract, ready to save", contract_from_details,
+	 cmd_contract_from_options, cmd_contract_from},
 	{"compat", "OLD NEW", "may a reader of one schema read data of the other?", compat_details, compat_options,
 	 cmd_compat},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
