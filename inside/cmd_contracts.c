@@ -261,7 +261,8 @@ static enum fault open_in_force(const char *name, struct source *source, struct 
 		     : FAULT_NONE;
 }
 
-static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why)
+static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
+			      struct refusal *why)
 {
 	const struct source *source = ctx;
 	_cleanup_close_ int fd = source->folder_fd < 0 ? -ENOENT
@@ -272,19 +273,21 @@ static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, 
 
 	if (r < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	return json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_schema, why);
+	return package_parse_schema(data, size, ret_schema, warnings, why);
 }
 
 static enum fault parse_source(struct source *source, const char *name, struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
-	enum fault fault = json_parse(source->data, source->size, LIMIT_PACKAGE_SIZE, &json, why);
+	struct warnings warnings = {0};
+	enum fault fault = package_parse_schema(source->data, source->size, &json, &warnings, why);
 
 	if (fault == FAULT_NONE && json_object_get(json, "resources") != NULL &&
 	    json_object_get(json, "fields") == NULL)
 		fault = package_parse(source->data, source->size, load_schema, source, &source->package, why);
 	else if (fault == FAULT_NONE)
 		fault = schema_parse(json, &source->schema, why);
+	warnings_clear(&warnings);
 	return fault == FAULT_NONE ? fault : refuse_within(why, "%s", name);
 }
 
