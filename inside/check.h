@@ -76,6 +76,15 @@ struct check_answer {
 enum fault check_answer_break(struct check_answer *answer, enum fault fault, const char *application,
 			      const char *resource, const char *field, const char *rule, const char *line,
 			      struct refusal *why);
+/* The same with what the reader's team asks next. */
+struct check_detail {
+	const char *was, *is; /* what was promised, what is; "" where there is nothing */
+	uint64_t row;         /* the first at fault; 0: none */
+	const char *value;    /* its cell, escaped; "" */
+};
+enum fault check_answer_break_detailed(struct check_answer *answer, enum fault fault, const char *application,
+				       const char *resource, const char *field, const char *rule, const char *line,
+				       const struct check_detail *detail, struct refusal *why);
 void check_answer_plain(struct check_answer *answer, const struct check_file *file);
 
 /* A document that says TEXT; where TEXT is not UTF-8 its bytes are escaped. New reference. */

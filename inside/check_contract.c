@@ -184,8 +184,9 @@ static enum fault send_breaks(const char *application, const char *resource, con
 			continue;
 		}
 		snprintf(line, sizeof(line), "%s: %s", resource, item->line);
-		fault = check_answer_break(answer, fault_of_rule(item->rule), application, resource, item->field,
-					   item->rule, line, why);
+		fault = check_answer_break_detailed(answer, fault_of_rule(item->rule), application, resource,
+						    item->field, item->rule, line,
+						    &(struct check_detail){item->old_text, item->new_text, 0, ""}, why);
 	}
 	return fault;
 }

@@ -41,6 +41,7 @@ int cmd_missing(int argc, char **argv);
 int cmd_request(int argc, char **argv);
 extern const struct option cmd_request_options[];
 int cmd_quarantine(int argc, char **argv);
+extern const struct option cmd_quarantine_options[];
 int cmd_show(int argc, char **argv);
 
 int cmd_contracts(int argc, char **argv);

@@ -67,8 +67,11 @@ static const char request_details[] =
 	"ones, which are refused: `clapet-outside recover` takes the request and goes above them. Standard output is "
 	"the request\n"
 	"alone; what it discloses is said on standard error.";
-static const char quarantine_details[] = "Every reason, with application, field and rule as `approve` wants them. Exit "
-					 "status 3 where something is held.";
+static const char quarantine_details[] =
+	"Every reason, with application, field and rule as `approve` wants them; what "
+	"was promised and what is, or the\n"
+	"first row at fault with its value; whom the contract says to tell. Exit status 3 "
+	"where something is held.";
 static const char approve_details[] = "Makes one waiver for each reason that holds the version and that the options "
 				      "choose (all of them, without any).\n"
 				      "A waiver goes on for later versions until it ends, is withdrawn, or that "
@@ -128,8 +131,8 @@ static const struct command commands[] = {
 	 cmd_request_options, cmd_missing},
 	{"request", NULL, "the request, whether anything is missing or not", request_details, cmd_request_options,
 	 cmd_request},
-	{"quarantine", "[DATASET]", "what is held, why, and where its report is", quarantine_details, NULL,
-	 cmd_quarantine},
+	{"quarantine", "[DATASET]", "what is held, why, whom to tell, and where its report is", quarantine_details,
+	 cmd_quarantine_options, cmd_quarantine},
 	{"approve", "DATASET", "lets the held version in, by waivers", approve_details, cmd_approve_options,
 	 cmd_approve},
 	{"waivers", NULL, "what was let in, by whom and why", NULL, cmd_waivers_options, cmd_waivers},

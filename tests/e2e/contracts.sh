@@ -102,4 +102,38 @@ echo '{"format": "clapet contract 1", "application": "rh", "dataset": "villes", 
 run inside contracts --application rh
 is "$status" 1 "where only rows can tell, they do"
 like "$output" 'minimum: is less than the minimum 10.*first in row 3: "3"' "with the first row and its value"
+
+# the report of a version that breaks them
+rm "$T/in/contracts/rh.json"
+cat >"$T/in/contracts/rh.json" <<'END'
+{"format": "clapet contract 1", "application": "rh", "contact": "rh@example.org", "dataset": "villes",
+ "resources": [{"name": "villes", "fields": [{"name": "nom", "type": "string", "constraints": {"maxLength": 10}}]}]}
+END
+world_source villes "code:string nom:string pop:string"
+world_data villes code,nom,pop 01001,Abergement,771 01002,Saint-Rémy-en-Bugey,beaucoup
+world_sync
+run inside import "$bundle"
+is "$status" 3 "a version that breaks what applications were promised is held"
+run inside quarantine villes
+is "$status" 3 "quarantine says why"
+like "$output" 'paie, villes\.pop \(rule type-error\)' "application, resource, field and rule of one"
+like "$output" 'first in row 3: "beaucoup"' "the first row at fault, with its value"
+like "$output" 'tell: +paie@example.org' "and whom to tell"
+like "$output" 'rh, villes\.nom \(rule constraint-error\)' "and of the other"
+run inside quarantine --application rh
+is "$status" 3 "--application chooses the reasons of one"
+unlike "$output" 'E5004 paie' "and shows no other's"
+run inside quarantine --application carte
+is "$output" "nothing is held" "nothing is held for one that reads something else"
+run inside quarantine --json --application paie
+like "$output" '"row": 3' "--json has the row"
+like "$output" '"value": "beaucoup"' "the value"
+like "$output" '"contact": "paie@example.org"' "and the contact"
+world_source villes "code:string nom:string"
+world_data villes code,nom 01001,Abergement
+world_sync
+run inside import "$bundle"
+run inside quarantine villes --application paie
+like "$output" 'paie, villes\.pop \(rule field-removed\)' "a field that is gone"
+like "$output" 'promised: column 2: pop' "with what was promised"
 done_testing
