@@ -256,12 +256,12 @@ static json_t *gen_field(struct choices *choices, const char *name)
 }
 
 static const char *const GEN_CHECKS[] = {
-	"[{'name':'siren-value','params':{'column':'a'}}]",
+	"[{'name':'french-siren-value','params':{'column':'a'}}]",
 	"[{'name':'one-of-required','params':{'column1':'a','column2':'b'}}]",
 	"[{'name':'cohesive-columns-value','params':{'column':'a','othercolumns':['b']}}]",
 	"[{'name':'compare-columns-value','params':{'column':'a','column2':'b','op':'>='}}]",
 	"[{'name':'sum-columns-value','params':{'column':'a','columns':['b','c']}}]",
-	"[{'name':'one-of-required','params':{'column1':'b','column2':'c'}},{'name':'code-departement-value','params':{"
+	"[{'name':'one-of-required','params':{'column1':'b','column2':'c'}},{'name':'year-interval-value','params':{"
 	"'column':'b'}}]",
 };
 
