@@ -134,7 +134,7 @@ static void follow_references(struct check_contracts *contracts, const char *app
 
 		if (resource == NULL || resource[0] == '\0')
 			continue;
-		name = xasprintf("%s: %s as reference %zu", application, resource, contracts->n_runs);
+		name = xasprintf("%s (for %s, %zu)", resource, application, contracts->n_runs);
 		add_target(contracts, application, reference, name);
 		json_object_set_new(reference, "resource", json_string(name));
 	}

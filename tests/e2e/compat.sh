@@ -103,7 +103,7 @@ like "$output" 'cannot be checked' "and said"
 printf 'code\n01\n' >"$T/deps.csv"
 compat --data "$T/communes.csv" --data "$T/deps.csv" "$T/keyed.json" "$T/free.json"
 is "$status" 1 "rows that break it decide against it"
-like "$output" 'row 3' "the row is shown"
+like "$output" 'communes:3: field dep: is not found in deps' "the row is shown"
 
 compat "$T/old.json" "$T/nothing.json"
 is "$status" 2 "a missing file is trouble"
