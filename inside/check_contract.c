@@ -212,9 +212,16 @@ static enum fault compare_resource(struct check_contracts *contracts, const char
 		compat_compare(promised->schema, now->schema, &reader, &result);
 	if (now != NULL && before != NULL)
 		compat_compare_form(before, now, &result);
+	/* Rows that break the new schema may break the old one, however alike they are. */
+	if (now != NULL && promised->schema != NULL && now->schema != NULL && check_resource_is_table(now) &&
+	    json_object_get(json_object_get(now->json, "clapet"), "tolerated") != NULL)
+		compat_let_through(promised->name, &result);
 	fault = send_breaks(application, promised->name, &result, &is_by_rows, answer, why);
 	if (fault == FAULT_NONE && is_by_rows)
 		check_contracts_add_run(contracts, application, now->name, promised->match, promised->schema, &result);
+	/* Where nobody declared what they read, what is in force is the measure of this too. */
+	if (fault == FAULT_NONE && is_by_rows && strcmp(application, "*") == 0)
+		check_tolerated_in_force(before, &contracts->runs[contracts->n_runs - 1].levels);
 	compat_clear(&result);
 	return fault;
 }
@@ -258,9 +265,11 @@ enum fault check_contracts_compare(struct check_contracts *contracts, const stru
 void check_contracts_begin(struct check_contracts *contracts)
 {
 	contracts->validation = validation_new();
-	for (size_t i = 0; i < contracts->n_runs; i++)
+	for (size_t i = 0; i < contracts->n_runs; i++) {
 		contracts->runs[i].table = validation_table(contracts->validation, contracts->runs[i].name,
 							    contracts->runs[i].schema);
+		validation_table_set_levels(contracts->runs[i].table, &contracts->runs[i].levels);
+	}
 }
 
 /* --- the promised fields on the rows ------------------------------------------------------------------------------ */
@@ -361,11 +370,17 @@ enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows
 	for (size_t i = 0; i < contracts->n_runs; i++)
 		validation_table_end(contracts->runs[i].table);
 	validation_end(contracts->validation);
-	for (size_t i = 0; i < contracts->n_runs && fault == FAULT_NONE; i++)
-		fault = contracts->runs[i].is_target ? FAULT_NONE
-						     : check_table_breaks(contracts->runs[i].table, FAULT_CONTRACT_ROWS,
-									  contracts->runs[i].application,
-									  contracts->runs[i].resource, answer, why);
+	for (size_t i = 0; i < contracts->n_runs && fault == FAULT_NONE; i++) {
+		const struct contract_run *run = &contracts->runs[i];
+
+		if (run->is_target)
+			continue;
+		fault = check_table_breaks(run->table, FAULT_CONTRACT_ROWS, run->application, run->resource, answer,
+					   why);
+		if (fault == FAULT_NONE)
+			fault = check_tolerated_breaks(run->table, &run->levels, FAULT_CONTRACT_ROWS, run->application,
+						       run->resource, "what is in force", answer, why);
+	}
 	for (size_t i = 0; i < contracts->n_contracts; i++) {
 		const struct contract *contract = contracts->contracts[i];
 
@@ -381,6 +396,7 @@ void check_contracts_clear(struct check_contracts *contracts)
 	validation_free(contracts->validation);
 	for (size_t i = 0; i < contracts->n_runs; i++) {
 		schema_free(contracts->runs[i].schema);
+		rule_levels_clear(&contracts->runs[i].levels);
 		free(contracts->runs[i].positions);
 		free(contracts->runs[i].name);
 	}

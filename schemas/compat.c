@@ -261,6 +261,13 @@ void compat_resource_removed(const char *name, struct compat_result *result)
 	compat_was(compat_add(result, COMPAT_NO, "resource-removed", "", "resource %s is gone", name), name, "");
 }
 
+void compat_let_through(const char *name, struct compat_result *result)
+{
+	compat_was(compat_add(result, COMPAT_BY_DATA, "let-through", "",
+			      "resource %s has faults that its publisher let through", name),
+		   "", name);
+}
+
 void compat_schema_removed(const char *name, struct compat_result *result)
 {
 	compat_was(compat_add(result, COMPAT_NO, "schema-removed", "", "resource %s is no longer a table with a schema",
@@ -360,7 +367,7 @@ json_t *compat_run_schema(const struct compat_result *result, const struct schem
 		json_object_set(descriptor, "missingValues", value);
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
 		value = json_object_get(old_schema->json, taken[i].property);
-		if (value != NULL && has_rule(result, taken[i].rule))
+		if (value != NULL && (has_rule(result, taken[i].rule) || has_rule(result, "let-through")))
 			json_object_set(descriptor, taken[i].property, value);
 	}
 	json_object_set_new(descriptor, "fieldsMatch",

@@ -54,6 +54,8 @@ void compat_compare_form(const struct resource *old_resource, const struct resou
 /* A resource that is not there any more ("resource-removed"), or no table with a schema ("schema-removed"): adds to RESULT. */
 void compat_resource_removed(const char *name, struct compat_result *result);
 void compat_schema_removed(const char *name, struct compat_result *result);
+/* The new data are known not to keep their own schema everywhere ("let-through"): what that promises decides nothing, the data do. Adds to RESULT. */
+void compat_let_through(const char *name, struct compat_result *result);
 void compat_clear(struct compat_result *result);
 
 /* Whether the data decide about the field at INDEX of OLD_SCHEMA: a break of RESULT names it, or one is of the whole table; and it is
