@@ -198,14 +198,15 @@ enum fault check_table_breaks(const struct validation_table *table, enum fault f
 	enum fault result = break_unlisted(table, fault, application, resource, answer, why);
 
 	for (size_t i = 0; i < n_groups && result == FAULT_NONE; i++) {
+		const struct fault_tally *first = groups[i].first;
+		const struct table_fault *kept = find_fault(table, first);
+		const struct check_detail detail = {"", "", first->first_row,
+						    kept != NULL && kept->cell != NULL ? kept->cell : ""};
 		char line[RECORD_LINE_SIZE];
 
 		group_line(table, &groups[i], resource, line, sizeof(line));
-		result = check_answer_break_detailed(
-			answer, fault, application, resource, groups[i].field, groups[i].first->type, line,
-			&(struct check_detail){"", "", groups[i].first->row,
-					       groups[i].first->cell != NULL ? groups[i].first->cell : ""},
-			why);
+		result = check_answer_break_detailed(answer, fault, application, resource, groups[i].field, first->type,
+						     line, &detail, why);
 	}
 	return result;
 }

@@ -80,28 +80,39 @@ static void add_schema_breaks(json_t *breaks, const struct compat_result *result
 	}
 }
 
-/* The first of each rule and field, as it stands in the rows. */
-static void add_row_breaks(json_t *breaks, const struct validation_table *table)
+/* The first fault of the tally, where it was kept. */
+static const struct table_fault *find_fault(const struct validation_table *table, const struct fault_tally *tally)
 {
 	for (size_t i = 0; i < validation_n_kept(table); i++) {
 		const struct table_fault *fault = validation_fault(table, i);
-		bool is_first = true;
+
+		if (strcmp(fault->rule, tally->rule) == 0 && fault->row == tally->first_row &&
+		    (fault->field == tally->field || tally->field == 0))
+			return fault;
+	}
+	return NULL;
+}
+
+/* One for each rule and field, with its first row. */
+static void add_row_breaks(json_t *breaks, const struct validation_table *table)
+{
+	for (size_t i = 0; i < validation_n_tallies(table); i++) {
+		const struct fault_tally *tally = validation_tally(table, i);
+		const struct table_fault *fault = find_fault(table, tally);
 		json_t *json;
 
-		for (size_t j = 0; j < i && is_first; j++) {
-			const struct table_fault *earlier = validation_fault(table, j);
-
-			is_first = strcmp(earlier->rule, fault->rule) != 0 || earlier->field != fault->field;
-		}
-		if (!is_first || fault->level != LEVEL_ERROR)
+		if (tally->level != LEVEL_ERROR)
 			continue;
-		json = break_json(fault->rule, fault->field_name != NULL ? fault->field_name : "", "", "", fault->note);
-		if (fault->row > 0)
-			json_object_set_new(json, "row", json_integer((json_int_t)fault->row));
-		if (fault->cell != NULL)
+		json = break_json(tally->rule, tally->field_name != NULL ? tally->field_name : "", "", "",
+				  fault != NULL ? fault->note : "rows break this rule");
+		if (tally->first_row > 0)
+			json_object_set_new(json, "row", json_integer((json_int_t)tally->first_row));
+		if (fault != NULL && fault->cell != NULL)
 			json_object_set_new(json, "value", check_json_text(fault->cell));
 		json_array_append_new(breaks, json);
 	}
+	if (validation_n_untallied(table) > 0)
+		json_array_append_new(breaks, break_json("rows", "", "", "", "rows break more rules than are counted"));
 }
 
 /* --- one resource of one contract ---------------------------------------------------------------------------------- */
