@@ -191,6 +191,27 @@ static enum fault send_breaks(const char *application, const char *resource, con
 	return fault;
 }
 
+/* Rows that break the new schema may break the old one, however alike they are. */
+bool check_resource_is_let_through(const struct resource *resource)
+{
+	return resource->schema != NULL && check_resource_is_table(resource) &&
+	       json_object_get(json_object_get(resource->json, "clapet"), "tolerated") != NULL;
+}
+
+void check_contract_compare(const struct contract_resource *promised, const struct resource *now,
+			    const struct compat_reader *reader, struct compat_result *result)
+{
+	memset(result, 0, sizeof(*result));
+	if (now == NULL)
+		compat_resource_removed(promised->name, result);
+	else if (promised->schema != NULL && (now->schema == NULL || !check_resource_is_table(now)))
+		compat_schema_removed(promised->name, result);
+	else if (promised->schema != NULL)
+		compat_compare(promised->schema, now->schema, reader, result);
+	if (now != NULL && promised->schema != NULL && check_resource_is_let_through(now))
+		compat_let_through(promised->name, result);
+}
+
 static enum fault compare_resource(struct check_contracts *contracts, const char *application,
 				   const struct contract_resource *promised, const struct package *package,
 				   struct check_answer *answer, struct refusal *why)
@@ -200,22 +221,13 @@ static enum fault compare_resource(struct check_contracts *contracts, const char
 						? NULL
 						: package_resource(contracts->in_force, promised->name);
 	const struct compat_reader reader = {promised->match, true, contracts->in_force, package};
-	struct compat_result result = {COMPAT_YES, NULL, 0};
+	struct compat_result result;
 	bool is_by_rows = false;
 	enum fault fault;
 
-	if (now == NULL)
-		compat_resource_removed(promised->name, &result);
-	else if (promised->schema != NULL && (now->schema == NULL || !check_resource_is_table(now)))
-		compat_schema_removed(promised->name, &result);
-	else if (promised->schema != NULL)
-		compat_compare(promised->schema, now->schema, &reader, &result);
+	check_contract_compare(promised, now, &reader, &result);
 	if (now != NULL && before != NULL)
 		compat_compare_form(before, now, &result);
-	/* Rows that break the new schema may break the old one, however alike they are. */
-	if (now != NULL && promised->schema != NULL && now->schema != NULL && check_resource_is_table(now) &&
-	    json_object_get(json_object_get(now->json, "clapet"), "tolerated") != NULL)
-		compat_let_through(promised->name, &result);
 	fault = send_breaks(application, promised->name, &result, &is_by_rows, answer, why);
 	if (fault == FAULT_NONE && is_by_rows)
 		check_contracts_add_run(contracts, application, now->name, promised->match, promised->schema, &result);

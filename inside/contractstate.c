@@ -159,15 +159,10 @@ static enum fault compare_resource(const struct dataset *dataset, const struct c
 {
 	const struct resource *now = package_resource(dataset->package, promised->name);
 	const struct compat_reader reader = {promised->match, true, NULL, dataset->package};
-	struct compat_result result = {COMPAT_YES, NULL, 0};
+	struct compat_result result;
 	enum fault fault = FAULT_NONE;
 
-	if (now == NULL)
-		compat_resource_removed(promised->name, &result);
-	else if (promised->schema != NULL && (now->schema == NULL || !check_resource_is_table(now)))
-		compat_schema_removed(promised->name, &result);
-	else if (promised->schema != NULL)
-		compat_compare(promised->schema, now->schema, &reader, &result);
+	check_contract_compare(promised, now, &reader, &result);
 	add_schema_breaks(breaks, &result);
 	if (now != NULL)
 		check_rows_guard(promised, now, breaks);

@@ -440,6 +440,26 @@ static void forms_compare(void **state)
 	}
 }
 
+/* Data that break their own schema: what it promises decides nothing, and all of the reader's schema is run over the rows. */
+static void let_through(void **state)
+{
+	_cleanup_(schema_freep) struct schema *schema = parse_quoted(G(R "," N, "'primaryKey':'r'"));
+	struct compat_reader reader = {CONTRACT_BY_NAME, true, NULL, NULL};
+	_cleanup_(json_decrefp) json_t *run = NULL;
+	struct compat_result result;
+
+	(void)state;
+	compat_compare(schema, schema, &reader, &result);
+	assert_int_equal(result.verdict, COMPAT_YES);
+	compat_let_through("t", &result);
+	assert_int_equal(result.verdict, COMPAT_BY_DATA);
+	assert_string_equal(result.breaks[0].rule, "let-through");
+	run = compat_run_schema(&result, schema);
+	assert_int_equal(json_array_size(json_object_get(run, "fields")), 2);
+	assert_non_null(json_object_get(run, "primaryKey"));
+	compat_clear(&result);
+}
+
 /* A hostile column name is escaped and cut before it is shown; what was and what is are there for the report. */
 static void breaks_tell(void **state)
 {
@@ -487,7 +507,8 @@ int main(void)
 		cmocka_unit_test(columns_compare),     cmocka_unit_test(formats_compare),
 		cmocka_unit_test(constraints_compare), cmocka_unit_test(tables_compare),
 		cmocka_unit_test(all_pairs_of_types),  cmocka_unit_test(forms_compare),
-		cmocka_unit_test(breaks_tell),         cmocka_unit_test(renaming_is_hinted),
+		cmocka_unit_test(breaks_tell),         cmocka_unit_test(let_through),
+		cmocka_unit_test(renaming_is_hinted),
 	};
 
 	json_init();
