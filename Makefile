@@ -112,8 +112,14 @@ SRC_schemas = \
 	schemas/bytescan.c \
 	schemas/columncheck.c \
 	schemas/columncheck_compile.c \
+	schemas/columnmap.c \
+	schemas/columnmap_bind.c \
+	schemas/columnmap_propose.c \
+	schemas/columnmap_row.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
+	schemas/compat_table.c \
+	schemas/compat_type.c \
 	schemas/contract.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
@@ -150,6 +156,7 @@ SRC_schemas = \
 	schemas/spill.c \
 	schemas/table.c \
 	schemas/textlist.c \
+	schemas/tolerated.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_batch.c \
@@ -157,6 +164,7 @@ SRC_schemas = \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
 	schemas/validation_late.c \
+	schemas/validation_map.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/validation_tally.c \
@@ -168,12 +176,16 @@ SRC_outside = \
 	outside/agent.c \
 	outside/agentlog.c \
 	outside/charset.c \
+	outside/baseline.c \
+	outside/baselinecommand.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/letthrough.c \
 	outside/logcommand.c \
+	outside/mapcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
@@ -190,6 +202,7 @@ SRC_outside = \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
+	outside/sourcerules.c \
 	outside/state.c \
 	outside/state_parse.c \
 	outside/status.c \
@@ -215,8 +228,10 @@ SRC_inside = \
 	inside/check_request.c \
 	inside/check_run.c \
 	inside/check_table.c \
+	inside/check_tolerated.c \
 	inside/check_version.c \
 	inside/compat_command.c \
+	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_trust.c \
 	inside/crew.c \
@@ -437,6 +452,13 @@ lint:
 	@echo '  cppcheck'; cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppressions-list=tools/cppcheck.suppressions -D_GNU_SOURCE -DCLAPET_VERSION='""' -I. $(filter-out tests/%,$(filter %.c,$(FORMATTED)))
 	@echo '  shellcheck'; shellcheck -x -S warning demo/*.sh tests/*.sh tests/*/*.sh tools/*.sh image/systemd/*.sh .ci/run
+
+# The drift replays over whole data: SHARED names the folder with cog, country-codes and runways40 (tests/data/drift/README.md).
+.PHONY: drift
+drift: deps
+	@[ -n "$(SHARED)" ] || { echo 'make drift SHARED=DIR'; exit 2; }
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@SHARED='$(abspath $(SHARED))' BUILD=$(BUILD) prove -v --merge --timer tests/e2e/drift_*.sh
 
 bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
