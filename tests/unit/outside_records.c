@@ -34,6 +34,9 @@ static struct outside_record good(enum outside_record_kind kind)
 		strcpy(record.unpack.member, "régions.csv");
 		record.unpack.max_bytes = 1;
 		break;
+	case OUTSIDE_PACKAGE:
+		record.check.key_memory = LIMIT_KEY_MEMORY;
+		break;
 	case OUTSIDE_RAW:
 	case OUTSIDE_CHECKED:
 		strcpy(record.file.name, "communes");
