@@ -84,8 +84,6 @@ static void send(int sock, enum outside_record_kind kind, const char *name, uint
 		text_copy(record.file.name, sizeof(record.file.name), name);
 		record.file.size = size;
 	}
-	if (kind == OUTSIDE_PACKAGE)
-		record.check.key_memory = LIMIT_KEY_MEMORY_MIN;
 	outside_record_send(sock, &record, fd);
 }
 
@@ -144,6 +142,7 @@ static void check_by(uint32_t n_threads, const char *package, const struct body 
 
 	memset(result, 0, sizeof(*result));
 	record.check.n_threads = n_threads;
+	record.check.key_memory = LIMIT_KEY_MEMORY_MIN;
 	outside_record_send(sock, &record, package_fd);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_close_ int raw_fd = memory(bodies[i].data, bodies[i].size);
