@@ -118,6 +118,8 @@ SRC_schemas = \
 	schemas/columnmap_row.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
+	schemas/compat_table.c \
+	schemas/compat_type.c \
 	schemas/contract.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
@@ -154,6 +156,7 @@ SRC_schemas = \
 	schemas/spill.c \
 	schemas/table.c \
 	schemas/textlist.c \
+	schemas/tolerated.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_batch.c \
@@ -173,11 +176,14 @@ SRC_outside = \
 	outside/agent.c \
 	outside/agentlog.c \
 	outside/charset.c \
+	outside/baseline.c \
+	outside/baselinecommand.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/letthrough.c \
 	outside/logcommand.c \
 	outside/mapcommand.c \
 	outside/pending.c \
@@ -196,6 +202,7 @@ SRC_outside = \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
+	outside/sourcerules.c \
 	outside/state.c \
 	outside/state_parse.c \
 	outside/status.c \
@@ -221,8 +228,10 @@ SRC_inside = \
 	inside/check_request.c \
 	inside/check_run.c \
 	inside/check_table.c \
+	inside/check_tolerated.c \
 	inside/check_version.c \
 	inside/compat_command.c \
+	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_trust.c \
 	inside/crew.c \
