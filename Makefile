@@ -142,6 +142,8 @@ SRC_schemas = \
 	schemas/opening_hours.c \
 	schemas/package.c \
 	schemas/parallel.c \
+	schemas/personal.c \
+	schemas/personal_scan.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
 	schemas/published.c \
@@ -226,6 +228,7 @@ SRC_inside = \
 	inside/check_document.c \
 	inside/check_read.c \
 	inside/check_request.c \
+	inside/check_personal.c \
 	inside/check_run.c \
 	inside/check_table.c \
 	inside/check_tolerated.c \

@@ -245,8 +245,6 @@ static const struct command commands[] = {
 	 run_heartbeat},
 	{"validate", "[CSV…]", "check CSV files against a schema or a package", validate_details, validate_options,
 	 validate_run},
-	{"map", "CSV", "which columns of a file give a schema's fields, and map lines to paste", map_details,
-	 map_options, map_run},
 	{"baseline", "SOURCE", "let the faults that the last check found pass from now on",
 	 "Records each kind of fault (rule and column) with its number in the source's baseline.json. From then on "
 	 "`sync` lets\n"
@@ -256,6 +254,8 @@ static const struct command commands[] = {
 	 "labels, and\n"
 	 "cells too many or too few never pass.",
 	 baseline_options, run_baseline},
+	{"map", "CSV", "which columns of a file give a schema's fields, and map lines to paste", map_details,
+	 map_options, map_run},
 	{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL, withdraw_options,
 	 run_withdraw},
 	{"pending", NULL, "what waits for a second signature, or for the holder of the targets key",
