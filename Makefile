@@ -52,6 +52,8 @@ SRC_base = \
 SRC_bundle = \
 	bundle/blob.c \
 	bundle/bundle.c \
+	bundle/checksum.c \
+	bundle/checksum_fd.c \
 	bundle/columns.c \
 	bundle/envelope.c \
 	bundle/hash.c \
@@ -112,6 +114,7 @@ SRC_schemas = \
 	schemas/compat.c \
 	schemas/compat_field.c \
 	schemas/contract.c \
+	schemas/dialect.c \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \
