@@ -111,18 +111,29 @@ SRC_keys = \
 	keys/words.c
 
 SRC_schemas = \
+	schemas/bytescan.c \
+	schemas/columncheck.c \
+	schemas/columncheck_compile.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
 	schemas/contract.c \
+	schemas/custom_check.c \
+	schemas/custom_check_parse.c \
 	schemas/dialect.c \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \
+	schemas/fold.c \
 	schemas/formats.c \
 	schemas/formats_json.c \
+	schemas/french.c \
+	schemas/french_lists.c \
+	schemas/french_phone.c \
+	schemas/french_places.c \
 	schemas/keyindex.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
+	schemas/opening_hours.c \
 	schemas/package.c \
 	schemas/parallel.c \
 	schemas/plain.c \
@@ -131,6 +142,7 @@ SRC_schemas = \
 	schemas/published_field.c \
 	schemas/published_pattern.c \
 	schemas/report_html.c \
+	schemas/rowscan.c \
 	schemas/rowsplit.c \
 	schemas/rulelevel.c \
 	schemas/schema.c \
@@ -139,6 +151,8 @@ SRC_schemas = \
 	schemas/textlist.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
+	schemas/validation_batch.c \
+	schemas/validation_checks.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
 	schemas/validation_part.c \

@@ -131,6 +131,10 @@
 #define LIMIT_TEXTS 1024
 #define LIMIT_KEY_COLUMNS 64
 #define LIMIT_TABLE_KEYS 256
+/* Custom checks of a schema, each of which costs a little of every row; a check's columns are bounded as a key's are. */
+#define LIMIT_CUSTOM_CHECKS 1024
+/* Bytes of an opening hours value: OpenStreetMap's own bound is 255 characters. */
+#define LIMIT_OPENING_HOURS_SIZE 2048
 
 /* Lines that say how a published schema was read otherwise than it is written; the largest (300 fields) has two for each
  * of its fields. More are counted. */

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "schemas/custom_check.h"
 #include "schemas/field.h"
 #include "schemas/published.h"
 
@@ -241,6 +242,7 @@ enum fault schema_parse(const json_t *descriptor, struct schema **ret_schema, st
 		fault = read_foreign_keys(schema, why);
 	if (fault != FAULT_NONE)
 		return fault;
+	schema->checks = custom_checks_new(schema->json);
 	*ret_schema = steal_pointer(&schema);
 	return FAULT_NONE;
 }
@@ -266,6 +268,7 @@ void schema_free(struct schema *schema)
 	for (size_t i = 0; i < schema->n_foreign_keys; i++)
 		key_clear(&schema->foreign_keys[i]);
 	free(schema->foreign_keys);
+	custom_checks_free(schema->checks);
 	json_decref(schema->json);
 	warnings_clear(&schema->warnings);
 	free(schema);

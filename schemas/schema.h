@@ -60,6 +60,7 @@ struct schema {
 	size_t n_unique_keys;
 	struct table_key *foreign_keys;
 	size_t n_foreign_keys;
+	struct custom_checks *checks; /* owned; schemas/custom_check.h: what it asks beyond Table Schema */
 };
 
 /* FAULT_SCHEMA with the field and the property in WHY: an unknown type, a pattern that does not compile, a bound that
