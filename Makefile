@@ -120,6 +120,7 @@ SRC_schemas = \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
 	schemas/dialect.c \
+	schemas/duration.c \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \

@@ -179,6 +179,9 @@ static void test_texts(void **state)
 {
 	const char *lengths = "{\"name\":\"f\",\"type\":\"string\",\"constraints\":{\"minLength\":2,\"maxLength\":3}}";
 	const char *values = "{\"name\":\"f\",\"type\":\"string\",\"constraints\":{\"enum\":[\"b\",\"a\",\"c d\",1]}}";
+	const char *durations = "{\"name\":\"f\",\"type\":\"duration\",\"constraints\":{\"enum\":[\"P1Y\",\"P2D\"]}}";
+	const char *at_least_a_month = "{\"name\":\"f\",\"type\":\"duration\",\"constraints\":{\"minimum\":\"P1M\","
+				       "\"exclusiveMaximum\":\"P1Y\"}}";
 	const char *years = "{\"name\":\"f\",\"type\":\"integer\",\"categories\":[{\"value\":1,\"label\":\"x\"},2]}";
 
 	(void)state;
@@ -196,6 +199,14 @@ static void test_texts(void **state)
 	assert_int_equal(check("{\"name\":\"f\",\"type\":\"list\",\"itemType\":\"integer\"}", "1,,3"), RULE_TYPE);
 	assert_int_equal(check("{\"name\":\"f\",\"type\":\"array\",\"constraints\":{\"maxLength\":1}}", "[1,2]"),
 			 RULE_MAX_LENGTH);
+	/* Durations: equal in value, and in no order where months are 28 to 31 days. */
+	assert_int_equal(check(durations, "P12M"), 0);
+	assert_int_equal(check(durations, "P1Y1D"), RULE_ENUM);
+	assert_int_equal(check(at_least_a_month, "P32D"), 0);
+	assert_int_equal(check(at_least_a_month, "P30D"), RULE_MINIMUM);
+	assert_int_equal(check(at_least_a_month, "P1M"), 0);
+	assert_int_equal(check(at_least_a_month, "P1Y"), RULE_EXCLUSIVE_MAXIMUM);
+	assert_null(compile("{\"name\":\"f\",\"type\":\"duration\",\"constraints\":{\"minimum\":\"P0.5Y\"}}", NULL));
 }
 
 static void test_missing(void **state)
