@@ -116,6 +116,8 @@ SRC_schemas = \
 	schemas/columncheck_compile.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
+	schemas/compat_table.c \
+	schemas/compat_type.c \
 	schemas/contract.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
@@ -131,7 +133,10 @@ SRC_schemas = \
 	schemas/french_lists.c \
 	schemas/french_phone.c \
 	schemas/french_places.c \
+	schemas/keyfilter.c \
 	schemas/keyindex.c \
+	schemas/keylog.c \
+	schemas/keylog_settle.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/opening_hours.c \
@@ -148,14 +153,17 @@ SRC_schemas = \
 	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
+	schemas/spill.c \
 	schemas/table.c \
 	schemas/textlist.c \
+	schemas/tolerated.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_batch.c \
 	schemas/validation_checks.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_late.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/validation_tally.c \
@@ -167,11 +175,14 @@ SRC_outside = \
 	outside/agent.c \
 	outside/agentlog.c \
 	outside/charset.c \
+	outside/baseline.c \
+	outside/baselinecommand.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/letthrough.c \
 	outside/logcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
@@ -189,6 +200,7 @@ SRC_outside = \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
+	outside/sourcerules.c \
 	outside/state.c \
 	outside/state_parse.c \
 	outside/status.c \
@@ -214,8 +226,10 @@ SRC_inside = \
 	inside/check_request.c \
 	inside/check_run.c \
 	inside/check_table.c \
+	inside/check_tolerated.c \
 	inside/check_version.c \
 	inside/compat_command.c \
+	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_trust.c \
 	inside/crew.c \
