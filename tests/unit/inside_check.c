@@ -339,6 +339,76 @@ static void contracts_break(void **state)
 	assert_int_equal(find_break(&answers, "field-added", "pop")->fault, FAULT_CONTRACT_FIELD);
 }
 
+/* A table of many pieces. The row numbered WRONG has CELL for its population. */
+static char *large_table(unsigned wrong, const char *cell)
+{
+	char *table = NULL;
+	size_t size;
+	FILE *file = open_memstream(&table, &size);
+
+	fputs("code,nom,pop\n", file);
+	for (unsigned i = 2; i <= 60000; i++) {
+		if (i == wrong)
+			fprintf(file, "%05u,n,%s\n", i, cell);
+		else
+			fprintf(file, i % 9 == 0 ? "%05u,\"a, \"\"b\"\"\nc\",%u\n" : "%05u,commune,%u\n", i, i);
+	}
+	fclose(file);
+	return table;
+}
+
+/* From the store, a quarter of a MiB at a time: what is wrong with a row comes before a carriage return far behind it. */
+static void judge_object(const char *table, const char *contract, struct answers *answers)
+{
+	_cleanup_free_ char *package = package_text(SCHEMA_FIELDS, table, "");
+	_cleanup_free_ char *said = contract != NULL ? contract_text(contract) : NULL;
+	struct session session;
+
+	session_start(&session, "cog", package);
+	send_object(&session, "cog", "communes.csv", table);
+	send_object(&session, "cog", "datapackage.json", package);
+	if (said != NULL)
+		send_contract(&session, "paie", said);
+	session_end(&session, answers);
+	close(answers->report_fd);
+}
+
+/* Several threads read them, or, where an application's rules are run on the rows, one. */
+static void large_tables_are_judged(void **state)
+{
+	static const char *const contracts[] = {
+		NULL, "\"fields\":[{\"name\":\"nom\",\"type\":\"string\",\"constraints\":{\"maxLength\":20}}]"};
+	_cleanup_free_ char *good = large_table(0, ""), *bad = large_table(59999, "-1"),
+			    *torn = large_table(30001, "\"1\"2"), *cr = large_table(50000, "1\r"),
+			    *both = xasprintf("%sx\r\n", torn);
+	struct answers answers;
+
+	(void)state;
+	assert_true(strlen(good) > (1 << 20));
+	for (size_t i = 0; i < ARRAY_SIZE(contracts); i++) {
+		judge(SCHEMA_FIELDS, good, "\"rows\":59999", contracts[i], NULL, &answers);
+		assert_int_equal(answers.end.fault, FAULT_NONE);
+		assert_null(find(&answers, RECORD_BREAK, 0));
+		assert_int_equal(find(&answers, RECORD_RESOURCE, 0)->resource.rows, 59999);
+		judge(SCHEMA_FIELDS, bad, "", contracts[i], NULL, &answers);
+		assert_int_equal(answers.end.fault, FAULT_NONE);
+		assert_non_null(strstr(find_break(&answers, "constraint-error", "pop")->line, "row 59999"));
+		assert_null(find(&answers, RECORD_BREAK, 1));
+		judge(SCHEMA_FIELDS, torn, "", contracts[i], NULL, &answers);
+		assert_int_equal(answers.end.fault, FAULT_TABLE_QUOTE);
+		assert_non_null(strstr(answers.end.line, "row 30001"));
+		judge(SCHEMA_FIELDS, cr, "", contracts[i], NULL, &answers);
+		assert_int_equal(answers.end.fault, FAULT_PLAIN_FORM);
+		judge_object(both, contracts[i], &answers);
+		assert_int_equal(answers.end.fault, FAULT_TABLE_QUOTE);
+		assert_non_null(strstr(answers.end.line, "row 30001"));
+	}
+	/* The contract's own rows. */
+	judge(SCHEMA_FIELDS, good, "",
+	      "\"fields\":[{\"name\":\"nom\",\"type\":\"string\",\"constraints\":{\"maxLength\":6}}]", NULL, &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "nom")->fault, FAULT_CONTRACT_ROWS);
+}
+
 /* What the schemas leave open, the rows decide: by name, and by position under other names. */
 static void data_decide(void **state)
 {
@@ -378,6 +448,59 @@ static void guard_rails_hold(void **state)
 	judge(SCHEMA_FIELDS, COMMUNES, "", "\"minRows\":3,\"maxChangePercent\":79", in_force, &answers);
 	assert_int_equal(find_break(&answers, "min-rows", "")->fault, FAULT_CONTRACT_GUARD);
 	assert_int_equal(find_break(&answers, "max-change", "")->fault, FAULT_CONTRACT_GUARD);
+}
+
+static void guard_rails_of_columns_hold(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	judge("{\"name\":\"code\"},{\"name\":\"tel\"}", "code,tel\n1,a@b.fr\n", "",
+	      "\"maxRows\":1,\"forbiddenColumns\":[\"nir\"]", NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	judge("{\"name\":\"code\"},{\"name\":\"tel\"}", "code,tel\n1,a@b.fr\n2,c@d.fr\n", "",
+	      "\"maxRows\":1,\"forbiddenColumns\":[\"telephone\",\"email\",\"code\"]", NULL, &answers);
+	assert_int_equal(find_break(&answers, "max-rows", "")->fault, FAULT_CONTRACT_GUARD);
+	assert_int_equal(find_break(&answers, "personal-telephone", "tel")->fault, FAULT_CONTRACT_PERSONAL);
+	assert_int_equal(find_break(&answers, "personal-email", "tel")->fault, FAULT_CONTRACT_PERSONAL);
+	assert_int_equal(find_break(&answers, "forbidden-column", "code")->fault, FAULT_CONTRACT_PERSONAL);
+}
+
+/* What the package says that it let through passes, is counted anew, and is let through to no contract. */
+static void tolerated_is_a_claim(void **state)
+{
+	static const char table[] = "code,nom,pop\n00001,a,-1\n00002,b,-2\n";
+	static const char one[] = "\"tolerated\":[{\"rule\":\"minimum\",\"field\":\"pop\",\"count\":1}]";
+	static const char two[] = "\"tolerated\":[{\"rule\":\"minimum\",\"field\":\"pop\",\"count\":2}]";
+	_cleanup_free_ char *in_force = package_text(SCHEMA_FIELDS, table, two);
+	struct answers answers;
+
+	(void)state;
+	judge(SCHEMA_FIELDS, table, two, NULL, NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	assert_string_equal(find(&answers, RECORD_TOLERATED, 0)->tolerated.field, "pop");
+	assert_int_equal(find(&answers, RECORD_TOLERATED, 0)->tolerated.count, 2);
+	judge(SCHEMA_FIELDS, table, one, NULL, NULL, &answers);
+	assert_int_equal(find_break(&answers, "minimum", "pop")->fault, FAULT_ROWS);
+	judge(SCHEMA_FIELDS, table, "\"tolerated\":[{\"rule\":\"minimum\",\"field\":\"nom\",\"count\":9}]", NULL, NULL,
+	      &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "pop")->fault, FAULT_ROWS);
+	judge(SCHEMA_FIELDS, table, "\"tolerated\":[{\"rule\":\"missing-cell\",\"count\":9}]", NULL, NULL, &answers);
+	assert_int_equal(answers.end.fault, FAULT_VERSION_FORM);
+	/* A contract with the very same field is held to it; one that does not read it is not. */
+	judge(SCHEMA_FIELDS, table, two,
+	      "\"fields\":[{\"name\":\"pop\",\"type\":\"integer\",\"constraints\":{\"minimum\":0}}]", NULL, &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "pop")->fault, FAULT_CONTRACT_ROWS);
+	judge(SCHEMA_FIELDS, table, two, "\"fields\":[{\"name\":\"nom\",\"type\":\"string\"}]", NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	/* With no contract what is in force is the measure. */
+	judge(SCHEMA_FIELDS, table, two, NULL, in_force, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	free(in_force);
+	in_force = package_text(SCHEMA_FIELDS, COMMUNES, "");
+	judge(SCHEMA_FIELDS, table, two, NULL, in_force, &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "pop")->fault, FAULT_CONTRACT_ROWS);
+	assert_string_equal(find_break(&answers, "constraint-error", "pop")->application, "*");
 }
 
 /* A version that keeps its number of rows to itself must not switch the guard rail off for the one after it. */
@@ -601,8 +724,11 @@ int main(void)
 		cmocka_unit_test(rows_at_fault_are_breaks),
 		cmocka_unit_test(every_field_at_fault_is_a_break),
 		cmocka_unit_test(contracts_break),
+		cmocka_unit_test(large_tables_are_judged),
 		cmocka_unit_test(data_decide),
 		cmocka_unit_test(guard_rails_hold),
+		cmocka_unit_test(guard_rails_of_columns_hold),
+		cmocka_unit_test(tolerated_is_a_claim),
 		cmocka_unit_test(guard_rails_need_the_rows_in_force),
 		cmocka_unit_test(schema_in_force_is_the_contract),
 		cmocka_unit_test(contract_must_be_good),
