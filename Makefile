@@ -53,6 +53,8 @@ SRC_base = \
 SRC_bundle = \
 	bundle/blob.c \
 	bundle/bundle.c \
+	bundle/checksum.c \
+	bundle/checksum_fd.c \
 	bundle/columns.c \
 	bundle/envelope.c \
 	bundle/hash.c \
@@ -125,6 +127,8 @@ SRC_schemas = \
 	schemas/contractfrom.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
+	schemas/dialect.c \
+	schemas/duration.c \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \

@@ -250,6 +250,9 @@ static enum fault open_resources(struct run *run, struct refusal *why)
 		if (strstr(resource->path, "://") != NULL)
 			return refuse(why, FAULT_PACKAGE, "resource %s: path is an address; name the files to validate",
 				      resource->name);
+		if (resource->is_compressed)
+			return refuse(why, FAULT_PACKAGE,
+				      "resource %s: is compressed; name the unpacked file to validate", resource->name);
 		fd = fd_open_beneath(run->folder_fd, resource->path, O_RDONLY, 0);
 		if (fd < 0)
 			errno = -fd;

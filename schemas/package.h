@@ -13,17 +13,8 @@
 
 #include "base/fault.h"
 #include "bundle/notation.h"
+#include "schemas/dialect.h"
 #include "schemas/schema.h"
-
-/* Table dialect, v1 and v2 spellings. The default is the plain form. */
-struct dialect {
-	char delimiter;
-	char quote;
-	bool header;
-	bool double_quote;
-	bool skip_initial_space;
-};
-extern const struct dialect dialect_plain;
 
 struct resource {
 	char name[NOTATION_NAME_SIZE];
@@ -36,7 +27,8 @@ struct resource {
 	bool verbatim;         /* clapet.transform "verbatim": bytes kept */
 	bool is_table;         /* a schema, or format/mediatype/extension CSV */
 	int64_t bytes;         /* -1: not stated */
-	const char *hash;      /* "sha256:…" as written, or NULL */
+	const char *hash;      /* as written (bundle/checksum.h), of the file at PATH; or NULL */
+	bool is_compressed;    /* `compression` says so */
 	json_t *json;          /* borrowed from the package: its descriptor */
 };
 

@@ -41,7 +41,7 @@ static void test_all(void **state)
 		" \"licenses\": [{\"name\": \"LOV2\"}, {\"path\": \"https://x/\"}],"
 		" \"resources\": ["
 		"  {\"name\": \"regions\", \"path\": \"regions.csv\", \"schema\": \"good.json\", \"bytes\": 12, "
-		"\"hash\": \"sha256:00\"},"
+		"\"hash\": \"900150983CD24FB0D6963F7D28E17F72\"},"
 		"  {\"name\": \"communes\", \"path\": \"https://x/c.zip?a=b.html\", \"format\": \"csv\", \"encoding\": "
 		"\"windows-1252\","
 		"   \"dialect\": {\"delimiter\": \";\", \"quoteChar\": \"'\", \"header\": true, \"lineTerminator\": "
@@ -114,6 +114,13 @@ static void test_refused(void **state)
 		{WITH("\"dialect\": {\"headerRows\": [1, 2]}"), FAULT_PACKAGE, "headerRows"},
 		{WITH("\"dialect\": \"d.json\""), FAULT_PACKAGE, "dialect"},
 		{WITH("\"bytes\": -1"), FAULT_PACKAGE, "bytes"},
+		{WITH("\"hash\": \"sha256:00\""), FAULT_PACKAGE, "hash is no MD5"},
+		{WITH("\"hash\": \"crc32:00000000\""), FAULT_PACKAGE, "hash is no MD5"},
+		{WITH("\"compression\": \"rar\""), FAULT_PACKAGE, "compression is none of zip, gz"},
+		{WITH("\"format\": \"xlsx\", \"schema\": \"good.json\""), FAULT_PACKAGE,
+		 "format has a schema but is no CSV"},
+		{"{\"resources\": [{\"name\": \"a\", \"data\": [[1]]}]}", FAULT_PACKAGE,
+		 "data stands in the descriptor"},
 		{WITH("\"clapet\": {\"transform\": \"magic\"}"), FAULT_PACKAGE, "transform"},
 		{WITH("\"schema\": \"absent.json\""), FAULT_FILE, "resource a"},
 		{WITH("\"schema\": {\"fields\": [{\"name\": \"f\", \"type\": \"colour\"}]}"), FAULT_SCHEMA,
@@ -146,12 +153,44 @@ static void test_no_loader(void **state)
 	assert_non_null(strstr(why.line, "schema is a path"));
 }
 
+/* Tables by what either version of the standard calls them; what is told of a package. */
+static void test_versions(void **state)
+{
+	_cleanup_(package_freep) struct package *package = parse(
+		"{\"profile\": \"data-package\", \"license\": \"ODbL\", \"resources\": ["
+		" {\"name\": \"a\", \"path\": \"a\", \"profile\": \"tabular-data-resource\", \"hash\": \"\"},"
+		" {\"name\": \"b\", \"path\": [\"b\"], \"type\": \"table\", \"compression\": \"gz\","
+		"  \"hash\": \"sha1:a9993e364706816aba3e25717850c26c9cd0d89d\"},"
+		" {\"name\": \"c\", \"path\": \"c\", \"dialect\": {\"caseSensitiveHeader\": false}, \"schema\": "
+		"{\"fields\": [{\"name\": \"x\", \"required\": true}]}},"
+		" {\"name\": \"d\", \"path\": \"d\"}]}",
+		NULL);
+	_cleanup_(package_freep) struct package *tabular = parse(
+		"{\"profile\": \"tabular-data-package\", \"resources\": [{\"name\": \"a\", \"path\": \"a\"}]}", NULL);
+	static const char *const says[] = {"resource a: hash is empty",
+					   "resource c: dialect: caseSensitiveHeader is false",
+					   "resource c: field x: required stands beside"};
+
+	(void)state;
+	assert_non_null(package);
+	assert_string_equal(package->licences[0], "ODbL");
+	assert_true(package->resources[0].is_table && package->resources[1].is_table);
+	assert_null(package->resources[0].hash);
+	assert_true(package->resources[1].is_compressed && !package->resources[0].is_compressed);
+	assert_false(package->resources[3].is_table);
+	assert_true(tabular->resources[0].is_table);
+	assert_int_equal(package->warnings.n, ARRAY_SIZE(says));
+	for (size_t i = 0; i < ARRAY_SIZE(says); i++)
+		assert_non_null(strstr(package->warnings.lines[i], says[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_no_loader),
+		cmocka_unit_test(test_versions),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
