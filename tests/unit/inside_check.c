@@ -301,6 +301,26 @@ static void rows_at_fault_are_breaks(void **state)
 	find_break(&answers, "unique-error", "code");
 }
 
+/* The published schema's custom checks are made again here; one that cannot be made holds nothing up. */
+static void custom_checks_are_made(void **state)
+{
+	static const char FIELDS[] =
+		"{\"name\":\"code\",\"frFormat\":\"code-commune-insee\"},"
+		"{\"name\":\"nom\",\"frFormat\":\"commune\"},{\"name\":\"pop\",\"type\":\"integer\"}";
+	struct answers answers;
+	const struct record_break *found;
+
+	(void)state;
+	judge(FIELDS, "code,nom,pop\n01001,a,1\n77777,b,2\n", "", NULL, NULL, &answers);
+	assert_int_equal(answers.end.fault, FAULT_NONE);
+	found = find_break(&answers, "custom-check-error", "code");
+	assert_int_equal(found->fault, FAULT_ROWS);
+	assert_non_null(strstr(found->line, "row 3, field code: \"77777\" is no code of a commune"));
+	judge(FIELDS, "code,nom,pop\n01001,a,1\n", "", NULL, NULL, &answers);
+	assert_int_equal(answers.end.fault, FAULT_NONE);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+}
+
 /* The validation keeps a hundred of a type: what comes after them is counted all the same, by its field. */
 static void every_field_at_fault_is_a_break(void **state)
 {
@@ -722,6 +742,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_version_passes),
 		cmocka_unit_test(rows_at_fault_are_breaks),
+		cmocka_unit_test(custom_checks_are_made),
 		cmocka_unit_test(every_field_at_fault_is_a_break),
 		cmocka_unit_test(contracts_break),
 		cmocka_unit_test(large_tables_are_judged),
