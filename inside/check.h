@@ -46,6 +46,8 @@ struct check_request {
 	size_t n_contracts;
 	int in_force_fd; /* -1: no version is in force */
 	int report_fd;   /* -1: no report is wanted */
+	int spill_fd;
+	uint64_t key_memory;
 	size_t n_fds;
 };
 
@@ -113,6 +115,7 @@ struct check_contracts {
 	struct contract_run *runs;
 	size_t n_runs;
 	struct validation *validation; /* of the runs */
+	struct spill *spill;           /* borrowed: where their keys go past a bound; NULL: no bound */
 };
 
 /* Parses contracts (FAULT_CONTRACT) and the package in force (FAULT_STORE_DAMAGED). */

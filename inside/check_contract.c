@@ -277,6 +277,8 @@ enum fault check_contracts_compare(struct check_contracts *contracts, const stru
 void check_contracts_begin(struct check_contracts *contracts)
 {
 	contracts->validation = validation_new();
+	if (contracts->spill != NULL)
+		validation_set_spill(contracts->validation, contracts->spill);
 	for (size_t i = 0; i < contracts->n_runs; i++) {
 		contracts->runs[i].table = validation_table(contracts->validation, contracts->runs[i].name,
 							    contracts->runs[i].schema);
@@ -388,6 +390,8 @@ enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows
 	for (size_t i = 0; i < contracts->n_runs; i++)
 		validation_table_end(contracts->runs[i].table);
 	validation_end(contracts->validation);
+	if (contracts->spill != NULL && spill_fault(contracts->spill, why) != FAULT_NONE)
+		return why->fault;
 	for (size_t i = 0; i < contracts->n_runs && fault == FAULT_NONE; i++) {
 		const struct contract_run *run = &contracts->runs[i];
 

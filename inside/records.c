@@ -310,9 +310,10 @@ bool record_check(const struct record *record)
 	case RECORD_GO:
 	case RECORD_BUNDLE:
 	case RECORD_REPORT:
-	case RECORD_SPILL:
 	case RECORD_SYNC:
 		return true;
+	case RECORD_SPILL:
+		return record->spill.memory >= LIMIT_KEY_MEMORY_MIN && record->spill.memory <= LIMIT_KEY_MEMORY_MAX;
 	case RECORD_END:
 		return check_end(&record->end);
 	case RECORD_FOLDER:

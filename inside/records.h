@@ -51,7 +51,7 @@ enum record_kind {
 
 	/* supervisor -> check: RECORD_VERSION, then each with a descriptor: RECORD_TARGET that is to be decoded (fd: output, empty,
 	 * read-write) with its RECORD_PARTs (fd: the blob), RECORD_OBJECT (fd: a plain file that is in the store), RECORD_IN_FORCE (fd: the
-	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd), RECORD_GO.
+	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd: an unnamed file for keys past .spill), RECORD_GO.
 	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each, RECORD_TOLERATED for each,
 	 * RECORD_BREAK for each reason to hold, RECORD_END. */
 	RECORD_VERSION,  /* .version */
@@ -59,7 +59,7 @@ enum record_kind {
 	RECORD_IN_FORCE, /* .version */
 	RECORD_CONTRACT, /* .contract */
 	RECORD_REPORT,
-	RECORD_SPILL,
+	RECORD_SPILL,     /* .spill */
 	RECORD_PLAIN,     /* .target: verified, whole, synced by nobody yet */
 	RECORD_FACTS,     /* .facts */
 	RECORD_LICENCE,   /* .licence */
@@ -280,10 +280,15 @@ struct record_event {
 	char line[RECORD_LINE_SIZE];
 };
 
+struct record_spill {
+	uint64_t memory; /* bytes that keys may take before they go to the file */
+};
+
 struct record {
 	uint32_t kind;
 	uint32_t reserved; /* 0 */
 	union {
+		struct record_spill spill;
 		struct record_end end;
 		struct record_folder folder;
 		struct record_member member;
