@@ -256,6 +256,12 @@ struct outside_record outside_record_new(enum outside_record_kind kind)
 	return record;
 }
 
+static bool check_is_valid(const struct outside_check *check)
+{
+	return check->n_threads <= OUTSIDE_THREADS_MAX && check->key_memory >= LIMIT_KEY_MEMORY_MIN &&
+	       check->key_memory <= LIMIT_KEY_MEMORY_MAX;
+}
+
 bool outside_record_check(const struct outside_record *record)
 {
 	if (record->kind >= OUTSIDE_RECORD_KIND_N || record->reserved != 0)
@@ -273,9 +279,7 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_LOG_FOLDER:
 		return true;
 	case OUTSIDE_PACKAGE:
-		return record->check.n_threads <= OUTSIDE_THREADS_MAX &&
-		       record->check.key_memory >= LIMIT_KEY_MEMORY_MIN &&
-		       record->check.key_memory <= LIMIT_KEY_MEMORY_MAX;
+		return check_is_valid(&record->check);
 	case OUTSIDE_END:
 		return end_is_valid(&record->end);
 	case OUTSIDE_FETCH:
