@@ -78,6 +78,15 @@ struct check_answer {
 enum fault check_answer_break(struct check_answer *answer, enum fault fault, const char *application,
 			      const char *resource, const char *field, const char *rule, const char *line,
 			      struct refusal *why);
+/* The same with what the reader's team asks next. */
+struct check_detail {
+	const char *was, *is; /* what was promised, what is; "" where there is nothing */
+	uint64_t row;         /* the first at fault; 0: none */
+	const char *value;    /* its cell, escaped; "" */
+};
+enum fault check_answer_break_detailed(struct check_answer *answer, enum fault fault, const char *application,
+				       const char *resource, const char *field, const char *rule, const char *line,
+				       const struct check_detail *detail, struct refusal *why);
 void check_answer_plain(struct check_answer *answer, const struct check_file *file);
 
 /* A document that says TEXT; where TEXT is not UTF-8 its bytes are escaped. New reference. */
@@ -115,6 +124,11 @@ enum fault check_contracts_load(const struct check_request *request, struct chec
 /* Compares schemas: sends what is broken already, prepares the runs for what the rows decide. */
 enum fault check_contracts_compare(struct check_contracts *contracts, const struct package *package,
 				   struct check_answer *answer, struct refusal *why);
+/* What one resource was promised against what is there now (NULL: gone). */
+void check_contract_compare(const struct contract_resource *promised, const struct resource *now,
+			    const struct compat_reader *reader, struct compat_result *ret_result);
+/* Whether its rows are known to break its own schema, which its publisher let through. */
+bool check_resource_is_let_through(const struct resource *resource);
 /* One run of what the data decide in RESULT: SCHEMA, a reader's, cut down to those fields. The texts must outlive it. */
 void check_contracts_add_run(struct check_contracts *contracts, const char *application, const char *resource,
 			     enum contract_match match, const struct schema *schema,
@@ -147,8 +161,11 @@ enum fault check_tolerated_load(const struct resource *resource, struct rule_lev
 enum fault check_tolerated_breaks(const struct validation_table *table, const struct rule_levels *levels,
 				  enum fault fault, const char *application, const char *resource, const char *who,
 				  struct check_answer *answer, struct refusal *why);
-/* RECORD_TOLERATED for each kind that was let through. */
-void check_tolerated_answer(const struct validation_table *table, const char *resource, struct check_answer *answer);
+/* RECORD_TOLERATED for each kind that was let through; of columns that look personal (rule_is_personal), which are no matter of rows, what LEVELS claims. */
+void check_tolerated_answer(const struct validation_table *table, const struct rule_levels *levels,
+			    const char *resource, struct check_answer *answer);
+/* Whether the package says that rows of the resource break its schema. */
+bool check_tolerated_is_of_rows(const struct resource *resource);
 /* What the same resource of the version in force (may be NULL) let through, as levels with room to grow. */
 void check_tolerated_in_force(const struct resource *in_force, struct rule_levels *ret_levels);
 
@@ -169,6 +186,10 @@ bool check_resource_is_table(const struct resource *resource);
 bool check_resource_is_json(const struct resource *resource);
 /* Reads the file through whatever fits the resource. A fault is final: bytes, form, never rows. */
 enum fault check_resource_read(struct check_resource *resource, struct refusal *why);
+
+/* Columns that contracts forbid in a table that was read: a break for each. */
+enum fault check_personal(const struct check_contracts *contracts, const struct check_resource *checked,
+			  struct check_answer *answer, struct refusal *why);
 
 /* --- attestations ------------------------------------------------------------------------------------------------- */
 

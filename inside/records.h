@@ -95,6 +95,7 @@ enum record_kind {
 #define RECORD_LINE_SIZE FAULT_LINE_SIZE
 #define RECORD_RULE_SIZE 48
 #define RECORD_FIELD_SIZE 128
+#define RECORD_VALUE_SIZE 96
 /* A version in paths, a pseudonym; each with its NUL. */
 #define RECORD_VERSION_SIZE 17
 #define RECORD_PERSON_SIZE 12
@@ -216,7 +217,8 @@ struct record_resource {
 	struct sha256 sha256;    /* as stored */
 };
 
-/* One reason to hold a version. APPLICATION "" where it is not a contract's (schema in force: "*"). */
+/* One reason to hold a version. APPLICATION "" where it is not a contract's (schema in force: "*"). For the team that reads: what was promised
+ * and what is, of a schema; the first row at fault (0: none) with its value. "" where there is nothing. */
 struct record_break {
 	uint32_t fault; /* FAULT_CONTRACT_FIELD, FAULT_CONTRACT_TYPE, FAULT_CONTRACT_ROWS, FAULT_ROWS, … */
 	uint32_t can_be_approved;
@@ -225,6 +227,9 @@ struct record_break {
 	char field[RECORD_FIELD_SIZE];
 	char rule[RECORD_RULE_SIZE]; /* compat_break's, or a table fault's type, "min-rows", "max-change" */
 	char line[RECORD_LINE_SIZE];
+	char was[RECORD_VALUE_SIZE], is[RECORD_VALUE_SIZE];
+	uint64_t row;
+	char value[RECORD_VALUE_SIZE];
 };
 
 struct record_tolerated {

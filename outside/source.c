@@ -128,8 +128,9 @@ static enum fault check_transform(const json_t *clapet, const char *where, struc
 static enum fault complete_resource(const json_t *package_clapet, json_t *resource, const char *where,
 				    json_t **ret_clapet, struct refusal *why)
 {
-	static const char *const allowed[] = {"maxBytes", "transform", "member",  "checksum",         "opaque", "map",
-					      "rules",    "minRows",   "maxRows", "maxChangePercent", NULL};
+	static const char *const allowed[] = {
+		"maxBytes", "transform", "member",           "checksum",         "opaque",         "map", "rules",
+		"minRows",  "maxRows",   "maxChangePercent", "forbiddenColumns", "allowedColumns", NULL};
 	static const char *const inherited[] = {"maxBytes", "transform", "opaque"};
 	json_t *clapet = NULL;
 
@@ -278,8 +279,8 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 static enum fault parse_source(struct source *source, int folder_fd, const struct config *config, json_t *descriptor,
 			       struct refusal *why)
 {
-	static const char *const allowed[] = {"every",  "maxAge", "maxBytes",         "transform",
-					      "opaque", "rules",  "maxChangePercent", NULL};
+	static const char *const allowed[] = {"every", "maxAge",           "maxBytes",         "transform", "opaque",
+					      "rules", "maxChangePercent", "forbiddenColumns", NULL};
 	json_t *clapet = NULL;
 	const char *name = NULL;
 

@@ -185,7 +185,7 @@ static void fail(struct sync *sync, struct run_dataset *dataset, const struct re
 	sync->run.exit_status = fault_exit_worse(sync->run.exit_status, fault_exit(why->fault));
 	print_failed(sync, dataset,
 		     why->fault == FAULT_ROWS || why->fault == FAULT_BASELINE_NEW ||
-			     why->fault == FAULT_BASELINE_GROWN);
+			     why->fault == FAULT_BASELINE_GROWN || why->fault == FAULT_PERSONAL);
 }
 
 /* One source. Only a stop or a state that cannot be saved ends the run. */

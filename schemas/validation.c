@@ -100,6 +100,15 @@ void validation_table_broken(struct validation_table *table, const struct refusa
 	validation_add(table, &kind, &nowhere, NULL, why->line);
 }
 
+void validation_table_personal(struct validation_table *table, const char *rule, size_t field, const char *field_name,
+			       enum fault_level level, const char *note)
+{
+	const struct row_position nowhere = {0, 0};
+	struct tally_kind kind = {FAULT_TYPE_PERSONAL, rule, field, field_name, level};
+
+	validation_add(table, &kind, &nowhere, NULL, note);
+}
+
 void validation_table_end(struct validation_table *table)
 {
 	const struct row_position first = {1, 0};

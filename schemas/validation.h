@@ -96,6 +96,9 @@ void validation_row(struct validation_table *table, const struct cell *cells, si
 		    const struct row_position *position);
 /* A table that could not be read to its end (FAULT_TABLE_…) is invalid with this line ("source-error"). */
 void validation_table_broken(struct validation_table *table, const struct refusal *why);
+/* A column that should not be there, whatever the schema says ("personal-data"): RULE (constant text) of the whole table at LEVEL. FIELD from 1. */
+void validation_table_personal(struct validation_table *table, const char *rule, size_t field, const char *field_name,
+			       enum fault_level level, const char *note);
 void validation_table_end(struct validation_table *table);
 void validation_end(struct validation *validation);
 

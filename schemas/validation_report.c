@@ -33,6 +33,7 @@ static const struct {
 	[FAULT_TYPE_PRIMARY_KEY] = {"primary-key", "Primary Key Error"},
 	[FAULT_TYPE_FOREIGN_KEY] = {"foreign-key", "Foreign Key Error"},
 	[FAULT_TYPE_CUSTOM_CHECK] = {"custom-check-error", "Custom Check Error"},
+	[FAULT_TYPE_PERSONAL] = {"personal-data", "Personal Data"},
 	[FAULT_TYPE_CHECK_SKIPPED] = {"custom-check-skipped", "Custom Check Skipped"},
 	[FAULT_TYPE_SOURCE] = {"source-error", "Source Error"},
 };
