@@ -256,6 +256,18 @@ struct outside_record outside_record_new(enum outside_record_kind kind)
 	return record;
 }
 
+static bool attest_is_valid(const struct outside_attest *attest)
+{
+	return text_ends(attest->name, sizeof(attest->name)) && notation_is_name(attest->name) &&
+	       flag_is_valid(attest->may_make_key);
+}
+
+static bool check_is_valid(const struct outside_check *check)
+{
+	return check->n_threads <= OUTSIDE_THREADS_MAX && check->key_memory >= LIMIT_KEY_MEMORY_MIN &&
+	       check->key_memory <= LIMIT_KEY_MEMORY_MAX;
+}
+
 bool outside_record_check(const struct outside_record *record)
 {
 	if (record->kind >= OUTSIDE_RECORD_KIND_N || record->reserved != 0)
@@ -273,9 +285,7 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_LOG_FOLDER:
 		return true;
 	case OUTSIDE_PACKAGE:
-		return record->check.n_threads <= OUTSIDE_THREADS_MAX &&
-		       record->check.key_memory >= LIMIT_KEY_MEMORY_MIN &&
-		       record->check.key_memory <= LIMIT_KEY_MEMORY_MAX;
+		return check_is_valid(&record->check);
 	case OUTSIDE_END:
 		return end_is_valid(&record->end);
 	case OUTSIDE_FETCH:
@@ -302,8 +312,7 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_DATASET:
 		return dataset_is_valid(&record->dataset);
 	case OUTSIDE_ATTEST:
-		return text_ends(record->attest.name, sizeof(record->attest.name)) &&
-		       notation_is_name(record->attest.name) && flag_is_valid(record->attest.may_make_key);
+		return attest_is_valid(&record->attest);
 	case OUTSIDE_TARGET:
 		return target_is_valid(&record->target);
 	case OUTSIDE_SIGNED:
