@@ -46,6 +46,8 @@ struct check_request {
 	size_t n_contracts;
 	int in_force_fd; /* -1: no version is in force */
 	int report_fd;   /* -1: no report is wanted */
+	int spill_fd;
+	uint64_t key_memory;
 	size_t n_fds;
 };
 
@@ -76,6 +78,15 @@ struct check_answer {
 enum fault check_answer_break(struct check_answer *answer, enum fault fault, const char *application,
 			      const char *resource, const char *field, const char *rule, const char *line,
 			      struct refusal *why);
+/* The same with what the reader's team asks next. */
+struct check_detail {
+	const char *was, *is; /* what was promised, what is; "" where there is nothing */
+	uint64_t row;         /* the first at fault; 0: none */
+	const char *value;    /* its cell, escaped; "" */
+};
+enum fault check_answer_break_detailed(struct check_answer *answer, enum fault fault, const char *application,
+				       const char *resource, const char *field, const char *rule, const char *line,
+				       const struct check_detail *detail, struct refusal *why);
 void check_answer_plain(struct check_answer *answer, const struct check_file *file);
 
 /* A document that says TEXT; where TEXT is not UTF-8 its bytes are escaped. New reference. */
@@ -104,6 +115,7 @@ struct check_contracts {
 	struct contract_run *runs;
 	size_t n_runs;
 	struct validation *validation; /* of the runs */
+	struct spill *spill;           /* borrowed: where their keys go past a bound; NULL: no bound */
 };
 
 /* Parses contracts (FAULT_CONTRACT) and the package in force (FAULT_STORE_DAMAGED). */
@@ -112,6 +124,11 @@ enum fault check_contracts_load(const struct check_request *request, struct chec
 /* Compares schemas: sends what is broken already, prepares the runs for what the rows decide. */
 enum fault check_contracts_compare(struct check_contracts *contracts, const struct package *package,
 				   struct check_answer *answer, struct refusal *why);
+/* What one resource was promised against what is there now (NULL: gone). */
+void check_contract_compare(const struct contract_resource *promised, const struct resource *now,
+			    const struct compat_reader *reader, struct compat_result *ret_result);
+/* Whether its rows are known to break its own schema, which its publisher let through. */
+bool check_resource_is_let_through(const struct resource *resource);
 /* One run of what the data decide in RESULT: SCHEMA, a reader's, cut down to those fields. The texts must outlive it. */
 void check_contracts_add_run(struct check_contracts *contracts, const char *application, const char *resource,
 			     enum contract_match match, const struct schema *schema,

@@ -134,7 +134,7 @@ static void follow_references(struct check_contracts *contracts, const char *app
 
 		if (resource == NULL || resource[0] == '\0')
 			continue;
-		name = xasprintf("%s: %s as reference %zu", application, resource, contracts->n_runs);
+		name = xasprintf("%s (for %s, %zu)", resource, application, contracts->n_runs);
 		add_target(contracts, application, reference, name);
 		json_object_set_new(reference, "resource", json_string(name));
 	}
@@ -184,10 +184,31 @@ static enum fault send_breaks(const char *application, const char *resource, con
 			continue;
 		}
 		snprintf(line, sizeof(line), "%s: %s", resource, item->line);
-		fault = check_answer_break(answer, fault_of_rule(item->rule), application, resource, item->field,
-					   item->rule, line, why);
+		fault = check_answer_break_detailed(answer, fault_of_rule(item->rule), application, resource,
+						    item->field, item->rule, line,
+						    &(struct check_detail){item->old_text, item->new_text, 0, ""}, why);
 	}
 	return fault;
+}
+
+/* Rows that break the new schema may break the old one, however alike they are. */
+bool check_resource_is_let_through(const struct resource *resource)
+{
+	return resource->schema != NULL && check_resource_is_table(resource) && check_tolerated_is_of_rows(resource);
+}
+
+void check_contract_compare(const struct contract_resource *promised, const struct resource *now,
+			    const struct compat_reader *reader, struct compat_result *result)
+{
+	memset(result, 0, sizeof(*result));
+	if (now == NULL)
+		compat_resource_removed(promised->name, result);
+	else if (promised->schema != NULL && (now->schema == NULL || !check_resource_is_table(now)))
+		compat_schema_removed(promised->name, result);
+	else if (promised->schema != NULL)
+		compat_compare(promised->schema, now->schema, reader, result);
+	if (now != NULL && promised->schema != NULL && check_resource_is_let_through(now))
+		compat_let_through(promised->name, result);
 }
 
 static enum fault compare_resource(struct check_contracts *contracts, const char *application,
@@ -199,22 +220,13 @@ static enum fault compare_resource(struct check_contracts *contracts, const char
 						? NULL
 						: package_resource(contracts->in_force, promised->name);
 	const struct compat_reader reader = {promised->match, true, contracts->in_force, package};
-	struct compat_result result = {COMPAT_YES, NULL, 0};
+	struct compat_result result;
 	bool is_by_rows = false;
 	enum fault fault;
 
-	if (now == NULL)
-		compat_resource_removed(promised->name, &result);
-	else if (promised->schema != NULL && (now->schema == NULL || !check_resource_is_table(now)))
-		compat_schema_removed(promised->name, &result);
-	else if (promised->schema != NULL)
-		compat_compare(promised->schema, now->schema, &reader, &result);
+	check_contract_compare(promised, now, &reader, &result);
 	if (now != NULL && before != NULL)
 		compat_compare_form(before, now, &result);
-	/* Rows that break the new schema may break the old one, however alike they are. */
-	if (now != NULL && promised->schema != NULL && now->schema != NULL && check_resource_is_table(now) &&
-	    check_tolerated_is_of_rows(now))
-		compat_let_through(promised->name, &result);
 	fault = send_breaks(application, promised->name, &result, &is_by_rows, answer, why);
 	if (fault == FAULT_NONE && is_by_rows)
 		check_contracts_add_run(contracts, application, now->name, promised->match, promised->schema, &result);
@@ -265,6 +277,8 @@ enum fault check_contracts_compare(struct check_contracts *contracts, const stru
 void check_contracts_begin(struct check_contracts *contracts)
 {
 	contracts->validation = validation_new();
+	if (contracts->spill != NULL)
+		validation_set_spill(contracts->validation, contracts->spill);
 	for (size_t i = 0; i < contracts->n_runs; i++) {
 		contracts->runs[i].table = validation_table(contracts->validation, contracts->runs[i].name,
 							    contracts->runs[i].schema);
@@ -376,6 +390,8 @@ enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows
 	for (size_t i = 0; i < contracts->n_runs; i++)
 		validation_table_end(contracts->runs[i].table);
 	validation_end(contracts->validation);
+	if (contracts->spill != NULL && spill_fault(contracts->spill, why) != FAULT_NONE)
+		return why->fault;
 	for (size_t i = 0; i < contracts->n_runs && fault == FAULT_NONE; i++) {
 		const struct contract_run *run = &contracts->runs[i];
 

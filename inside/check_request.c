@@ -88,9 +88,9 @@ static void take(struct check_request *request, const struct record *record, int
 	case RECORD_REPORT:
 		take_fd(&request->report_fd, fd);
 		break;
-	case RECORD_SPILL: /* the indexes fit in memory: 32 bytes a key */
-		if (fd >= 0)
-			close(fd);
+	case RECORD_SPILL:
+		take_fd(&request->spill_fd, fd);
+		request->key_memory = record->spill.memory;
 		break;
 	default:
 		die("the supervisor sent a record of kind %u", record->kind);
@@ -99,7 +99,7 @@ static void take(struct check_request *request, const struct record *record, int
 
 void check_request_receive(int sock, struct check_request *ret_request)
 {
-	struct check_request request = {.in_force_fd = -1, .report_fd = -1};
+	struct check_request request = {.in_force_fd = -1, .report_fd = -1, .spill_fd = -1};
 	struct record record;
 	int fd;
 
@@ -113,6 +113,8 @@ void check_request_receive(int sock, struct check_request *ret_request)
 	}
 	if (request.version.dataset[0] == '\0' || request.n_files == 0)
 		die("the supervisor asked for no version");
+	if (request.spill_fd < 0)
+		die("the supervisor sent no file for keys");
 	for (size_t i = 0; i < request.n_files; i++) {
 		if (!request.files[i].is_object && request.files[i].n_parts != request.files[i].target.n_parts)
 			die("the supervisor sent too few parts of %s", request.files[i].target.file);
@@ -137,6 +139,7 @@ void check_request_clear(struct check_request *request)
 		cleanup_close(&request->contracts[i].fd);
 	cleanup_close(&request->in_force_fd);
 	cleanup_close(&request->report_fd);
+	cleanup_close(&request->spill_fd);
 	free(request->files);
 	free(request->contracts);
 }

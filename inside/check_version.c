@@ -23,6 +23,7 @@ struct version {
 	struct package *package;
 	struct check_contracts contracts;
 	struct validation *validation;
+	struct spill *spill;              /* of the version's keys, and of the contracts' */
 	struct check_resource *resources; /* in the package's order */
 };
 
@@ -271,10 +272,13 @@ static enum fault judge(struct version *version, struct refusal *why)
 	if (fault != FAULT_NONE)
 		return fault;
 	version->validation = validation_new();
+	validation_set_spill(version->validation, version->spill);
 	fault = read_files(version, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	validation_end(version->validation);
+	if (spill_fault(version->spill, why) != FAULT_NONE)
+		return why->fault;
 	answer_facts(version);
 	answer_resources(version);
 	return answer_breaks(version, why);
@@ -286,6 +290,7 @@ enum fault check_version(const struct check_request *request, struct check_answe
 	enum fault fault;
 
 	why->fault = FAULT_NONE;
+	version.contracts.spill = version.spill = spill_new(request->key_memory, request->spill_fd);
 	fault = judge(&version, why);
 	write_report(&version, why);
 	validation_free(version.validation);
@@ -293,6 +298,7 @@ enum fault check_version(const struct check_request *request, struct check_answe
 	for (size_t i = 0; version.resources != NULL && i < version.package->n_resources; i++)
 		rule_levels_clear(&version.resources[i].tolerated);
 	package_free(version.package);
+	spill_free(version.spill);
 	free(version.resources);
 	return fault;
 }

@@ -310,6 +310,8 @@ static void compare_pair(struct run *run, struct pair *pair)
 	compat_compare(pair->old, pair->of_data != NULL ? pair->of_data : pair->new, &reader, &pair->result);
 	if (pair->old_resource != NULL)
 		compat_compare_form(pair->old_resource, pair->new_resource, &pair->result);
+	if (pair->new_resource != NULL && check_resource_is_let_through(pair->new_resource))
+		compat_let_through(pair->name, &pair->result);
 	for (size_t i = 0; i < pair->old->n_fields; i++)
 		is_by_data |= compat_is_in_run(&pair->result, pair->old, i);
 	if (!is_by_data || pair->rows == NULL)

@@ -167,6 +167,7 @@ static enum fault ask(const struct inside *inside, const struct spool *spool, co
 
 	memcpy(version.version.dataset, role->record.name, sizeof(version.version.dataset));
 	version.version.version = role->record.version;
+	spill.spill.memory = (uint64_t)inside->config->key_memory;
 	if ((fault = crew_send(worker, &version, -1, why)) != FAULT_NONE ||
 	    (fault = send_targets(inside, spool, role, worker, why)) != FAULT_NONE ||
 	    (fault = send_rules(inside, role->record.name, in_force, worker, why)) != FAULT_NONE ||

@@ -213,7 +213,8 @@ static bool check_break(const struct record_break *break_)
 
 	return break_->fault != FAULT_NONE && fault_is_known(break_->fault) && break_->can_be_approved <= 1 &&
 	       application && IS_FILE_OR_EMPTY(break_->resource) && IS_PRINTABLE(break_->field) &&
-	       IS_PRINTABLE(break_->rule) && IS_PRINTABLE(break_->line);
+	       IS_PRINTABLE(break_->rule) && IS_PRINTABLE(break_->line) && IS_PRINTABLE(break_->was) &&
+	       IS_PRINTABLE(break_->is) && IS_PRINTABLE(break_->value) && break_->row <= LIMIT_ROWS + 1;
 }
 
 static bool check_tolerated(const struct record_tolerated *tolerated)
@@ -309,9 +310,10 @@ bool record_check(const struct record *record)
 	case RECORD_GO:
 	case RECORD_BUNDLE:
 	case RECORD_REPORT:
-	case RECORD_SPILL:
 	case RECORD_SYNC:
 		return true;
+	case RECORD_SPILL:
+		return record->spill.memory >= LIMIT_KEY_MEMORY_MIN && record->spill.memory <= LIMIT_KEY_MEMORY_MAX;
 	case RECORD_END:
 		return check_end(&record->end);
 	case RECORD_FOLDER:
@@ -434,6 +436,9 @@ static void record_clean(struct record *record)
 		CLEAN(record->break_.field);
 		CLEAN(record->break_.rule);
 		CLEAN(record->break_.line);
+		CLEAN(record->break_.was);
+		CLEAN(record->break_.is);
+		CLEAN(record->break_.value);
 		break;
 	case RECORD_SOURCE:
 		CLEAN(record->source.line);

@@ -51,7 +51,7 @@ enum record_kind {
 
 	/* supervisor -> check: RECORD_VERSION, then each with a descriptor: RECORD_TARGET that is to be decoded (fd: output, empty,
 	 * read-write) with its RECORD_PARTs (fd: the blob), RECORD_OBJECT (fd: a plain file that is in the store), RECORD_IN_FORCE (fd: the
-	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd), RECORD_GO.
+	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd: an unnamed file for keys past .spill), RECORD_GO.
 	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each, RECORD_TOLERATED for each,
 	 * RECORD_BREAK for each reason to hold, RECORD_END. */
 	RECORD_VERSION,  /* .version */
@@ -59,7 +59,7 @@ enum record_kind {
 	RECORD_IN_FORCE, /* .version */
 	RECORD_CONTRACT, /* .contract */
 	RECORD_REPORT,
-	RECORD_SPILL,
+	RECORD_SPILL,     /* .spill */
 	RECORD_PLAIN,     /* .target: verified, whole, synced by nobody yet */
 	RECORD_FACTS,     /* .facts */
 	RECORD_LICENCE,   /* .licence */
@@ -95,6 +95,7 @@ enum record_kind {
 #define RECORD_LINE_SIZE FAULT_LINE_SIZE
 #define RECORD_RULE_SIZE 48
 #define RECORD_FIELD_SIZE 128
+#define RECORD_VALUE_SIZE 96
 /* A version in paths, a pseudonym; each with its NUL. */
 #define RECORD_VERSION_SIZE 17
 #define RECORD_PERSON_SIZE 12
@@ -216,7 +217,8 @@ struct record_resource {
 	struct sha256 sha256;    /* as stored */
 };
 
-/* One reason to hold a version. APPLICATION "" where it is not a contract's (schema in force: "*"). */
+/* One reason to hold a version. APPLICATION "" where it is not a contract's (schema in force: "*"). For the team that reads: what was promised
+ * and what is, of a schema; the first row at fault (0: none) with its value. "" where there is nothing. */
 struct record_break {
 	uint32_t fault; /* FAULT_CONTRACT_FIELD, FAULT_CONTRACT_TYPE, FAULT_CONTRACT_ROWS, FAULT_ROWS, … */
 	uint32_t can_be_approved;
@@ -225,6 +227,9 @@ struct record_break {
 	char field[RECORD_FIELD_SIZE];
 	char rule[RECORD_RULE_SIZE]; /* compat_break's, or a table fault's type, "min-rows", "max-change" */
 	char line[RECORD_LINE_SIZE];
+	char was[RECORD_VALUE_SIZE], is[RECORD_VALUE_SIZE];
+	uint64_t row;
+	char value[RECORD_VALUE_SIZE];
 };
 
 struct record_tolerated {
@@ -275,10 +280,15 @@ struct record_event {
 	char line[RECORD_LINE_SIZE];
 };
 
+struct record_spill {
+	uint64_t memory; /* bytes that keys may take before they go to the file */
+};
+
 struct record {
 	uint32_t kind;
 	uint32_t reserved; /* 0 */
 	union {
+		struct record_spill spill;
 		struct record_end end;
 		struct record_folder folder;
 		struct record_member member;

@@ -127,10 +127,20 @@ static json_t *hex(const struct sha256 *sha256)
 
 json_t *verdict_break_to_json(const struct record_break *item)
 {
-	return json_pack("{so sb so so so so so}", "fault", verdict_code((enum fault)item->fault), "approvable",
-			 (int)item->can_be_approved, "application", verdict_text(item->application), "resource",
-			 verdict_text(item->resource), "field", verdict_text(item->field), "rule",
-			 verdict_text(item->rule), "line", verdict_text(item->line));
+	json_t *json = json_pack("{so sb so so so so so}", "fault", verdict_code((enum fault)item->fault), "approvable",
+				 (int)item->can_be_approved, "application", verdict_text(item->application), "resource",
+				 verdict_text(item->resource), "field", verdict_text(item->field), "rule",
+				 verdict_text(item->rule), "line", verdict_text(item->line));
+
+	if (item->was[0] != '\0')
+		json_object_set_new(json, "old", verdict_text(item->was));
+	if (item->is[0] != '\0')
+		json_object_set_new(json, "new", verdict_text(item->is));
+	if (item->row != 0)
+		json_object_set_new(json, "row", json_integer((json_int_t)item->row));
+	if (item->value[0] != '\0')
+		json_object_set_new(json, "value", verdict_text(item->value));
+	return json;
 }
 
 json_t *verdict_resources_to_json(const struct verdict *verdict)
@@ -202,6 +212,14 @@ static enum fault get_copy(const json_t *object, const char *where, const char *
 	return fault;
 }
 
+/* The same for a text that may be left out. */
+static enum fault get_some(const json_t *object, const char *where, const char *key, char *ret, size_t size,
+			   struct refusal *why)
+{
+	ret[0] = '\0';
+	return json_object_get(object, key) == NULL ? FAULT_NONE : get_copy(object, where, key, ret, size, why);
+}
+
 static enum fault get_hex(const json_t *object, const char *where, const char *key, const char *prefix,
 			  struct sha256 *ret, struct refusal *why)
 {
@@ -232,11 +250,12 @@ static enum fault get_code(const json_t *object, const char *where, enum fault *
 enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break,
 			       struct refusal *why)
 {
-	static const char *const allowed[] = {"fault", "approvable", "application", "resource",
-					      "field", "rule",       "line",        NULL};
+	static const char *const allowed[] = {"fault", "approvable", "application", "resource", "field", "rule",
+					      "line",  "old",        "new",         "row",      "value", NULL};
 	struct record record = record_new(RECORD_BREAK);
 	struct record_break *item = &record.break_;
 	enum fault fault, code;
+	int64_t row = 0;
 	bool approvable;
 
 	if (!json_is_object(object))
@@ -249,8 +268,13 @@ enum fault verdict_break_parse(const json_t *object, const char *where, struct r
 	    (fault = get_copy(object, where, "resource", item->resource, sizeof(item->resource), why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "field", item->field, sizeof(item->field), why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "rule", item->rule, sizeof(item->rule), why)) != FAULT_NONE ||
-	    (fault = get_copy(object, where, "line", item->line, sizeof(item->line), why)) != FAULT_NONE)
+	    (fault = get_copy(object, where, "line", item->line, sizeof(item->line), why)) != FAULT_NONE ||
+	    (fault = get_some(object, where, "old", item->was, sizeof(item->was), why)) != FAULT_NONE ||
+	    (fault = get_some(object, where, "new", item->is, sizeof(item->is), why)) != FAULT_NONE ||
+	    (fault = get_some(object, where, "value", item->value, sizeof(item->value), why)) != FAULT_NONE ||
+	    (fault = json_get_integer(object, where, "row", false, 0, LIMIT_ROWS + 1, &row, why)) != FAULT_NONE)
 		return fault;
+	item->row = (uint64_t)row;
 	item->fault = code;
 	item->can_be_approved = approvable;
 	if (!record_check(&record))

@@ -8,7 +8,8 @@
  *      "facts": {"title", "created", "opaque", "licences": […], "resources": [{"name", "rows", "asPublished", "asStored"}],
  *                "tolerated": [{"resource", "rule", "field", "count"}]},
  *      "blobs": ["<sha256>", …],
- *      "breaks": [{"fault": "E5002", "approvable": true, "application", "resource", "field", "rule", "line"}]}
+ *      "breaks": [{"fault": "E5002", "approvable": true, "application", "resource", "field", "rule", "line",
+ *                  "old", "new", "row", "value"}]}    the last four where there is something
  */
 #ifndef INSIDE_VERDICT_H
 #define INSIDE_VERDICT_H
@@ -63,7 +64,8 @@ enum fault verdict_parse(const void *data, size_t size, struct verdict **ret_ver
 json_t *verdict_text(const char *text);
 /* "E5002" of a fault. */
 json_t *verdict_code(enum fault fault);
-/* {"fault", "approvable", "application", "resource", "field", "rule", "line"}. */
+/* {"fault", "approvable", "application", "resource", "field", "rule", "line", "old", "new", "row", "value"}: the last four where there is
+ * something. */
 json_t *verdict_break_to_json(const struct record_break *item);
 enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break,
 			       struct refusal *why);

@@ -35,8 +35,9 @@ struct check {
 };
 
 struct request {
-	int package_fd, report_fd, descriptor_fd;
+	int package_fd, report_fd, descriptor_fd, spill_fd;
 	unsigned n_threads;
+	uint64_t key_memory;
 	struct file *files;
 	size_t n_files;
 };
@@ -84,12 +85,16 @@ static void receive(int sock, struct request *request)
 			take_fd(&request->package_fd, fd);
 			request->n_threads = record.check.n_threads > 0 ? record.check.n_threads
 									: parallel_usual_threads();
+			request->key_memory = record.check.key_memory;
 			break;
 		case OUTSIDE_RAW:
 			take_fd(&add_file(request, record.file.name)->raw_fd, fd);
 			break;
 		case OUTSIDE_PLAIN:
 			take_fd(&add_file(request, record.file.name)->plain_fd, fd);
+			break;
+		case OUTSIDE_SPILL:
+			take_fd(&request->spill_fd, fd);
 			break;
 		case OUTSIDE_REPORT:
 			take_fd(&request->report_fd, fd);
@@ -98,8 +103,8 @@ static void receive(int sock, struct request *request)
 			take_fd(&request->descriptor_fd, fd);
 			break;
 		case OUTSIDE_GO:
-			if (request->package_fd < 0 || request->descriptor_fd < 0)
-				die("the supervisor sent no package, or nowhere to write its descriptor");
+			if (request->package_fd < 0 || request->descriptor_fd < 0 || request->spill_fd < 0)
+				die("the supervisor sent no package, or nowhere to write its descriptor or keys");
 			return;
 		default:
 			die("the supervisor sent a record of kind %u", record.kind);
@@ -259,14 +264,19 @@ static json_t *make_report(struct request *request, struct charsets *charsets, c
 
 static enum fault check_package(int sock, struct request *request, struct charsets *charsets, struct refusal *why)
 {
+	_cleanup_(spill_freep) struct spill *spill = spill_new(request->key_memory, request->spill_fd);
 	_cleanup_(check_clear) struct check check = {.validation = validation_new()};
 	_cleanup_(json_decrefp) json_t *report = NULL, *descriptor = NULL;
 	const struct tabulate_means means = {charsets, request->n_threads};
 	enum fault fault = load_package(request->package_fd, &check.package, why);
 
+	validation_set_spill(check.validation, spill);
 	if (fault != FAULT_NONE || (fault = prepare(&check, why)) != FAULT_NONE)
 		return fault;
 	fault = read_all(request, &means, &check, why);
+	/* What is known of keys then is no verdict, whatever else was found. */
+	if (spill_fault(spill, why) != FAULT_NONE)
+		return why->fault;
 	if (request->report_fd >= 0) {
 		report = make_report(request, charsets, check.package, check.validation);
 		write_json(request->report_fd, report);
@@ -281,7 +291,7 @@ static enum fault check_package(int sock, struct request *request, struct charse
 
 void check_run(int sock, struct charsets *charsets)
 {
-	struct request request = {.package_fd = -1, .report_fd = -1, .descriptor_fd = -1};
+	struct request request = {.package_fd = -1, .report_fd = -1, .descriptor_fd = -1, .spill_fd = -1};
 	struct refusal why = {FAULT_NONE, ""};
 	struct outside_record end;
 
@@ -297,4 +307,5 @@ void check_run(int sock, struct charsets *charsets)
 	cleanup_close(&request.package_fd);
 	cleanup_close(&request.report_fd);
 	cleanup_close(&request.descriptor_fd);
+	cleanup_close(&request.spill_fd);
 }

@@ -18,6 +18,7 @@
 #include "outside/pipeline.h"
 #include "outside/sourcerules.h"
 #include "outside/url.h"
+#include "schemas/spill.h"
 
 /* Whether these first bytes are an archive's or a compressor's. */
 static bool is_archive(const uint8_t *bytes, size_t size)
@@ -133,15 +134,20 @@ static enum fault send_package(struct job *job, struct pipeline *pipeline, int r
 {
 	const struct source *source = pipeline->source;
 	_cleanup_close_ int package_fd = fd_memory("datapackage.json", source->descriptor, source->descriptor_size);
+	_cleanup_close_ int spill_fd = spill_open(pipeline->work_fd);
 	struct outside_record record = outside_record_new(OUTSIDE_PACKAGE);
 
 	if (package_fd < 0)
 		return refuse(why, FAULT_STORAGE, "memory for a descriptor: %s", strerror(-package_fd));
+	if (spill_fd < 0)
+		return storage(pipeline, spill_fd, why);
 	record.check.n_threads = (uint32_t)pipeline->agent->config->threads;
+	record.check.key_memory = (uint64_t)pipeline->agent->config->key_memory;
 	job_send(job, &record, package_fd);
 	for (size_t i = 0; i < source->n_resources; i++)
 		if (send_resource(job, pipeline, i, why) != FAULT_NONE)
 			return why->fault;
+	job_send_kind(job, OUTSIDE_SPILL, spill_fd);
 	job_send_kind(job, OUTSIDE_REPORT, report_fd);
 	job_send_kind(job, OUTSIDE_DESCRIPTOR, descriptor_fd);
 	job_send_kind(job, OUTSIDE_GO, -1);

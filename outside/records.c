@@ -264,6 +264,7 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_GO:
 	case OUTSIDE_CREDENTIAL:
 	case OUTSIDE_CA:
+	case OUTSIDE_SPILL:
 	case OUTSIDE_REPORT:
 	case OUTSIDE_DESCRIPTOR:
 	case OUTSIDE_KEYS:
@@ -272,7 +273,9 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_LOG_FOLDER:
 		return true;
 	case OUTSIDE_PACKAGE:
-		return record->check.n_threads <= OUTSIDE_THREADS_MAX;
+		return record->check.n_threads <= OUTSIDE_THREADS_MAX &&
+		       record->check.key_memory >= LIMIT_KEY_MEMORY_MIN &&
+		       record->check.key_memory <= LIMIT_KEY_MEMORY_MAX;
 	case OUTSIDE_END:
 		return end_is_valid(&record->end);
 	case OUTSIDE_FETCH:

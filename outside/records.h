@@ -43,12 +43,13 @@ enum outside_record_kind {
 	OUTSIDE_OUTPUT, /* .file */
 
 	/* -> check: OUTSIDE_PACKAGE (fd: the source's datapackage.json, schemas resolved inline), for each resource OUTSIDE_RAW (fd: the bytes
-	 * as published, unpacked) and OUTSIDE_PLAIN (fd: plain form is written here), OUTSIDE_REPORT (fd), OUTSIDE_DESCRIPTOR (fd: the published
+	 * as published, unpacked) and OUTSIDE_PLAIN (fd: plain form is written here), OUTSIDE_SPILL (fd), OUTSIDE_REPORT (fd), OUTSIDE_DESCRIPTOR (fd: the published
 	 * datapackage.json without its `created` is written here), OUTSIDE_GO.
 	 * check ->: OUTSIDE_CHECKED for each resource, OUTSIDE_END (FAULT_ROWS where rows are at fault). */
 	OUTSIDE_PACKAGE, /* .check */
 	OUTSIDE_RAW,     /* .file */
 	OUTSIDE_PLAIN,   /* .file */
+	OUTSIDE_SPILL,   /* fd: an unnamed file for keys past .check's memory */
 	OUTSIDE_REPORT,
 	OUTSIDE_DESCRIPTOR,
 	OUTSIDE_CHECKED, /* .file: rows, hash and size of the plain file */
@@ -122,7 +123,8 @@ struct outside_unpack {
 };
 
 struct outside_check {
-	uint32_t n_threads; /* that read a table; 0: as many as parallel_usual_threads says */
+	uint32_t n_threads;  /* that read a table; 0: as many as parallel_usual_threads says */
+	uint64_t key_memory; /* bytes */
 };
 
 struct outside_file {

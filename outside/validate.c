@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -33,7 +34,7 @@
 
 static const char *opt_schema, *opt_package, *opt_delimiter, *opt_encoding, *opt_html;
 static bool opt_json, opt_statistics;
-static uint64_t opt_threads = 1;
+static uint64_t opt_threads = 1, opt_key_memory = LIMIT_KEY_MEMORY;
 
 const struct option validate_options[] = {
 	{"schema", 's', OPTION_TEXT, &opt_schema, "FILE", "a table schema; every CSV is checked against it"},
@@ -46,7 +47,9 @@ const struct option validate_options[] = {
 	{"encoding", 'e', OPTION_TEXT, &opt_encoding, "NAME", "with no package: the charset (default utf-8)"},
 	{"threads", 't', OPTION_NUMBER, &opt_threads, "N",
 	 "threads that read a table (default 1); the report is the same"},
-	{"statistics", 0, OPTION_FLAG, &opt_statistics, NULL, "what the key indexes took, on stderr"},
+	{"key-memory", 0, OPTION_NUMBER, &opt_key_memory, "BYTES",
+	 "memory for keys (default 192 MiB); more of them go to an unnamed file in $TMPDIR (or /tmp)"},
+	{"statistics", 0, OPTION_FLAG, &opt_statistics, NULL, "what keys took, in memory and in the file, on stderr"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -78,12 +81,16 @@ struct run {
 	struct input *inputs;
 	size_t n_inputs;
 	struct validation *validation;
+	int spill_fd; /* or a negative errno */
+	struct spill *spill;
 	FILE *page; /* NULL: none is wanted */
 };
 
 static void run_clear(struct run *run)
 {
 	validation_free(run->validation);
+	spill_free(run->spill);
+	cleanup_close(&run->spill_fd);
 	for (size_t i = 0; i < run->n_inputs; i++) {
 		if (run->inputs[i].fd >= 0)
 			close(run->inputs[i].fd);
@@ -130,6 +137,18 @@ static int open_parent(const char *path)
 		return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	slash[slash == folder] = '\0';
 	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A machine without a place for it can still check all that fits into memory. */
+static int open_spill(void)
+{
+	const char *path = getenv("TMPDIR");
+	_cleanup_close_ int fd = open(path != NULL && path[0] == '/' ? path : "/tmp",
+				      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* A file that the user may not make larger (ulimit -f) is an error of its own, not our death. */
+	signal(SIGXFSZ, SIG_IGN);
+	return fd < 0 ? -errno : spill_open(fd);
 }
 
 static enum fault open_all(struct run *run, int argc, char **argv, struct refusal *why)
@@ -433,19 +452,25 @@ static enum fault validate_all(struct run *run, struct refusal *why)
 	enum fault fault = FAULT_NONE;
 
 	run->validation = validation_new();
+	run->spill = spill_new(opt_key_memory, run->spill_fd);
+	validation_set_spill(run->validation, run->spill);
 	for (size_t i = 0; run->package != NULL && i < run->n_inputs; i++)
 		validation_declare(run->validation, run->inputs[i].resource->name, run->inputs[i].resource->schema);
 	for (size_t i = 0; fault == FAULT_NONE && i < run->n_inputs; i++)
 		fault = validate_input(run, &run->inputs[i], why);
-	if (fault == FAULT_NONE)
-		validation_end(run->validation);
-	return fault;
+	if (fault != FAULT_NONE)
+		return fault;
+	validation_end(run->validation);
+	return spill_fault(run->spill, why);
 }
 
 static void check_usage(int argc)
 {
 	if (opt_threads < 1 || opt_threads > PARALLEL_THREADS_MAX)
 		die_usage("validate: --threads takes 1 to %d", PARALLEL_THREADS_MAX);
+	if (opt_key_memory < LIMIT_KEY_MEMORY_MIN || opt_key_memory > LIMIT_KEY_MEMORY_MAX)
+		die_usage("validate: --key-memory takes %llu to %llu bytes", LIMIT_KEY_MEMORY_MIN,
+			  LIMIT_KEY_MEMORY_MAX);
 	if (opt_schema != NULL && opt_package != NULL)
 		die_usage("validate: --schema or --package, not both");
 	if (opt_package == NULL && argc == 0)
@@ -466,7 +491,7 @@ static void log_warnings(const struct warnings *warnings)
 
 int validate_run(int argc, char **argv)
 {
-	_cleanup_(run_clear) struct run run = {.folder_fd = -1, .dialect = dialect_plain};
+	_cleanup_(run_clear) struct run run = {.folder_fd = -1, .spill_fd = -1, .dialect = dialect_plain};
 	struct sandbox_folder folders[1];
 	struct refusal why = {0};
 	enum fault fault;
@@ -477,6 +502,7 @@ int validate_run(int argc, char **argv)
 	json_init();
 	run.charsets = charsets_open();
 	fault = open_all(&run, argc, argv, &why);
+	run.spill_fd = open_spill();
 	if (fault == FAULT_NONE) {
 		folders[0] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
 		sandbox_enter(SANDBOX_VALIDATE, folders, run.folder_fd >= 0 ? 1 : 0);
@@ -492,7 +518,8 @@ int validate_run(int argc, char **argv)
 		return fault_exit(fault);
 	}
 	if (opt_statistics)
-		log_info("%" PRIu64 " keys indexed in at most %zu bytes", validation_n_keys(run.validation),
-			 validation_index_bytes(run.validation));
+		log_info("%" PRIu64 " keys in at most %zu bytes of memory and %" PRIu64 " of the file",
+			 validation_n_keys(run.validation), validation_index_bytes(run.validation),
+			 spill_size(run.spill));
 	return validation_is_valid(run.validation) ? 0 : 1;
 }

@@ -210,7 +210,7 @@ static bool json_is_kept(const struct compat_pair *pair, const char *property)
 	return was == NULL || (is != NULL && json_equal(was, is));
 }
 
-static const char *const WORDS_ALONE[] = {"jsonSchema", "frFormat"};
+static const char *const WORDS_ALONE[] = {"jsonSchema"};
 
 /* The rules on values of a field that may have any. */
 static void compare_rules(const struct compat_pair *pair, struct compat_result *result)

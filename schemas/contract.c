@@ -15,15 +15,17 @@
 #include "bundle/notation.h"
 
 static const char *const TOP_KEYS[] = {"format", "application", "contact", "description", "dataset", "resources", NULL};
-static const char *const RESOURCE_KEYS[] = {"name",    "match",   "fields",           "missingValues",    "primaryKey",
-					    "minRows", "maxRows", "maxChangePercent", "forbiddenColumns", "description",
-					    NULL};
-static const char *const FIELD_KEYS[] = {"name",        "type",          "format",    "title",      "description",
-					 "constraints", "decimalChar",   "groupChar", "bareNumber", "trueValues",
-					 "falseValues", "missingValues", NULL};
+static const char *const RESOURCE_KEYS[] = {"name",        "match",   "fields",  "missingValues",    "primaryKey",
+					    "uniqueKeys",  "minRows", "maxRows", "maxChangePercent", "forbiddenColumns",
+					    "description", NULL};
+static const char *const FIELD_KEYS[] = {"name",        "type",        "format",      "title",
+					 "description", "constraints", "decimalChar", "groupChar",
+					 "bareNumber",  "trueValues",  "falseValues", "missingValues",
+					 "delimiter",   "itemType",    "categories",  "categoriesOrdered",
+					 NULL};
 static const char *const CONSTRAINT_KEYS[] = {
-	"required",  "unique",  "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength",
-	"maxLength", "pattern", "enum",    NULL};
+	"required",  "unique",    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+	"minLength", "maxLength", "pattern", "enum",    "jsonSchema",       NULL};
 
 /* What was refused in a contract is FAULT_CONTRACT, whatever rule below found it. */
 static enum fault as_contract(struct refusal *why)
@@ -72,16 +74,17 @@ static enum fault check_fields(const json_t *fields, const char *where, struct r
 static enum fault parse_schema(const json_t *resource, const char *where, struct schema **ret_schema,
 			       struct refusal *why)
 {
-	static const char *const taken[] = {"fields", "missingValues", "primaryKey"};
+	static const char *const taken[] = {"fields", "missingValues", "primaryKey", "uniqueKeys"};
 	_cleanup_(json_decrefp) json_t *descriptor = json_object();
 	json_t *fields = NULL;
 	enum fault fault;
 
 	if ((fault = json_get_array(resource, where, "fields", false, &fields, why)) != FAULT_NONE)
 		return fault;
-	if (fields == NULL && (json_object_get(resource, "missingValues") || json_object_get(resource, "primaryKey")))
-		return refuse(why, FAULT_CONTRACT, "%s: missingValues and primaryKey say nothing without fields",
-			      where);
+	for (size_t i = 1; fields == NULL && i < ARRAY_SIZE(taken); i++) {
+		if (json_object_get(resource, taken[i]) != NULL)
+			return refuse(why, FAULT_CONTRACT, "%s: %s says nothing without fields", where, taken[i]);
+	}
 	if (fields == NULL)
 		return FAULT_NONE; /* that the resource is there, and its guard rails */
 	if ((fault = check_fields(fields, where, why)) != FAULT_NONE)

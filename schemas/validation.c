@@ -104,7 +104,8 @@ void validation_table_personal(struct validation_table *table, const char *rule,
 			       enum fault_level level, const char *note)
 {
 	const struct row_position nowhere = {0, 0};
-	struct tally_kind kind = {FAULT_TYPE_PERSONAL, rule, field, field_name, level};
+	size_t number = field > 0 ? validation_field_number(table, field - 1) : 0;
+	struct tally_kind kind = {FAULT_TYPE_PERSONAL, rule, number, field_name, level};
 
 	validation_add(table, &kind, &nowhere, NULL, note);
 }

@@ -53,6 +53,9 @@ static struct record good(enum record_kind kind)
 	case RECORD_DELETE_VERSION:
 		FILL(record.version.dataset, "cog");
 		break;
+	case RECORD_SPILL:
+		record.spill.memory = LIMIT_KEY_MEMORY;
+		break;
 	case RECORD_CONTRACT:
 		FILL(record.contract.application, "paie");
 		break;

@@ -34,6 +34,9 @@ static struct outside_record good(enum outside_record_kind kind)
 		strcpy(record.unpack.member, "régions.csv");
 		record.unpack.max_bytes = 1;
 		break;
+	case OUTSIDE_PACKAGE:
+		record.check.key_memory = LIMIT_KEY_MEMORY;
+		break;
 	case OUTSIDE_RAW:
 	case OUTSIDE_CHECKED:
 		strcpy(record.file.name, "communes");
@@ -173,6 +176,8 @@ static void test_texts_have_alphabets(void **state)
 	REFUSED(OUTSIDE_END, strcpy(r.end.line, "two\nlines"));
 	REFUSED(OUTSIDE_END, strcpy(r.end.line, "\xff"));
 	REFUSED(OUTSIDE_PACKAGE, r.check.n_threads = OUTSIDE_THREADS_MAX + 1);
+	REFUSED(OUTSIDE_PACKAGE, r.check.key_memory = LIMIT_KEY_MEMORY_MIN - 1);
+	REFUSED(OUTSIDE_PACKAGE, r.check.key_memory = LIMIT_KEY_MEMORY_MAX + 1);
 	REFUSED(OUTSIDE_FETCH, strcpy(r.fetch.url, ""));
 	REFUSED(OUTSIDE_FETCH, strcpy(r.fetch.url, "https://a/ b"));
 	REFUSED(OUTSIDE_FETCH, strcpy(r.fetch.url, "https://a/\r\nHost: b"));
