@@ -115,6 +115,7 @@ SRC_schemas = \
 	schemas/formats.c \
 	schemas/formats_json.c \
 	schemas/keyindex.c \
+	schemas/keytable.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/package.c \
@@ -182,6 +183,7 @@ SRC_inside = \
 	inside/check_document.c \
 	inside/check_read.c \
 	inside/check_request.c \
+	inside/check_resolve.c \
 	inside/check_run.c \
 	inside/check_table.c \
 	inside/check_version.c \
@@ -198,10 +200,12 @@ SRC_inside = \
 	inside/inside.c \
 	inside/judge.c \
 	inside/logbook.c \
+	inside/plan.c \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
 	inside/settle.c \
+	inside/settle_references.c \
 	inside/status.c \
 	inside/store_delete.c \
 	inside/store_put.c \

@@ -216,6 +216,12 @@ static bool check_break(const struct record_break *break_)
 	       IS_PRINTABLE(break_->rule) && IS_PRINTABLE(break_->line);
 }
 
+static bool check_refers(const struct record_refers *refers)
+{
+	return IS_PUBLISHED_DATASET(refers->resource) && IS_PUBLISHED_DATASET(refers->dataset) &&
+	       IS_PUBLISHED_DATASET(refers->table);
+}
+
 static bool check_source(const struct record_source *source)
 {
 	bool state = is_ended(source->state, sizeof(source->state)) &&
@@ -322,11 +328,14 @@ bool record_check(const struct record *record)
 	case RECORD_TARGET:
 	case RECORD_OBJECT:
 	case RECORD_PLAIN:
+	case RECORD_TABLE:
 		return check_target(&record->target);
 	case RECORD_PART:
 		return record->part.index < LIMIT_PARTS && record->part.length <= LIMIT_PART_SIZE;
 	case RECORD_VERSION:
 	case RECORD_IN_FORCE:
+	case RECORD_RESOLVE:
+	case RECORD_REFERENCE:
 		return IS_DATASET(record->version.dataset);
 	case RECORD_CONTRACT:
 		return check_contract(&record->contract);
@@ -336,6 +345,8 @@ bool record_check(const struct record *record)
 		return record->licence.name[0] != '\0' && IS_PRINTABLE(record->licence.name);
 	case RECORD_RESOURCE:
 		return check_resource(&record->resource);
+	case RECORD_REFERS:
+		return check_refers(&record->refers);
 	case RECORD_BREAK:
 		return check_break(&record->break_);
 	case RECORD_SOURCE:

@@ -60,6 +60,8 @@ void validation_add(struct validation_table *table, enum fault_type type, const 
 {
 	struct table_fault *fault;
 
+	if (table->is_reference || (table->only_foreign_keys && type != FAULT_TYPE_FOREIGN_KEY))
+		return;
 	if (table->counts[type]++ >= LIMIT_FAULTS_KEPT)
 		return;
 	fault = new_fault(table);
@@ -320,12 +322,13 @@ json_t *validation_json(const struct validation *validation)
 	json_t *report = json_object(), *tasks = json_array();
 
 	for (size_t i = 0; i < validation->n_tables; i++) {
-		if (json_array_append_new(tasks, table_json(validation->tables[i])) < 0)
+		if (!validation->tables[i]->is_reference &&
+		    json_array_append_new(tasks, table_json(validation->tables[i])) < 0)
 			die("out of memory");
 	}
 	set(report, "valid", json_boolean(validation_is_valid(validation)));
 	set(report, "stats",
-	    json_pack("{s:I, s:I, s:i}", "tasks", (json_int_t)validation->n_tables, "errors",
+	    json_pack("{s:I, s:I, s:i}", "tasks", (json_int_t)json_array_size(tasks), "errors",
 		      (json_int_t)validation_n_faults(validation), "warnings", 0));
 	set(report, "warnings", json_array());
 	set(report, "errors", json_array());
