@@ -54,6 +54,7 @@ SRC_bundle = \
 	bundle/columns.c \
 	bundle/envelope.c \
 	bundle/hash.c \
+	bundle/html.c \
 	bundle/json.c \
 	bundle/notation.c \
 	bundle/request.c \
@@ -122,7 +123,9 @@ SRC_schemas = \
 	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/report_html.c \
 	schemas/rowsplit.c \
+	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
 	schemas/table.c \
@@ -133,6 +136,7 @@ SRC_schemas = \
 	schemas/validation_keys.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
+	schemas/validation_tally.c \
 	schemas/value.c
 
 # Modules of each side, without the files that hold a main().
@@ -144,6 +148,7 @@ SRC_outside = \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
+	outside/excerpt.c \
 	outside/logcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
@@ -157,6 +162,7 @@ SRC_outside = \
 	outside/records.c \
 	outside/recover.c \
 	outside/recovery.c \
+	outside/reportcommand.c \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \

@@ -115,6 +115,9 @@
 #define LIMIT_ROWS 4000000000ULL
 /* Faults of one kind kept with their place; all are counted. */
 #define LIMIT_FAULTS_KEPT 100
+/* Rules in fields that have faults, of one table: every field of the widest table breaking four rules. Faults past them are counted as errors
+ * of their type. */
+#define LIMIT_TALLIES 16384
 /* Patterns come from elsewhere and may be written to explode. The longest in published French schemas has 2,900 characters; a
  * match that needs more steps, depth or KiB of heap than this is a fault of its own, and after LIMIT_FAULTS_KEPT of them
  * the pattern is not tried again. */

@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "bundle/html.h"
 
 static const char *const titles[AUDIT_CHAPTER_N] = {
 	"What came in",
@@ -18,68 +18,6 @@ static const char *const titles[AUDIT_CHAPTER_N] = {
 	"Alarms",
 	"Changes of configuration, rules and program",
 };
-
-static const char style[] = "@page { size: A4; margin: 18mm 15mm; }\n"
-			    "body { font: 10pt/1.4 'DejaVu Sans', Arial, sans-serif; color: #000; background: #fff; "
-			    "max-width: 190mm; margin: 1em auto; }\n"
-			    "h1 { font-size: 16pt; margin: 0 0 .3em; } h2 { font-size: 12pt; margin: 1.6em 0 .4em; "
-			    "border-bottom: 1pt solid #000; }\n"
-			    "h2, caption { break-after: avoid; } tr, dl, .verdict { break-inside: avoid; } thead { "
-			    "display: table-header-group; }\n"
-			    "table { border-collapse: collapse; width: 100%; } th, td { border: .5pt solid #000; "
-			    "padding: 2pt 4pt; text-align: left; "
-			    "vertical-align: top; overflow-wrap: anywhere; }\n"
-			    "th { font-weight: bold; } .n { text-align: right; } code, pre { font: 8pt/1.4 'DejaVu "
-			    "Sans Mono', monospace; overflow-wrap: anywhere; "
-			    "white-space: pre-wrap; }\n"
-			    "dt { font-weight: bold; } dd { margin: 0 0 .3em 1em; } .verdict { border: 2pt solid #000; "
-			    "padding: .5em .8em; font-weight: bold; }\n";
-
-/* --- text ------------------------------------------------------------------------------------------------------------ */
-
-/* What turns, breaks or hides a line is made visible first; then nothing of it is markup. */
-static void put_text(FILE *file, const char *text)
-{
-	char shown[2 * FAULT_LINE_SIZE + 1024];
-
-	text_escape(text, strlen(text), shown, sizeof(shown));
-	for (const char *at = shown; *at != '\0'; at++) {
-		switch (*at) {
-		case '&':
-			fputs("&amp;", file);
-			break;
-		case '<':
-			fputs("&lt;", file);
-			break;
-		case '>':
-			fputs("&gt;", file);
-			break;
-		case '"':
-			fputs("&quot;", file);
-			break;
-		case '\'':
-			fputs("&#39;", file);
-			break;
-		default:
-			putc(*at, file);
-		}
-	}
-}
-
-static void put_time(FILE *file, int64_t time)
-{
-	char local[64];
-
-	notation_format_local(time, local, sizeof(local));
-	put_text(file, local);
-}
-
-static void put_row(FILE *file, const char *name, const char *value)
-{
-	fprintf(file, "<dt>%s</dt><dd>", name);
-	put_text(file, value);
-	fputs("</dd>\n", file);
-}
 
 /* --- the head -------------------------------------------------------------------------------------------------------- */
 
@@ -98,12 +36,12 @@ static void write_verdict(const struct report *report)
 		for (size_t i = 0; i < findings->n_faults_kept; i++) {
 			fault_format(&findings->faults[i], line, sizeof(line));
 			fputs("<li>", report->file);
-			put_text(report->file, line);
+			html_text(report->file, line);
 			fputs("</li>\n", report->file);
 		}
 		for (size_t i = 0; i < findings->n_notes_kept; i++) {
 			fputs("<li>note: ", report->file);
-			put_text(report->file, findings->notes[i]);
+			html_text(report->file, findings->notes[i]);
 			fputs("</li>\n", report->file);
 		}
 		fputs("</ul>\n", report->file);
@@ -119,13 +57,13 @@ static void write_summary(const struct report *report)
 	FILE *file = report->file;
 
 	fputs("<dl>\n<dt>Period</dt><dd>", file);
-	put_time(file, report->from);
+	html_time(file, report->from);
 	fputs(" to ", file);
-	put_time(file, report->to);
+	html_time(file, report->to);
 	fputs("</dd>\n", file);
-	put_row(file, "Store", report->store);
+	html_item(file, "Store", report->store);
 	fputs("<dt>Made</dt><dd>", file);
-	put_time(file, report->made);
+	html_time(file, report->made);
 	fputs(", clapet-audit " CLAPET_VERSION "</dd>\n", file);
 	fprintf(file,
 		"<dt>In short</dt><dd>%" PRIu64 " bundles taken in, %" PRIu64 " versions came in force, %" PRIu64
@@ -143,7 +81,7 @@ static void write_note(FILE *file, const char *note)
 		char text[1024];
 
 		snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "\n"), line);
-		put_text(file, text);
+		html_text(file, text);
 		putc('\n', file);
 	}
 	fputs("</pre>\n", file);
@@ -193,24 +131,24 @@ static void write_file(struct report *report, const struct report_file *file, vo
 	sha256_to_hex(&file->file->blob.plain_sha256, hex);
 	notation_format_size(file->file->blob.plain_length, size, sizeof(size));
 	fputs("<dt>", report->file);
-	put_text(report->file, file->file->file);
+	html_text(report->file, file->file->file);
 	fprintf(report->file, ", %s%s</dt><dd>as stored <code>sha256:%s</code>", size,
 		file->is_here ? "" : ", no longer here", hex);
 	if (file->is_attested)
 		fputs("<br/>attestation, signed by the dataset's key, about the files of this version", report->file);
 	if (file->published[0] != '\0') {
 		fputs("<br/>as published <code>", report->file);
-		put_text(report->file, file->published);
+		html_text(report->file, file->published);
 		fputs("</code>", report->file);
 	}
 	if (file->url[0] != '\0') {
 		fputs("<br/>from <code>", report->file);
-		put_text(report->file, file->url);
+		html_text(report->file, file->url);
 		fputs("</code>", report->file);
 	}
 	if (file->fetched[0] != '\0') {
 		fputs(", fetched ", report->file);
-		put_text(report->file, file->fetched);
+		html_text(report->file, file->fetched);
 	}
 	fputs("</dd>\n", report->file);
 }
@@ -219,7 +157,7 @@ static void write_subject(struct report *report, const struct log_entry *entry)
 {
 	FILE *file = report->file;
 
-	put_text(file, entry->line);
+	html_text(file, entry->line);
 	if (entry->sha256[0] != '\0' && strstr(entry->line, entry->sha256) == NULL)
 		fprintf(file, "<br/><code>sha256:%s</code>", entry->sha256);
 	if (strcmp(entry->event, "switch") != 0 || entry->version[0] == '\0')
@@ -241,25 +179,25 @@ static bool write_entry(void *ctx, uint64_t index, const struct log_entry *entry
 		return true;
 	audit_reason(entry, reason, sizeof(reason));
 	fprintf(file, "<tr><td class=\"n\">%" PRIu64 "</td><td>", index);
-	put_time(file, entry->time);
+	html_time(file, entry->time);
 	fputs("</td><td>", file);
-	put_text(file, audit_words(entry));
+	html_text(file, audit_words(entry));
 	fputs("</td><td>", file);
-	put_text(file, entry->dataset);
+	html_text(file, entry->dataset);
 	if (entry->version[0] != '\0')
 		fprintf(file, "<br/><code>%s</code>", entry->version);
 	fputs("</td><td>", file);
 	write_subject(report, entry);
 	if (reason[0] != '\0') {
 		fputs("<br/>", file);
-		put_text(file, reason);
+		html_text(file, reason);
 	}
 	if (entry->person[0] != '\0') {
 		fputs("<br/>by ", file);
-		put_text(file, entry->person);
+		html_text(file, entry->person);
 		if (report_person(report, entry->person)[0] != '\0') {
 			fputs(", ", file);
-			put_text(file, report_person(report, entry->person));
+			html_text(file, report_person(report, entry->person));
 		}
 	}
 	fputs("</td></tr>\n", file);
@@ -289,18 +227,11 @@ void report_write_html(struct report *report)
 {
 	FILE *file = report->file;
 
-	fputs("<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n<meta "
-	      "charset=\"utf-8\"/>\n"
-	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-	      "'unsafe-inline'\"/>\n"
-	      "<title>Audit report</title>\n<style>\n",
-	      file);
-	fputs(style, file);
-	fputs("</style>\n</head>\n<body>\n<h1>What came in: audit report</h1>\n", file);
+	html_begin(file, "What came in: audit report", false);
 	write_verdict(report);
 	write_summary(report);
 	for (enum audit_chapter chapter = 0; report->trail.reader != NULL && chapter < AUDIT_CHAPTER_N; chapter++)
 		write_chapter(report, chapter);
 	write_proof(report);
-	fputs("</body>\n</html>\n", file);
+	html_end(file);
 }

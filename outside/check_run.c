@@ -15,6 +15,7 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "outside/descriptor.h"
+#include "outside/excerpt.h"
 #include "outside/records.h"
 
 struct file {
@@ -180,6 +181,26 @@ static enum fault read_all(struct request *request, struct charsets *charsets, c
 	return refuse(why, FAULT_ROWS, "%s", line);
 }
 
+/* The rows at fault are taken from what was written. A table without a header got one there. */
+static json_t *make_report(struct request *request, struct charsets *charsets, const struct package *package,
+			   const struct validation *validation)
+{
+	json_t *report = validation_json(validation), *tasks = json_object_get(report, "tasks");
+
+	for (size_t i = 0; i < json_array_size(tasks); i++) {
+		json_t *task = json_array_get(tasks, i);
+		const char *name = json_string_value(json_object_get(task, "name"));
+		const struct resource *resource = package_resource(package, name);
+		int fd = find_file(request, name)->plain_fd;
+
+		if (resource->verbatim)
+			excerpt_put(charsets, &resource->dialect, resource->encoding, fd, 0, task);
+		else
+			excerpt_put(charsets, &dialect_plain, "utf-8", fd, !resource->dialect.header, task);
+	}
+	return report;
+}
+
 static enum fault check_package(int sock, struct request *request, struct charsets *charsets, struct refusal *why)
 {
 	_cleanup_(package_freep) struct package *package = NULL;
@@ -195,7 +216,7 @@ static enum fault check_package(int sock, struct request *request, struct charse
 		return fault;
 	fault = read_all(request, charsets, package, validation, resources, why);
 	if (request->report_fd >= 0) {
-		report = validation_json(validation);
+		report = make_report(request, charsets, package, validation);
 		write_json(request->report_fd, report);
 	}
 	if (fault != FAULT_NONE)

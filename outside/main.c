@@ -15,13 +15,14 @@
 #include "bundle/json.h"
 #include "outside/config.h"
 #include "outside/logcommand.h"
+#include "outside/reportcommand.h"
 #include "outside/run.h"
 #include "outside/validate.h"
 
 static const char *opt_config = "/etc/clapet/outside.json";
 static bool opt_force, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint;
 static uint64_t opt_last;
-static const char *opt_reason, *opt_replaced_by, *opt_to;
+static const char *opt_reason, *opt_replaced_by, *opt_to, *opt_html;
 
 static struct config *load_config(void)
 {
@@ -59,6 +60,18 @@ static int run_status(int argc, char **argv)
 		die_usage("status takes no arguments");
 	config = load_config();
 	return status_run(config, opt_json);
+}
+
+static int run_report(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	if (argc != 1)
+		die_usage("report takes one dataset");
+	if (opt_json && opt_html != NULL)
+		die_usage("report: --json or --html, not both");
+	config = load_config();
+	return report_run(config, argv[0], opt_json, opt_html);
 }
 
 static int run_heartbeat(int argc, char **argv)
@@ -164,6 +177,13 @@ static const struct option status_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
+static const struct option report_options[] = {
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON, in the shape of Frictionless's reports"},
+	{"html", 0, OPTION_TEXT, &opt_html, "FILE",
+	 "write a page for a mail, with the rows at fault (-: to standard output)"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
 static const struct option withdraw_options[] = {
 	{"reason", 0, OPTION_TEXT, &opt_reason, "TEXT", "what the readers are told (required)"},
 	{"replaced-by", 0, OPTION_TEXT, &opt_replaced_by, "NAME", "the dataset that takes its place"},
@@ -194,6 +214,7 @@ static const struct command commands[] = {
 	 "bundle is a heartbeat. Exit status 1 where a source was refused.",
 	 sync_options, run_sync},
 	{"status", NULL, "what is known of each source; failures first", NULL, status_options, run_status},
+	{"report", "DATASET", "what the last check of a source found", NULL, report_options, run_report},
 	{"heartbeat", NULL, "sign and bundle that we are alive, without looking at any source", NULL, NULL,
 	 run_heartbeat},
 	{"validate", "[CSV…]", "check CSV files against a schema or a package", validate_details, validate_options,

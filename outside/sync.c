@@ -106,7 +106,7 @@ static void print_failed(const struct sync *sync, const struct run_dataset *data
 	refuse_within(&why, "%s", dataset->name);
 	log_refusal(&why);
 	if (has_report)
-		log_info("the report: %s/%s/report.json", sync->run.agent.config->state, dataset->name);
+		log_info("the report: clapet-outside report %s --html report.html", dataset->name);
 	if (sync->json)
 		return;
 	if (version->exists && !version->withdrawn) {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -22,13 +23,15 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "outside/charset.h"
+#include "outside/excerpt.h"
+#include "outside/reportcommand.h"
 #include "schemas/package.h"
 #include "schemas/parallel.h"
 #include "schemas/validation.h"
 
 #define READ_SIZE (1 * MIB)
 
-static const char *opt_schema, *opt_package, *opt_delimiter, *opt_encoding;
+static const char *opt_schema, *opt_package, *opt_delimiter, *opt_encoding, *opt_html;
 static bool opt_json, opt_statistics;
 static uint64_t opt_threads = 1;
 
@@ -37,6 +40,7 @@ const struct option validate_options[] = {
 	{"package", 'p', OPTION_TEXT, &opt_package, "FILE",
 	 "a datapackage.json; CSVs are matched to its resources by name"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "the report as JSON, in the shape of Frictionless's"},
+	{"html", 0, OPTION_TEXT, &opt_html, "FILE", "the report as a page for a mail, with the rows at fault, too"},
 	{"delimiter", 'd', OPTION_TEXT, &opt_delimiter, "CHAR",
 	 "with no package: what stands between cells (default ,)"},
 	{"encoding", 'e', OPTION_TEXT, &opt_encoding, "NAME", "with no package: the charset (default utf-8)"},
@@ -71,6 +75,7 @@ struct run {
 	struct input *inputs;
 	size_t n_inputs;
 	struct validation *validation;
+	FILE *page; /* NULL: none is wanted */
 };
 
 static void run_clear(struct run *run)
@@ -87,6 +92,8 @@ static void run_clear(struct run *run)
 	free(run->descriptor);
 	if (run->folder_fd >= 0)
 		close(run->folder_fd);
+	if (run->page != NULL)
+		fclose(run->page);
 }
 
 /* --- before the sandbox: open
@@ -139,6 +146,8 @@ static enum fault open_all(struct run *run, int argc, char **argv, struct refusa
 	}
 	for (int i = 0; fault == FAULT_NONE && i < argc; i++)
 		fault = add_input(run, argv[i], open(argv[i], O_RDONLY | O_CLOEXEC | O_NOCTTY), why);
+	if (fault == FAULT_NONE && opt_html != NULL && (run->page = fopen(opt_html, "we")) == NULL)
+		fault = file_fault(opt_html, errno, why);
 	return fault;
 }
 
@@ -279,18 +288,27 @@ static enum fault read_all(const struct input *input, struct charset_reader *cha
 	}
 }
 
+static const struct dialect *input_dialect(const struct run *run, const struct input *input)
+{
+	return input->resource != NULL ? &input->resource->dialect : &run->dialect;
+}
+
+static const char *input_encoding(const struct input *input)
+{
+	if (input->resource != NULL)
+		return input->resource->encoding;
+	return opt_encoding != NULL ? opt_encoding : "utf-8";
+}
+
 static enum fault read_table(struct run *run, const struct input *input, struct refusal *why)
 {
-	const struct dialect *dialect = input->resource != NULL ? &input->resource->dialect : &run->dialect;
-	const char *encoding = input->resource != NULL ? input->resource->encoding : opt_encoding;
 	_cleanup_(parallel_reader_freep) struct parallel_reader *rows = NULL;
 	_cleanup_(charset_reader_freep) struct charset_reader *charset = NULL;
 	struct refusal of_rows = {FAULT_NONE, ""};
 	enum fault fault;
 
-	rows = parallel_reader_new(dialect, input->table, (unsigned)opt_threads, PARALLEL_PIECE_SIZE);
-	fault = charset_reader_new(run->charsets, encoding != NULL ? encoding : "utf-8", feed_rows, rows, &charset,
-				   why);
+	rows = parallel_reader_new(input_dialect(run, input), input->table, (unsigned)opt_threads, PARALLEL_PIECE_SIZE);
+	fault = charset_reader_new(run->charsets, input_encoding(input), feed_rows, rows, &charset, why);
 	if (fault == FAULT_NONE)
 		fault = read_all(input, charset, why);
 	report_progress_end();
@@ -321,15 +339,31 @@ static enum fault validate_input(struct run *run, struct input *input, struct re
 	return FAULT_NONE;
 }
 
-static void print_report(const struct run *run)
+/* The report with the rows in which the faults lie. */
+static json_t *make_report(const struct run *run)
 {
-	if (opt_json) {
-		_cleanup_(json_decrefp) json_t *report = validation_json(run->validation);
+	json_t *report = validation_json(run->validation), *tasks = json_object_get(report, "tasks");
 
-		json_dumpf(report, stdout, JSON_INDENT(2));
-		putchar('\n');
-		return;
+	for (size_t i = 0; i < run->n_inputs; i++) {
+		const struct input *input = &run->inputs[i];
+
+		excerpt_put(run->charsets, input_dialect(run, input), input_encoding(input), input->fd, 0,
+			    json_array_get(tasks, i));
 	}
+	return report;
+}
+
+static enum fault write_page(struct run *run, const json_t *report, struct refusal *why)
+{
+	const char *title = run->package != NULL ? run->package->name : base_name(run->inputs[0].path);
+	int error = report_page(run->page, report, title, time(NULL));
+
+	run->page = NULL;
+	return error == 0 ? FAULT_NONE : file_fault(opt_html, error, why);
+}
+
+static void print_lines(const struct run *run)
+{
 	validation_lines(run->validation, stdout);
 	for (size_t i = 0; i < run->n_inputs; i++) {
 		const struct input *input = &run->inputs[i];
@@ -341,6 +375,19 @@ static void print_report(const struct run *run)
 			printf("%s: not valid, %" PRIu64 " faults in %" PRIu64 " rows\n", input->path, n,
 			       validation_n_rows(input->table));
 	}
+}
+
+static enum fault print_report(struct run *run, struct refusal *why)
+{
+	_cleanup_(json_decrefp) json_t *report = opt_json || opt_html != NULL ? make_report(run) : NULL;
+
+	if (opt_json) {
+		json_dumpf(report, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		print_lines(run);
+	}
+	return opt_html != NULL ? write_page(run, report, why) : FAULT_NONE;
 }
 
 static enum fault validate_all(struct run *run, struct refusal *why)
@@ -392,11 +439,12 @@ int validate_run(int argc, char **argv)
 	}
 	if (fault == FAULT_NONE)
 		fault = validate_all(&run, &why);
+	if (fault == FAULT_NONE)
+		fault = print_report(&run, &why);
 	if (fault != FAULT_NONE) {
 		log_refusal(&why);
 		return fault_exit(fault);
 	}
-	print_report(&run);
 	if (opt_statistics)
 		log_info("%" PRIu64 " keys indexed in at most %zu bytes", validation_n_keys(run.validation),
 			 validation_index_bytes(run.validation));

@@ -220,6 +220,35 @@ static const char *constraint_text(const struct field *field, const char *proper
 	return text;
 }
 
+const char *field_rule_name(enum field_rule rule)
+{
+	switch (rule) {
+	case RULE_TYPE:
+		return "type-error";
+	case RULE_REQUIRED:
+		return "required";
+	case RULE_MINIMUM:
+		return "minimum";
+	case RULE_MAXIMUM:
+		return "maximum";
+	case RULE_EXCLUSIVE_MINIMUM:
+		return "exclusiveMinimum";
+	case RULE_EXCLUSIVE_MAXIMUM:
+		return "exclusiveMaximum";
+	case RULE_MIN_LENGTH:
+		return "minLength";
+	case RULE_MAX_LENGTH:
+		return "maxLength";
+	case RULE_PATTERN:
+		return "pattern";
+	case RULE_ENUM:
+		return "enum";
+	case RULE_PATTERN_LIMIT:
+		return "pattern-limit";
+	}
+	return "unknown";
+}
+
 char *field_note(const struct field *field, enum field_rule rule, char *note, size_t size)
 {
 	static const struct {

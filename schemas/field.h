@@ -84,6 +84,8 @@ static inline bool field_is_missing(const struct field *field, const char *text,
 unsigned field_check(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,
 		     struct value *ret_value);
 
+/* The rule's name, as faults give it: the constraint's, "type-error", "pattern-limit". */
+const char *field_rule_name(enum field_rule rule);
 /* The rule in words that follow the cell: "is not an integer", "does not match the pattern ^a+$". Returns NOTE. */
 char *field_note(const struct field *field, enum field_rule rule, char *note, size_t size);
 

@@ -25,6 +25,7 @@ static void table_free(struct validation_table *table)
 {
 	validation_keys_clear(table);
 	validation_clear_faults(table);
+	validation_clear_tallies(table);
 	for (size_t i = 0; i < table->n_labels; i++)
 		free(table->labels[i]);
 	free(table->labels);
@@ -100,18 +101,19 @@ void validation_table_set_place(struct validation_table *table, const char *plac
 void validation_table_broken(struct validation_table *table, const struct refusal *why)
 {
 	const struct row_position nowhere = {0, 0};
+	struct tally_kind kind = {.type = FAULT_TYPE_SOURCE};
 
 	table->is_broken = true;
-	validation_add(table, FAULT_TYPE_SOURCE, &nowhere, 0, NULL, NULL, why->line);
+	validation_add(table, &kind, &nowhere, NULL, why->line);
 }
 
 void validation_table_end(struct validation_table *table)
 {
 	const struct row_position first = {1, 0};
+	struct tally_kind kind = {.type = FAULT_TYPE_BLANK_HEADER};
 
 	if (!table->has_header && !table->is_broken)
-		validation_add(table, FAULT_TYPE_BLANK_HEADER, &first, 0, NULL, NULL,
-			       "the table is empty: it has no header row");
+		validation_add(table, &kind, &first, NULL, "the table is empty: it has no header row");
 	table->has_ended = true;
 }
 
@@ -129,17 +131,18 @@ static void __attribute__((cold)) report_cell(struct validation_table *table, si
 	char note[256];
 
 	for (unsigned rule = 1; rule <= RULE_LAST; rule <<= 1) {
-		enum fault_type type = rule == RULE_TYPE            ? FAULT_TYPE_TYPE
-				       : rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT
-								    : FAULT_TYPE_CONSTRAINT;
+		struct tally_kind kind = {
+			.type = rule == RULE_TYPE            ? FAULT_TYPE_TYPE
+				: rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT
+							     : FAULT_TYPE_CONSTRAINT,
+			.rule = field_rule_name((enum field_rule)rule),
+			.field = index + 1,
+			.field_name = column->name,
+		};
 
-		if ((broken & rule) == 0)
-			continue;
-		if (table->counts[type] >= LIMIT_FAULTS_KEPT)
-			table->counts[type]++;
-		else
-			validation_add(table, type, position, index + 1, column->name, cell,
-				       field_note(column->field, (enum field_rule)rule, note, sizeof(note)));
+		if ((broken & rule) != 0 && validation_count(table, &kind, position))
+			validation_keep(table, &kind, position, cell,
+					field_note(column->field, (enum field_rule)rule, note, sizeof(note)));
 	}
 }
 
@@ -217,16 +220,27 @@ static void __attribute__((cold)) report_count(struct validation_table *table, c
 
 	for (size_t i = n_cells; i < table->n_columns; i++) {
 		const struct column *column = &table->columns[i];
+		struct tally_kind kind = {.type = FAULT_TYPE_MISSING_CELL, .field = i + 1, .field_name = column->name};
 
 		forget_key_cell(column);
 		if (column->field != NULL && column->field->required)
 			report_cell(table, i, RULE_REQUIRED, &nothing, position);
-		validation_add(table, FAULT_TYPE_MISSING_CELL, position, i + 1, column->name, NULL,
-			       "the row has no such cell");
+		validation_add(table, &kind, position, NULL, "the row has no such cell");
 	}
-	for (size_t i = table->n_columns; i < n_cells; i++)
-		validation_add(table, FAULT_TYPE_EXTRA_CELL, position, i + 1, NULL, &cells[i],
-			       "is a cell more than the header has");
+	for (size_t i = table->n_columns; i < n_cells; i++) {
+		struct tally_kind kind = {.type = FAULT_TYPE_EXTRA_CELL, .field = i + 1};
+
+		validation_add(table, &kind, position, &cells[i], "is a cell more than the header has");
+	}
+}
+
+static void __attribute__((cold)) report_blank(struct validation_table *table, const struct row_position *position)
+{
+	struct tally_kind kind = {.type = FAULT_TYPE_BLANK_ROW};
+
+	validation_add(table, &kind, position, NULL, "the row is blank");
+	for (size_t i = 0; i < table->n_columns; i++)
+		forget_key_cell(&table->columns[i]);
 }
 
 void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
@@ -240,9 +254,7 @@ void validation_row(struct validation_table *table, const struct cell *cells, si
 	}
 	table->n_rows++;
 	if (n_cells == 0 || (table->schema != NULL && is_blank(table, cells, n_cells))) {
-		validation_add(table, FAULT_TYPE_BLANK_ROW, position, 0, NULL, NULL, "the row is blank");
-		for (size_t i = 0; i < table->n_columns; i++)
-			forget_key_cell(&table->columns[i]);
+		report_blank(table, position);
 	} else {
 		for (size_t i = 0; i < n; i++)
 			check_cell(table, i, &cells[i], position);

@@ -21,21 +21,36 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "schemas/rulelevel.h"
 #include "schemas/table.h"
 
 struct validation;
 struct validation_table;
 
 /* What a table's faults look like; `type` is Frictionless's: "type-error", "constraint-error", "missing-label",
- * "extra-cell", "missing-cell", "unique-error", "primary-key", "foreign-key", "blank-row", … */
+ * "extra-cell", "missing-cell", "unique-error", "primary-key", "foreign-key", "blank-row", … `rule` is finer: the constraint's
+ * name ("required", "pattern", "enum", "unique", "uniqueKeys", …), else the type's. It is constant text. */
 struct table_fault {
 	const char *type;
+	const char *rule;
+	enum fault_level level;
 	uint64_t row; /* 0: the whole table */
 	uint64_t offset;
 	size_t field; /* from 1; 0: the whole row */
 	const char *field_name;
 	const char *cell; /* escaped, cut */
 	const char *note; /* the rule in words */
+};
+
+/* All faults of one rule in one field, kept or not: exact, whatever their number. */
+struct fault_tally {
+	const char *type, *rule; /* as in struct table_fault */
+	enum fault_level level;
+	size_t field;           /* from 1; 0: the whole row, or several columns */
+	const char *field_name; /* as it is, not escaped; several columns: "a, b"; NULL: none */
+	uint64_t count;
+	uint64_t first_row;    /* 0: the whole table */
+	uint64_t first_offset; /* of that row */
 };
 
 struct validation *validation_new(void);
@@ -59,6 +74,9 @@ struct validation_table *validation_key_table(struct validation *validation, con
 					      const struct schema *schema);
 /* What lines and reports call the table instead of its name: a file's path. Stays the caller's. */
 void validation_table_set_place(struct validation_table *table, const char *place);
+/* The levels of the table's rules, before its first row: with none every fault is an error. LEVELS stays the caller's and must outlive the
+ * validation; `most` is not looked at. */
+void validation_table_set_levels(struct validation_table *table, const struct rule_levels *levels);
 /* The dialect has no header: the columns are the schema's fields in their order, and row 1 is data. Call before the
  * first row; the schema may not be NULL. */
 void validation_header_absent(struct validation_table *table);
@@ -73,24 +91,40 @@ void validation_end(struct validation *validation);
 size_t validation_index_bytes(const struct validation *validation);
 uint64_t validation_n_keys(const struct validation *validation);
 
+/* No error; warnings may be. */
 bool validation_is_valid(const struct validation *validation);
+/* Errors and warnings; each alone. */
 uint64_t validation_n_faults(const struct validation *validation);
+uint64_t validation_n_errors(const struct validation *validation);
+uint64_t validation_n_warnings(const struct validation *validation);
 uint64_t validation_table_n_faults(const struct validation_table *table);
+uint64_t validation_table_n_errors(const struct validation_table *table);
+uint64_t validation_table_n_warnings(const struct validation_table *table);
 uint64_t validation_n_rows(const struct validation_table *table); /* without the header */
 size_t validation_n_kept(const struct validation_table *table);
+/* In the order in which they were found; of each type the first LIMIT_FAULTS_KEPT errors and as many warnings. */
 const struct table_fault *validation_fault(const struct validation_table *table, size_t index);
+
+/* Tallies by field (the row's first), then type and rule: LIMIT_TALLIES at most. Faults of further ones are counted as errors of their type,
+ * and here together. */
+size_t validation_n_tallies(const struct validation_table *table);
+const struct fault_tally *validation_tally(const struct validation_table *table, size_t index);
+uint64_t validation_n_untallied(const struct validation_table *table);
+/* "Type Error" for "type-error". */
+const char *validation_type_title(const char *type);
 
 /* The schema with its fields in the order of the data's header, exact: what is published beside the plain form. A
  * column that the schema does not name becomes `any`. New reference; call after the header row. */
 json_t *validation_effective_schema(const struct validation_table *table);
 
-/* {"valid": …, "stats": {…}, "tasks": [{"name", "valid", "stats": {"rows", "fields", "errors"}, "errors": [{"type",
- * "rowNumber", "fieldNumber", "fieldName", "cell", "note", …}]}]}: the shape of Frictionless's report. New reference. */
+/* {"valid": …, "stats": {…}, "tasks": [{"name", "valid", "stats": {"rows", "fields", "errors", "warnings"}, "errors": [{"type", "rule",
+ * "level", "rowNumber", "fieldNumber", "fieldName", "cell", "note", …}], "warnings": [the same], "tallies": [{"type", "rule", "level",
+ * "fieldNumber", "fieldName", "count", "rowNumber"}]}]}: the shape of Frictionless's report. New reference. */
 json_t *validation_json(const struct validation *validation);
-/* The same for people, one line a fault. */
+/* The same for people, one line a fault ("communes:17: warning: field zone: …"). */
 void validation_lines(const struct validation *validation, FILE *file);
 
-/* The first fault as one line ("communes row 17, field population: …, and 41 more"), for a refusal. */
+/* The first error as one line ("communes row 17, field population: …, and 41 more"), for a refusal. */
 void validation_summary(const struct validation *validation, char *line, size_t size);
 
 #endif

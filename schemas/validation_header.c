@@ -26,10 +26,11 @@ static void add_label(struct validation_table *table, enum fault_type type, cons
 		      size_t index, const char *name, const char *note)
 {
 	struct cell cell = {NULL, 0};
+	struct tally_kind kind = {.type = type, .field = index + 1, .field_name = name};
 
 	if (index < table->n_labels)
 		cell = (struct cell){table->labels[index], strlen(table->labels[index])};
-	validation_add(table, type, position, index + 1, name, index < table->n_labels ? &cell : NULL, note);
+	validation_add(table, &kind, position, index < table->n_labels ? &cell : NULL, note);
 }
 
 /* Labels seen before, sorted, so that a wide header does not cost its square. */
@@ -124,6 +125,7 @@ static void match_by_name(struct validation_table *table, const struct label *so
 	const struct schema *schema = table->schema;
 	bool may_have_more = schema->match == FIELDS_SUBSET || schema->match == FIELDS_PARTIAL;
 	bool may_have_fewer = schema->match == FIELDS_SUPERSET || schema->match == FIELDS_PARTIAL;
+	struct tally_kind none = {.type = FAULT_TYPE_MISSING_LABEL};
 	size_t n_matched = 0, n_missing = 0;
 
 	table->n_columns = table->n_labels;
@@ -145,14 +147,14 @@ static void match_by_name(struct validation_table *table, const struct label *so
 			  "the header has no such column");
 	}
 	if (schema->match == FIELDS_PARTIAL && n_matched == 0 && n_missing == 0)
-		validation_add(table, FAULT_TYPE_MISSING_LABEL, position, 0, NULL, NULL,
-			       "the header has none of the schema's columns");
+		validation_add(table, &none, position, NULL, "the header has none of the schema's columns");
 }
 
 void validation_take_header(struct validation_table *table, const struct cell *cells, size_t n_cells,
 			    const struct row_position *position)
 {
 	_cleanup_free_ struct label *sorted = NULL;
+	struct tally_kind blank = {.type = FAULT_TYPE_BLANK_HEADER};
 	size_t n_fields = table->schema != NULL ? table->schema->n_fields : 0;
 
 	table->has_header = true;
@@ -160,7 +162,7 @@ void validation_take_header(struct validation_table *table, const struct cell *c
 	sorted = sort_labels(table);
 	table->columns = xcalloc((n_cells > n_fields ? n_cells : n_fields) + 1, sizeof(table->columns[0]));
 	if (n_cells == 0)
-		validation_add(table, FAULT_TYPE_BLANK_HEADER, position, 0, NULL, NULL, "the header row is blank");
+		validation_add(table, &blank, position, NULL, "the header row is blank");
 	check_labels(table, sorted, position);
 	if (table->schema == NULL) {
 		table->n_columns = n_cells;

@@ -31,6 +31,20 @@ enum fault_type {
 	FAULT_TYPE_N
 };
 
+/* What a fault is one of. */
+struct tally_kind {
+	enum fault_type type;
+	const char *rule;       /* NULL: the type's name; constant text */
+	size_t field;           /* from 1; 0: the row */
+	const char *field_name; /* may be NULL; borrowed */
+	enum fault_level level; /* set by validation_count */
+};
+
+struct tally {
+	enum fault_type type;
+	struct fault_tally told; /* its field_name is owned */
+};
+
 /* The canonical bytes of one cell of a key, for the row that is being read. */
 struct key_cell {
 	const char *bytes; /* NULL: missing, or not of its type */
@@ -75,6 +89,7 @@ struct reference {
 
 struct unique_check {
 	enum fault_type type; /* FAULT_TYPE_UNIQUE or FAULT_TYPE_PRIMARY_KEY */
+	const char *rule;
 	size_t set;
 	bool may_be_missing;
 };
@@ -115,7 +130,11 @@ struct validation_table {
 	size_t tuple_size;
 	struct value_scratch scratch;
 
-	uint64_t counts[FAULT_TYPE_N];
+	const struct rule_levels *levels; /* borrowed; NULL: none */
+	struct tally **tallies;           /* owned, each; sorted */
+	size_t n_tallies, tallies_room;
+	uint64_t n_untallied[FAULT_TYPE_N];
+	uint64_t n_kept[LEVEL_N][FAULT_TYPE_N];
 	struct table_fault *faults; /* owned, with their texts */
 	size_t n_faults, faults_room;
 };
@@ -128,12 +147,23 @@ struct validation {
 	size_t n_references;
 };
 
-/* Counts the fault and keeps it, unless enough of its type are kept. FIELD from 1, 0: the row. CELL may be NULL. */
-void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position,
-		    size_t field, const char *field_name, const struct cell *cell, const char *note);
+/* Counts a fault and keeps it, unless enough of its type and level are kept. CELL may be NULL. */
+void validation_add(struct validation_table *table, struct tally_kind *kind, const struct row_position *position,
+		    const struct cell *cell, const char *note);
+/* The same in two steps, where words cost: count each, which finds its level, and keep it where that was true. */
+bool validation_count(struct validation_table *table, struct tally_kind *kind, const struct row_position *position);
+void validation_keep(struct validation_table *table, const struct tally_kind *kind, const struct row_position *position,
+		     const struct cell *cell, const char *note);
 void validation_clear_faults(struct validation_table *table);
+void validation_clear_tallies(struct validation_table *table);
+const char *validation_type_name(enum fault_type type);
+uint64_t validation_type_count(const struct validation_table *table, enum fault_type type, enum fault_level level);
+/* Whether every tally of PART is sure to find room in TABLE; then they can be added, PART's row 1 being at BASE. */
+bool validation_tallies_fit(const struct validation_table *table, const struct validation_table *part);
+void validation_merge_tallies(struct validation_table *table, const struct validation_table *part,
+			      const struct row_position *base);
 /* Moves the faults that PART kept of its rows up to LAST_ROW to the end of TABLE's, as if they were found there, from BASE on (where
- * the part's row 1 is). *NEXT is the first that was not moved yet. */
+ * the part's row 1 is). *NEXT is the first that was not moved yet. Tallies stay. */
 void validation_move_faults(struct validation_table *table, struct validation_table *part, uint64_t last_row,
 			    const struct row_position *base, size_t *next);
 

@@ -79,11 +79,13 @@ struct reference *validation_reference(struct validation *validation, const char
 	return reference;
 }
 
-static void add_unique(struct validation_table *table, enum fault_type type, const char **columns, size_t n_columns)
+static void add_unique(struct validation_table *table, enum fault_type type, const char *rule, const char **columns,
+		       size_t n_columns)
 {
 	table->uniques = xrealloc(table->uniques, table->n_uniques + 1, sizeof(table->uniques[0]));
 	table->uniques[table->n_uniques++] = (struct unique_check){
 		.type = type,
+		.rule = rule,
 		.set = add_set(table, columns, n_columns, true),
 		.may_be_missing = type == FAULT_TYPE_UNIQUE,
 	};
@@ -107,12 +109,14 @@ void validation_keys_prepare(struct validation_table *table)
 
 	for (size_t i = 0; schema != NULL && i < schema->n_fields; i++) {
 		if (schema->fields[i]->unique)
-			add_unique(table, FAULT_TYPE_UNIQUE, &schema->fields[i]->name, 1);
+			add_unique(table, FAULT_TYPE_UNIQUE, "unique", &schema->fields[i]->name, 1);
 	}
 	if (schema != NULL && schema->primary_key.n_columns > 0)
-		add_unique(table, FAULT_TYPE_PRIMARY_KEY, schema->primary_key.columns, schema->primary_key.n_columns);
+		add_unique(table, FAULT_TYPE_PRIMARY_KEY, NULL, schema->primary_key.columns,
+			   schema->primary_key.n_columns);
 	for (size_t i = 0; schema != NULL && i < schema->n_unique_keys; i++)
-		add_unique(table, FAULT_TYPE_UNIQUE, schema->unique_keys[i].columns, schema->unique_keys[i].n_columns);
+		add_unique(table, FAULT_TYPE_UNIQUE, "uniqueKeys", schema->unique_keys[i].columns,
+			   schema->unique_keys[i].n_columns);
 	for (size_t i = 0; schema != NULL && i < schema->n_foreign_keys; i++)
 		add_foreign(table, &schema->foreign_keys[i]);
 	for (size_t i = 0; i < table->validation->n_references; i++) {
@@ -200,44 +204,54 @@ static void hash_set(struct validation_table *table, struct key_set *set)
 		hash_tuple(table, set);
 }
 
-/* The columns' names and cells, for people: "siret", "12345678900011"; "code, year". */
-static void describe(const struct validation_table *table, const struct key_set *set, char *names, size_t names_size,
-		     char *cells, size_t cells_size)
+/* What its faults are; NAMES, for people: "siret"; "code, year". */
+static struct tally_kind key_kind(const struct key_set *set, enum fault_type type, const char *rule, char *names,
+				  size_t size)
 {
-	size_t n = 0, c = 0;
+	size_t n = 0;
 
-	names[0] = cells[0] = '\0';
-	for (size_t i = 0; i < set->n_columns; i++) {
+	names[0] = '\0';
+	for (size_t i = 0; i < set->n_columns && n < size; i++)
+		n += (size_t)snprintf(names + n, size - n, "%s%s", i > 0 ? ", " : "", set->columns[i]);
+	return (struct tally_kind){
+		.type = type,
+		.rule = rule,
+		.field = set->n_columns == 1 ? set->places[0] + 1 : 0,
+		.field_name = names,
+	};
+}
+
+/* "12345678900011"; "01001, 2024". */
+static void describe_cells(const struct validation_table *table, const struct key_set *set, char *cells, size_t size)
+{
+	size_t n = 0;
+
+	cells[0] = '\0';
+	for (size_t i = 0; i < set->n_columns && n < size; i++) {
 		const struct key_cell *cell = &table->key_cells[set->places[i]];
 		char escaped[100];
 
 		text_escape(cell->raw.text != NULL ? cell->raw.text : "", cell->raw.text != NULL ? cell->raw.size : 0,
 			    escaped, sizeof(escaped));
-		if (n < names_size)
-			n += (size_t)snprintf(names + n, names_size - n, "%s%s", i > 0 ? ", " : "", set->columns[i]);
-		if (c < cells_size)
-			c += (size_t)snprintf(cells + c, cells_size - c, "%s%s", i > 0 ? ", " : "", escaped);
+		n += (size_t)snprintf(cells + n, size - n, "%s%s", i > 0 ? ", " : "", escaped);
 	}
 }
 
 static void __attribute__((cold))
-report_key(struct validation_table *table, enum fault_type type, const struct key_set *set,
+report_key(struct validation_table *table, enum fault_type type, const char *rule, const struct key_set *set,
 	   const struct row_position *position, const char *note)
 {
 	char names[160], cells[200];
+	struct tally_kind kind = key_kind(set, type, rule, names, sizeof(names));
 	struct cell cell;
 
-	if (table->counts[type] >= LIMIT_FAULTS_KEPT) {
-		table->counts[type]++;
+	if (!validation_count(table, &kind, position))
 		return;
-	}
 	if (table->merging != NULL)
 		validation_part_recall(table->merging, table);
-
-	describe(table, set, names, sizeof(names), cells, sizeof(cells));
+	describe_cells(table, set, cells, sizeof(cells));
 	cell = (struct cell){cells, strlen(cells)};
-	validation_add(table, type, position, set->n_columns == 1 ? set->places[0] + 1 : 0, names,
-		       set->is_missing ? NULL : &cell, note);
+	validation_keep(table, &kind, position, set->is_missing ? NULL : &cell, note);
 }
 
 static void __attribute__((cold))
@@ -250,7 +264,7 @@ report_unique(struct validation_table *table, const struct unique_check *check, 
 		snprintf(note, sizeof(note), "the primary key is missing");
 	else
 		snprintf(note, sizeof(note), "is the same as in row %" PRIu32, set->first_row);
-	report_key(table, check->type, set, position, note);
+	report_key(table, check->type, check->rule, set, position, note);
 }
 
 static void check_unique(struct validation_table *table, const struct unique_check *check,
@@ -276,7 +290,7 @@ report_foreign(struct validation_table *table, const struct foreign_check *check
 	char note[256];
 
 	foreign_note(check, note, sizeof(note));
-	report_key(table, FAULT_TYPE_FOREIGN_KEY, table->sets[check->set], position, note);
+	report_key(table, FAULT_TYPE_FOREIGN_KEY, NULL, table->sets[check->set], position, note);
 }
 
 static void check_foreign(struct validation_table *table, struct foreign_check *check,
@@ -362,19 +376,16 @@ static void resolve(struct validation_table *table, struct foreign_check *check)
 	const struct key_set *set = table->sets[check->set];
 	struct resolution resolution = {.table = table, .check = check};
 	const struct row_position nowhere = {0, 0};
-	char note[256], names[160], cells[200];
+	char note[256], names[160];
+	struct tally_kind kind = key_kind(set, FAULT_TYPE_FOREIGN_KEY, NULL, names, sizeof(names));
 
 	if (reference->table != NULL && (reference->table->is_broken || !reference->set->is_usable))
 		return;
-	for (size_t i = 0; i < set->n_columns; i++)
-		table->key_cells[set->places[i]].raw.text = NULL;
-	describe(table, set, names, sizeof(names), cells, sizeof(cells));
 	if (reference->table == NULL) {
 		snprintf(note, sizeof(note),
 			 "the values cannot be checked: the table %s was not given, or not asked for in time",
 			 reference->resource);
-		validation_add(table, FAULT_TYPE_FOREIGN_KEY, &nowhere, set->n_columns == 1 ? set->places[0] + 1 : 0,
-			       names, NULL, note);
+		validation_add(table, &kind, &nowhere, NULL, note);
 		return;
 	}
 	keyindex_each(check->pending, resolve_key, &resolution);
@@ -385,8 +396,7 @@ static void resolve(struct validation_table *table, struct foreign_check *check)
 	for (size_t i = 0; i < resolution.n_rows; i++) {
 		const struct row_position position = {resolution.rows[i], 0};
 
-		validation_add(table, FAULT_TYPE_FOREIGN_KEY, &position, set->n_columns == 1 ? set->places[0] + 1 : 0,
-			       names, NULL, note);
+		validation_add(table, &kind, &position, NULL, note);
 	}
 	free(resolution.rows);
 }

@@ -91,6 +91,7 @@ static struct validation_table *copy_table(const struct validation_table *table,
 	copy->place = table->place;
 	copy->schema = part->schema;
 	copy->has_header = true;
+	copy->levels = table->levels;
 	copy->noted_in = part;
 	copy->n_columns = table->n_columns;
 	copy->columns = xcalloc(table->n_columns + 1, sizeof(copy->columns[0]));
@@ -125,6 +126,7 @@ void validation_part_free(struct validation_part *part)
 	table_reader_free(part->reader);
 	validation_keys_clear(part->table);
 	validation_clear_faults(part->table);
+	validation_clear_tallies(part->table);
 	free(part->table->columns);
 	free(part->table);
 	schema_free(part->schema);
@@ -162,7 +164,7 @@ static void forget(struct validation_part *part)
 	struct validation_table *table = part->table;
 
 	validation_clear_faults(table);
-	memset(table->counts, 0, sizeof(table->counts));
+	validation_clear_tallies(table);
 	table->n_rows = 0;
 	part->n_rows = 0;
 	for (size_t i = 0; part->schema != NULL && i < part->schema->n_fields; i++) {
@@ -280,14 +282,12 @@ bool validation_part_merge(struct validation_part *part, struct validation_table
 	size_t next_fault = 0;
 
 	if (part->is_broken || has_limit_hits(table->schema) || has_limit_hits(part->schema) ||
-	    rows->n_rows >= LIMIT_ROWS - position->row)
+	    rows->n_rows >= LIMIT_ROWS - position->row || !validation_tallies_fit(table, rows))
 		return false;
 	if (table->n_sets > 0)
 		judge_keys(part, table, position, &next_fault);
 	validation_move_faults(table, rows, UINT64_MAX, position, &next_fault);
-	/* Those that the part counted and did not keep. */
-	for (size_t i = 0; i < FAULT_TYPE_N; i++)
-		table->counts[i] += rows->counts[i];
+	validation_merge_tallies(table, rows, position);
 	table->n_rows += rows->n_rows;
 	position->row += rows->n_rows;
 	position->offset += part->size;

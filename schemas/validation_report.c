@@ -35,6 +35,30 @@ static const struct {
 	[FAULT_TYPE_SOURCE] = {"source-error", "Source Error"},
 };
 
+const char *validation_type_name(enum fault_type type)
+{
+	return types[type].type;
+}
+
+/* TYPE is one of the table's. */
+static size_t type_index(const char *type)
+{
+	size_t i = 0;
+
+	while (types[i].type != type)
+		i++;
+	return i;
+}
+
+const char *validation_type_title(const char *type)
+{
+	for (size_t i = 0; i < FAULT_TYPE_N; i++) {
+		if (strcmp(types[i].type, type) == 0)
+			return types[i].title;
+	}
+	return type;
+}
+
 /* What of a cell and of a name people are shown. */
 #define CELL_SHOWN 120
 #define NAME_SHOWN 160
@@ -55,27 +79,31 @@ static struct table_fault *new_fault(struct validation_table *table)
 	return &table->faults[table->n_faults++];
 }
 
-void validation_add(struct validation_table *table, enum fault_type type, const struct row_position *position,
-		    size_t field, const char *field_name_text, const struct cell *cell, const char *note)
+void validation_keep(struct validation_table *table, const struct tally_kind *kind, const struct row_position *position,
+		     const struct cell *cell, const char *note)
 {
-	struct table_fault *fault;
+	struct table_fault *fault = new_fault(table);
 
-	if (table->is_reference || (table->only_foreign_keys && type != FAULT_TYPE_FOREIGN_KEY))
-		return;
-	if (table->counts[type]++ >= LIMIT_FAULTS_KEPT)
-		return;
-	fault = new_fault(table);
 	*fault = (struct table_fault){
-		.type = types[type].type,
+		.type = types[kind->type].type,
+		.rule = kind->rule,
+		.level = kind->level,
 		.row = position->row,
 		.offset = position->offset,
-		.field = field,
+		.field = kind->field,
 		.note = copy_escaped(note, strlen(note), FAULT_LINE_SIZE),
 	};
-	if (field_name_text != NULL)
-		fault->field_name = copy_escaped(field_name_text, strlen(field_name_text), NAME_SHOWN);
+	if (kind->field_name != NULL)
+		fault->field_name = copy_escaped(kind->field_name, strlen(kind->field_name), NAME_SHOWN);
 	if (cell != NULL)
 		fault->cell = copy_escaped(cell->text, cell->size, CELL_SHOWN);
+}
+
+void validation_add(struct validation_table *table, struct tally_kind *kind, const struct row_position *position,
+		    const struct cell *cell, const char *note)
+{
+	if (validation_count(table, kind, position))
+		validation_keep(table, kind, position, cell, note);
 }
 
 void validation_clear_faults(struct validation_table *table)
@@ -95,42 +123,17 @@ void validation_move_faults(struct validation_table *table, struct validation_ta
 {
 	for (; *next < part->n_faults && part->faults[*next].row <= last_row; ++*next) {
 		struct table_fault *from = &part->faults[*next], *to;
-		size_t type = 0;
+		size_t type = type_index(from->type);
 
-		while (types[type].type != from->type)
-			type++;
-		part->counts[type]--;
-		if (table->counts[type]++ >= LIMIT_FAULTS_KEPT)
+		if (table->n_kept[from->level][type] >= LIMIT_FAULTS_KEPT)
 			continue;
+		table->n_kept[from->level][type]++;
 		to = new_fault(table);
 		*to = *from;
 		to->row += base->row - 1;
 		to->offset += base->offset;
 		from->field_name = from->cell = from->note = NULL;
 	}
-}
-
-uint64_t validation_table_n_faults(const struct validation_table *table)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < FAULT_TYPE_N; i++)
-		n += table->counts[i];
-	return n;
-}
-
-uint64_t validation_n_faults(const struct validation *validation)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < validation->n_tables; i++)
-		n += validation_table_n_faults(validation->tables[i]);
-	return n;
-}
-
-bool validation_is_valid(const struct validation *validation)
-{
-	return validation_n_faults(validation) == 0;
 }
 
 uint64_t validation_n_rows(const struct validation_table *table)
@@ -199,23 +202,32 @@ static void fault_words(const struct table_fault *fault, char *text, size_t size
 		snprintf(text + n, size - n, "%s (%s)", fault->note, fault->type);
 }
 
+static void print_more(const struct validation_table *table, enum fault_type type, enum fault_level level, FILE *file)
+{
+	uint64_t n = validation_type_count(table, type, level);
+
+	if (n > LIMIT_FAULTS_KEPT)
+		fprintf(file, "%s: %sand %" PRIu64 " more (%s)\n", table->place,
+			level == LEVEL_WARNING ? "warning: " : "", n - LIMIT_FAULTS_KEPT, types[type].type);
+}
+
 static void print_table(const struct validation_table *table, FILE *file)
 {
 	char words[FAULT_LINE_SIZE * 2];
 
 	for (size_t i = 0; i < table->n_faults; i++) {
 		const struct table_fault *fault = &table->faults[i];
+		const char *level = fault->level == LEVEL_WARNING ? "warning: " : "";
 
 		fault_words(fault, words, sizeof(words));
 		if (fault->row > 0)
-			fprintf(file, "%s:%" PRIu64 ": %s\n", table->place, fault->row, words);
+			fprintf(file, "%s:%" PRIu64 ": %s%s\n", table->place, fault->row, level, words);
 		else
-			fprintf(file, "%s: %s\n", table->place, words);
+			fprintf(file, "%s: %s%s\n", table->place, level, words);
 	}
 	for (size_t i = 0; i < FAULT_TYPE_N; i++) {
-		if (table->counts[i] > LIMIT_FAULTS_KEPT)
-			fprintf(file, "%s: and %" PRIu64 " more (%s)\n", table->place,
-				table->counts[i] - LIMIT_FAULTS_KEPT, types[i].type);
+		print_more(table, (enum fault_type)i, LEVEL_ERROR, file);
+		print_more(table, (enum fault_type)i, LEVEL_WARNING, file);
 	}
 }
 
@@ -225,20 +237,30 @@ void validation_lines(const struct validation *validation, FILE *file)
 		print_table(validation->tables[i], file);
 }
 
+static const struct table_fault *first_error(const struct validation_table *table)
+{
+	for (size_t i = 0; i < table->n_faults; i++) {
+		if (table->faults[i].level == LEVEL_ERROR)
+			return &table->faults[i];
+	}
+	return NULL;
+}
+
 void validation_summary(const struct validation *validation, char *line, size_t size)
 {
-	uint64_t n = validation_n_faults(validation);
+	uint64_t n = validation_n_errors(validation);
 
 	snprintf(line, size, "no fault");
 	for (size_t i = 0; i < validation->n_tables; i++) {
 		const struct validation_table *table = validation->tables[i];
+		const struct table_fault *first = first_error(table);
 		char words[FAULT_LINE_SIZE], row[32] = "", more[48] = "";
 
-		if (table->n_faults == 0)
+		if (first == NULL)
 			continue;
-		fault_words(&table->faults[0], words, sizeof(words));
-		if (table->faults[0].row > 0)
-			snprintf(row, sizeof(row), " row %" PRIu64, table->faults[0].row);
+		fault_words(first, words, sizeof(words));
+		if (first->row > 0)
+			snprintf(row, sizeof(row), " row %" PRIu64, first->row);
 		if (n > 1)
 			snprintf(more, sizeof(more), ", and %" PRIu64 " more", n - 1);
 		snprintf(line, size, "%s%s, %.300s%s", table->name, row, words, more);
@@ -267,10 +289,9 @@ static json_t *fault_json(const struct table_fault *fault)
 
 	fault_words(fault, words, sizeof(words));
 	set(object, "type", json_string(fault->type));
-	for (size_t i = 0; i < FAULT_TYPE_N; i++) {
-		if (strcmp(types[i].type, fault->type) == 0)
-			set(object, "title", json_string(types[i].title));
-	}
+	set(object, "title", json_string(validation_type_title(fault->type)));
+	set(object, "rule", json_string(fault->rule));
+	set(object, "level", json_string(fault_level_name(fault->level)));
 	set(object, "message", json_string(words));
 	set(object, "note", text_or_empty(fault->note));
 	if (fault->row > 0) {
@@ -287,33 +308,74 @@ static json_t *fault_json(const struct table_fault *fault)
 	return object;
 }
 
-static json_t *table_json(const struct validation_table *table)
+static json_t *faults_json(const struct validation_table *table, enum fault_level level)
 {
-	json_t *task = json_object(), *errors = json_array(), *labels = json_array(), *by_type = json_object();
-	uint64_t n = validation_table_n_faults(table);
+	json_t *list = json_array();
 
 	for (size_t i = 0; i < table->n_faults; i++) {
-		if (json_array_append_new(errors, fault_json(&table->faults[i])) < 0)
+		if (table->faults[i].level == level && json_array_append_new(list, fault_json(&table->faults[i])) < 0)
 			die("out of memory");
 	}
+	return list;
+}
+
+static json_t *tallies_json(const struct validation_table *table)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < validation_n_tallies(table); i++) {
+		const struct fault_tally *tally = validation_tally(table, i);
+		json_t *item = json_pack("{s:s, s:s, s:s, s:I}", "type", tally->type, "rule", tally->rule, "level",
+					 fault_level_name(tally->level), "count", (json_int_t)tally->count);
+
+		if (tally->field > 0)
+			set(item, "fieldNumber", json_integer((json_int_t)tally->field));
+		if (tally->field_name != NULL)
+			set(item, "fieldName", json_string(tally->field_name));
+		if (tally->first_row > 0)
+			set(item, "rowNumber", json_integer((json_int_t)tally->first_row));
+		if (json_array_append_new(list, item) < 0)
+			die("out of memory");
+	}
+	return list;
+}
+
+static json_t *stats_json(const struct validation_table *table)
+{
+	json_t *by_type[LEVEL_N];
+
+	for (unsigned level = 0; level < LEVEL_N; level++) {
+		by_type[level] = json_object();
+		for (size_t i = 0; i < FAULT_TYPE_N; i++) {
+			uint64_t n = validation_type_count(table, (enum fault_type)i, (enum fault_level)level);
+
+			if (n > 0)
+				set(by_type[level], types[i].type, json_integer((json_int_t)n));
+		}
+	}
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:I}", "errors", (json_int_t)validation_table_n_errors(table),
+			 "warnings", (json_int_t)validation_table_n_warnings(table), "fields",
+			 (json_int_t)(table->schema != NULL ? table->schema->n_fields : table->n_labels), "rows",
+			 (json_int_t)table->n_rows, "errorsByType", by_type[LEVEL_ERROR], "warningsByType",
+			 by_type[LEVEL_WARNING], "untallied", (json_int_t)validation_n_untallied(table));
+}
+
+static json_t *table_json(const struct validation_table *table)
+{
+	json_t *task = json_object(), *labels = json_array();
+
 	for (size_t i = 0; i < table->n_labels; i++) {
 		json_array_append_new(labels, text_or_empty(table->labels[i]));
 	}
-	for (size_t i = 0; i < FAULT_TYPE_N; i++) {
-		if (table->counts[i] > 0)
-			set(by_type, types[i].type, json_integer((json_int_t)table->counts[i]));
-	}
 	set(task, "name", json_string(table->name));
 	set(task, "type", json_string("table"));
-	set(task, "valid", json_boolean(n == 0));
+	set(task, "valid", json_boolean(validation_table_n_errors(table) == 0));
 	set(task, "place", text_or_empty(table->place));
 	set(task, "labels", labels);
-	set(task, "stats",
-	    json_pack("{s:I, s:i, s:I, s:I, s:o}", "errors", (json_int_t)n, "warnings", 0, "fields",
-		      (json_int_t)(table->schema != NULL ? table->schema->n_fields : table->n_labels), "rows",
-		      (json_int_t)table->n_rows, "errorsByType", by_type));
-	set(task, "warnings", json_array());
-	set(task, "errors", errors);
+	set(task, "stats", stats_json(table));
+	set(task, "tallies", tallies_json(table));
+	set(task, "warnings", faults_json(table, LEVEL_WARNING));
+	set(task, "errors", faults_json(table, LEVEL_ERROR));
 	return task;
 }
 
@@ -328,8 +390,9 @@ json_t *validation_json(const struct validation *validation)
 	}
 	set(report, "valid", json_boolean(validation_is_valid(validation)));
 	set(report, "stats",
-	    json_pack("{s:I, s:I, s:i}", "tasks", (json_int_t)json_array_size(tasks), "errors",
-		      (json_int_t)validation_n_faults(validation), "warnings", 0));
+	    json_pack("{s:I, s:I, s:I}", "tasks", (json_int_t)json_array_size(tasks), "errors",
+		      (json_int_t)validation_n_errors(validation), "warnings",
+		      (json_int_t)validation_n_warnings(validation)));
 	set(report, "warnings", json_array());
 	set(report, "errors", json_array());
 	set(report, "tasks", tasks);

@@ -86,6 +86,18 @@ like "$output" "E4301 REFUSED aa: .*row 2" "the row is named"
 like "$output" "^aa: failed; version [0-9a-f]{16} of [0-9-]+ stays$" "the last version stays"
 like "$output" "^bb: new version" "the other source goes on"
 ok "the report is kept" python3 -c 'import json, sys; r = json.load(open(sys.argv[1])); assert not r["valid"]' "$D/state/aa/report.json"
+outside "$D" report aa
+is "$status" 0 "report: exit status 0"
+like "$output" '^towns:2: field people: "many" is not an integer' "report: a line a fault"
+outside "$D" report aa --json
+ok "report --json: with the rows at fault" python3 -c 'import json, sys; assert json.loads(sys.argv[1])["tasks"][0]["errors"][0]["cells"] == ["1", "many"]' "$output"
+outside "$D" report aa --html -
+like "$output" '<td class="bad">many</td>' "report --html: the row on the page"
+outside "$D" report nobody
+is "$status" 2 "report: a dataset that was never checked: exit status 2"
+like "$output" "E6004 TROUBLE nobody: no check left a report" "report: and it is said"
+outside "$D" report ../aa
+is "$status" 2 "report: no dataset's name"
 is "$(find "$D/repository/targets/aa" -name '*.towns.csv' | wc -l)" 1 "nothing of it was published"
 blob=$(find "$D/repository/targets" -maxdepth 1 -name '*.status.json')
 like "$(cat "$blob")" '"state": "failed"' "status.json says so"

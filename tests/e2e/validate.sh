@@ -61,6 +61,26 @@ is "$status" 1 '--json: exit 1'
 like "$output" '"type": "type-error"' '--json names the type'
 like "$output" '"rowNumber": 2' '--json counts the header as row 1'
 
+# --- the page, and whole rows ---
+printf 'code;name;people\n01001;Ab\351r<b>;12\n0100x;Amb;12a\n' >"$T/towns.csv"
+printf '{"fields": [{"name": "code", "constraints": {"pattern": "[0-9]{5}"}}, {"name": "name"}, {"name": "people", "type": "integer"}]}' >"$T/towns.json"
+validate --schema "$T/towns.json" --delimiter ';' --encoding windows-1252 --html "$T/page.html" "$T/towns.csv"
+is "$status" 1 '--html: exit 1'
+like "$output" 'towns.csv:3: field people: "12a" is not an integer' '--html: and the lines'
+ok '--html: well-formed, self-contained' python3 -c 'import sys, xml.dom.minidom as x; d = x.parse(sys.argv[1]); assert not d.getElementsByTagName("script") and not d.getElementsByTagName("link") and not d.getElementsByTagName("img")' "$T/page.html"
+like "$(cat "$T/page.html")" 'Not valid: 2 errors' '--html: the verdict'
+like "$(cat "$T/page.html")" '<td class="bad">0100x</td><td>Amb</td><td class="bad">12a</td>' '--html: the row, with what is wrong in it'
+validate --schema "$T/towns.json" --delimiter ';' --encoding windows-1252 --json "$T/towns.csv"
+ok '--json: the cells of the row' python3 -c 'import json, sys; e = json.loads(sys.argv[1])["tasks"][0]["errors"]; assert [x["cells"] for x in e] == [["0100x", "Amb", "12a"]] * 2' "$output"
+validate --schema "$T/towns.json" --delimiter ';' --encoding windows-1252 --html "$T/absent/page.html" "$T/towns.csv"
+is "$status" 2 '--html: a folder that is not there: exit 2'
+like "$output" 'absent/page.html: No such file' '--html: and it is named'
+if [ -w /dev/full ]; then
+	validate --schema "$T/towns.json" --delimiter ';' --encoding windows-1252 --html /dev/full "$T/towns.csv"
+	is "$status" 2 '--html: a full disk: exit 2'
+	like "$output" '/dev/full: No space left' '--html: and it is said'
+fi
+
 # Enough rows for several pieces: threads start within the sandbox, and the report is the same.
 awk 'BEGIN { print "a"; for (i = 1; i <= 200000; i++) print i % 50000 == 0 ? "x" : i }' >"$T/many.csv"
 validate --schema "$EVIL/integer.schema.json" --threads 1 --json "$T/many.csv"
