@@ -144,6 +144,7 @@ SRC_outside = \
 	outside/agent.c \
 	outside/agentlog.c \
 	outside/charset.c \
+	outside/check_references.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/cosign.c \
@@ -162,6 +163,7 @@ SRC_outside = \
 	outside/records.c \
 	outside/recover.c \
 	outside/recovery.c \
+	outside/references.c \
 	outside/reportcommand.c \
 	outside/run.c \
 	outside/selfcheck.c \
@@ -210,6 +212,7 @@ SRC_inside = \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
+	inside/rollback_references.c \
 	inside/settle.c \
 	inside/settle_references.c \
 	inside/status.c \

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "outside/check_references.h"
 #include "outside/descriptor.h"
 #include "outside/excerpt.h"
 #include "outside/records.h"
@@ -27,6 +28,7 @@ struct request {
 	int package_fd, report_fd, descriptor_fd;
 	struct file *files;
 	size_t n_files;
+	struct check_references references;
 };
 
 static struct file *find_file(struct request *request, const char *name)
@@ -83,6 +85,10 @@ static void receive(int sock, struct request *request)
 		case OUTSIDE_DESCRIPTOR:
 			take_fd(&request->descriptor_fd, fd);
 			break;
+		case OUTSIDE_REFERENCE:
+		case OUTSIDE_REFERENCE_TABLE:
+			check_references_take(&request->references, &record, fd);
+			break;
 		case OUTSIDE_GO:
 			if (request->package_fd < 0 || request->descriptor_fd < 0)
 				die("the supervisor sent no package, or nowhere to write its descriptor");
@@ -133,7 +139,7 @@ static void answer(int sock, const struct package *package, const struct descrip
 }
 
 /* The kinds of all resources, and their tables, before the first row: keys refer from one to another. */
-static enum fault prepare(const struct package *package, struct validation *validation,
+static enum fault prepare(struct request *request, const struct package *package, struct validation *validation,
 			  struct descriptor_resource *resources, struct refusal *why)
 {
 	for (size_t i = 0; i < package->n_resources; i++) {
@@ -146,6 +152,8 @@ static enum fault prepare(const struct package *package, struct validation *vali
 		if (resources[i].kind == TABULATE_TABLE)
 			validation_declare(validation, resource->name, resource->schema);
 	}
+	if (check_references_read(&request->references, package, validation, why) != FAULT_NONE)
+		return why->fault;
 	for (size_t i = 0; i < package->n_resources; i++) {
 		if (resources[i].kind == TABULATE_TABLE)
 			resources[i].table = validation_table(validation, resources[i].resource->name,
@@ -212,7 +220,7 @@ static enum fault check_package(int sock, struct request *request, struct charse
 	if (fault != FAULT_NONE)
 		return fault;
 	resources = xcalloc(package->n_resources + 1, sizeof(*resources));
-	if ((fault = prepare(package, validation, resources, why)) != FAULT_NONE)
+	if ((fault = prepare(request, package, validation, resources, why)) != FAULT_NONE)
 		return fault;
 	fault = read_all(request, charsets, package, validation, resources, why);
 	if (request->report_fd >= 0) {
@@ -242,6 +250,7 @@ void check_run(int sock, struct charsets *charsets)
 		cleanup_close(&request.files[i].plain_fd);
 	}
 	free(request.files);
+	check_references_clear(&request.references);
 	cleanup_close(&request.package_fd);
 	cleanup_close(&request.report_fd);
 	cleanup_close(&request.descriptor_fd);

@@ -295,12 +295,16 @@ bool outside_record_check(const struct outside_record *record)
 		return member_is_valid(&record->member);
 	case OUTSIDE_SIGN:
 		return sign_is_valid(&record->sign);
+	case OUTSIDE_REFERENCE:
+		return text_ends(record->dataset.name, sizeof(record->dataset.name)) &&
+		       notation_is_name(record->dataset.name);
 	case OUTSIDE_DATASET:
 		return dataset_is_valid(&record->dataset);
 	case OUTSIDE_ATTEST:
 		return text_ends(record->attest.name, sizeof(record->attest.name)) &&
 		       notation_is_name(record->attest.name) && flag_is_valid(record->attest.may_make_key);
 	case OUTSIDE_TARGET:
+	case OUTSIDE_REFERENCE_TABLE:
 		return target_is_valid(&record->target);
 	case OUTSIDE_SIGNED:
 		return signed_is_valid(&record->signed_);
