@@ -176,6 +176,7 @@ SRC_outside = \
 	outside/testresult.c \
 	outside/url.c \
 	outside/validate.c \
+	outside/validate_references.c \
 	outside/waiting.c \
 	outside/withdraw.c
 

@@ -79,33 +79,6 @@ static enum fault read_table(const struct check_references *references, const ch
 	}
 }
 
-/* All keys that lead to TABLE of DATASET, in a new array; each must find its fields there. */
-static enum fault find_keys(const struct package *package, const struct package *target, const char *dataset,
-			    const char *table, const struct table_key ***ret_keys, size_t *ret_n, struct refusal *why)
-{
-	_cleanup_free_ const struct table_key **keys = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < package->n_resources; i++) {
-		const struct schema *schema = package->resources[i].schema;
-
-		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
-			const struct table_key *key = &schema->foreign_keys[k];
-
-			if (key->package == NULL || strcmp(key->package, dataset) != 0 ||
-			    strcmp(key->table, table) != 0)
-				continue;
-			if (package_has_key_target(target, package->resources[i].name, key, why) != FAULT_NONE)
-				return why->fault;
-			keys = xrealloc(keys, n + 1, sizeof(keys[0]));
-			keys[n++] = key;
-		}
-	}
-	*ret_keys = steal_pointer(&keys);
-	*ret_n = n;
-	return FAULT_NONE;
-}
-
 static enum fault read_reference(struct check_references *references, const struct package *package,
 				 const struct package *target, const struct package_reference *reference,
 				 struct validation *validation, struct refusal *why)
@@ -115,7 +88,7 @@ static enum fault read_reference(struct check_references *references, const stru
 	struct keytable *keytable = NULL;
 	size_t n;
 
-	if (find_keys(package, target, reference->package, reference->table, &keys, &n, why) != FAULT_NONE ||
+	if (package_keys_into(package, target, reference, &keys, &n, why) != FAULT_NONE ||
 	    keytable_new_target(validation, keys[0]->resource, table, keys, n,
 				table->verbatim ? &table->dialect : &dialect_plain, &keytable, why) != FAULT_NONE)
 		return why->fault;

@@ -247,6 +247,11 @@ static bool event_is_valid(const struct outside_event *event)
 	       flag_is_valid(event->has_sha256) && text_is_line(event->line, sizeof(event->line));
 }
 
+static bool name_is_valid(const char *name, size_t size)
+{
+	return text_ends(name, size) && notation_is_name(name);
+}
+
 struct outside_record outside_record_new(enum outside_record_kind kind)
 {
 	struct outside_record record;
@@ -296,13 +301,12 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_SIGN:
 		return sign_is_valid(&record->sign);
 	case OUTSIDE_REFERENCE:
-		return text_ends(record->dataset.name, sizeof(record->dataset.name)) &&
-		       notation_is_name(record->dataset.name);
+		return name_is_valid(record->dataset.name, sizeof(record->dataset.name));
 	case OUTSIDE_DATASET:
 		return dataset_is_valid(&record->dataset);
 	case OUTSIDE_ATTEST:
-		return text_ends(record->attest.name, sizeof(record->attest.name)) &&
-		       notation_is_name(record->attest.name) && flag_is_valid(record->attest.may_make_key);
+		return name_is_valid(record->attest.name, sizeof(record->attest.name)) &&
+		       flag_is_valid(record->attest.may_make_key);
 	case OUTSIDE_TARGET:
 	case OUTSIDE_REFERENCE_TABLE:
 		return target_is_valid(&record->target);

@@ -25,6 +25,7 @@
 #include "outside/charset.h"
 #include "outside/excerpt.h"
 #include "outside/reportcommand.h"
+#include "outside/validate_references.h"
 #include "schemas/package.h"
 #include "schemas/parallel.h"
 #include "schemas/validation.h"
@@ -34,11 +35,14 @@
 static const char *opt_schema, *opt_package, *opt_delimiter, *opt_encoding, *opt_html;
 static bool opt_json, opt_statistics;
 static uint64_t opt_threads = 1;
+static struct option_list opt_references;
 
 const struct option validate_options[] = {
 	{"schema", 's', OPTION_TEXT, &opt_schema, "FILE", "a table schema; every CSV is checked against it"},
 	{"package", 'p', OPTION_TEXT, &opt_package, "FILE",
 	 "a datapackage.json; CSVs are matched to its resources by name"},
+	{"reference", 'r', OPTION_LIST, &opt_references, "NAME=PATH",
+	 "another package that its foreign keys lead to: its folder, or its datapackage.json"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "the report as JSON, in the shape of Frictionless's"},
 	{"html", 0, OPTION_TEXT, &opt_html, "FILE", "the report as a page for a mail, with the rows at fault, too"},
 	{"delimiter", 'd', OPTION_TEXT, &opt_delimiter, "CHAR",
@@ -54,6 +58,8 @@ const char validate_details[] =
 	"With --package and no CSV, every table of the package is read from the package's folder. Without --schema "
 	"and\n"
 	"--package only the form is checked: quotes, charset, blank rows, as many cells as the header has.\n\n"
+	"A foreign key into another package needs that one: --reference cog=../cog. Without it the key is a fault,\n"
+	"for it cannot be checked.\n\n"
 	"Exit status: 0 valid, 1 not valid, 2 trouble.";
 
 /* One file to validate. */
@@ -72,6 +78,7 @@ struct run {
 	struct schema *schema;
 	struct dialect dialect;
 	struct charsets *charsets;
+	struct validate_references references;
 	struct input *inputs;
 	size_t n_inputs;
 	struct validation *validation;
@@ -80,6 +87,7 @@ struct run {
 
 static void run_clear(struct run *run)
 {
+	validate_references_clear(&run->references);
 	validation_free(run->validation);
 	for (size_t i = 0; i < run->n_inputs; i++) {
 		if (run->inputs[i].fd >= 0)
@@ -146,6 +154,8 @@ static enum fault open_all(struct run *run, int argc, char **argv, struct refusa
 	}
 	for (int i = 0; fault == FAULT_NONE && i < argc; i++)
 		fault = add_input(run, argv[i], open(argv[i], O_RDONLY | O_CLOEXEC | O_NOCTTY), why);
+	if (fault == FAULT_NONE)
+		fault = validate_references_open(&run->references, &opt_references, why);
 	if (fault == FAULT_NONE && opt_html != NULL && (run->page = fopen(opt_html, "we")) == NULL)
 		fault = file_fault(opt_html, errno, why);
 	return fault;
@@ -397,6 +407,8 @@ static enum fault validate_all(struct run *run, struct refusal *why)
 	run->validation = validation_new();
 	for (size_t i = 0; run->package != NULL && i < run->n_inputs; i++)
 		validation_declare(run->validation, run->inputs[i].resource->name, run->inputs[i].resource->schema);
+	if (run->package != NULL)
+		fault = validate_references_read(&run->references, run->package, run->charsets, run->validation, why);
 	for (size_t i = 0; fault == FAULT_NONE && i < run->n_inputs; i++)
 		fault = validate_input(run, &run->inputs[i], why);
 	if (fault == FAULT_NONE)
@@ -410,6 +422,8 @@ static void check_usage(int argc)
 		die_usage("validate: --threads takes 1 to %d", PARALLEL_THREADS_MAX);
 	if (opt_schema != NULL && opt_package != NULL)
 		die_usage("validate: --schema or --package, not both");
+	if (opt_package == NULL && opt_references.n_items > 0)
+		die_usage("validate: --reference goes with --package");
 	if (opt_package == NULL && argc == 0)
 		die_usage("validate: which CSV?");
 	if (opt_package != NULL && (opt_delimiter != NULL || opt_encoding != NULL))
@@ -422,7 +436,7 @@ static void check_usage(int argc)
 int validate_run(int argc, char **argv)
 {
 	_cleanup_(run_clear) struct run run = {.folder_fd = -1, .dialect = dialect_plain};
-	struct sandbox_folder folders[1];
+	struct sandbox_folder folders[1 + LIMIT_REFERENCES];
 	struct refusal why = {0};
 	enum fault fault;
 
@@ -433,8 +447,11 @@ int validate_run(int argc, char **argv)
 	run.charsets = charsets_open();
 	fault = open_all(&run, argc, argv, &why);
 	if (fault == FAULT_NONE) {
-		folders[0] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
-		sandbox_enter(SANDBOX_VALIDATE, folders, run.folder_fd >= 0 ? 1 : 0);
+		size_t n_folders = validate_references_folders(&run.references, folders);
+
+		if (run.folder_fd >= 0)
+			folders[n_folders++] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
+		sandbox_enter(SANDBOX_VALIDATE, folders, n_folders);
 		fault = parse_descriptor(&run, &why);
 	}
 	if (fault == FAULT_NONE)

@@ -410,6 +410,33 @@ enum fault package_has_key_target(const struct package *target, const char *reso
 	return FAULT_NONE;
 }
 
+enum fault package_keys_into(const struct package *package, const struct package *target,
+			     const struct package_reference *reference, const struct table_key ***ret_keys,
+			     size_t *ret_n, struct refusal *why)
+{
+	_cleanup_free_ const struct table_key **keys = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < package->n_resources; i++) {
+		const struct schema *schema = package->resources[i].schema;
+
+		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
+			const struct table_key *key = &schema->foreign_keys[k];
+
+			if (key->package == NULL || strcmp(key->package, reference->package) != 0 ||
+			    strcmp(key->table, reference->table) != 0)
+				continue;
+			if (package_has_key_target(target, package->resources[i].name, key, why) != FAULT_NONE)
+				return why->fault;
+			keys = xrealloc(keys, n + 1, sizeof(keys[0]));
+			keys[n++] = key;
+		}
+	}
+	*ret_keys = steal_pointer(&keys);
+	*ret_n = n;
+	return FAULT_NONE;
+}
+
 /* `licenses`, or the `license` of the standard's first version. */
 static enum fault read_licences(struct package *package, struct refusal *why)
 {

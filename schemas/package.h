@@ -69,6 +69,11 @@ struct package_reference {
 };
 /* Each once, sorted by package, table, resource; at most LIMIT_REFERENCES. A new array; its texts are the package's. */
 void package_references(const struct package *package, struct package_reference **ret_references, size_t *ret_n);
+/* Every key of PACKAGE that leads to REFERENCE's table, whichever resource has it, in a new array; each must find its fields in TARGET, which
+ * is that package (FAULT_FOREIGN_FIELD). */
+enum fault package_keys_into(const struct package *package, const struct package *target,
+			     const struct package_reference *reference, const struct table_key ***ret_keys,
+			     size_t *ret_n, struct refusal *why);
 /* Whether TARGET has what KEY of RESOURCE leads to: the table, with a schema and those fields. FAULT_FOREIGN_FIELD. */
 enum fault package_has_key_target(const struct package *target, const char *resource, const struct table_key *key,
 				  struct refusal *why);
