@@ -6,6 +6,7 @@
 #   make install  DESTDIR=, PREFIX=/usr/local                     make bench    measures, prints tables
 #   make fuzz     FUZZ_SECONDS=60 for each target (clang)         make deps     Debian packages that pkg-config misses
 #   make ECDSA=1  into build/ecdsa: keys of ECDSA and RSA too     make conformance-client   build/tests/tuf-client
+#   make conformance-pairs PAIRS=DIR    real schemas and CSVs against Frictionless's verdicts
 
 # ECDSA=1: keys of ECDSA P-256 and RSA-PSS are read too (keys/pubkey_pem.c), in a build folder of its own.
 ECDSA =
@@ -56,6 +57,7 @@ SRC_bundle = \
 	bundle/hash.c \
 	bundle/html.c \
 	bundle/json.c \
+	bundle/json_published.c \
 	bundle/notation.c \
 	bundle/request.c \
 	bundle/statement.c \
@@ -107,23 +109,38 @@ SRC_keys = \
 	keys/words.c
 
 SRC_schemas = \
+	schemas/bytescan.c \
+	schemas/columncheck.c \
+	schemas/columncheck_compile.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
 	schemas/contract.c \
+	schemas/custom_check.c \
+	schemas/custom_check_parse.c \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \
+	schemas/fold.c \
 	schemas/formats.c \
 	schemas/formats_json.c \
+	schemas/french.c \
+	schemas/french_lists.c \
+	schemas/french_phone.c \
+	schemas/french_places.c \
 	schemas/keyindex.c \
 	schemas/keytable.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
+	schemas/opening_hours.c \
 	schemas/package.c \
 	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/published.c \
+	schemas/published_field.c \
+	schemas/published_pattern.c \
 	schemas/report_html.c \
+	schemas/rowscan.c \
 	schemas/rowsplit.c \
 	schemas/rulelevel.c \
 	schemas/schema.c \
@@ -132,12 +149,15 @@ SRC_schemas = \
 	schemas/textlist.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
+	schemas/validation_batch.c \
+	schemas/validation_checks.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/validation_tally.c \
-	schemas/value.c
+	schemas/value.c \
+	schemas/warnings.c
 
 # Modules of each side, without the files that hold a main().
 SRC_outside = \
@@ -373,6 +393,11 @@ $(ECDSA_BUILD)/tests/conformance/tuf-client: FORCE
 else
 ecdsa-tests: $(ECDSA_TESTS)
 endif
+# Real schemas and CSVs with the verdicts of Frictionless, of which tests/data/pairs is a selection: PAIRS is the folder of pairs.jsonl.
+.PHONY: conformance-pairs
+conformance-pairs: all
+	tests/conformance/pairs.py $(BUILD)/bin/clapet-outside $(PAIRS) tests/conformance/pairs.exceptions
+
 conformance-client: $(ECDSA_BUILD)/tests/conformance/tuf-client
 	@mkdir -p $(dir $(TUF_CLIENT))
 	@cmp -s $< $(TUF_CLIENT) || cp $< $(TUF_CLIENT)

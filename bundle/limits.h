@@ -137,6 +137,14 @@
 #define LIMIT_RESOLUTIONS 256
 /* Breaks in all of these together, so that the verdict stays below LIMIT_JSON_SIZE. */
 #define LIMIT_RESOLVED_BREAKS 4096
+/* Custom checks of a schema, each of which costs a little of every row; a check's columns are bounded as a key's are. */
+#define LIMIT_CUSTOM_CHECKS 1024
+/* Bytes of an opening hours value: OpenStreetMap's own bound is 255 characters. */
+#define LIMIT_OPENING_HOURS_SIZE 2048
+
+/* Lines that say how a published schema was read otherwise than it is written; the largest (300 fields) has two for each
+ * of its fields. More are counted. */
+#define LIMIT_SCHEMA_WARNINGS 1024
 
 /* Values of a JSON resource: each costs a parser about 150 bytes, so a parse stays under 256 MiB. */
 #define LIMIT_JSON_VALUES 1000000

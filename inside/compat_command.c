@@ -95,7 +95,8 @@ static enum fault offer_open(struct offer *offer, const char *path, struct refus
 	return offer->folder_fd < 0 ? refuse(why, FAULT_FILE, "%s: %s", folder, strerror(errno)) : FAULT_NONE;
 }
 
-static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why)
+static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
+			      struct refusal *why)
 {
 	const struct offer *offer = ctx;
 	_cleanup_close_ int fd = fd_open_beneath(offer->folder_fd, path, O_RDONLY, 0);
@@ -105,14 +106,15 @@ static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, 
 
 	if (r < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	return json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_schema, why);
+	return package_parse_schema(data, size, ret_schema, warnings, why);
 }
 
 static enum fault offer_parse(struct offer *offer, struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 	const char *format;
-	enum fault fault = json_parse(offer->data, offer->size, LIMIT_PACKAGE_SIZE, &json, why);
+	_cleanup_(warnings_clear) struct warnings unsaid = {0}; /* clapet-outside validate says them */
+	enum fault fault = package_parse_schema(offer->data, offer->size, &json, &unsaid, why);
 
 	if (fault == FAULT_NONE) {
 		format = json_string_value(json_object_get(json, "format"));

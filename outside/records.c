@@ -252,6 +252,11 @@ static bool name_is_valid(const char *name, size_t size)
 	return text_ends(name, size) && notation_is_name(name);
 }
 
+static bool attest_is_valid(const struct outside_attest *attest)
+{
+	return name_is_valid(attest->name, sizeof(attest->name)) && flag_is_valid(attest->may_make_key);
+}
+
 struct outside_record outside_record_new(enum outside_record_kind kind)
 {
 	struct outside_record record;
@@ -305,8 +310,7 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_DATASET:
 		return dataset_is_valid(&record->dataset);
 	case OUTSIDE_ATTEST:
-		return name_is_valid(record->attest.name, sizeof(record->attest.name)) &&
-		       flag_is_valid(record->attest.may_make_key);
+		return attest_is_valid(&record->attest);
 	case OUTSIDE_TARGET:
 	case OUTSIDE_REFERENCE_TABLE:
 		return target_is_valid(&record->target);

@@ -68,8 +68,9 @@ void source_list_free(char **names, size_t n)
 	free(names);
 }
 
-/* Loads the JSON file PATH beneath the source's folder. */
-static enum fault load_json(int folder_fd, const char *path, json_t **ret_object, struct refusal *why)
+/* Loads the JSON file PATH beneath the source's folder. With WARNINGS it is one that others published. */
+static enum fault load_json(int folder_fd, const char *path, json_t **ret_object, struct warnings *warnings,
+			    struct refusal *why)
 {
 	_cleanup_close_ int fd = fd_open_regular_beneath(folder_fd, path, O_RDONLY);
 	_cleanup_free_ uint8_t *data = NULL;
@@ -82,14 +83,18 @@ static enum fault load_json(int folder_fd, const char *path, json_t **ret_object
 		return refuse(why, FAULT_SOURCE, "%s: leads out of the source's folder", path);
 	if (r < 0)
 		return refuse(why, FAULT_SOURCE, "%s: %s", path, strerror(-r));
-	if (json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_object, why) != FAULT_NONE)
+	if (warnings != NULL ? package_parse_schema(data, size, ret_object, warnings, why) != FAULT_NONE
+			     : json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_object, why) != FAULT_NONE)
 		return refuse_within(why, "%s", path);
 	return FAULT_NONE;
 }
 
 /* Replaces a property that names a file of the folder by the file's content. */
-static enum fault inline_file(int folder_fd, json_t *object, const char *key, struct refusal *why)
+static enum fault inline_file(struct source *source, int folder_fd, json_t *object, const char *key,
+			      struct refusal *why)
 {
+	_cleanup_(warnings_clear) struct warnings warnings = {0};
+	_cleanup_free_ char *prefix = NULL;
 	const char *path = json_string_value(json_object_get(object, key));
 	json_t *content = NULL;
 
@@ -98,8 +103,10 @@ static enum fault inline_file(int folder_fd, json_t *object, const char *key, st
 	if (url_scheme(path) != URL_RELATIVE)
 		return refuse(why, FAULT_SOURCE, "%s \"%s\": must be a file in the source's folder (download it once)",
 			      key, path);
-	if (load_json(folder_fd, path, &content, why) != FAULT_NONE)
+	if (load_json(folder_fd, path, &content, &warnings, why) != FAULT_NONE)
 		return why->fault;
+	prefix = xasprintf("%s: ", path);
+	warnings_take(&source->warnings, prefix, &warnings);
 	json_object_set_new(object, key, content);
 	return FAULT_NONE;
 }
@@ -255,8 +262,8 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 		if (json_is_string(json_object_get(resource, "name")))
 			snprintf(where, sizeof where, "resource %.63s",
 				 json_string_value(json_object_get(resource, "name")));
-		if (inline_file(folder_fd, resource, "schema", why) != FAULT_NONE ||
-		    inline_file(folder_fd, resource, "dialect", why) != FAULT_NONE)
+		if (inline_file(source, folder_fd, resource, "schema", why) != FAULT_NONE ||
+		    inline_file(source, folder_fd, resource, "dialect", why) != FAULT_NONE)
 			return refuse_within(why, "%s", where);
 		if (complete_resource(package_clapet, resource, where, &clapet, why) != FAULT_NONE ||
 		    parse_resource(source, config, resource, clapet, where, why) != FAULT_NONE)
@@ -296,6 +303,7 @@ static enum fault finish_source(struct source *source, const json_t *descriptor,
 	hash_bytes(source->descriptor, source->descriptor_size, &source->sha256);
 	if (package_parse(source->descriptor, source->descriptor_size, NULL, NULL, &source->package, why) != FAULT_NONE)
 		return why->fault;
+	warnings_take(&source->warnings, "", &source->package->warnings);
 	if (source->package->n_resources != source->n_resources)
 		return refuse(why, FAULT_SOURCE, "%zu of %zu resources can be read", source->package->n_resources,
 			      source->n_resources);
@@ -318,7 +326,7 @@ enum fault source_load(int sources_fd, const char *name, const struct config *co
 	folder_fd = openat(sources_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder_fd < 0)
 		return refuse(why, FAULT_SOURCE, "sources/%s: %s", name, strerror(errno));
-	if (load_json(folder_fd, "datapackage.json", &descriptor, why) != FAULT_NONE ||
+	if (load_json(folder_fd, "datapackage.json", &descriptor, NULL, why) != FAULT_NONE ||
 	    parse_source(source, folder_fd, config, descriptor, why) != FAULT_NONE ||
 	    finish_source(source, descriptor, why) != FAULT_NONE)
 		return refuse_within(why, "sources/%s", name);
@@ -339,6 +347,7 @@ void source_free(struct source *source)
 	if (source == NULL)
 		return;
 	package_free(source->package);
+	warnings_clear(&source->warnings);
 	free(source->descriptor);
 	free(source->bodies);
 	free(source->resources);

@@ -51,6 +51,7 @@ struct source {
 	size_t n_bodies;
 	struct source_resource *resources;
 	size_t n_resources;
+	struct warnings warnings; /* what was read otherwise than it is written, with the file or the resource */
 };
 
 /* The names of the folders in SOURCES_FD, sorted; hidden ones are skipped. Names are not judged here. 0 or a negative errno. */

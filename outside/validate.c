@@ -57,9 +57,12 @@ const struct option validate_options[] = {
 const char validate_details[] =
 	"With --package and no CSV, every table of the package is read from the package's folder. Without --schema "
 	"and\n"
-	"--package only the form is checked: quotes, charset, blank rows, as many cells as the header has.\n\n"
-	"A foreign key into another package needs that one: --reference cog=../cog. Without it the key is a fault,\n"
-	"for it cannot be checked.\n\n"
+	"--package only the form is checked: quotes, charset, blank rows, as many cells as the header has. What a\n"
+	"schema spells otherwise than Table Schema v2, and what of it is not checked, is told on stderr, a line "
+	"each.\n\n"
+	"A foreign key into another package needs that one: --reference cog=../cog. Without it the key is a fault, "
+	"for\n"
+	"it cannot be checked.\n\n"
 	"Exit status: 0 valid, 1 not valid, 2 trouble.";
 
 /* One file to validate. */
@@ -76,6 +79,7 @@ struct run {
 	size_t descriptor_size;
 	struct package *package;
 	struct schema *schema;
+	struct warnings warnings; /* of the package or the schema */
 	struct dialect dialect;
 	struct charsets *charsets;
 	struct validate_references references;
@@ -96,6 +100,7 @@ static void run_clear(struct run *run)
 	free(run->inputs);
 	package_free(run->package);
 	schema_free(run->schema);
+	warnings_clear(&run->warnings);
 	charsets_free(run->charsets);
 	free(run->descriptor);
 	if (run->folder_fd >= 0)
@@ -165,7 +170,8 @@ static enum fault open_all(struct run *run, int argc, char **argv, struct refusa
  * ----------------------------------------------------------------------------------------------------- */
 
 /* A schema by path lies beneath the package's folder. */
-static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why)
+static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
+			      struct refusal *why)
 {
 	const struct run *run = ctx;
 	_cleanup_close_ int fd = -1;
@@ -181,7 +187,7 @@ static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, 
 	r = fd_load(fd, LIMIT_PACKAGE_SIZE, &data, &size);
 	if (r < 0)
 		return file_fault(path, -r, why);
-	return json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_schema, why);
+	return package_parse_schema(data, size, ret_schema, warnings, why);
 }
 
 static const char *base_name(const char *path)
@@ -254,15 +260,19 @@ static enum fault parse_descriptor(struct run *run, struct refusal *why)
 
 	if (opt_package != NULL) {
 		fault = package_parse(run->descriptor, run->descriptor_size, load_schema, run, &run->package, why);
-		if (fault == FAULT_NONE)
+		if (fault == FAULT_NONE) {
+			warnings_take(&run->warnings, "", &run->package->warnings);
 			fault = run->n_inputs > 0 ? match_inputs(run, why) : open_resources(run, why);
+		}
 		return fault != FAULT_NONE ? refuse_within(why, "%s", opt_package) : FAULT_NONE;
 	}
 	if (opt_schema == NULL)
 		return FAULT_NONE;
-	fault = json_parse(run->descriptor, run->descriptor_size, LIMIT_PACKAGE_SIZE, &json, why);
+	fault = package_parse_schema(run->descriptor, run->descriptor_size, &json, &run->warnings, why);
 	if (fault == FAULT_NONE)
 		fault = schema_parse(json, &run->schema, why);
+	if (fault == FAULT_NONE)
+		warnings_take(&run->warnings, "", &run->schema->warnings);
 	return fault != FAULT_NONE ? refuse_within(why, "%s", opt_schema) : FAULT_NONE;
 }
 
@@ -353,7 +363,11 @@ static enum fault validate_input(struct run *run, struct input *input, struct re
 static json_t *make_report(const struct run *run)
 {
 	json_t *report = validation_json(run->validation), *tasks = json_object_get(report, "tasks");
+	json_t *schema_warnings = json_or_die(json_array());
 
+	for (size_t i = 0; i < run->warnings.n; i++)
+		json_array_append_new(schema_warnings, json_or_die(json_string(run->warnings.lines[i])));
+	json_object_set_new(report, "schemaWarnings", schema_warnings);
 	for (size_t i = 0; i < run->n_inputs; i++) {
 		const struct input *input = &run->inputs[i];
 
@@ -433,6 +447,13 @@ static void check_usage(int argc)
 		die_usage("validate: --delimiter takes one ASCII character");
 }
 
+static void log_warnings(const struct warnings *warnings)
+{
+	_cleanup_free_ char *prefix = xasprintf("warning: %s: ", opt_package != NULL ? opt_package : opt_schema);
+
+	warnings_log(warnings, prefix);
+}
+
 int validate_run(int argc, char **argv)
 {
 	_cleanup_(run_clear) struct run run = {.folder_fd = -1, .dialect = dialect_plain};
@@ -453,6 +474,7 @@ int validate_run(int argc, char **argv)
 			folders[n_folders++] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
 		sandbox_enter(SANDBOX_VALIDATE, folders, n_folders);
 		fault = parse_descriptor(&run, &why);
+		log_warnings(&run.warnings);
 	}
 	if (fault == FAULT_NONE)
 		fault = validate_all(&run, &why);

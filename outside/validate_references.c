@@ -103,7 +103,8 @@ size_t validate_references_folders(const struct validate_references *references,
 /* --- after it -------------------------------------------------------------------------------------------------------- */
 
 /* A schema by path lies beneath the package's folder. */
-static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why)
+static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
+			      struct refusal *why)
 {
 	const struct given_package *given = ctx;
 	_cleanup_free_ uint8_t *data = NULL;
@@ -112,7 +113,7 @@ static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, 
 
 	if (r < 0)
 		return file_fault(path, -r, why);
-	return json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_schema, why);
+	return package_parse_schema(data, size, ret_schema, warnings, why);
 }
 
 static enum fault parse(struct given_package *given, struct refusal *why)

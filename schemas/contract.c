@@ -89,8 +89,12 @@ static enum fault parse_schema(const json_t *resource, const char *where, struct
 		if (json_object_get(resource, taken[i]) != NULL)
 			json_object_set(descriptor, taken[i], json_object_get(resource, taken[i]));
 	}
-	fault = schema_parse(descriptor, ret_schema, why);
-	return fault == FAULT_NONE ? fault : refuse_within(why, "%s", where);
+	if ((fault = schema_parse(descriptor, ret_schema, why)) != FAULT_NONE)
+		return refuse_within(why, "%s", where);
+	/* A published schema's oddities are told and read; a contract is ours, and says what it means. */
+	if ((*ret_schema)->warnings.n > 0)
+		return refuse(why, FAULT_CONTRACT, "%s: %s", where, (*ret_schema)->warnings.lines[0]);
+	return FAULT_NONE;
 }
 
 static enum fault parse_match(const json_t *resource, const char *where, enum contract_match *ret_match,

@@ -13,6 +13,7 @@
 #include "schemas/simplepattern.h"
 #include "schemas/textlist.h"
 #include "schemas/value.h"
+#include "schemas/warnings.h"
 
 /* What a cell can break; a set of bits, for one cell can break several. */
 enum field_rule {
@@ -69,9 +70,10 @@ struct field {
 	bool has_jit;
 };
 
-/* FAULT_SCHEMA with the field's name and the property. MISSING_VALUES is the schema's, the field's own go first. */
-enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_values, struct field **ret_field,
-				  struct refusal *why);
+/* FAULT_SCHEMA with the field's name and the property. MISSING_VALUES is the schema's, the field's own go first. What holds
+ * nothing up but is not as it seems (an example that breaks the rules that it is to show) is told in WARNINGS. */
+enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_values, struct warnings *warnings,
+				  struct field **ret_field, struct refusal *why);
 void field_free(struct field *field);
 void field_freep(struct field **field);
 

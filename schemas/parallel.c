@@ -12,6 +12,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "schemas/bytescan.h"
+#include "schemas/rowscan.h"
 #include "schemas/validation_part.h"
 
 /* A row has at most LIMIT_ROW_SIZE bytes, twice that if each is a quote that is doubled: a piece in which none ends by then is for the
@@ -240,8 +242,8 @@ static void append(struct piece *piece, const char *bytes, size_t size)
 {
 	if (size == 0)
 		return;
-	if (piece->size + size > piece->room) {
-		piece->room = (piece->size + size) * 2;
+	if (piece->size + size + CELL_SLACK > piece->room) {
+		piece->room = (piece->size + size + CELL_SLACK) * 2;
 		piece->bytes = xrealloc(piece->bytes, piece->room, 1);
 	}
 	memcpy(piece->bytes + piece->size, bytes, size);
@@ -250,12 +252,7 @@ static void append(struct piece *piece, const char *bytes, size_t size)
 
 static bool has_odd(const char *bytes, size_t size, char quote)
 {
-	const char *end = bytes + size, *at;
-	bool is_odd = false;
-
-	for (at = bytes; at < end && (at = memchr(at, quote, (size_t)(end - at))) != NULL; at++)
-		is_odd = !is_odd;
-	return is_odd;
+	return bytes_count(bytes, size, quote) % 2 == 1;
 }
 
 /* The length up to and with the last line feed that has an even number of quotes before it; 0: none. */

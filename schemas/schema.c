@@ -10,7 +10,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "schemas/custom_check.h"
 #include "schemas/field.h"
+#include "schemas/published.h"
 
 static int compare_names(const void *a, const void *b)
 {
@@ -46,7 +48,7 @@ static enum fault read_fields(struct schema *schema, struct refusal *why)
 	schema->fields = xcalloc(json_array_size(array), sizeof(schema->fields[0]));
 	json_array_foreach(array, i, item)
 	{
-		enum fault fault = field_parse_descriptor(item, missing, &schema->fields[i], why);
+		enum fault fault = field_parse_descriptor(item, missing, &schema->warnings, &schema->fields[i], why);
 
 		if (fault != FAULT_NONE)
 			return fault;
@@ -131,9 +133,7 @@ static enum fault read_primary_key(struct schema *schema, struct refusal *why)
 	const json_t *value = json_object_get(schema->json, "primaryKey");
 	enum fault fault;
 
-	/* Published schemas write "no key" as null, "" or []. */
-	if (value == NULL || json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0) ||
-	    (json_is_string(value) && json_string_length(value) == 0))
+	if (value == NULL)
 		return FAULT_NONE;
 	fault = read_columns(value, "primaryKey", &schema->primary_key.columns, &schema->primary_key.n_columns, why);
 	return fault != FAULT_NONE ? fault : check_columns(schema, &schema->primary_key, "primaryKey", why);
@@ -144,7 +144,7 @@ static enum fault read_key_array(const struct schema *schema, const char *proper
 {
 	const json_t *array = json_object_get(schema->json, property);
 
-	*ret_array = json_is_null(array) ? NULL : array;
+	*ret_array = array;
 	if (*ret_array != NULL && (!json_is_array(array) || json_array_size(array) > LIMIT_TABLE_KEYS))
 		return refuse(why, FAULT_SCHEMA, "%s: is no array of at most %d keys", property, LIMIT_TABLE_KEYS);
 	return FAULT_NONE;
@@ -252,14 +252,14 @@ static enum fault read_foreign_keys(struct schema *schema, struct refusal *why)
 	return FAULT_NONE;
 }
 
-enum fault schema_parse(json_t *descriptor, struct schema **ret_schema, struct refusal *why)
+enum fault schema_parse(const json_t *descriptor, struct schema **ret_schema, struct refusal *why)
 {
 	_cleanup_(schema_freep) struct schema *schema = xcalloc(1, sizeof(*schema));
 	enum fault fault;
 
 	if (!json_is_object(descriptor))
 		return refuse(why, FAULT_SCHEMA, "a schema is an object");
-	schema->json = json_incref(descriptor);
+	schema->json = published_schema(descriptor, &schema->warnings);
 	fault = read_missing(schema, why);
 	if (fault == FAULT_NONE)
 		fault = read_fields(schema, why);
@@ -273,6 +273,7 @@ enum fault schema_parse(json_t *descriptor, struct schema **ret_schema, struct r
 		fault = read_foreign_keys(schema, why);
 	if (fault != FAULT_NONE)
 		return fault;
+	schema->checks = custom_checks_new(schema->json);
 	*ret_schema = steal_pointer(&schema);
 	return FAULT_NONE;
 }
@@ -312,7 +313,9 @@ void schema_free(struct schema *schema)
 	for (size_t i = 0; i < schema->n_foreign_keys; i++)
 		key_clear(&schema->foreign_keys[i]);
 	free(schema->foreign_keys);
+	custom_checks_free(schema->checks);
 	json_decref(schema->json);
+	warnings_clear(&schema->warnings);
 	free(schema);
 }
 

@@ -24,6 +24,7 @@ struct validation *validation_new(void)
 static void table_free(struct validation_table *table)
 {
 	validation_keys_clear(table);
+	validation_checks_clear(table);
 	validation_clear_faults(table);
 	validation_clear_tallies(table);
 	for (size_t i = 0; i < table->n_labels; i++)
@@ -211,6 +212,33 @@ static inline void check_cell(struct validation_table *table, size_t index, cons
 		report_cell(table, index, broken, cell, position);
 }
 
+/* The same of a cell that is known to be good. */
+static void take_key_cell(struct validation_table *table, const struct column *column, const struct cell *cell)
+{
+	struct value value = {.kind = VALUE_TEXT, .text = cell->text, .size = cell->size};
+	const struct field *field = column->field;
+
+	column->key_cell->bytes = NULL;
+	column->key_cell->raw = *cell;
+	if (field == NULL || field_is_missing(field, cell->text, cell->size))
+		return;
+	if (field->parse != NULL && !field->parse(field, cell->text, cell->size, &table->scratch, &value))
+		die("a cell that was read cannot be read again");
+	set_key_cell(table, column->key_cell, &value);
+}
+
+void validation_good_row(struct validation_table *table, const struct cell *cells, const struct row_position *position)
+{
+	table->n_rows++;
+	if (table->n_sets == 0)
+		return;
+	for (size_t i = 0; i < table->n_columns; i++) {
+		if (table->columns[i].key_cell != NULL)
+			take_key_cell(table, &table->columns[i], &cells[i]);
+	}
+	validation_keys_row(table, position);
+}
+
 /* Cells that a row has too few or too many. A cell that is not there is also missing where one is required, as in
  * Frictionless. */
 static void __attribute__((cold)) report_count(struct validation_table *table, const struct cell *cells, size_t n_cells,
@@ -260,6 +288,8 @@ void validation_row(struct validation_table *table, const struct cell *cells, si
 			check_cell(table, i, &cells[i], position);
 		if (n_cells != table->n_columns)
 			report_count(table, cells, n_cells, position);
+		if (table->n_check_runs > 0)
+			validation_checks_row(table, cells, n_cells, position);
 	}
 	if (table->n_sets > 0)
 		validation_keys_row(table, position);

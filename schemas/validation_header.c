@@ -174,6 +174,7 @@ void validation_take_header(struct validation_table *table, const struct cell *c
 		match_by_name(table, sorted, position);
 	}
 	validation_keys_place(table);
+	validation_checks_place(table);
 }
 
 void validation_header_absent(struct validation_table *table)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
  * validation, between its own files: validation.c (tables and rows), validation_header.c (labels to fields),
- * validation_keys.c (uniqueness and references), validation_report.c (faults for people and machines).
+ * validation_keys.c (uniqueness and references), validation_checks.c (custom checks), validation_report.c (faults for people and machines).
  */
 #ifndef SCHEMAS_VALIDATION_INTERNAL_H
 #define SCHEMAS_VALIDATION_INTERNAL_H
 
 #include "schemas/field.h"
 #include "schemas/keyindex.h"
+#include "schemas/rowscan.h"
 #include "schemas/validation.h"
 
 /* In the order of their names in validation_report.c. */
@@ -27,6 +28,8 @@ enum fault_type {
 	FAULT_TYPE_UNIQUE,
 	FAULT_TYPE_PRIMARY_KEY,
 	FAULT_TYPE_FOREIGN_KEY,
+	FAULT_TYPE_CUSTOM_CHECK,
+	FAULT_TYPE_CHECK_SKIPPED,
 	FAULT_TYPE_SOURCE,
 	FAULT_TYPE_N
 };
@@ -101,6 +104,12 @@ struct foreign_check {
 	struct keyindex *pending; /* owned: keys that wait for the other table, with their first row */
 };
 
+/* A custom check that is made, and where its columns stand. */
+struct check_run {
+	const struct custom_check *check; /* borrowed from the schema */
+	size_t *places;                   /* owned, but in a part's table; SIZE_MAX: the data do not have it */
+};
+
 struct validation_part; /* schemas/validation_part.h */
 
 struct validation_table {
@@ -123,6 +132,8 @@ struct validation_table {
 	size_t n_uniques;
 	struct foreign_check *foreigns;
 	size_t n_foreigns;
+	struct check_run *check_runs; /* owned, but in a part's table */
+	size_t n_check_runs;
 	struct key_cell *key_cells;       /* owned, one a column */
 	struct validation_part *noted_in; /* this is the table of a part: its keys are noted there, not judged */
 	struct validation_part *merging;  /* whose rows are being judged: their cells are read again where shown */
@@ -171,9 +182,26 @@ void validation_move_faults(struct validation_table *table, struct validation_ta
 void validation_part_note(struct validation_part *part, const struct row_position *position);
 void validation_part_recall(const struct validation_part *part, struct validation_table *table);
 
+/* A row with a cell in each column, each known to be good or missing where it may be, and not all missing: counted, and its keys taken. */
+void validation_good_row(struct validation_table *table, const struct cell *cells, const struct row_position *position);
+
+/* Rows of a table whose header is known, a batch at a time: fill validation_batch_rows, then take it. FIRST_ROW is the first one's number.
+ * What is reported is what validation_row reports of each. */
+struct validation_batch;
+struct validation_batch *validation_batch_new(struct validation_table *table);
+void validation_batch_free(struct validation_batch *batch);
+struct row_batch *validation_batch_rows(struct validation_batch *batch);
+void validation_batch_take(struct validation_batch *batch, uint64_t first_row);
+
 /* The header row: labels to columns by the schema's fieldsMatch, with the faults of both. */
 void validation_take_header(struct validation_table *table, const struct cell *cells, size_t n_cells,
 			    const struct row_position *position);
+
+/* Custom checks: those that can be made once the header is known, with a warning for each other; then each row, after its cells. */
+void validation_checks_place(struct validation_table *table);
+void validation_checks_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			   const struct row_position *position);
+void validation_checks_clear(struct validation_table *table);
 
 /* Keys: what the schema and the references to this table ask for; then the columns once the header is known. */
 void validation_keys_prepare(struct validation_table *table);

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/limits.h"
 #include "schemas/validation_internal.h"
 
@@ -26,7 +27,8 @@ struct validation_part {
 	struct schema *schema;          /* owned: a copy, for patterns keep state; NULL: none */
 	struct validation_table *table; /* owned: the same columns and sets, without an index */
 	struct table_reader *reader;
-	const char *bytes; /* borrowed */
+	struct validation_batch *batch; /* owned; NULL: all rows go through the reader */
+	const char *bytes;              /* borrowed */
 	size_t size;
 	bool is_broken; /* the reader refused, or they were no whole rows */
 
@@ -102,6 +104,8 @@ static struct validation_table *copy_table(const struct validation_table *table,
 		if (table->columns[i].key_cell != NULL)
 			copy->columns[i].key_cell = &copy->key_cells[i];
 	}
+	copy->check_runs = table->check_runs;
+	copy->n_check_runs = table->n_check_runs;
 	copy->n_sets = table->n_sets;
 	copy->sets = xcalloc(table->n_sets + 1, sizeof(copy->sets[0]));
 	for (size_t i = 0; i < table->n_sets; i++)
@@ -116,6 +120,9 @@ struct validation_part *validation_part_new(const struct validation_table *table
 	part->dialect = *dialect;
 	part->schema = copy_schema(table->schema);
 	part->table = copy_table(table, part);
+	part->reader = table_reader_new(&part->dialect, take_row, part->table);
+	if (row_scan_reads(dialect) && table->n_columns > 0)
+		part->batch = validation_batch_new(part->table);
 	return part;
 }
 
@@ -124,6 +131,7 @@ void validation_part_free(struct validation_part *part)
 	if (part == NULL)
 		return;
 	table_reader_free(part->reader);
+	validation_batch_free(part->batch);
 	validation_keys_clear(part->table);
 	validation_clear_faults(part->table);
 	validation_clear_tallies(part->table);
@@ -173,20 +181,62 @@ static void forget(struct validation_part *part)
 	}
 }
 
-void validation_part_read(struct validation_part *part, const char *bytes, size_t size)
+/* The rows that begin at scan->at until one ends at the end of a line. */
+static bool read_odd_rows(struct validation_part *part, struct row_scan *scan)
+{
+	const struct row_position position = {part->table->n_rows + 1, scan->at};
+
+	table_reader_resume(part->reader, &position);
+	do {
+		const char *line = part->bytes + scan->at;
+		const char *lf = memchr(line, '\n', part->size - scan->at);
+		size_t size = lf != NULL ? (size_t)(lf - line) + 1 : part->size - scan->at;
+
+		if (size == 0 || table_reader_feed(part->reader, line, size, NULL) != FAULT_NONE)
+			return false;
+		scan->at += size;
+	} while (!table_reader_is_between_rows(part->reader));
+	return true;
+}
+
+static bool read_batches(struct validation_part *part)
+{
+	struct row_batch *rows = validation_batch_rows(part->batch);
+	struct row_scan scan;
+
+	row_scan_begin(&scan, &part->dialect, part->bytes, part->size);
+	while (scan.at < part->size) {
+		bool is_full = row_scan_next(&scan, rows);
+
+		validation_batch_take(part->batch, part->table->n_rows + 1);
+		if (!is_full && scan.at < part->size && !read_odd_rows(part, &scan))
+			return false;
+	}
+	return true;
+}
+
+static bool read_rows(struct validation_part *part)
 {
 	const struct row_position first = {1, 0};
 
+	/* Text that is not UTF-8 goes to who refuses it. */
+	if (part->batch != NULL && text_is_utf8(part->bytes, part->size, NULL))
+		return read_batches(part);
+	table_reader_resume(part->reader, &first);
+	return table_reader_feed(part->reader, part->bytes, part->size, NULL) == FAULT_NONE &&
+	       table_reader_is_between_rows(part->reader);
+}
+
+void validation_part_read(struct validation_part *part, const char *bytes, size_t size)
+{
 	forget(part);
-	if (part->reader == NULL || part->is_broken) {
+	if (part->is_broken) {
 		table_reader_free(part->reader);
 		part->reader = table_reader_new(&part->dialect, take_row, part->table);
 	}
 	part->bytes = bytes;
 	part->size = size;
-	table_reader_resume(part->reader, &first);
-	part->is_broken = table_reader_feed(part->reader, bytes, size, NULL) != FAULT_NONE ||
-			  !table_reader_is_between_rows(part->reader);
+	part->is_broken = !read_rows(part);
 }
 
 /* --- merging

@@ -16,8 +16,8 @@ struct validation_part *validation_part_new(const struct validation_table *table
 void validation_part_free(struct validation_part *part);
 void validation_part_freep(struct validation_part **part);
 
-/* Reads what should be whole rows, each with its end; what the part held before is dropped. BYTES must stay as they are until the merge. Touches
- * nothing but the part and what is constant in the table. */
+/* Reads what should be whole rows, each with its end; what the part held before is dropped. BYTES have CELL_SLACK more behind them, and must stay as
+ * they are until the merge. Touches nothing but the part and what is constant in the table. */
 void validation_part_read(struct validation_part *part, const char *bytes, size_t size);
 
 /* Gives the table what was read, as the rows that begin at POSITION, which moves past them. False, with table and POSITION

@@ -13,7 +13,7 @@
 #include "bundle/limits.h"
 #include "schemas/validation_internal.h"
 
-/* Names and titles as Frictionless 5 has them; "pattern-limit" is ours. */
+/* Names and titles as Frictionless 5 has them; "pattern-limit" and "custom-check-skipped" are ours, "custom-check-error" is Validata's. */
 static const struct {
 	const char *type, *title;
 } types[FAULT_TYPE_N] = {
@@ -32,6 +32,8 @@ static const struct {
 	[FAULT_TYPE_UNIQUE] = {"unique-error", "Unique Error"},
 	[FAULT_TYPE_PRIMARY_KEY] = {"primary-key", "Primary Key Error"},
 	[FAULT_TYPE_FOREIGN_KEY] = {"foreign-key", "Foreign Key Error"},
+	[FAULT_TYPE_CUSTOM_CHECK] = {"custom-check-error", "Custom Check Error"},
+	[FAULT_TYPE_CHECK_SKIPPED] = {"custom-check-skipped", "Custom Check Skipped"},
 	[FAULT_TYPE_SOURCE] = {"source-error", "Source Error"},
 };
 

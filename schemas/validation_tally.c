@@ -52,7 +52,10 @@ static enum fault_level level_of(const struct validation_table *table, const str
 
 	if (table->levels != NULL && rule_may_warn(kind->rule))
 		level = rule_levels_find(table->levels, kind->rule, kind->field_name);
-	return level != NULL ? level->level : LEVEL_ERROR;
+	if (level != NULL)
+		return level->level;
+	/* A check that was not made says nothing of the data. */
+	return kind->type == FAULT_TYPE_CHECK_SKIPPED ? LEVEL_WARNING : LEVEL_ERROR;
 }
 
 static struct tally *insert(struct validation_table *table, size_t place, const struct tally_kind *kind)
