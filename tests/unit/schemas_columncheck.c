@@ -25,7 +25,7 @@ static struct field *new_field(const char *descriptor, json_t *missing)
 
 	assert_non_null(json);
 	json_object_set_new(json, "name", json_string("f"));
-	assert_int_equal(field_parse_descriptor(json, missing, &field, NULL), FAULT_NONE);
+	assert_int_equal(field_parse_descriptor(json, missing, NULL, &field, NULL), FAULT_NONE);
 	json_decref(json);
 	return field;
 }
@@ -247,7 +247,7 @@ static void test_many_words(void **state)
 
 		for (unsigned i = 0; i < n; i++)
 			json_array_append_new(values, json_sprintf("%u", i * i));
-		assert_int_equal(field_parse_descriptor(json, NULL, &field, NULL), FAULT_NONE);
+		assert_int_equal(field_parse_descriptor(json, NULL, NULL, &field, NULL), FAULT_NONE);
 		json_decref(json);
 		check = column_check_new(field);
 		for (unsigned i = 0; i < n * n; i++) {
