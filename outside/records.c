@@ -266,6 +266,31 @@ struct outside_record outside_record_new(enum outside_record_kind kind)
 	return record;
 }
 
+/* What is said to outside-sign, and by it. */
+static bool signing_is_valid(const struct outside_record *record)
+{
+	switch ((enum outside_record_kind)record->kind) {
+	case OUTSIDE_SIGN:
+		return sign_is_valid(&record->sign);
+	case OUTSIDE_DATASET:
+		return dataset_is_valid(&record->dataset);
+	case OUTSIDE_ATTEST:
+		return attest_is_valid(&record->attest);
+	case OUTSIDE_TARGET:
+		return target_is_valid(&record->target);
+	case OUTSIDE_SIGNED:
+		return signed_is_valid(&record->signed_);
+	case OUTSIDE_FLOOR:
+		return floor_is_valid(&record->floor);
+	case OUTSIDE_COSIGNATURE:
+		return cosignature_is_valid(&record->cosignature);
+	case OUTSIDE_WAITING:
+		return waiting_is_valid(&record->waiting);
+	default:
+		return false;
+	}
+}
+
 bool outside_record_check(const struct outside_record *record)
 {
 	if (record->kind >= OUTSIDE_RECORD_KIND_N || record->reserved != 0)
@@ -303,32 +328,15 @@ bool outside_record_check(const struct outside_record *record)
 		return part_is_valid(&record->part);
 	case OUTSIDE_MEMBER:
 		return member_is_valid(&record->member);
-	case OUTSIDE_SIGN:
-		return sign_is_valid(&record->sign);
 	case OUTSIDE_REFERENCE:
 		return name_is_valid(record->dataset.name, sizeof(record->dataset.name));
-	case OUTSIDE_DATASET:
-		return dataset_is_valid(&record->dataset);
-	case OUTSIDE_ATTEST:
-		return attest_is_valid(&record->attest);
-	case OUTSIDE_TARGET:
 	case OUTSIDE_REFERENCE_TABLE:
 		return target_is_valid(&record->target);
-	case OUTSIDE_SIGNED:
-		return signed_is_valid(&record->signed_);
 	case OUTSIDE_EVENT:
 		return event_is_valid(&record->event);
-	case OUTSIDE_FLOOR:
-		return floor_is_valid(&record->floor);
-	case OUTSIDE_COSIGNATURE:
-		return cosignature_is_valid(&record->cosignature);
-	case OUTSIDE_WAITING:
-		return waiting_is_valid(&record->waiting);
-	case OUTSIDE_NONE:
-	case OUTSIDE_RECORD_KIND_N:
-		break;
+	default: /* what outside-sign is told and tells, or nothing known */
+		return signing_is_valid(record);
 	}
-	return false;
 }
 
 struct outside_record outside_record_end(const struct refusal *why)
