@@ -18,6 +18,7 @@
 #include "outside/descriptor.h"
 #include "outside/excerpt.h"
 #include "outside/records.h"
+#include "schemas/parallel.h"
 
 struct file {
 	char name[LIMIT_FILE_NAME_SIZE];
@@ -26,6 +27,7 @@ struct file {
 
 struct request {
 	int package_fd, report_fd, descriptor_fd;
+	unsigned n_threads;
 	struct file *files;
 	size_t n_files;
 	struct check_references references;
@@ -72,6 +74,8 @@ static void receive(int sock, struct request *request)
 		switch ((enum outside_record_kind)record.kind) {
 		case OUTSIDE_PACKAGE:
 			take_fd(&request->package_fd, fd);
+			request->n_threads = record.check.n_threads > 0 ? record.check.n_threads
+									: parallel_usual_threads();
 			break;
 		case OUTSIDE_RAW:
 			take_fd(&add_file(request, record.file.name)->raw_fd, fd);
@@ -163,7 +167,7 @@ static enum fault prepare(struct request *request, const struct package *package
 }
 
 /* The first fault of bytes, if any; else of rows. */
-static enum fault read_all(struct request *request, struct charsets *charsets, const struct package *package,
+static enum fault read_all(struct request *request, const struct tabulate_means *means, const struct package *package,
 			   struct validation *validation, struct descriptor_resource *resources, struct refusal *why)
 {
 	enum fault first = FAULT_NONE;
@@ -175,7 +179,7 @@ static enum fault read_all(struct request *request, struct charsets *charsets, c
 
 		if (file == NULL || file->raw_fd < 0 || file->plain_fd < 0)
 			die("the supervisor sent no files for %s", package->resources[i].name);
-		if (tabulate(charsets, &package->resources[i], file->raw_fd, file->plain_fd, resources[i].table,
+		if (tabulate(means, &package->resources[i], file->raw_fd, file->plain_fd, resources[i].table,
 			     &resources[i].tabulated, &broken) != FAULT_NONE &&
 		    first == FAULT_NONE) {
 			first = broken.fault;
@@ -215,6 +219,7 @@ static enum fault check_package(int sock, struct request *request, struct charse
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	_cleanup_free_ struct descriptor_resource *resources = NULL;
 	_cleanup_(json_decrefp) json_t *report = NULL, *descriptor = NULL;
+	const struct tabulate_means means = {charsets, request->n_threads};
 	enum fault fault = load_package(request->package_fd, &package, why);
 
 	if (fault != FAULT_NONE)
@@ -222,7 +227,7 @@ static enum fault check_package(int sock, struct request *request, struct charse
 	resources = xcalloc(package->n_resources + 1, sizeof(*resources));
 	if ((fault = prepare(request, package, validation, resources, why)) != FAULT_NONE)
 		return fault;
-	fault = read_all(request, charsets, package, validation, resources, why);
+	fault = read_all(request, &means, package, validation, resources, why);
 	if (request->report_fd >= 0) {
 		report = make_report(request, charsets, package, validation);
 		write_json(request->report_fd, report);

@@ -189,10 +189,12 @@ static enum fault send_package(struct job *job, struct pipeline *pipeline, int r
 {
 	const struct source *source = pipeline->source;
 	_cleanup_close_ int package_fd = fd_memory("datapackage.json", source->descriptor, source->descriptor_size);
+	struct outside_record record = outside_record_new(OUTSIDE_PACKAGE);
 
 	if (package_fd < 0)
 		return refuse(why, FAULT_STORAGE, "memory for a descriptor: %s", strerror(-package_fd));
-	job_send_kind(job, OUTSIDE_PACKAGE, package_fd);
+	record.check.n_threads = (uint32_t)pipeline->agent->config->threads;
+	job_send(job, &record, package_fd);
 	for (size_t i = 0; i < source->n_resources; i++)
 		if (send_resource(job, pipeline, i, why) != FAULT_NONE)
 			return why->fault;

@@ -328,6 +328,7 @@ static enum fault read_table(struct run *run, const struct input *input, struct 
 	enum fault fault;
 
 	rows = parallel_reader_new(input_dialect(run, input), input->table, (unsigned)opt_threads, PARALLEL_PIECE_SIZE);
+	parallel_reader_trust_utf8(rows);
 	fault = charset_reader_new(run->charsets, input_encoding(input), feed_rows, rows, &charset, why);
 	if (fault == FAULT_NONE)
 		fault = read_all(input, charset, why);

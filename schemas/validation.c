@@ -230,6 +230,8 @@ static void take_key_cell(struct validation_table *table, const struct column *c
 void validation_good_row(struct validation_table *table, const struct cell *cells, const struct row_position *position)
 {
 	table->n_rows++;
+	if (table->n_check_runs > 0)
+		validation_checks_row(table, cells, table->n_columns, position);
 	if (table->n_sets == 0)
 		return;
 	for (size_t i = 0; i < table->n_columns; i++) {

@@ -85,7 +85,7 @@ void validation_batch_take(struct validation_batch *batch, uint64_t first_row)
 	if (rows->n_rows == 0)
 		return;
 	bad = find_bad_rows(batch);
-	if (bad == 0 && batch->table->n_sets == 0) {
+	if (bad == 0 && batch->table->n_sets == 0 && batch->table->n_check_runs == 0) {
 		batch->table->n_rows += rows->n_rows;
 		return;
 	}

@@ -182,7 +182,8 @@ void validation_move_faults(struct validation_table *table, struct validation_ta
 void validation_part_note(struct validation_part *part, const struct row_position *position);
 void validation_part_recall(const struct validation_part *part, struct validation_table *table);
 
-/* A row with a cell in each column, each known to be good or missing where it may be, and not all missing: counted, and its keys taken. */
+/* A row with a cell in each column, each known to be good or missing where it may be, and not all missing: counted, held to the
+ * custom checks, and its keys taken. */
 void validation_good_row(struct validation_table *table, const struct cell *cells, const struct row_position *position);
 
 /* Rows of a table whose header is known, a batch at a time: fill validation_batch_rows, then take it. FIRST_ROW is the first one's number.

@@ -31,6 +31,12 @@ struct validation_part {
 	const char *bytes;              /* borrowed */
 	size_t size;
 	bool is_broken; /* the reader refused, or they were no whole rows */
+	struct part_duties duties;
+
+	struct plain_writer *writer; /* owned; NULL: the plain form is not wanted */
+	bool is_rewritten;           /* rows are written; until then the bytes are their plain form */
+	char *plain;                 /* owned: what was written */
+	size_t plain_size, plain_room;
 
 	/* One a row, and one a row and set. */
 	uint64_t *offsets;
@@ -39,11 +45,63 @@ struct validation_part {
 	size_t judged; /* of the rows, while they are merged */
 };
 
+/* --- the plain form
+ * --------------------------------------------------------------------------------------------------- */
+
+/* plain_sink. */
+static enum fault add_plain(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	struct validation_part *part = ctx;
+
+	(void)why;
+	if (part->plain_size + size > part->plain_room) {
+		part->plain_room = (part->plain_size + size) * 2;
+		part->plain = xrealloc(part->plain, part->plain_room, 1);
+	}
+	memcpy(part->plain + part->plain_size, data, size);
+	part->plain_size += size;
+	return FAULT_NONE;
+}
+
+/* The bytes up to OFFSET are in the plain form, and those that follow are not. */
+static void begin_writing(struct validation_part *part, uint64_t offset)
+{
+	if (part->is_rewritten)
+		return;
+	part->is_rewritten = true;
+	if (offset > 0)
+		add_plain(part, part->bytes, (size_t)offset, NULL);
+}
+
+static void write_row(struct validation_part *part, const struct cell *cells, size_t n_cells, uint64_t offset)
+{
+	begin_writing(part, offset);
+	plain_writer_row(part->writer, cells, n_cells, NULL);
+}
+
+static void write_batch(struct validation_part *part, const struct row_batch *rows)
+{
+	if (rows->is_plain && !part->is_rewritten)
+		return;
+	for (size_t i = 0; i < rows->n_rows; i++)
+		write_row(part, rows->cells + i * rows->n_columns, rows->n_columns, rows->offsets[i]);
+}
+
+const char *validation_part_plain(const struct validation_part *part, size_t *ret_size)
+{
+	*ret_size = part->is_rewritten ? part->plain_size : part->size;
+	return part->is_rewritten ? part->plain : part->bytes;
+}
+
 static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
 			   struct refusal *why)
 {
+	struct validation_part *part = ctx;
+
 	(void)why;
-	validation_row(ctx, cells, n_cells, position);
+	validation_row(part->table, cells, n_cells, position);
+	if (part->writer != NULL)
+		write_row(part, cells, n_cells, position->offset);
 	return FAULT_NONE;
 }
 
@@ -113,14 +171,18 @@ static struct validation_table *copy_table(const struct validation_table *table,
 	return copy;
 }
 
-struct validation_part *validation_part_new(const struct validation_table *table, const struct dialect *dialect)
+struct validation_part *validation_part_new(const struct validation_table *table, const struct dialect *dialect,
+					    const struct part_duties *duties)
 {
 	struct validation_part *part = xcalloc(1, sizeof(*part));
 
 	part->dialect = *dialect;
 	part->schema = copy_schema(table->schema);
 	part->table = copy_table(table, part);
-	part->reader = table_reader_new(&part->dialect, take_row, part->table);
+	part->reader = table_reader_new(&part->dialect, take_row, part);
+	part->duties = *duties;
+	if (duties->writes_plain)
+		part->writer = plain_writer_new(add_plain, part);
 	if (row_scan_reads(dialect) && table->n_columns > 0)
 		part->batch = validation_batch_new(part->table);
 	return part;
@@ -132,6 +194,8 @@ void validation_part_free(struct validation_part *part)
 		return;
 	table_reader_free(part->reader);
 	validation_batch_free(part->batch);
+	plain_writer_free(part->writer);
+	free(part->plain);
 	validation_keys_clear(part->table);
 	validation_clear_faults(part->table);
 	validation_clear_tallies(part->table);
@@ -209,6 +273,8 @@ static bool read_batches(struct validation_part *part)
 		bool is_full = row_scan_next(&scan, rows);
 
 		validation_batch_take(part->batch, part->table->n_rows + 1);
+		if (part->writer != NULL)
+			write_batch(part, rows);
 		if (!is_full && scan.at < part->size && !read_odd_rows(part, &scan))
 			return false;
 	}
@@ -220,7 +286,7 @@ static bool read_rows(struct validation_part *part)
 	const struct row_position first = {1, 0};
 
 	/* Text that is not UTF-8 goes to who refuses it. */
-	if (part->batch != NULL && text_is_utf8(part->bytes, part->size, NULL))
+	if (part->batch != NULL && (part->duties.trusts_utf8 || text_is_utf8(part->bytes, part->size, NULL)))
 		return read_batches(part);
 	table_reader_resume(part->reader, &first);
 	return table_reader_feed(part->reader, part->bytes, part->size, NULL) == FAULT_NONE &&
@@ -232,11 +298,15 @@ void validation_part_read(struct validation_part *part, const char *bytes, size_
 	forget(part);
 	if (part->is_broken) {
 		table_reader_free(part->reader);
-		part->reader = table_reader_new(&part->dialect, take_row, part->table);
+		part->reader = table_reader_new(&part->dialect, take_row, part);
 	}
 	part->bytes = bytes;
 	part->size = size;
+	part->is_rewritten = false;
+	part->plain_size = 0;
 	part->is_broken = !read_rows(part);
+	if (part->writer != NULL)
+		plain_writer_finish(part->writer, NULL);
 }
 
 /* --- merging

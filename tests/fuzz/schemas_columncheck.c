@@ -57,7 +57,7 @@ static struct field *new_field(uint8_t choice, const json_t *missing)
 	struct field *field;
 
 	json_object_set_new(json, "name", json_string("f"));
-	if (field_parse_descriptor(json, missing, &field, NULL) != FAULT_NONE)
+	if (field_parse_descriptor(json, missing, NULL, &field, NULL) != FAULT_NONE)
 		abort();
 	json_decref(json);
 	return field;
