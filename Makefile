@@ -127,7 +127,10 @@ SRC_schemas = \
 	schemas/french_lists.c \
 	schemas/french_phone.c \
 	schemas/french_places.c \
+	schemas/keyfilter.c \
 	schemas/keyindex.c \
+	schemas/keylog.c \
+	schemas/keylog_settle.c \
 	schemas/keytable.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
@@ -145,6 +148,7 @@ SRC_schemas = \
 	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
+	schemas/spill.c \
 	schemas/table.c \
 	schemas/textlist.c \
 	schemas/utf8pieces.c \
@@ -153,6 +157,7 @@ SRC_schemas = \
 	schemas/validation_checks.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_late.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/validation_tally.c \

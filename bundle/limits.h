@@ -113,6 +113,12 @@
 #define LIMIT_CELL_SIZE (1 * MIB)
 #define LIMIT_ROW_SIZE (4 * MIB)
 #define LIMIT_ROWS 4000000000ULL
+/* Memory of key indexes if nobody says otherwise: with all else that a check needs, the process stays below 300 MB. Past it keys go to
+ * a file: LIMIT_ROWS rows of one key with 20 bytes of text in each are 180 GiB there. */
+#define LIMIT_KEY_MEMORY (192 * MIB)
+#define LIMIT_KEY_MEMORY_MIN (1 * MIB)
+#define LIMIT_KEY_MEMORY_MAX (64 * GIB)
+#define LIMIT_SPILL_SIZE (256 * GIB)
 /* Faults of one kind kept with their place; all are counted. */
 #define LIMIT_FAULTS_KEPT 100
 /* Rules in fields that have faults, of one table: every field of the widest table breaking four rules. Faults past them are counted as errors

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "outside/provenance.h"
+#include "schemas/custom_check.h"
 
 /* Which faults of a report (Frictionless's types) break a rule. */
 static const char *const LABELS[] = {"missing-label", "extra-label",  "incorrect-label", "duplicate-label",
@@ -19,6 +20,7 @@ static const char *const CONSTRAINT[] = {"constraint-error", "pattern-limit", "s
 static const char *const UNIQUE[] = {"unique-error", "source-error", NULL};
 static const char *const PRIMARY_KEY[] = {"primary-key", "source-error", NULL};
 static const char *const FOREIGN_KEY[] = {"foreign-key", "source-error", NULL};
+static const char *const SKIPPED[] = {"custom-check-skipped", NULL};
 static const char *const ANY[] = {NULL};
 
 struct tests {
@@ -75,6 +77,52 @@ static void add_field(struct tests *tests, const json_t *field)
 	}
 }
 
+/* Whether the report counted a fault of RULE in FIELD at LEVEL. */
+static bool is_tallied(const struct tests *tests, const char *rule, const char *field, const char *level)
+{
+	const json_t *tallies = json_object_get(tests->task, "tallies");
+
+	for (size_t i = 0; i < json_array_size(tallies); i++) {
+		const json_t *tally = json_array_get(tallies, i);
+		const char *name = json_string_value(json_object_get(tally, "fieldName"));
+
+		if (name != NULL && strcmp(name, field) == 0 &&
+		    strcmp(json_string_value(json_object_get(tally, "rule")), rule) == 0 &&
+		    strcmp(json_string_value(json_object_get(tally, "level")), level) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Custom checks by their names, of which one column may have several. One that was not made is no passed test. */
+static void add_check(struct tests *tests, const struct custom_check *check)
+{
+	const char *rules[] = {check->kind->name, check->kind->act == CHECK_PLACE ? CHECK_REVERSED_PLACE : NULL,
+			       "custom-check-skipped"};
+	bool is_failed = false, is_warned = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		is_failed |= rules[i] != NULL && is_tallied(tests, rules[i], check->columns[0], "error");
+		is_warned |= rules[i] != NULL && is_tallied(tests, rules[i], check->columns[0], "warning");
+	}
+	tests->n++;
+	json_array_append_new(is_failed   ? tests->failed
+			      : is_warned ? tests->warned
+					  : tests->passed,
+			      json_sprintf("%s/%s/%s", tests->resource, check->columns[0], check->kind->name));
+}
+
+static void add_checks(struct tests *tests, const json_t *schema)
+{
+	struct custom_checks *checks = custom_checks_new(schema);
+
+	for (size_t i = 0; i < checks->n_items; i++)
+		add_check(tests, &checks->items[i]);
+	if (checks->n_remarks > 0)
+		add(tests, NULL, "custom-check-skipped", SKIPPED);
+	custom_checks_free(checks);
+}
+
 static void add_table(struct tests *tests, const json_t *schema)
 {
 	const json_t *fields = json_object_get(schema, "fields");
@@ -93,6 +141,7 @@ static void add_table(struct tests *tests, const json_t *schema)
 		add(tests, NULL, "uniqueKeys", UNIQUE);
 	if (json_object_get(schema, "foreignKeys") != NULL)
 		add(tests, NULL, "foreignKeys", FOREIGN_KEY);
+	add_checks(tests, schema);
 }
 
 static const json_t *find_task(const json_t *report, const char *resource)

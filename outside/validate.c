@@ -392,13 +392,18 @@ static void print_lines(const struct run *run)
 	validation_lines(run->validation, stdout);
 	for (size_t i = 0; i < run->n_inputs; i++) {
 		const struct input *input = &run->inputs[i];
-		uint64_t n = validation_table_n_faults(input->table);
+		uint64_t n = validation_table_n_errors(input->table),
+			 n_warnings = validation_table_n_warnings(input->table);
+		char warnings[48] = "";
 
+		if (n_warnings > 0)
+			snprintf(warnings, sizeof(warnings), ", %" PRIu64 " warnings", n_warnings);
 		if (n == 0)
-			printf("%s: valid, %" PRIu64 " rows\n", input->path, validation_n_rows(input->table));
+			printf("%s: valid, %" PRIu64 " rows%s\n", input->path, validation_n_rows(input->table),
+			       warnings);
 		else
-			printf("%s: not valid, %" PRIu64 " faults in %" PRIu64 " rows\n", input->path, n,
-			       validation_n_rows(input->table));
+			printf("%s: not valid, %" PRIu64 " faults in %" PRIu64 " rows%s\n", input->path, n,
+			       validation_n_rows(input->table), warnings);
 	}
 }
 

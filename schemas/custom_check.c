@@ -10,8 +10,6 @@
 #include "schemas/french.h"
 #include "schemas/opening_hours.h"
 
-static const char REVERSED[] = "reversed-french-gps-coordinates";
-
 /* Validata's checks, then frformat's formats. */
 static const struct check_kind KINDS[] = {
 	{.name = "french-siren-value", .act = CHECK_CELL, .words = french_siren},
@@ -101,7 +99,7 @@ bool custom_check_is_rule(const char *name)
 		if (strcmp(KINDS[i].name, name) == 0)
 			return KINDS[i].act != CHECK_NO_LIST;
 	}
-	return strcmp(name, REVERSED) == 0;
+	return strcmp(name, CHECK_REVERSED_PLACE) == 0;
 }
 
 const char *check_operator_name(enum check_operator op)
@@ -120,7 +118,7 @@ static const char *check_place(const char *text, size_t size, const char **ret_r
 	case FRENCH_PLACE_INSIDE:
 		return NULL;
 	case FRENCH_PLACE_REVERSED:
-		*ret_rule = REVERSED;
+		*ret_rule = CHECK_REVERSED_PLACE;
 		return "is in France only with latitude and longitude exchanged: longitude comes first";
 	case FRENCH_PLACE_NO_POINT:
 		return "is no longitude and latitude";

@@ -26,6 +26,9 @@ enum check_act {
 	CHECK_NO_LIST, /* known, but its list is not kept here */
 };
 
+/* The rule of a geopoint that is in France with its numbers exchanged. */
+#define CHECK_REVERSED_PLACE "reversed-french-gps-coordinates"
+
 /* What a name means. */
 struct check_kind {
 	const char *name; /* the rule of its faults */

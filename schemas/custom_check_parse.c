@@ -59,7 +59,7 @@ static bool add_column(struct custom_check *check, const json_t *value)
 {
 	const char *name = json_string_value(value);
 
-	if (name == NULL || strlen(name) != json_string_length(value) || check->n_columns == LIMIT_KEY_COLUMNS)
+	if (name == NULL || check->n_columns == LIMIT_KEY_COLUMNS)
 		return false;
 	check->columns[check->n_columns++] = name;
 	return true;

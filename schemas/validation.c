@@ -16,9 +16,17 @@ struct validation *validation_new(void)
 {
 	struct validation *validation = xcalloc(1, sizeof(*validation));
 
+	validation->log = keylog_new(NULL);
 	if (getrandom(validation->secret, sizeof(validation->secret), 0) != (ssize_t)sizeof(validation->secret))
 		die_errno("getrandom");
 	return validation;
+}
+
+void validation_set_spill(struct validation *validation, struct spill *spill)
+{
+	keylog_free(validation->log);
+	validation->spill = spill;
+	validation->log = keylog_new(spill);
 }
 
 static void table_free(struct validation_table *table)
@@ -44,6 +52,7 @@ void validation_free(struct validation *validation)
 	for (size_t i = 0; i < validation->n_references; i++)
 		free(validation->references[i]);
 	free(validation->references);
+	keylog_free(validation->log);
 	free(validation);
 }
 
@@ -121,7 +130,12 @@ void validation_table_end(struct validation_table *table)
 void validation_end(struct validation *validation)
 {
 	for (size_t i = 0; i < validation->n_tables; i++)
-		validation_keys_resolve(validation->tables[i]);
+		validation_late_ask(validation->tables[i]);
+	keylog_settle(validation->log);
+	for (size_t i = 0; i < validation->n_tables; i++)
+		validation_late_report(validation->tables[i]);
+	for (size_t i = 0; i < validation->n_tables; i++)
+		validation_late_resolve(validation->tables[i]);
 }
 
 /* One fault for each rule that the cell breaks. */

@@ -3,7 +3,8 @@
  * validation: rows against schemas, one package at a time: types, constraints, missing values, header by fieldsMatch,
  * primary keys, uniqueness and foreign keys between the package's resources. Every fault is counted; the first
  * LIMIT_FAULTS_KEPT of a kind are kept with their place. Memory does not grow with the rows but for the exact
- * uniqueness and reference indexes (under 32 bytes a key).
+ * uniqueness and reference indexes (under 32 bytes a key), and these only up to a bound where there is one (validation_set_spill).
+ * Faults of uniqueness are told by validation_end, in the places of their rows.
  *
  *     v = validation_new();
  *     validation_declare(v, name, schema) for each resource's schema
@@ -22,6 +23,7 @@
 #include <stdio.h>
 
 #include "schemas/rulelevel.h"
+#include "schemas/spill.h"
 #include "schemas/table.h"
 
 struct validation;
@@ -40,6 +42,7 @@ struct table_fault {
 	const char *field_name;
 	const char *cell; /* escaped, cut */
 	const char *note; /* the rule in words */
+	unsigned rank;    /* among faults of one row: of keys they come after those of cells */
 };
 
 /* All faults of one rule in one field, kept or not: exact, whatever their number. */
@@ -56,6 +59,10 @@ struct fault_tally {
 struct validation *validation_new(void);
 void validation_free(struct validation *validation);
 void validation_freep(struct validation **validation);
+
+/* Bounds what keys take in memory: before all else that is done with the validation. SPILL stays the caller's, must outlive it and may serve
+ * two validations. Where the spill has a fault after validation_end (spill_fault) the verdict is worth nothing. */
+void validation_set_spill(struct validation *validation, struct spill *spill);
 
 /* Announces the schema of a table that is still to come, so that the keys which it refers to are indexed in tables
  * that are read before it. Without it, a reference to a table that is already past cannot be checked and is a fault

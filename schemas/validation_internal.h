@@ -8,6 +8,7 @@
 
 #include "schemas/field.h"
 #include "schemas/keyindex.h"
+#include "schemas/keylog.h"
 #include "schemas/rowscan.h"
 #include "schemas/validation.h"
 
@@ -72,7 +73,9 @@ struct key_set {
 	size_t n_columns;
 	size_t *places;         /* owned: of each in the data; set with the header */
 	bool is_usable;         /* every column is in the data */
-	struct keyindex *index; /* owned; NULL: only hashed */
+	bool is_unique;         /* somebody asks whether a key was there before */
+	uint32_t source;        /* of the log; 0: only hashed */
+	struct keyindex *index; /* owned: asked for keys while rows are read; NULL: all are in the log */
 	/* Of the row that is being read: */
 	bool is_hashed;  /* already, when its cell was read */
 	bool is_missing; /* every cell is */
@@ -102,6 +105,8 @@ struct foreign_check {
 	struct reference *reference;
 	size_t set;
 	struct keyindex *pending; /* owned: keys that wait for the other table, with their first row */
+	uint32_t waiting;         /* in the log: those of them that found no room, or are not found */
+	uint32_t wanted;          /* in the log: keys asked for after the other table; 0: none yet */
 };
 
 /* A custom check that is made, and where its columns stand. */
@@ -156,6 +161,8 @@ struct validation {
 	size_t n_tables;
 	struct reference **references;
 	size_t n_references;
+	struct spill *spill; /* borrowed; NULL: memory without a bound */
+	struct keylog *log;  /* owned */
 };
 
 /* Counts a fault and keeps it, unless enough of its type and level are kept. CELL may be NULL. */
@@ -165,6 +172,12 @@ void validation_add(struct validation_table *table, struct tally_kind *kind, con
 bool validation_count(struct validation_table *table, struct tally_kind *kind, const struct row_position *position);
 void validation_keep(struct validation_table *table, const struct tally_kind *kind, const struct row_position *position,
 		     const struct cell *cell, const char *note);
+/* N faults that are found when the rows are past, the first of them at POSITION; and one of them, put where it would stand if it had been found
+ * with its row: RANK tells faults of one row apart. */
+void validation_count_late(struct validation_table *table, struct tally_kind *kind, const struct row_position *position,
+			   uint64_t n);
+void validation_keep_late(struct validation_table *table, const struct tally_kind *kind, unsigned rank,
+			  const struct row_position *position, const struct cell *cell, const char *note);
 void validation_clear_faults(struct validation_table *table);
 void validation_clear_tallies(struct validation_table *table);
 const char *validation_type_name(enum fault_type type);
@@ -207,6 +220,9 @@ void validation_checks_clear(struct validation_table *table);
 /* Keys: what the schema and the references to this table ask for; then the columns once the header is known. */
 void validation_keys_prepare(struct validation_table *table);
 void validation_keys_place(struct validation_table *table);
+/* What memory will be looked at for the hash. */
+void validation_keys_prefetch(const struct validation_table *table, const struct key_set *set,
+			      const struct key_hash *hash);
 /* Hashes the set of one column whose cell has just been read, so that memory answers while the row's other cells are
  * checked: with millions of keys the look-up is a cache miss. */
 void validation_keys_begin(struct validation_table *table, struct key_set *set);
@@ -214,7 +230,23 @@ void validation_keys_begin(struct validation_table *table, struct key_set *set);
 void validation_keys_row(struct validation_table *table, const struct row_position *position);
 /* The second half of it: the sets' hashes are known, and indexed and judged now. */
 void validation_keys_judge(struct validation_table *table, const struct row_position *position);
-void validation_keys_resolve(struct validation_table *table);
+/* What the log has to say at the end: all questions are in it; its answers as faults; references to tables that came later. */
+void validation_late_ask(struct validation_table *table);
+void validation_late_report(struct validation_table *table);
+void validation_late_resolve(struct validation_table *table);
+/* Asks SOURCE for the set's key of the row that is being judged, with the texts of its cells. */
+void validation_late_note(struct validation_table *table, const struct key_set *set, uint32_t source,
+			  const struct row_position *position);
+
+/* Words of faults of keys. NAMES, for people: "siret"; "code, year". */
+struct tally_kind validation_key_kind(const struct key_set *set, enum fault_type type, const char *rule, char *names,
+				      size_t size);
+/* "12345678900011"; "01001, 2024". */
+void validation_key_cells(const struct validation_table *table, const struct key_set *set, char *cells, size_t size);
+void validation_foreign_note(const struct foreign_check *check, char *note, size_t size);
+/* Of faults of one row the cells' come first (0), then the keys' in this order. */
+unsigned validation_unique_rank(const struct validation_table *table, const struct unique_check *check);
+unsigned validation_foreign_rank(const struct validation_table *table, const struct foreign_check *check);
 void validation_keys_clear(struct validation_table *table);
 struct reference *validation_reference(struct validation *validation, const char *resource, const char **columns,
 				       size_t n_columns);

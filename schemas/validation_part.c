@@ -371,8 +371,8 @@ static void ask_ahead(const struct validation_part *part, const struct validatio
 	for (size_t i = 0; i < table->n_sets; i++) {
 		const struct key_note *note = &part->notes[row * table->n_sets + i];
 
-		if (table->sets[i]->index != NULL && table->sets[i]->is_usable && !note->is_missing)
-			keyindex_prefetch(table->sets[i]->index, &note->hash);
+		if (table->sets[i]->is_usable && !note->is_missing)
+			validation_keys_prefetch(table, table->sets[i], &note->hash);
 	}
 }
 

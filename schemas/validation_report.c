@@ -108,13 +108,59 @@ void validation_add(struct validation_table *table, struct tally_kind *kind, con
 		validation_keep(table, kind, position, cell, note);
 }
 
+/* Whether the fault stands behind one of ROW and RANK: what is said of the whole table at its end has no row. */
+static bool is_behind(const struct table_fault *fault, uint64_t row, unsigned rank)
+{
+	if (fault->row == 0)
+		return fault->type == types[FAULT_TYPE_SOURCE].type ||
+		       fault->type == types[FAULT_TYPE_FOREIGN_KEY].type;
+	return fault->row > row || (fault->row == row && fault->rank > rank);
+}
+
+static void free_fault(struct table_fault *fault)
+{
+	free((char *)(uintptr_t)fault->field_name);
+	free((char *)(uintptr_t)fault->cell);
+	free((char *)(uintptr_t)fault->note);
+}
+
+/* One too many of a type and level: the last goes. */
+static void drop_last(struct validation_table *table, const struct tally_kind *kind)
+{
+	size_t i = table->n_faults;
+
+	while (table->faults[i - 1].type != types[kind->type].type || table->faults[i - 1].level != kind->level)
+		i--;
+	free_fault(&table->faults[i - 1]);
+	memmove(&table->faults[i - 1], &table->faults[i], (table->n_faults - i) * sizeof(table->faults[0]));
+	table->n_faults--;
+}
+
+void validation_keep_late(struct validation_table *table, const struct tally_kind *kind, unsigned rank,
+			  const struct row_position *position, const struct cell *cell, const char *note)
+{
+	uint64_t *n_kept = &table->n_kept[kind->level][kind->type];
+	struct table_fault fault;
+	size_t place = 0;
+
+	validation_keep(table, kind, position, cell, note);
+	fault = table->faults[table->n_faults - 1];
+	fault.rank = rank;
+	while (place + 1 < table->n_faults && !is_behind(&table->faults[place], position->row, rank))
+		place++;
+	memmove(&table->faults[place + 1], &table->faults[place],
+		(table->n_faults - 1 - place) * sizeof(table->faults[0]));
+	table->faults[place] = fault;
+	if (*n_kept < LIMIT_FAULTS_KEPT)
+		++*n_kept;
+	else
+		drop_last(table, kind);
+}
+
 void validation_clear_faults(struct validation_table *table)
 {
-	for (size_t i = 0; i < table->n_faults; i++) {
-		free((char *)(uintptr_t)table->faults[i].field_name);
-		free((char *)(uintptr_t)table->faults[i].cell);
-		free((char *)(uintptr_t)table->faults[i].note);
-	}
+	for (size_t i = 0; i < table->n_faults; i++)
+		free_fault(&table->faults[i]);
 	free(table->faults);
 	table->faults = NULL;
 	table->n_faults = table->faults_room = 0;
@@ -153,39 +199,35 @@ const struct table_fault *validation_fault(const struct validation_table *table,
 	return index < table->n_faults ? &table->faults[index] : NULL;
 }
 
-static void each_index(const struct validation *validation, size_t *ret_bytes, uint64_t *ret_keys)
+static const struct keyindex *index_of(const struct validation_table *table, size_t i)
 {
-	*ret_bytes = 0;
-	*ret_keys = 0;
-	for (size_t t = 0; t < validation->n_tables; t++) {
-		const struct validation_table *table = validation->tables[t];
-
-		for (size_t i = 0; i < table->n_sets + table->n_foreigns; i++) {
-			const struct keyindex *index = i < table->n_sets ? table->sets[i]->index
-									 : table->foreigns[i - table->n_sets].pending;
-
-			*ret_bytes += index != NULL ? keyindex_peak_bytes(index) : 0;
-			*ret_keys += index != NULL ? keyindex_count(index) : 0;
-		}
-	}
+	return i < table->n_sets ? table->sets[i]->index : table->foreigns[i - table->n_sets].pending;
 }
 
 size_t validation_index_bytes(const struct validation *validation)
 {
-	size_t bytes;
-	uint64_t keys;
+	size_t bytes = keylog_peak_bytes(validation->log);
 
-	each_index(validation, &bytes, &keys);
+	for (size_t t = 0; t < validation->n_tables; t++) {
+		const struct validation_table *table = validation->tables[t];
+
+		for (size_t i = 0; i < table->n_sets + table->n_foreigns; i++)
+			bytes += index_of(table, i) != NULL ? keyindex_peak_bytes(index_of(table, i)) : 0;
+	}
 	return bytes;
 }
 
 uint64_t validation_n_keys(const struct validation *validation)
 {
-	size_t bytes;
-	uint64_t keys;
+	uint64_t n = keylog_n_keys(validation->log);
 
-	each_index(validation, &bytes, &keys);
-	return keys;
+	for (size_t t = 0; t < validation->n_tables; t++) {
+		const struct validation_table *table = validation->tables[t];
+
+		for (size_t i = 0; i < table->n_sets + table->n_foreigns; i++)
+			n += index_of(table, i) != NULL ? keyindex_count(index_of(table, i)) : 0;
+	}
+	return n;
 }
 
 /* "field population: "12a" is not an integer (type-error)". */
