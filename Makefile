@@ -114,6 +114,8 @@ SRC_schemas = \
 	schemas/columncheck_compile.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
+	schemas/compat_table.c \
+	schemas/compat_type.c \
 	schemas/contract.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
@@ -151,6 +153,7 @@ SRC_schemas = \
 	schemas/spill.c \
 	schemas/table.c \
 	schemas/textlist.c \
+	schemas/tolerated.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
 	schemas/validation_batch.c \
@@ -168,6 +171,8 @@ SRC_schemas = \
 SRC_outside = \
 	outside/agent.c \
 	outside/agentlog.c \
+	outside/baseline.c \
+	outside/baselinecommand.c \
 	outside/charset.c \
 	outside/check_references.c \
 	outside/check_run.c \
@@ -175,6 +180,7 @@ SRC_outside = \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/letthrough.c \
 	outside/logcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
@@ -193,6 +199,7 @@ SRC_outside = \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
+	outside/sourcerules.c \
 	outside/state.c \
 	outside/state_parse.c \
 	outside/status.c \
@@ -220,8 +227,10 @@ SRC_inside = \
 	inside/check_resolve.c \
 	inside/check_run.c \
 	inside/check_table.c \
+	inside/check_tolerated.c \
 	inside/check_version.c \
 	inside/compat_command.c \
+	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_trust.c \
 	inside/crew.c \

@@ -124,6 +124,10 @@
 /* Rules in fields that have faults, of one table: every field of the widest table breaking four rules. Faults past them are counted as errors
  * of their type. */
 #define LIMIT_TALLIES 16384
+/* Percent of rows, or of faults, that may come or go from one version to the next: past this, no bound is the clearer word. */
+#define LIMIT_CHANGE_PERCENT 1000000
+/* Kinds of faults (rule and field) that one version lets through: more are no known faults but a wrong schema. */
+#define LIMIT_TOLERATED 1024
 /* Patterns come from elsewhere and may be written to explode. The longest in published French schemas has 2,900 characters; a
  * match that needs more steps, depth or KiB of heap than this is a fault of its own, and after LIMIT_FAULTS_KEPT of them
  * the pattern is not tried again. */

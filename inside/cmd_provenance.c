@@ -18,6 +18,7 @@
 #include "bundle/notation.h"
 #include "bundle/statement.h"
 #include "inside/cmd.h"
+#include "schemas/tolerated.h"
 
 #define CELL 2048
 
@@ -179,7 +180,7 @@ static json_t *tests_json(const struct show *show)
 {
 	const json_t *predicate = show->statements[ATTESTATION_TEST_RESULT]->predicate;
 	const json_t *configuration = json_object_get(predicate, "configuration");
-	json_t *schemas = json_array(), *lists[3];
+	json_t *schemas = json_array(), *lists[3], *tolerated = json_object_get(predicate, STATEMENT_TOLERATED);
 	static const char *const keys[] = {"passedTests", "warnedTests", "failedTests"};
 
 	for (size_t i = 0; i < json_array_size(configuration); i++) {
@@ -192,8 +193,9 @@ static json_t *tests_json(const struct show *show)
 		lists[i] = json_object_get(predicate, keys[i]) == NULL
 				   ? json_array()
 				   : json_incref(json_object_get(predicate, keys[i]));
-	return json_pack("{so so so so so}", "result", text_or_null(predicate, "result"), "configuration", schemas,
-			 "passed", lists[0], "warned", lists[1], "failed", lists[2]);
+	return json_pack("{so so so so so so}", "result", text_or_null(predicate, "result"), "configuration", schemas,
+			 "passed", lists[0], "warned", lists[1], "failed", lists[2], "tolerated",
+			 json_is_array(tolerated) ? json_incref(tolerated) : json_array());
 }
 
 static json_t *compose(const struct show *show)
@@ -309,12 +311,16 @@ static void print_list(const char *before, const json_t *list)
 static void print_tests(const json_t *tests)
 {
 	const json_t *configuration = json_object_get(tests, "configuration");
+	char words[400];
 
 	print_text("  tested        ", tests, "result", "");
 	printf(": %zu rules passed, %zu with a warning, %zu failed\n",
 	       json_array_size(json_object_get(tests, "passed")), json_array_size(json_object_get(tests, "warned")),
 	       json_array_size(json_object_get(tests, "failed")));
 	print_list("    warned      ", json_object_get(tests, "warned"));
+	if (json_array_size(json_object_get(tests, "tolerated")) > 0)
+		printf("    let through: %s\n",
+		       tolerated_list_words(json_object_get(tests, "tolerated"), words, sizeof(words)));
 	print_list("    failed      ", json_object_get(tests, "failed"));
 	for (size_t i = 0; i < json_array_size(configuration); i++) {
 		print_text("    against     ", json_array_get(configuration, i), "name", "");

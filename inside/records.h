@@ -53,20 +53,22 @@ enum record_kind {
 	 * read-write) with its RECORD_PARTs (fd: the blob), RECORD_OBJECT (fd: a plain file that is in the store), RECORD_IN_FORCE (fd: the
 	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd), RECORD_GO.
 	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each,
-	 * RECORD_REFERS for each (whether their keys fit is asked apart, by RECORD_RESOLVE), RECORD_BREAK for each reason to hold, RECORD_END. */
+	 * RECORD_TOLERATED for each, RECORD_REFERS for each (whether their keys fit is asked apart, by RECORD_RESOLVE), RECORD_BREAK for each reason to
+	 * hold, RECORD_END. */
 	RECORD_VERSION,  /* .version */
 	RECORD_OBJECT,   /* .target */
 	RECORD_IN_FORCE, /* .version */
 	RECORD_CONTRACT, /* .contract */
 	RECORD_REPORT,
 	RECORD_SPILL,
-	RECORD_PLAIN,    /* .target: verified, whole, synced by nobody yet */
-	RECORD_FACTS,    /* .facts */
-	RECORD_LICENCE,  /* .licence */
-	RECORD_RESOURCE, /* .resource */
-	RECORD_BREAK,    /* .break_ */
-	RECORD_SOURCE,   /* .source: one row of the signed status.json */
-	RECORD_REFERS,   /* .refers: a table of another dataset that the version's keys lead to */
+	RECORD_PLAIN,     /* .target: verified, whole, synced by nobody yet */
+	RECORD_FACTS,     /* .facts */
+	RECORD_LICENCE,   /* .licence */
+	RECORD_RESOURCE,  /* .resource */
+	RECORD_BREAK,     /* .break_ */
+	RECORD_SOURCE,    /* .source: one row of the signed status.json */
+	RECORD_TOLERATED, /* .tolerated: one kind of fault that the outside let through and said so */
+	RECORD_REFERS,    /* .refers: a table of another dataset that the version's keys lead to */
 
 	/* Whether the keys of a version fit a version of another dataset. supervisor -> check: RECORD_RESOLVE (fd: its datapackage.json),
 	 * RECORD_REFERENCE (fd: the other's), RECORD_TABLE for each table of either that is needed (fd: a plain file), RECORD_SPILL (fd), RECORD_GO.
@@ -241,6 +243,13 @@ struct record_break {
 	char line[RECORD_LINE_SIZE];
 };
 
+struct record_tolerated {
+	char resource[NOTATION_NAME_SIZE];
+	char field[RECORD_FIELD_SIZE]; /* "": of whole rows */
+	char rule[RECORD_RULE_SIZE];
+	uint64_t count;
+};
+
 struct record_source {
 	char dataset[NOTATION_NAME_SIZE];
 	char state[16];              /* "unchanged", "new", "failed" */
@@ -303,6 +312,7 @@ struct record {
 		struct record_break break_;
 		struct record_refers refers;
 		struct record_source source;
+		struct record_tolerated tolerated;
 		struct record_put put;
 		struct record_document document;
 		struct record_generation generation;

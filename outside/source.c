@@ -22,6 +22,7 @@
 #include "bundle/limits.h"
 #include "bundle/notation.h"
 #include "bundle/statement.h"
+#include "outside/sourcerules.h"
 #include "outside/url.h"
 
 /* A version has datapackage.json and its attestations beside its resources. */
@@ -126,7 +127,8 @@ static enum fault check_transform(const json_t *clapet, const char *where, struc
 static enum fault complete_resource(const json_t *package_clapet, json_t *resource, const char *where,
 				    json_t **ret_clapet, struct refusal *why)
 {
-	static const char *const allowed[] = {"maxBytes", "transform", "member", "checksum", "opaque", NULL};
+	static const char *const allowed[] = {"maxBytes", "transform", "member",  "checksum",         "opaque",
+					      "rules",    "minRows",   "maxRows", "maxChangePercent", NULL};
 	static const char *const inherited[] = {"maxBytes", "transform", "opaque"};
 	json_t *clapet = NULL;
 
@@ -275,7 +277,8 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 static enum fault parse_source(struct source *source, int folder_fd, const struct config *config, json_t *descriptor,
 			       struct refusal *why)
 {
-	static const char *const allowed[] = {"every", "maxAge", "maxBytes", "transform", "opaque", NULL};
+	static const char *const allowed[] = {"every",  "maxAge", "maxBytes",         "transform",
+					      "opaque", "rules",  "maxChangePercent", NULL};
 	json_t *clapet = NULL;
 	const char *name = NULL;
 
@@ -294,6 +297,34 @@ static enum fault parse_source(struct source *source, int folder_fd, const struc
 	return parse_resources(source, folder_fd, config, descriptor, clapet, why);
 }
 
+/* The known faults go into the description: a baseline that changes asks for the check again, and the worker needs no other file. */
+static enum fault inline_baseline(struct source *source, int folder_fd, json_t *descriptor, struct refusal *why)
+{
+	json_t *resources = json_object_get(descriptor, "resources"), *resource;
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size, i, n_named = 0;
+	int r = fd_load_file(folder_fd, BASELINE_FILE, LIMIT_CONFIGURATION_SIZE, &data, &size);
+
+	if (r == -ENOENT)
+		return FAULT_NONE;
+	if (r < 0)
+		return refuse(why, FAULT_BASELINE_FORM, BASELINE_FILE ": %s", strerror(-r));
+	if (baseline_parse(data, size, source->name, &source->baseline, why) != FAULT_NONE)
+		return why->fault;
+	json_array_foreach(resources, i, resource)
+	{
+		const char *name = json_string_value(json_object_get(resource, "name"));
+
+		n_named += name != NULL && baseline_resource(source->baseline, name) != NULL;
+		json_object_set_new(json_object_get(resource, "clapet"), "known",
+				    baseline_known(source->baseline, name != NULL ? name : ""));
+	}
+	if (n_named < source->baseline->n_resources)
+		return refuse(why, FAULT_BASELINE_FORM,
+			      BASELINE_FILE ": it names a resource that the package does not have");
+	return FAULT_NONE;
+}
+
 static enum fault finish_source(struct source *source, const json_t *descriptor, struct refusal *why)
 {
 	source->descriptor = json_dumps(descriptor, JSON_COMPACT | JSON_SORT_KEYS);
@@ -309,7 +340,7 @@ static enum fault finish_source(struct source *source, const json_t *descriptor,
 			      source->n_resources);
 	for (size_t i = 0; i < source->n_resources; i++)
 		source->resources[i].name = source->package->resources[i].name;
-	return FAULT_NONE;
+	return source_rules_check(source->package, why);
 }
 
 enum fault source_load(int sources_fd, const char *name, const struct config *config, struct source **ret_source,
@@ -328,6 +359,7 @@ enum fault source_load(int sources_fd, const char *name, const struct config *co
 		return refuse(why, FAULT_SOURCE, "sources/%s: %s", name, strerror(errno));
 	if (load_json(folder_fd, "datapackage.json", &descriptor, NULL, why) != FAULT_NONE ||
 	    parse_source(source, folder_fd, config, descriptor, why) != FAULT_NONE ||
+	    inline_baseline(source, folder_fd, descriptor, why) != FAULT_NONE ||
 	    finish_source(source, descriptor, why) != FAULT_NONE)
 		return refuse_within(why, "sources/%s", name);
 	/* The addresses outlive this function inside the parsed package. */
@@ -347,6 +379,7 @@ void source_free(struct source *source)
 	if (source == NULL)
 		return;
 	package_free(source->package);
+	baseline_free(source->baseline);
 	warnings_clear(&source->warnings);
 	free(source->descriptor);
 	free(source->bodies);

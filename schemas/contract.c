@@ -147,7 +147,7 @@ static enum fault parse_resource(const json_t *json, const char *where, struct c
 	if ((fault = parse_match(json, place, &resource->match, why)) != FAULT_NONE ||
 	    (fault = json_get_integer(json, place, "minRows", false, 0, LIMIT_ROWS, &resource->min_rows, why)) !=
 		    FAULT_NONE ||
-	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, 1000000, &resource->max_change_percent,
+	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, LIMIT_CHANGE_PERCENT, &resource->max_change_percent,
 				      why)) != FAULT_NONE)
 		return fault;
 	return parse_schema(json, place, &resource->schema, why);

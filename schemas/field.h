@@ -45,6 +45,7 @@ struct field {
 	const char *format;          /* "default" if none is given */
 	field_parse *parse;          /* NULL: any text */
 	const char *pattern_of_time; /* strptime pattern, for date, time, datetime */
+	const char *pattern;         /* as written; NULL: none */
 	struct number_form number;
 	struct text_list true_values, false_values;
 	struct text_list missing;
@@ -76,6 +77,11 @@ enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_valu
 				  struct field **ret_field, struct refusal *why);
 void field_free(struct field *field);
 void field_freep(struct field **field);
+
+/* A constraint as the descriptor has it, wherever that puts it. Borrowed; NULL: none. */
+const json_t *field_constraint(const struct field *field, const char *property);
+/* Whether the format spells out the default of a date, and is read as it. */
+bool field_is_default_date(const struct field *field);
 
 /* Whether the cell is one of the missing values. */
 static inline bool field_is_missing(const struct field *field, const char *text, size_t size);

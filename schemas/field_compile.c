@@ -162,6 +162,13 @@ static enum fault read_type(struct field *field, struct refusal *why)
 	return refuse(why, FAULT_SCHEMA, "field %s: type \"%s\" is none of Table Schema's", field->name, name);
 }
 
+/* strptime would take "2024-1-5" too; who spells out the standard's own form means that form. */
+bool field_is_default_date(const struct field *field)
+{
+	return field->type == FIELD_DATE && field->pattern_of_time != NULL &&
+	       (strcmp(field->pattern_of_time, "%Y-%m-%d") == 0 || strcmp(field->pattern_of_time, "%F") == 0);
+}
+
 bool field_has_format(enum field_type type, const char *format)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
@@ -195,7 +202,7 @@ static enum fault read_format(struct field *field, struct refusal *why)
 			      "field %s: format \"%s\" is neither default, any, nor a strptime pattern that we know "
 			      "(at \"%.16s\")",
 			      field->name, field->format, rest);
-	field->parse = parse_moment_pattern;
+	field->parse = field_is_default_date(field) ? parse_moment : parse_moment_pattern;
 	return FAULT_NONE;
 }
 

@@ -22,6 +22,11 @@ static json_t *constraint(const struct field *field, const char *property)
 	return json_object_get(json_object_get(field->json, "constraints"), property);
 }
 
+const json_t *field_constraint(const struct field *field, const char *property)
+{
+	return constraint(field, property);
+}
+
 static bool is_number(const struct field *field)
 {
 	return field->type == FIELD_INTEGER || field->type == FIELD_NUMBER;
@@ -194,6 +199,7 @@ static enum fault read_pattern(struct field *field, struct refusal *why)
 		return FAULT_NONE;
 	if (!json_is_string(value) || json_string_length(value) > LIMIT_PATTERN_SIZE)
 		return field_bad(why, field, "pattern", "is no string, or too long");
+	field->pattern = json_string_value(value);
 	field->code = compile_pattern(value, &error, &offset);
 	if (field->code == NULL) {
 		pcre2_get_error_message(error, message, sizeof(message));

@@ -67,6 +67,11 @@ bool rule_may_warn(const char *rule)
 	return custom_check_is_rule(rule);
 }
 
+bool rule_is_of_data(const char *rule)
+{
+	return strcmp(rule, "custom-check-skipped") != 0;
+}
+
 static int compare(const struct rule_level *item, const char *rule, const char *field)
 {
 	int order = strcmp(item->rule, rule);

@@ -332,3 +332,65 @@ const struct field *schema_field(const struct schema *schema, const char *name)
 	}
 	return NULL;
 }
+
+static bool has_field(const json_t *descriptor, const char *name)
+{
+	const json_t *fields = json_object_get(descriptor, "fields");
+
+	for (size_t i = 0; name != NULL && i < json_array_size(fields); i++) {
+		const char *text = json_string_value(json_object_get(json_array_get(fields, i), "name"));
+
+		if (text != NULL && strcmp(text, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_fields(const json_t *descriptor, const json_t *columns)
+{
+	if (json_is_string(columns))
+		return has_field(descriptor, json_string_value(columns));
+	for (size_t i = 0; i < json_array_size(columns); i++) {
+		if (!has_field(descriptor, json_string_value(json_array_get(columns, i))))
+			return false;
+	}
+	return true;
+}
+
+/* The array PROPERTY, a copy of its own: what else holds the old one keeps it whole. */
+static json_t *own_array(json_t *descriptor, const char *property)
+{
+	json_t *copy = json_is_array(json_object_get(descriptor, property))
+			       ? json_deep_copy(json_object_get(descriptor, property))
+			       : NULL;
+
+	if (copy != NULL)
+		json_object_set_new(descriptor, property, copy);
+	return copy;
+}
+
+static bool has_reference(const json_t *descriptor, const json_t *key)
+{
+	const json_t *reference = json_object_get(key, "reference");
+	const char *resource = json_string_value(json_object_get(reference, "resource"));
+	bool is_self = resource == NULL || resource[0] == '\0';
+
+	return has_fields(descriptor, json_object_get(key, "fields")) &&
+	       (!is_self || has_fields(descriptor, json_object_get(reference, "fields")));
+}
+
+void schema_drop_keys(json_t *descriptor)
+{
+	json_t *unique = own_array(descriptor, "uniqueKeys"), *foreign = own_array(descriptor, "foreignKeys");
+
+	if (!has_fields(descriptor, json_object_get(descriptor, "primaryKey")))
+		json_object_del(descriptor, "primaryKey");
+	for (size_t i = json_array_size(unique); i-- > 0;) {
+		if (!has_fields(descriptor, json_array_get(unique, i)))
+			json_array_remove(unique, i);
+	}
+	for (size_t i = json_array_size(foreign); i-- > 0;) {
+		if (!has_reference(descriptor, json_array_get(foreign, i)))
+			json_array_remove(foreign, i);
+	}
+}

@@ -79,6 +79,9 @@ void schema_drop_foreign_packages(struct schema *schema);
 void schema_key_is_own(struct table_key *key);
 void schema_freep(struct schema **schema);
 
+/* Takes out of a descriptor whose fields were changed the keys over columns that it no longer has: they say nothing of what is left. */
+void schema_drop_keys(json_t *descriptor);
+
 const char *field_name(const struct field *field);
 enum field_type field_type(const struct field *field);
 /* The field's descriptor, for comparing constraints. Borrowed. */

@@ -237,6 +237,9 @@ struct tally_kind validation_key_kind(const struct key_set *set, enum fault_type
 	names[0] = '\0';
 	for (size_t i = 0; i < set->n_columns && n < size; i++)
 		n += (size_t)snprintf(names + n, size - n, "%s%s", i > 0 ? ", " : "", set->columns[i]);
+	/* Cut between characters: documents hold it too. */
+	if (n >= size && !text_is_utf8(names, size - 1, &n))
+		names[n] = '\0';
 	return (struct tally_kind){
 		.type = type,
 		.rule = rule,

@@ -363,6 +363,15 @@ static json_t *faults_json(const struct validation_table *table, enum fault_leve
 	return list;
 }
 
+/* Where a label is no UTF-8 (bytes that no charset was asked about) it is shown. */
+static json_t *text_or_escaped(const char *text)
+{
+	char escaped[NAME_SHOWN];
+	json_t *json = json_string(text);
+
+	return json != NULL ? json : json_string(text_escape(text, strlen(text), escaped, sizeof(escaped)));
+}
+
 static json_t *tallies_json(const struct validation_table *table)
 {
 	json_t *list = json_array();
@@ -375,7 +384,7 @@ static json_t *tallies_json(const struct validation_table *table)
 		if (tally->field > 0)
 			set(item, "fieldNumber", json_integer((json_int_t)tally->field));
 		if (tally->field_name != NULL)
-			set(item, "fieldName", json_string(tally->field_name));
+			set(item, "fieldName", text_or_escaped(tally->field_name));
 		if (tally->first_row > 0)
 			set(item, "rowNumber", json_integer((json_int_t)tally->first_row));
 		if (json_array_append_new(list, item) < 0)

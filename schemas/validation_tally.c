@@ -97,8 +97,6 @@ static struct tally *find_level(struct validation_table *table, struct tally_kin
 	struct tally_kind tallied = *kind;
 	struct tally *tally;
 
-	if (table->is_reference || (table->only_foreign_keys && kind->type != FAULT_TYPE_FOREIGN_KEY))
-		return false;
 	if (kind->rule == NULL)
 		kind->rule = tallied.rule = validation_type_name(kind->type);
 	/* Cells that are too many have no column: one tally for all, or a row could ask for any number of them. */
@@ -109,10 +107,19 @@ static struct tally *find_level(struct validation_table *table, struct tally_kin
 	return tally;
 }
 
+/* A table that is read for its keys is judged by these alone, or, where it is what others refer to, not at all. */
+static bool is_judged(const struct validation_table *table, enum fault_type type)
+{
+	return !table->is_reference && (!table->only_foreign_keys || type == FAULT_TYPE_FOREIGN_KEY);
+}
+
 bool validation_count(struct validation_table *table, struct tally_kind *kind, const struct row_position *position)
 {
-	struct tally *tally = find_level(table, kind);
+	struct tally *tally;
 
+	if (!is_judged(table, kind->type))
+		return false;
+	tally = find_level(table, kind);
 	if (tally == NULL) {
 		table->n_untallied[kind->type]++;
 	} else if (tally->told.count++ == 0) {
