@@ -67,10 +67,6 @@ static enum fault answer_references(struct version *version, struct refusal *why
 		text_copy(record.refers.table, sizeof(record.refers.table), references[i].table);
 		record_send(version->answer->sock, &record, -1);
 	}
-	for (size_t i = 0; i < version->package->n_resources; i++) {
-		if (version->package->resources[i].schema != NULL)
-			schema_drop_foreign_packages(version->package->resources[i].schema);
-	}
 	return FAULT_NONE;
 }
 
@@ -148,6 +144,11 @@ static enum fault read_files(struct version *version, struct refusal *why)
 {
 	enum fault fault;
 
+	/* What its keys lead to outside is not judged here; the contracts, before, were to see them. */
+	for (size_t i = 0; i < version->package->n_resources; i++) {
+		if (version->package->resources[i].schema != NULL)
+			schema_drop_foreign_packages(version->package->resources[i].schema);
+	}
 	for (size_t i = 0; i < version->package->n_resources; i++) {
 		if (check_resource_is_table(version->resources[i].resource))
 			validation_declare(version->validation, version->resources[i].resource->name,

@@ -192,6 +192,8 @@ world_source villes "nom:string commune:string"
 world_data villes nom,commune a,b
 world_sync villes
 run inside import "$bundle"
+is "$status" 3 "a reference that is given up is a promise that is given up"
+run inside approve villes --reason "cog ended"
 is "$status" 0 "once nothing refers to it, it goes"
 is "$(rows cog) $(rows villes)" "none 2" "in the generation that brings the other's next version"
 

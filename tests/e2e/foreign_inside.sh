@@ -74,7 +74,7 @@ if command -v strace >/dev/null; then
 	cp -a "$T/in" "$T/in.before"
 	old=$(store_digest) wrong= unfinished= n_kills=0
 	inside import "$bundle" >/dev/null 2>&1
-	new=$(store_digest | cut -c1-64)
+	new=$(store_digest)
 	for call in sendmsg recvmsg renameat,renameat2,rename fsync,syncfs; do
 		for n in 3 14 30 60; do
 			rm -rf "$T/in" && cp -a "$T/in.before" "$T/in"
@@ -98,14 +98,14 @@ fi
 # --- references that turn round, out of order ------------------------------------------------------------------------------
 world_source villes "nom:string commune:string"
 publish villes
-b1=$bundle
+run inside import "$bundle"
+like "$output" 'E5003.*that .commune. is found in cog/cog is no longer promised' "a reference that is given up is a promise that is given up"
+inside approve villes --reason "turned round" >/dev/null
 world_source cog "code:string nom:string"
 refer cog nom villes nom
 world_data cog code,nom 01002,a
 publish cog
-b2=$bundle
-inside import "$b1" >/dev/null
-run inside import "$b2"
+run inside import "$bundle"
 is "$status" 0 "references may turn round"
 world_source cog "code:string nom:string"
 publish cog
@@ -120,7 +120,9 @@ run inside approve villes --reason please
 is "$status" 1 "nobody may approve a circle"
 like "$output" 'E6005' "which is told"
 run inside import "$b1"
-is "$status" 0 "when it arrives, both come in"
+is "$status" 3 "when it arrives, it is held, for it gives its reference up"
+run inside approve cog --reason "turned round again"
+is "$status" 0 "approved, both come in"
 
 # --- a damaged object is trouble, and says nothing of keys -----------------------------------------------------------------
 world_data cog code,nom 01002,b 01003,c
