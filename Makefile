@@ -112,6 +112,10 @@ SRC_schemas = \
 	schemas/bytescan.c \
 	schemas/columncheck.c \
 	schemas/columncheck_compile.c \
+	schemas/columnmap.c \
+	schemas/columnmap_bind.c \
+	schemas/columnmap_propose.c \
+	schemas/columnmap_row.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
 	schemas/compat_table.c \
@@ -139,6 +143,8 @@ SRC_schemas = \
 	schemas/opening_hours.c \
 	schemas/package.c \
 	schemas/parallel.c \
+	schemas/personal.c \
+	schemas/personal_scan.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
 	schemas/published.c \
@@ -161,6 +167,7 @@ SRC_schemas = \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
 	schemas/validation_late.c \
+	schemas/validation_map.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/validation_tally.c \
@@ -182,6 +189,7 @@ SRC_outside = \
 	outside/excerpt.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
+	outside/mapcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
@@ -224,6 +232,7 @@ SRC_inside = \
 	inside/check_document.c \
 	inside/check_read.c \
 	inside/check_request.c \
+	inside/check_personal.c \
 	inside/check_resolve.c \
 	inside/check_run.c \
 	inside/check_table.c \
@@ -454,6 +463,13 @@ lint:
 	@echo '  cppcheck'; cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppressions-list=tools/cppcheck.suppressions -D_GNU_SOURCE -DCLAPET_VERSION='""' -I. $(filter-out tests/%,$(filter %.c,$(FORMATTED)))
 	@echo '  shellcheck'; shellcheck -x -S warning demo/*.sh tests/*.sh tests/*/*.sh tools/*.sh image/systemd/*.sh .ci/run
+
+# The drift replays over whole data: SHARED names the folder with cog, country-codes and runways40 (tests/data/drift/README.md).
+.PHONY: drift
+drift: deps
+	@[ -n "$(SHARED)" ] || { echo 'make drift SHARED=DIR'; exit 2; }
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@SHARED='$(abspath $(SHARED))' BUILD=$(BUILD) prove -v --merge --timer tests/e2e/drift_*.sh
 
 bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all

@@ -147,6 +147,10 @@
 #define LIMIT_RESOLUTIONS 256
 /* Breaks in all of these together, so that the verdict stays below LIMIT_JSON_SIZE. */
 #define LIMIT_RESOLVED_BREAKS 4096
+/* A map of columns (FORMAT.md 23): names that one field has had, bytes between the items of a list. country-codes, the table with
+ * the most renames that we know, gave no field more than three. */
+#define LIMIT_MAP_NAMES 64
+#define LIMIT_MAP_SPLIT_SIZE 8
 /* Custom checks of a schema, each of which costs a little of every row; a check's columns are bounded as a key's are. */
 #define LIMIT_CUSTOM_CHECKS 1024
 /* Bytes of an opening hours value: OpenStreetMap's own bound is 255 characters. */

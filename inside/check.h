@@ -151,8 +151,11 @@ enum fault check_tolerated_load(const struct resource *resource, struct rule_lev
 enum fault check_tolerated_breaks(const struct validation_table *table, const struct rule_levels *levels,
 				  enum fault fault, const char *application, const char *resource, const char *who,
 				  struct check_answer *answer, struct refusal *why);
-/* RECORD_TOLERATED for each kind that was let through. */
-void check_tolerated_answer(const struct validation_table *table, const char *resource, struct check_answer *answer);
+/* RECORD_TOLERATED for each kind that was let through; of columns that look personal (rule_is_personal), which are no matter of rows, what LEVELS claims. */
+void check_tolerated_answer(const struct validation_table *table, const struct rule_levels *levels,
+			    const char *resource, struct check_answer *answer);
+/* Whether the package says that rows of the resource break its schema. */
+bool check_tolerated_is_of_rows(const struct resource *resource);
 /* What the same resource of the version in force (may be NULL) let through, as levels with room to grow. */
 void check_tolerated_in_force(const struct resource *in_force, struct rule_levels *ret_levels);
 
@@ -173,6 +176,10 @@ bool check_resource_is_table(const struct resource *resource);
 bool check_resource_is_json(const struct resource *resource);
 /* Reads the file through whatever fits the resource. A fault is final: bytes, form, never rows. */
 enum fault check_resource_read(struct check_resource *resource, struct refusal *why);
+
+/* Columns that contracts forbid in a table that was read: a break for each. */
+enum fault check_personal(const struct check_contracts *contracts, const struct check_resource *checked,
+			  struct check_answer *answer, struct refusal *why);
 
 /* --- attestations ------------------------------------------------------------------------------------------------- */
 

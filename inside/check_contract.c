@@ -236,7 +236,7 @@ static enum fault compare_resource(struct check_contracts *contracts, const char
 		compat_compare_form(before, now, &result);
 	/* Rows that break the new schema may break the old one, however alike they are. */
 	if (now != NULL && promised->schema != NULL && now->schema != NULL && check_resource_is_table(now) &&
-	    json_object_get(json_object_get(now->json, "clapet"), "tolerated") != NULL)
+	    check_tolerated_is_of_rows(now))
 		compat_let_through(promised->name, &result);
 	fault = send_breaks(application, promised->name, &result, &is_by_rows, answer, why);
 	if (fault == FAULT_NONE && is_by_rows)
@@ -255,7 +255,8 @@ static enum fault compare_in_force(struct check_contracts *contracts, const stru
 
 	for (size_t i = 0; i < contracts->in_force->n_resources && fault == FAULT_NONE; i++) {
 		const struct resource *resource = &contracts->in_force->resources[i];
-		struct contract_resource promised = {"", CONTRACT_BY_NAME, NULL, -1, -1};
+		struct contract_resource promised = {
+			.match = CONTRACT_BY_NAME, .min_rows = -1, .max_rows = -1, .max_change_percent = -1};
 
 		text_copy(promised.name, sizeof(promised.name), resource->name);
 		promised.schema = check_resource_is_table(resource) ? resource->schema : NULL;
@@ -364,6 +365,12 @@ static enum fault check_guards(const struct check_contracts *contracts, const ch
 		snprintf(line, sizeof(line), "%s: %lld rows, at least %lld were asked for", promised->name,
 			 (long long)rows, (long long)promised->min_rows);
 		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "min-rows",
+					   line, why);
+	}
+	if (fault == FAULT_NONE && promised->max_rows >= 0 && rows > promised->max_rows) {
+		snprintf(line, sizeof(line), "%s: %lld rows, at most %lld were asked for", promised->name,
+			 (long long)rows, (long long)promised->max_rows);
+		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "max-rows",
 					   line, why);
 	}
 	/* A publisher that leaves the rows out of one version would be rid of the bound in the next. */

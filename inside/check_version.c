@@ -204,7 +204,9 @@ static enum fault answer_breaks(struct version *version, struct refusal *why)
 						       checked->resource->name, "the package", version->answer, why);
 		if (fault != FAULT_NONE)
 			return fault;
-		check_tolerated_answer(checked->table, checked->resource->name, version->answer);
+		if ((fault = check_personal(&version->contracts, checked, version->answer, why)) != FAULT_NONE)
+			return fault;
+		check_tolerated_answer(checked->table, &checked->tolerated, checked->resource->name, version->answer);
 	}
 	return check_contracts_end(&version->contracts, rows_of, version, version->answer, why);
 }

@@ -172,6 +172,8 @@ static json_t *resource_json(const struct show *show, size_t index)
 	json_object_set_new(object, "encoding", text_or_null(wanted, "encoding"));
 	json_object_set_new(object, "delimiter", text_or_null(json_object_get(wanted, "dialect"), "delimiter"));
 	json_object_set_new(object, "transform", text_or_null(wanted, "transform"));
+	if (json_is_array(json_object_get(wanted, "map")))
+		json_object_set(object, "map", json_object_get(wanted, "map"));
 	json_object_set_new(object, "asStored", stored_text(show, json_string_value(json_object_get(wanted, "file"))));
 	return object;
 }
@@ -265,6 +267,7 @@ static void print_resource(const json_t *resource)
 {
 	const char *transform = json_string_value(json_object_get(resource, "transform"));
 	bool is_plain = transform != NULL && strcmp(transform, "plain") == 0;
+	size_t n_lines = json_array_size(json_object_get(resource, "map"));
 
 	print_text("    ", resource, "file", ": ");
 	if (json_is_true(json_object_get(resource, "unpacked"))) {
@@ -274,8 +277,11 @@ static void print_resource(const json_t *resource)
 	}
 	print_text("read as ", resource, "encoding", "");
 	print_text(" with \"", resource, "delimiter", "\"");
-	printf("%s%s\n", json_is_string(json_object_get(resource, "encoding")) ? ", " : "",
+	printf("%s%s", json_is_string(json_object_get(resource, "encoding")) ? ", " : "",
 	       is_plain ? "written in plain form" : "kept as it was");
+	if (n_lines > 0)
+		printf(", its columns mapped by %zu line%s (FORMAT.md 23)", n_lines, n_lines == 1 ? "" : "s");
+	putchar('\n');
 	print_text("    as stored   ", resource, "asStored", "\n");
 }
 

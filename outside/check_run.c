@@ -237,6 +237,8 @@ static enum fault read_all(struct request *request, const struct tabulate_means 
 		    first == FAULT_NONE) {
 			first = broken.fault;
 			*why = broken;
+		} else if (check->resources[i].table != NULL && first == FAULT_NONE) {
+			source_rules_look(&check->rules[i], resource, file->plain_fd, check->resources[i].table);
 		}
 	}
 	validation_end(check->validation);

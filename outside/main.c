@@ -16,6 +16,7 @@
 #include "outside/baselinecommand.h"
 #include "outside/config.h"
 #include "outside/logcommand.h"
+#include "outside/mapcommand.h"
 #include "outside/reportcommand.h"
 #include "outside/run.h"
 #include "outside/validate.h"
@@ -253,6 +254,8 @@ static const struct command commands[] = {
 	 "labels, and\n"
 	 "cells too many or too few never pass.",
 	 baseline_options, run_baseline},
+	{"map", "CSV", "which columns of a file give a schema's fields, and map lines to paste", map_details,
+	 map_options, map_run},
 	{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL, withdraw_options,
 	 run_withdraw},
 	{"pending", NULL, "what waits for a second signature, or for the holder of the targets key",

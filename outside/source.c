@@ -24,6 +24,7 @@
 #include "bundle/statement.h"
 #include "outside/sourcerules.h"
 #include "outside/url.h"
+#include "schemas/columnmap.h"
 
 /* A version has datapackage.json and its attestations beside its resources. */
 #define MAX_RESOURCES (LIMIT_TARGETS_PER_ROLE - 1 - ATTESTATION_N)
@@ -127,8 +128,9 @@ static enum fault check_transform(const json_t *clapet, const char *where, struc
 static enum fault complete_resource(const json_t *package_clapet, json_t *resource, const char *where,
 				    json_t **ret_clapet, struct refusal *why)
 {
-	static const char *const allowed[] = {"maxBytes", "transform", "member",  "checksum",         "opaque",
-					      "rules",    "minRows",   "maxRows", "maxChangePercent", NULL};
+	static const char *const allowed[] = {
+		"maxBytes", "transform", "member",           "checksum",         "opaque",         "map", "rules",
+		"minRows",  "maxRows",   "maxChangePercent", "forbiddenColumns", "allowedColumns", NULL};
 	static const char *const inherited[] = {"maxBytes", "transform", "opaque"};
 	json_t *clapet = NULL;
 
@@ -277,8 +279,8 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 static enum fault parse_source(struct source *source, int folder_fd, const struct config *config, json_t *descriptor,
 			       struct refusal *why)
 {
-	static const char *const allowed[] = {"every",  "maxAge", "maxBytes",         "transform",
-					      "opaque", "rules",  "maxChangePercent", NULL};
+	static const char *const allowed[] = {"every", "maxAge",           "maxBytes",         "transform", "opaque",
+					      "rules", "maxChangePercent", "forbiddenColumns", NULL};
 	json_t *clapet = NULL;
 	const char *name = NULL;
 
@@ -338,8 +340,13 @@ static enum fault finish_source(struct source *source, const json_t *descriptor,
 	if (source->package->n_resources != source->n_resources)
 		return refuse(why, FAULT_SOURCE, "%zu of %zu resources can be read", source->package->n_resources,
 			      source->n_resources);
-	for (size_t i = 0; i < source->n_resources; i++)
+	for (size_t i = 0; i < source->n_resources; i++) {
+		_cleanup_(columnmap_freep) struct columnmap *map = NULL;
+
 		source->resources[i].name = source->package->resources[i].name;
+		if (columnmap_load(&source->package->resources[i], &map, why) != FAULT_NONE)
+			return why->fault;
+	}
 	return source_rules_check(source->package, why);
 }
 

@@ -8,6 +8,7 @@
  *     member                      the file inside the archive at that address
  *     checksum {"sha256": "…"}    what the body at that address must hash to
  *     rules, minRows, maxRows, maxChangePercent             what is added to the schema (outside/sourcerules.h)
+ *     map [ … ]                   which of its columns give the schema's fields (schemas/columnmap.h)
  */
 #ifndef OUTSIDE_SOURCE_H
 #define OUTSIDE_SOURCE_H

@@ -190,7 +190,7 @@ static void fail(struct sync *sync, struct run_dataset *dataset, const struct re
 	sync->run.exit_status = fault_exit_worse(sync->run.exit_status, fault_exit(why->fault));
 	print_failed(sync, dataset,
 		     why->fault == FAULT_ROWS || why->fault == FAULT_BASELINE_NEW ||
-			     why->fault == FAULT_BASELINE_GROWN);
+			     why->fault == FAULT_BASELINE_GROWN || why->fault == FAULT_PERSONAL);
 }
 
 /* Against what it refers to: where that moved, the whole check is run again. */

@@ -91,14 +91,13 @@ static enum fault make_header(struct pipe *pipe, bool is_verbatim, struct refusa
 	const struct schema *schema = pipe->resource->schema;
 	_cleanup_free_ struct cell *cells = xcalloc(schema->n_fields + 1, sizeof(*cells));
 	_cleanup_(plain_writer_freep) struct plain_writer *writer = plain_writer_new(put, pipe);
-	const struct row_position position = {0, 0};
 	enum fault fault;
 
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		cells[i].text = field_name(schema->fields[i]);
 		cells[i].size = strlen(cells[i].text);
 	}
-	validation_row(pipe->table, cells, schema->n_fields, &position);
+	validation_header_absent(pipe->table);
 	if (is_verbatim)
 		return FAULT_NONE;
 	fault = plain_writer_row(writer, cells, schema->n_fields, why);
@@ -170,6 +169,17 @@ static struct parallel_reader *new_reader(struct pipe *pipe, bool is_verbatim, u
 	return reader;
 }
 
+static enum fault set_map(const struct pipe *pipe, struct refusal *why)
+{
+	struct columnmap *map;
+
+	if (columnmap_load(pipe->resource, &map, why) != FAULT_NONE)
+		return why->fault;
+	if (map != NULL)
+		validation_table_set_map(pipe->table, map);
+	return FAULT_NONE;
+}
+
 static enum fault run_pipe(struct pipe *pipe, const struct tabulate_means *means, enum tabulate_kind kind, int raw_fd,
 			   struct hash *raw_hash, struct refusal *why)
 {
@@ -186,8 +196,11 @@ static enum fault run_pipe(struct pipe *pipe, const struct tabulate_means *means
 		if (fault != FAULT_NONE)
 			return fault;
 	}
-	if (kind == TABULATE_TABLE)
+	if (kind == TABULATE_TABLE) {
+		if ((fault = set_map(pipe, why)) != FAULT_NONE)
+			return fault;
 		reader = new_reader(pipe, is_verbatim, means->n_threads);
+	}
 	pipe->charset = charset;
 	pipe->reader = reader;
 	if (lacks_header && (fault = make_header(pipe, is_verbatim, why)) != FAULT_NONE)

@@ -341,6 +341,20 @@ static enum fault read_table(struct run *run, const struct input *input, struct 
 	return why->fault;
 }
 
+/* A source's description says how the columns are mapped. */
+static enum fault set_map(struct input *input, struct refusal *why)
+{
+	struct columnmap *map;
+
+	if (input->resource == NULL)
+		return FAULT_NONE;
+	if (columnmap_load(input->resource, &map, why) != FAULT_NONE)
+		return why->fault;
+	if (map != NULL)
+		validation_table_set_map(input->table, map);
+	return FAULT_NONE;
+}
+
 static enum fault validate_input(struct run *run, struct input *input, struct refusal *why)
 {
 	const struct resource *resource = input->resource;
@@ -348,6 +362,8 @@ static enum fault validate_input(struct run *run, struct input *input, struct re
 
 	input->table = validation_table(run->validation, resource != NULL ? resource->name : input->path, schema);
 	validation_table_set_place(input->table, input->path);
+	if (set_map(input, why) != FAULT_NONE)
+		return why->fault;
 	if (resource != NULL && !resource->dialect.header) {
 		if (schema == NULL)
 			return refuse(why, FAULT_PACKAGE, "resource %s: has neither a header nor a schema",

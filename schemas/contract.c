@@ -15,8 +15,9 @@
 #include "bundle/notation.h"
 
 static const char *const TOP_KEYS[] = {"format", "application", "contact", "description", "dataset", "resources", NULL};
-static const char *const RESOURCE_KEYS[] = {
-	"name", "match", "fields", "missingValues", "primaryKey", "minRows", "maxChangePercent", "description", NULL};
+static const char *const RESOURCE_KEYS[] = {"name",    "match",   "fields",           "missingValues",    "primaryKey",
+					    "minRows", "maxRows", "maxChangePercent", "forbiddenColumns", "description",
+					    NULL};
 static const char *const FIELD_KEYS[] = {"name",        "type",          "format",    "title",      "description",
 					 "constraints", "decimalChar",   "groupChar", "bareNumber", "trueValues",
 					 "falseValues", "missingValues", NULL};
@@ -137,7 +138,7 @@ static enum fault parse_resource(const json_t *json, const char *where, struct c
 	_cleanup_free_ char *place = NULL;
 	enum fault fault;
 
-	resource->min_rows = resource->max_change_percent = -1;
+	resource->min_rows = resource->max_rows = resource->max_change_percent = -1;
 	if (!json_is_object(json))
 		return refuse(why, FAULT_CONTRACT, "%s: a resource is an object", where);
 	if ((fault = json_only(json, where, RESOURCE_KEYS, why)) != FAULT_NONE ||
@@ -147,8 +148,16 @@ static enum fault parse_resource(const json_t *json, const char *where, struct c
 	if ((fault = parse_match(json, place, &resource->match, why)) != FAULT_NONE ||
 	    (fault = json_get_integer(json, place, "minRows", false, 0, LIMIT_ROWS, &resource->min_rows, why)) !=
 		    FAULT_NONE ||
-	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, LIMIT_CHANGE_PERCENT, &resource->max_change_percent,
-				      why)) != FAULT_NONE)
+	    (fault = json_get_integer(json, place, "maxRows", false, 0, LIMIT_ROWS, &resource->max_rows, why)) !=
+		    FAULT_NONE ||
+	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, LIMIT_CHANGE_PERCENT,
+				      &resource->max_change_percent, why)) != FAULT_NONE)
+		return fault;
+	if (resource->max_rows >= 0 && resource->min_rows > resource->max_rows)
+		return refuse(why, FAULT_CONTRACT, "%s: minRows is more than maxRows", place);
+	resource->has_forbidden = json_object_get(json, "forbiddenColumns") != NULL;
+	if ((fault = personal_policy_parse(json_object_get(json, "forbiddenColumns"), NULL, place, &resource->forbidden,
+					   why)) != FAULT_NONE)
 		return fault;
 	return parse_schema(json, place, &resource->schema, why);
 }

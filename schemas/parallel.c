@@ -67,6 +67,11 @@ static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, 
 
 	reader->next.row = position->row + 1;
 	validation_row(reader->table, cells, n_cells, position);
+	if (validation_table_has_map(reader->table)) {
+		if (validation_table_map_fault(reader->table, why) != FAULT_NONE)
+			return why->fault;
+		cells = validation_table_promised(reader->table, &n_cells);
+	}
 	return reader->writer != NULL ? plain_writer_row(reader->writer, cells, n_cells, why) : FAULT_NONE;
 }
 

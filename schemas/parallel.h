@@ -30,7 +30,7 @@ void parallel_reader_free(struct parallel_reader *reader);
 void parallel_reader_freep(struct parallel_reader **reader);
 
 /* Before the first feed. Writes every row to SINK in the plain form, in large pieces, in their order; the header too if the dialect has one.
- * Its faults are the feed's. */
+ * Its faults are the feed's. Of a table with a map of columns the rows are written as promised. */
 void parallel_reader_write_plain(struct parallel_reader *reader, plain_sink *sink, void *ctx);
 /* Before the first feed: what is fed is known to be UTF-8 (a charset reader's, a plain check's), and is not looked through again. */
 void parallel_reader_trust_utf8(struct parallel_reader *reader);

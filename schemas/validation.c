@@ -35,6 +35,7 @@ static void table_free(struct validation_table *table)
 	validation_checks_clear(table);
 	validation_clear_faults(table);
 	validation_clear_tallies(table);
+	validation_map_clear(table);
 	for (size_t i = 0; i < table->n_labels; i++)
 		free(table->labels[i]);
 	free(table->labels);
@@ -117,6 +118,15 @@ void validation_table_broken(struct validation_table *table, const struct refusa
 	validation_add(table, &kind, &nowhere, NULL, why->line);
 }
 
+void validation_table_personal(struct validation_table *table, const char *rule, size_t field, const char *field_name,
+			       enum fault_level level, const char *note)
+{
+	const struct row_position nowhere = {0, 0};
+	struct tally_kind kind = {FAULT_TYPE_PERSONAL, rule, field, field_name, level};
+
+	validation_add(table, &kind, &nowhere, NULL, note);
+}
+
 void validation_table_end(struct validation_table *table)
 {
 	const struct row_position first = {1, 0};
@@ -151,7 +161,7 @@ static void __attribute__((cold)) report_cell(struct validation_table *table, si
 				: rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT
 							     : FAULT_TYPE_CONSTRAINT,
 			.rule = field_rule_name((enum field_rule)rule),
-			.field = index + 1,
+			.field = validation_field_number(table, index),
 			.field_name = column->name,
 		};
 
@@ -167,6 +177,8 @@ static bool is_blank(const struct validation_table *table, const struct cell *ce
 	for (size_t i = 0; i < table->n_columns && i < n_cells; i++) {
 		const struct field *field = table->columns[i].field;
 
+		if (table->map != NULL && validation_is_default(table, i))
+			continue;
 		if (field == NULL ? cells[i].size > 0 : !field_is_missing(field, cells[i].text, cells[i].size))
 			return false;
 	}
@@ -278,27 +290,26 @@ static void __attribute__((cold)) report_count(struct validation_table *table, c
 	}
 }
 
-static void __attribute__((cold)) report_blank(struct validation_table *table, const struct row_position *position)
+static void __attribute__((cold))
+report_blank(struct validation_table *table, size_t n_cells, const struct row_position *position)
 {
 	struct tally_kind kind = {.type = FAULT_TYPE_BLANK_ROW};
 
-	validation_add(table, &kind, position, NULL, "the row is blank");
+	validation_add(table, &kind, position, NULL,
+		       table->map != NULL && n_cells > 0 ? "the row has no value for any promised field"
+							 : "the row is blank");
 	for (size_t i = 0; i < table->n_columns; i++)
 		forget_key_cell(&table->columns[i]);
 }
 
-void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
-		    const struct row_position *position)
+void validation_judge_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			  const struct row_position *position)
 {
 	size_t n = n_cells < table->n_columns ? n_cells : table->n_columns;
 
-	if (!table->has_header) {
-		validation_take_header(table, cells, n_cells, position);
-		return;
-	}
 	table->n_rows++;
 	if (n_cells == 0 || (table->schema != NULL && is_blank(table, cells, n_cells))) {
-		report_blank(table, position);
+		report_blank(table, n_cells, position);
 	} else {
 		for (size_t i = 0; i < n; i++)
 			check_cell(table, i, &cells[i], position);
@@ -309,4 +320,15 @@ void validation_row(struct validation_table *table, const struct cell *cells, si
 	}
 	if (table->n_sets > 0)
 		validation_keys_row(table, position);
+}
+
+void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+		    const struct row_position *position)
+{
+	if (table->map != NULL)
+		validation_map_row(table, cells, n_cells, position);
+	else if (!table->has_header)
+		validation_take_header(table, cells, n_cells, position);
+	else
+		validation_judge_row(table, cells, n_cells, position);
 }

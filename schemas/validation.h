@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "schemas/columnmap.h"
 #include "schemas/rulelevel.h"
 #include "schemas/spill.h"
 #include "schemas/table.h"
@@ -40,6 +41,8 @@ struct table_fault {
 	uint64_t offset;
 	size_t field; /* from 1; 0: the whole row */
 	const char *field_name;
+	const char *
+		published; /* with a map of columns: the label of that column, where it is not the field's name; else NULL */
 	const char *cell; /* escaped, cut */
 	const char *note; /* the rule in words */
 	unsigned rank;    /* among faults of one row: of keys they come after those of cells */
@@ -84,6 +87,15 @@ void validation_table_set_place(struct validation_table *table, const char *plac
 /* The levels of the table's rules, before its first row: with none every fault is an error. LEVELS stays the caller's and must outlive the
  * validation; `most` is not looked at. */
 void validation_table_set_levels(struct validation_table *table, const struct rule_levels *levels);
+/* The rows are published ones, which MAP (bound with the header) makes promised ones: those are judged, and their columns are the schema's fields.
+ * Faults have the field's name as promised, and row and column as published (column 0: a default). A header that does not fit is a label
+ * fault for each column, and no row after it is looked at. Before the first row; MAP becomes the table's, whose schema may not be NULL. */
+void validation_table_set_map(struct validation_table *table, struct columnmap *map);
+bool validation_table_has_map(const struct validation_table *table);
+/* FAULT_COLUMNS, FAULT_TABLE_CELL_SIZE: the table cannot be mapped further, and is broken. */
+enum fault validation_table_map_fault(const struct validation_table *table, struct refusal *why);
+/* The last row as promised, the header's too; until the next row. */
+const struct cell *validation_table_promised(const struct validation_table *table, size_t *ret_n_cells);
 /* The dialect has no header: the columns are the schema's fields in their order, and row 1 is data. Call before the
  * first row; the schema may not be NULL. */
 void validation_header_absent(struct validation_table *table);
@@ -91,6 +103,9 @@ void validation_row(struct validation_table *table, const struct cell *cells, si
 		    const struct row_position *position);
 /* A table that could not be read to its end (FAULT_TABLE_…) is invalid with this line ("source-error"). */
 void validation_table_broken(struct validation_table *table, const struct refusal *why);
+/* A column that should not be there, whatever the schema says ("personal-data"): RULE (constant text) of the whole table at LEVEL. FIELD from 1. */
+void validation_table_personal(struct validation_table *table, const char *rule, size_t field, const char *field_name,
+			       enum fault_level level, const char *note);
 void validation_table_end(struct validation_table *table);
 void validation_end(struct validation *validation);
 

@@ -162,7 +162,7 @@ static void __attribute__((cold)) break_row(const struct row *row, const struct 
 	struct tally_kind kind = {
 		.type = FAULT_TYPE_CUSTOM_CHECK,
 		.rule = rule,
-		.field = place != NOWHERE ? place + 1 : 0,
+		.field = place != NOWHERE ? validation_field_number(row->table, place) : 0,
 		.field_name = place != NOWHERE ? row->table->columns[place].name : run->check->columns[0],
 	};
 

@@ -6,6 +6,7 @@
 #ifndef SCHEMAS_VALIDATION_INTERNAL_H
 #define SCHEMAS_VALIDATION_INTERNAL_H
 
+#include "schemas/columnmap.h"
 #include "schemas/field.h"
 #include "schemas/keyindex.h"
 #include "schemas/keylog.h"
@@ -31,6 +32,7 @@ enum fault_type {
 	FAULT_TYPE_FOREIGN_KEY,
 	FAULT_TYPE_CUSTOM_CHECK,
 	FAULT_TYPE_CHECK_SKIPPED,
+	FAULT_TYPE_PERSONAL,
 	FAULT_TYPE_SOURCE,
 	FAULT_TYPE_N
 };
@@ -117,6 +119,16 @@ struct check_run {
 
 struct validation_part; /* schemas/validation_part.h */
 
+/* A table whose rows are mapped (validation_map.c). */
+struct validation_map {
+	struct columnmap *columns;         /* this and the binding are owned, unless is_borrowed */
+	struct columnmap_binding *binding; /* NULL: the header has not come yet */
+	bool is_borrowed;                  /* a part's: the whole table's */
+	struct columnmap_scratch scratch;
+	struct cell *cells; /* owned: the last row as promised */
+	struct refusal why; /* FAULT_NONE: rows are mapped */
+};
+
 struct validation_table {
 	struct validation *validation;
 	const char *name, *place;
@@ -146,6 +158,7 @@ struct validation_table {
 	size_t tuple_size;
 	struct value_scratch scratch;
 
+	struct validation_map *map;       /* owned; NULL: rows are judged as they are */
 	const struct rule_levels *levels; /* borrowed; NULL: none */
 	struct tally **tallies;           /* owned, each; sorted */
 	size_t n_tallies, tallies_room;
@@ -207,6 +220,25 @@ void validation_batch_free(struct validation_batch *batch);
 struct row_batch *validation_batch_rows(struct validation_batch *batch);
 void validation_batch_take(struct validation_batch *batch, uint64_t first_row);
 
+/* A row as the columns have it, after the header: what a map made of a published one, or that itself. */
+void validation_judge_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			  const struct row_position *position);
+
+/* The map of columns. A part's table gets the binding of the whole one. */
+void validation_map_copy(struct validation_table *copy, const struct validation_table *table);
+void validation_map_clear(struct validation_table *table);
+void validation_map_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			const struct row_position *position);
+/* What the row's columns have, without judging it; NULL where the map cannot go on. */
+const struct cell *validation_map_cells(struct validation_table *table, const struct cell *cells, size_t n_cells,
+					size_t *ret_bad);
+/* Of the column at INDEX: its number in the file as published, from 1; 0: it is a default. */
+size_t validation_field_number(const struct validation_table *table, size_t index);
+/* The label as published of a field number; NULL: the table has no map, or FIELD no column. */
+const char *validation_published_name(const struct validation_table *table, size_t field);
+/* Of a table with a map. */
+bool validation_is_default(const struct validation_table *table, size_t index);
+
 /* The header row: labels to columns by the schema's fieldsMatch, with the faults of both. */
 void validation_take_header(struct validation_table *table, const struct cell *cells, size_t n_cells,
 			    const struct row_position *position);
@@ -239,8 +271,8 @@ void validation_late_note(struct validation_table *table, const struct key_set *
 			  const struct row_position *position);
 
 /* Words of faults of keys. NAMES, for people: "siret"; "code, year". */
-struct tally_kind validation_key_kind(const struct key_set *set, enum fault_type type, const char *rule, char *names,
-				      size_t size);
+struct tally_kind validation_key_kind(const struct validation_table *table, const struct key_set *set,
+				      enum fault_type type, const char *rule, char *names, size_t size);
 /* "12345678900011"; "01001, 2024". */
 void validation_key_cells(const struct validation_table *table, const struct key_set *set, char *cells, size_t size);
 void validation_foreign_note(const struct foreign_check *check, char *note, size_t size);

@@ -229,8 +229,8 @@ static void hash_set(struct validation_table *table, struct key_set *set)
 		hash_tuple(table, set);
 }
 
-struct tally_kind validation_key_kind(const struct key_set *set, enum fault_type type, const char *rule, char *names,
-				      size_t size)
+struct tally_kind validation_key_kind(const struct validation_table *table, const struct key_set *set,
+				      enum fault_type type, const char *rule, char *names, size_t size)
 {
 	size_t n = 0;
 
@@ -243,7 +243,7 @@ struct tally_kind validation_key_kind(const struct key_set *set, enum fault_type
 	return (struct tally_kind){
 		.type = type,
 		.rule = rule,
-		.field = set->n_columns == 1 ? set->places[0] + 1 : 0,
+		.field = set->n_columns == 1 ? validation_field_number(table, set->places[0]) : 0,
 		.field_name = names,
 	};
 }
@@ -295,7 +295,7 @@ report_unique(struct validation_table *table, const struct unique_check *check, 
 {
 	const struct key_set *set = table->sets[check->set];
 	char names[160], note[128];
-	struct tally_kind kind = validation_key_kind(set, check->type, check->rule, names, sizeof(names));
+	struct tally_kind kind = validation_key_kind(table, set, check->type, check->rule, names, sizeof(names));
 
 	if (set->is_missing)
 		snprintf(note, sizeof(note), "the primary key is missing");
@@ -326,7 +326,7 @@ report_foreign(struct validation_table *table, const struct foreign_check *check
 {
 	const struct key_set *set = table->sets[check->set];
 	char names[160], note[256];
-	struct tally_kind kind = validation_key_kind(set, FAULT_TYPE_FOREIGN_KEY, NULL, names, sizeof(names));
+	struct tally_kind kind = validation_key_kind(table, set, FAULT_TYPE_FOREIGN_KEY, NULL, names, sizeof(names));
 
 	validation_foreign_note(check, note, sizeof(note));
 	report_key(table, &kind, validation_foreign_rank(table, check), set, position, note);

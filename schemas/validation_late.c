@@ -143,7 +143,7 @@ void validation_late_report(struct validation_table *table)
 
 		if (!set->is_usable)
 			continue;
-		kind = validation_key_kind(set, check->type, check->rule, names, sizeof(names));
+		kind = validation_key_kind(table, set, check->type, check->rule, names, sizeof(names));
 		report_picks(table, set, set->source, &kind, validation_unique_rank(table, check), NULL);
 	}
 	for (size_t i = 0; i < table->n_foreigns; i++) {
@@ -153,7 +153,7 @@ void validation_late_report(struct validation_table *table)
 
 		if (check->wanted == 0)
 			continue;
-		kind = validation_key_kind(set, FAULT_TYPE_FOREIGN_KEY, NULL, names, sizeof(names));
+		kind = validation_key_kind(table, set, FAULT_TYPE_FOREIGN_KEY, NULL, names, sizeof(names));
 		validation_foreign_note(check, note, sizeof(note));
 		report_picks(table, set, check->wanted, &kind, validation_foreign_rank(table, check), note);
 	}
@@ -169,8 +169,8 @@ static void resolve(struct validation_table *table, struct foreign_check *check)
 	const struct key_picks *picks = keylog_picks(table->validation->log, check->waiting);
 	const struct row_position nowhere = {0, 0};
 	char note[256], names[160];
-	struct tally_kind kind = validation_key_kind(table->sets[check->set], FAULT_TYPE_FOREIGN_KEY, NULL, names,
-						     sizeof(names));
+	struct tally_kind kind = validation_key_kind(table, table->sets[check->set], FAULT_TYPE_FOREIGN_KEY, NULL,
+						     names, sizeof(names));
 
 	if (reference->table == NULL) {
 		snprintf(note, sizeof(note),

@@ -98,8 +98,12 @@ static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, 
 {
 	struct validation_part *part = ctx;
 
-	(void)why;
 	validation_row(part->table, cells, n_cells, position);
+	if (part->table->map != NULL) {
+		if (validation_table_map_fault(part->table, why) != FAULT_NONE)
+			return part->table->map->why.fault;
+		cells = validation_table_promised(part->table, &n_cells);
+	}
 	if (part->writer != NULL)
 		write_row(part, cells, n_cells, position->offset);
 	return FAULT_NONE;
@@ -152,6 +156,7 @@ static struct validation_table *copy_table(const struct validation_table *table,
 	copy->schema = part->schema;
 	copy->has_header = true;
 	copy->levels = table->levels;
+	validation_map_copy(copy, table);
 	copy->noted_in = part;
 	copy->n_columns = table->n_columns;
 	copy->columns = xcalloc(table->n_columns + 1, sizeof(copy->columns[0]));
@@ -183,7 +188,8 @@ struct validation_part *validation_part_new(const struct validation_table *table
 	part->duties = *duties;
 	if (duties->writes_plain)
 		part->writer = plain_writer_new(add_plain, part);
-	if (row_scan_reads(dialect) && table->n_columns > 0)
+	/* A batch has published cells; where they are mapped, rows go one by one. */
+	if (row_scan_reads(dialect) && table->n_columns > 0 && table->map == NULL)
 		part->batch = validation_batch_new(part->table);
 	return part;
 }
@@ -199,6 +205,7 @@ void validation_part_free(struct validation_part *part)
 	validation_keys_clear(part->table);
 	validation_clear_faults(part->table);
 	validation_clear_tallies(part->table);
+	validation_map_clear(part->table);
 	free(part->table->columns);
 	free(part->table);
 	schema_free(part->schema);
@@ -239,6 +246,8 @@ static void forget(struct validation_part *part)
 	validation_clear_tallies(table);
 	table->n_rows = 0;
 	part->n_rows = 0;
+	if (table->map != NULL)
+		table->map->why.fault = FAULT_NONE;
 	for (size_t i = 0; part->schema != NULL && i < part->schema->n_fields; i++) {
 		if (part->schema->fields[i]->n_limit_hits != NULL)
 			*part->schema->fields[i]->n_limit_hits = 0;
@@ -302,7 +311,7 @@ void validation_part_read(struct validation_part *part, const char *bytes, size_
 	}
 	part->bytes = bytes;
 	part->size = size;
-	part->is_rewritten = false;
+	part->is_rewritten = part->table->map != NULL;
 	part->plain_size = 0;
 	part->is_broken = !read_rows(part);
 	if (part->writer != NULL)
@@ -331,9 +340,14 @@ static enum fault recall_row(void *ctx, const struct cell *cells, size_t n_cells
 			     struct refusal *why)
 {
 	struct validation_table *table = ((struct recall *)ctx)->table;
+	size_t bad;
 
 	(void)position;
 	(void)why;
+	if (table->map != NULL) {
+		cells = validation_map_cells(table, cells, n_cells, &bad);
+		n_cells = table->n_columns;
+	}
 	for (size_t i = 0; i < table->n_columns; i++) {
 		struct key_cell *key_cell = table->columns[i].key_cell;
 
@@ -401,8 +415,9 @@ bool validation_part_merge(struct validation_part *part, struct validation_table
 	struct validation_table *rows = part->table;
 	size_t next_fault = 0;
 
-	if (part->is_broken || has_limit_hits(table->schema) || has_limit_hits(part->schema) ||
-	    rows->n_rows >= LIMIT_ROWS - position->row || !validation_tallies_fit(table, rows))
+	if (part->is_broken || validation_table_map_fault(rows, NULL) != FAULT_NONE || has_limit_hits(table->schema) ||
+	    has_limit_hits(part->schema) || rows->n_rows >= LIMIT_ROWS - position->row ||
+	    !validation_tallies_fit(table, rows))
 		return false;
 	if (table->n_sets > 0)
 		judge_keys(part, table, position, &next_fault);

@@ -33,6 +33,7 @@ static const struct {
 	[FAULT_TYPE_PRIMARY_KEY] = {"primary-key", "Primary Key Error"},
 	[FAULT_TYPE_FOREIGN_KEY] = {"foreign-key", "Foreign Key Error"},
 	[FAULT_TYPE_CUSTOM_CHECK] = {"custom-check-error", "Custom Check Error"},
+	[FAULT_TYPE_PERSONAL] = {"personal-data", "Personal Data"},
 	[FAULT_TYPE_CHECK_SKIPPED] = {"custom-check-skipped", "Custom Check Skipped"},
 	[FAULT_TYPE_SOURCE] = {"source-error", "Source Error"},
 };
@@ -85,6 +86,7 @@ void validation_keep(struct validation_table *table, const struct tally_kind *ki
 		     const struct cell *cell, const char *note)
 {
 	struct table_fault *fault = new_fault(table);
+	const char *published;
 
 	*fault = (struct table_fault){
 		.type = types[kind->type].type,
@@ -97,6 +99,9 @@ void validation_keep(struct validation_table *table, const struct tally_kind *ki
 	};
 	if (kind->field_name != NULL)
 		fault->field_name = copy_escaped(kind->field_name, strlen(kind->field_name), NAME_SHOWN);
+	published = validation_published_name(table, kind->field);
+	if (published != NULL && kind->field_name != NULL && strcmp(published, kind->field_name) != 0)
+		fault->published = copy_escaped(published, strlen(published), NAME_SHOWN);
 	if (cell != NULL)
 		fault->cell = copy_escaped(cell->text, cell->size, CELL_SHOWN);
 }
@@ -120,6 +125,7 @@ static bool is_behind(const struct table_fault *fault, uint64_t row, unsigned ra
 static void free_fault(struct table_fault *fault)
 {
 	free((char *)(uintptr_t)fault->field_name);
+	free((char *)(uintptr_t)fault->published);
 	free((char *)(uintptr_t)fault->cell);
 	free((char *)(uintptr_t)fault->note);
 }
@@ -180,7 +186,7 @@ void validation_move_faults(struct validation_table *table, struct validation_ta
 		*to = *from;
 		to->row += base->row - 1;
 		to->offset += base->offset;
-		from->field_name = from->cell = from->note = NULL;
+		from->field_name = from->published = from->cell = from->note = NULL;
 	}
 }
 
@@ -236,7 +242,9 @@ static void fault_words(const struct table_fault *fault, char *text, size_t size
 	size_t n = 0;
 
 	text[0] = '\0';
-	if (fault->field_name != NULL && fault->field_name[0] != '\0')
+	if (fault->published != NULL && fault->published[0] != '\0')
+		n = (size_t)snprintf(text, size, "field %s (published as %s): ", fault->field_name, fault->published);
+	else if (fault->field_name != NULL && fault->field_name[0] != '\0')
 		n = (size_t)snprintf(text, size, "field %s: ", fault->field_name);
 	else if (fault->field > 0)
 		n = (size_t)snprintf(text, size, "field %zu: ", fault->field);
@@ -347,6 +355,8 @@ static json_t *fault_json(const struct table_fault *fault)
 		set(object, "fieldNumber", json_integer((json_int_t)fault->field));
 	if (fault->field_name != NULL)
 		set(object, "fieldName", json_string(fault->field_name));
+	if (fault->published != NULL)
+		set(object, "publishedName", json_string(fault->published));
 	if (fault->cell != NULL)
 		set(object, "cell", json_string(fault->cell));
 	return object;
@@ -416,10 +426,11 @@ static json_t *stats_json(const struct validation_table *table)
 static json_t *table_json(const struct validation_table *table)
 {
 	json_t *task = json_object(), *labels = json_array();
+	const struct columnmap_binding *binding = table->map != NULL ? table->map->binding : NULL;
+	size_t n_labels = binding != NULL ? binding->n_labels : table->n_labels;
 
-	for (size_t i = 0; i < table->n_labels; i++) {
-		json_array_append_new(labels, text_or_empty(table->labels[i]));
-	}
+	for (size_t i = 0; i < n_labels; i++)
+		json_array_append_new(labels, text_or_empty(binding != NULL ? binding->labels[i] : table->labels[i]));
 	set(task, "name", json_string(table->name));
 	set(task, "type", json_string("table"));
 	set(task, "valid", json_boolean(validation_table_n_errors(table) == 0));

@@ -52,6 +52,8 @@ static enum fault_level level_of(const struct validation_table *table, const str
 
 	if (table->levels != NULL && rule_may_warn(kind->rule))
 		level = rule_levels_find(table->levels, kind->rule, kind->field_name);
+	if (kind->type == FAULT_TYPE_PERSONAL)
+		return kind->level;
 	if (level != NULL)
 		return level->level;
 	/* A check that was not made says nothing of the data. */
@@ -103,7 +105,10 @@ static struct tally *find_level(struct validation_table *table, struct tally_kin
 	if (kind->type == FAULT_TYPE_EXTRA_CELL)
 		tallied.field = 0;
 	tally = find_tally(table, &tallied);
-	kind->level = tally != NULL ? tally->told.level : LEVEL_ERROR;
+	if (tally != NULL)
+		kind->level = tally->told.level;
+	else if (kind->type != FAULT_TYPE_PERSONAL)
+		kind->level = LEVEL_ERROR;
 	return tally;
 }
 

@@ -450,6 +450,59 @@ static void guard_rails_hold(void **state)
 	assert_int_equal(find_break(&answers, "max-change", "")->fault, FAULT_CONTRACT_GUARD);
 }
 
+static void guard_rails_of_columns_hold(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	judge("{\"name\":\"code\"},{\"name\":\"tel\"}", "code,tel\n1,a@b.fr\n", "",
+	      "\"maxRows\":1,\"forbiddenColumns\":[\"nir\"]", NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	judge("{\"name\":\"code\"},{\"name\":\"tel\"}", "code,tel\n1,a@b.fr\n2,c@d.fr\n", "",
+	      "\"maxRows\":1,\"forbiddenColumns\":[\"telephone\",\"email\",\"code\"]", NULL, &answers);
+	assert_int_equal(find_break(&answers, "max-rows", "")->fault, FAULT_CONTRACT_GUARD);
+	assert_int_equal(find_break(&answers, "personal-telephone", "tel")->fault, FAULT_CONTRACT_PERSONAL);
+	assert_int_equal(find_break(&answers, "personal-email", "tel")->fault, FAULT_CONTRACT_PERSONAL);
+	assert_int_equal(find_break(&answers, "forbidden-column", "code")->fault, FAULT_CONTRACT_PERSONAL);
+}
+
+/* What the package says that it let through passes, is counted anew, and is let through to no contract. */
+static void tolerated_is_a_claim(void **state)
+{
+	static const char table[] = "code,nom,pop\n00001,a,-1\n00002,b,-2\n";
+	static const char one[] = "\"tolerated\":[{\"rule\":\"minimum\",\"field\":\"pop\",\"count\":1}]";
+	static const char two[] = "\"tolerated\":[{\"rule\":\"minimum\",\"field\":\"pop\",\"count\":2}]";
+	_cleanup_free_ char *in_force = package_text(SCHEMA_FIELDS, table, two);
+	struct answers answers;
+
+	(void)state;
+	judge(SCHEMA_FIELDS, table, two, NULL, NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	assert_string_equal(find(&answers, RECORD_TOLERATED, 0)->tolerated.field, "pop");
+	assert_int_equal(find(&answers, RECORD_TOLERATED, 0)->tolerated.count, 2);
+	judge(SCHEMA_FIELDS, table, one, NULL, NULL, &answers);
+	assert_int_equal(find_break(&answers, "minimum", "pop")->fault, FAULT_ROWS);
+	judge(SCHEMA_FIELDS, table, "\"tolerated\":[{\"rule\":\"minimum\",\"field\":\"nom\",\"count\":9}]", NULL, NULL,
+	      &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "pop")->fault, FAULT_ROWS);
+	judge(SCHEMA_FIELDS, table, "\"tolerated\":[{\"rule\":\"missing-cell\",\"count\":9}]", NULL, NULL, &answers);
+	assert_int_equal(answers.end.fault, FAULT_VERSION_FORM);
+	/* A contract with the very same field is held to it; one that does not read it is not. */
+	judge(SCHEMA_FIELDS, table, two,
+	      "\"fields\":[{\"name\":\"pop\",\"type\":\"integer\",\"constraints\":{\"minimum\":0}}]", NULL, &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "pop")->fault, FAULT_CONTRACT_ROWS);
+	judge(SCHEMA_FIELDS, table, two, "\"fields\":[{\"name\":\"nom\",\"type\":\"string\"}]", NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	/* With no contract what is in force is the measure. */
+	judge(SCHEMA_FIELDS, table, two, NULL, in_force, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	free(in_force);
+	in_force = package_text(SCHEMA_FIELDS, COMMUNES, "");
+	judge(SCHEMA_FIELDS, table, two, NULL, in_force, &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "pop")->fault, FAULT_CONTRACT_ROWS);
+	assert_string_equal(find_break(&answers, "constraint-error", "pop")->application, "*");
+}
+
 /* A version that keeps its number of rows to itself must not switch the guard rail off for the one after it. */
 static void guard_rails_need_the_rows_in_force(void **state)
 {
@@ -674,6 +727,8 @@ int main(void)
 		cmocka_unit_test(large_tables_are_judged),
 		cmocka_unit_test(data_decide),
 		cmocka_unit_test(guard_rails_hold),
+		cmocka_unit_test(guard_rails_of_columns_hold),
+		cmocka_unit_test(tolerated_is_a_claim),
 		cmocka_unit_test(guard_rails_need_the_rows_in_force),
 		cmocka_unit_test(schema_in_force_is_the_contract),
 		cmocka_unit_test(contract_must_be_good),
