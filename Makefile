@@ -143,6 +143,7 @@ SRC_schemas = \
 	schemas/keyindex.c \
 	schemas/keylog.c \
 	schemas/keylog_settle.c \
+	schemas/keytable.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/opening_hours.c \
@@ -183,9 +184,10 @@ SRC_schemas = \
 SRC_outside = \
 	outside/agent.c \
 	outside/agentlog.c \
-	outside/charset.c \
 	outside/baseline.c \
 	outside/baselinecommand.c \
+	outside/charset.c \
+	outside/check_references.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/cosign.c \
@@ -206,6 +208,7 @@ SRC_outside = \
 	outside/records.c \
 	outside/recover.c \
 	outside/recovery.c \
+	outside/references.c \
 	outside/reportcommand.c \
 	outside/run.c \
 	outside/selfcheck.c \
@@ -219,6 +222,7 @@ SRC_outside = \
 	outside/testresult.c \
 	outside/url.c \
 	outside/validate.c \
+	outside/validate_references.c \
 	outside/waiting.c \
 	outside/withdraw.c
 
@@ -235,6 +239,7 @@ SRC_inside = \
 	inside/check_read.c \
 	inside/check_request.c \
 	inside/check_personal.c \
+	inside/check_resolve.c \
 	inside/check_run.c \
 	inside/check_table.c \
 	inside/check_tolerated.c \
@@ -254,10 +259,13 @@ SRC_inside = \
 	inside/inside.c \
 	inside/judge.c \
 	inside/logbook.c \
+	inside/plan.c \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
+	inside/rollback_references.c \
 	inside/settle.c \
+	inside/settle_references.c \
 	inside/status.c \
 	inside/store_delete.c \
 	inside/store_put.c \

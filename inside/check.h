@@ -2,7 +2,7 @@
  *
  * check: the judgement of one version of a dataset, in the worker inside-check. Request (what came over the socket), read (one file:
  * decoded or re-hashed), table (rows into validation and contracts), contract (what applications were promised),
- * answer (records and the report). inside/check.c is the worker's main; check_run is all behind its sandbox.
+ * answer (records and the report); resolve (keys that lead to another dataset's version) is a question of its own. inside/check.c is the worker's main; check_run is all behind its sandbox.
  */
 #ifndef INSIDE_CHECK_H
 #define INSIDE_CHECK_H
@@ -40,6 +40,10 @@ struct check_contract_file {
 
 struct check_request {
 	struct record_version version;
+	/* Whether its keys fit another dataset is asked: then FILES are plain tables of both, by their resources' names. */
+	bool is_resolve;
+	struct record_version reference;
+	int package_fd, reference_fd; /* the two datapackage.json */
 	struct check_file *files;
 	size_t n_files;
 	struct check_contract_file *contracts;
@@ -55,6 +59,9 @@ struct check_request {
 void check_request_receive(int sock, struct check_request *ret_request);
 void check_request_clear(struct check_request *request);
 const struct check_file *check_request_file(const struct check_request *request, const char *name);
+/* Of two datasets: the table of DATASET that is called NAME, or NULL. */
+const struct check_file *check_request_table(const struct check_request *request, const char *dataset,
+					     const char *name);
 
 /* --- read ------------------------------------------------------------------------------------------------------- */
 
@@ -206,6 +213,9 @@ enum fault check_status(const struct check_request *request, struct check_answer
 enum fault check_withdrawal(const struct check_request *request, struct check_answer *answer, struct refusal *why);
 /* A version with its datapackage.json. */
 enum fault check_version(const struct check_request *request, struct check_answer *answer, struct refusal *why);
+
+/* Whether the keys of the version lead somewhere in the other: a break of FAULT_FOREIGN_KEY for each field of which some do not. */
+enum fault check_resolve(const struct check_request *request, struct check_answer *answer, struct refusal *why);
 
 /* Receives the request, judges, answers. What the worker does behind its sandbox. */
 void check_run(int sock);

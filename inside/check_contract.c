@@ -122,11 +122,34 @@ static void add_target(struct check_contracts *contracts, const char *applicatio
 	add_run(contracts, &run, descriptor);
 }
 
+/* A reference that names this package is an ordinary one. Those that lead out of it no row of it decides: they are left out. */
+static void drop_foreign_packages(const struct check_contracts *contracts, json_t *keys)
+{
+	static const char *const spellings[] = {"package", "datapackage"};
+
+	for (size_t i = json_array_size(keys); i-- > 0;) {
+		json_t *reference = json_object_get(json_array_get(keys, i), "reference");
+
+		for (size_t k = 0; k < 2; k++) {
+			const char *package = json_string_value(json_object_get(reference, spellings[k]));
+
+			if (package == NULL || package[0] == '\0')
+				continue;
+			if (contracts->in_force == NULL || strcmp(package, contracts->in_force->name) != 0) {
+				json_array_remove(keys, i);
+				break;
+			}
+			json_object_del(reference, spellings[k]);
+		}
+	}
+}
+
 /* References to other resources lead to the tables of this reader. */
 static void follow_references(struct check_contracts *contracts, const char *application, json_t *descriptor)
 {
 	json_t *keys = json_object_get(descriptor, "foreignKeys");
 
+	drop_foreign_packages(contracts, keys);
 	for (size_t i = 0; i < json_array_size(keys) && contracts->in_force != NULL; i++) {
 		json_t *reference = json_object_get(json_array_get(keys, i), "reference");
 		const char *resource = json_string_value(json_object_get(reference, "resource"));

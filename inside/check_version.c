@@ -48,6 +48,29 @@ static enum fault load_package(struct version *version, struct refusal *why)
 	return FAULT_NONE;
 }
 
+/* Which tables of other datasets its keys lead to. Whether they fit is not this version's own affair: it is asked of two versions, each
+ * time that one of them is another (check_resolve). */
+static enum fault answer_references(struct version *version, struct refusal *why)
+{
+	_cleanup_free_ struct package_reference *references = NULL;
+	size_t n;
+
+	package_references(version->package, &references, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct record record = record_new(RECORD_REFERS);
+
+		if (strcmp(references[i].package, version->request->version.dataset) == 0)
+			return refuse(why, FAULT_VERSION_FORM,
+				      "%s: the package is called \"%s\", and refers to itself as another", PACKAGE_FILE,
+				      version->package->name);
+		text_copy(record.refers.resource, sizeof(record.refers.resource), references[i].resource);
+		text_copy(record.refers.dataset, sizeof(record.refers.dataset), references[i].package);
+		text_copy(record.refers.table, sizeof(record.refers.table), references[i].table);
+		record_send(version->answer->sock, &record, -1);
+	}
+	return FAULT_NONE;
+}
+
 /* The package's word on a resource against the signed target that it names. */
 static enum fault match_resource(struct version *version, size_t index, struct refusal *why)
 {
@@ -122,6 +145,11 @@ static enum fault read_files(struct version *version, struct refusal *why)
 {
 	enum fault fault;
 
+	/* What its keys lead to outside is not judged here; the contracts, before, were to see them. */
+	for (size_t i = 0; i < version->package->n_resources; i++) {
+		if (version->package->resources[i].schema != NULL)
+			schema_drop_foreign_packages(version->package->resources[i].schema);
+	}
 	for (size_t i = 0; i < version->package->n_resources; i++) {
 		if (check_resource_is_table(version->resources[i].resource))
 			validation_declare(version->validation, version->resources[i].resource->name,
@@ -265,6 +293,7 @@ static enum fault judge(struct version *version, struct refusal *why)
 	enum fault fault;
 
 	if ((fault = load_package(version, why)) != FAULT_NONE || (fault = match_files(version, why)) != FAULT_NONE ||
+	    (fault = answer_references(version, why)) != FAULT_NONE ||
 	    (fault = check_attestations(version->request, version->package, version->answer, why)) != FAULT_NONE ||
 	    (fault = check_contracts_load(version->request, &version->contracts, why)) != FAULT_NONE)
 		return fault;

@@ -217,6 +217,12 @@ static bool check_break(const struct record_break *break_)
 	       IS_PRINTABLE(break_->is) && IS_PRINTABLE(break_->value) && break_->row <= LIMIT_ROWS + 1;
 }
 
+static bool check_refers(const struct record_refers *refers)
+{
+	return IS_PUBLISHED_DATASET(refers->resource) && IS_PUBLISHED_DATASET(refers->dataset) &&
+	       IS_PUBLISHED_DATASET(refers->table);
+}
+
 static bool check_tolerated(const struct record_tolerated *tolerated)
 {
 	return IS_PUBLISHED_DATASET(tolerated->resource) && IS_PRINTABLE(tolerated->field) &&
@@ -331,11 +337,14 @@ bool record_check(const struct record *record)
 	case RECORD_TARGET:
 	case RECORD_OBJECT:
 	case RECORD_PLAIN:
+	case RECORD_TABLE:
 		return check_target(&record->target);
 	case RECORD_PART:
 		return record->part.index < LIMIT_PARTS && record->part.length <= LIMIT_PART_SIZE;
 	case RECORD_VERSION:
 	case RECORD_IN_FORCE:
+	case RECORD_RESOLVE:
+	case RECORD_REFERENCE:
 		return IS_DATASET(record->version.dataset);
 	case RECORD_CONTRACT:
 		return check_contract(&record->contract);
@@ -345,6 +354,8 @@ bool record_check(const struct record *record)
 		return record->licence.name[0] != '\0' && IS_PRINTABLE(record->licence.name);
 	case RECORD_RESOURCE:
 		return check_resource(&record->resource);
+	case RECORD_REFERS:
+		return check_refers(&record->refers);
 	case RECORD_BREAK:
 		return check_break(&record->break_);
 	case RECORD_SOURCE:

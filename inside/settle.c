@@ -26,6 +26,8 @@ static void view_clear(struct dataset_view *view)
 	json_decref(view->waivers);
 	free(view->missing);
 	verdict_free(view->verdict);
+	verdict_free(view->current);
+	free(view->others);
 }
 
 void settlement_free(struct settlement *settlement)
@@ -174,6 +176,13 @@ static struct verdict *copy_verdict(const struct verdict *verdict)
 	}
 	for (size_t i = 0; i < verdict->breaks.n_items; i++)
 		break_list_add(&copy->breaks, &verdict->breaks.items[i]);
+	for (size_t i = 0; i < verdict->n_references; i++) {
+		record = record_new(RECORD_REFERS);
+		record.refers = verdict->references[i];
+		verdict_add(copy, &record);
+	}
+	for (size_t i = 0; i < verdict->n_blobs; i++)
+		verdict_add_blob(copy, &verdict->blobs[i]);
 	return copy;
 }
 
@@ -401,6 +410,19 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 	}
 }
 
+/* What was found out of keys that lead from one dataset to another, beside the rest that is known of the version. */
+static void put_resolved(const struct dataset_view *view, struct commit *commit)
+{
+	const struct verdict *verdicts[] = {view->has_resolved ? view->verdict : NULL,
+					    view->current_has_resolved ? view->current : NULL};
+
+	for (size_t i = 0; i < 2; i++) {
+		if (verdicts[i] != NULL)
+			commit_document(commit, DOCUMENT_VERDICT, verdicts[i]->dataset, &verdicts[i]->version,
+					verdict_to_json(verdicts[i]));
+	}
+}
+
 static enum fault put_generation(struct inside *inside, struct settlement *settlement, struct commit *commit,
 				 struct refusal *why)
 {
@@ -429,6 +451,8 @@ static enum fault commit_all(struct inside *inside, struct spool *spool, const s
 	put_blobs(inside, spool, catalogue, settlement, &commit);
 	for (size_t i = 0; i < settlement->n_judgements; i++)
 		put_judgement(inside, &settlement->judgements[i], &commit);
+	for (size_t i = 0; i < settlement->n_views; i++)
+		put_resolved(&settlement->views[i], &commit);
 	if (commit.n_orders > 0)
 		commit_sync(&commit);
 	put_metadata(catalogue, RECORD_PUT_TRUST, &commit);
@@ -535,10 +559,11 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 	if (status_load(inside, &settlement->old_status, NULL) != FAULT_NONE)
 		settlement->old_status = NULL;
 	make_views(settlement, catalogue);
-	for (size_t i = 0; i < settlement->n_views; i++) {
+	for (size_t i = 0; i < settlement->n_views; i++)
 		consider(inside, spool, settlement, &settlement->views[i]);
+	settle_references(inside, spool, settlement);
+	for (size_t i = 0; i < settlement->n_views; i++)
 		mark_new(settlement, &settlement->views[i]);
-	}
 	consider_status(inside, spool, catalogue, settlement);
 	want(settlement);
 	fault = commit_all(inside, spool, catalogue, settlement, why);

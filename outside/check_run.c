@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "outside/check_references.h"
 #include "outside/descriptor.h"
 #include "outside/excerpt.h"
 #include "outside/records.h"
@@ -40,6 +41,7 @@ struct request {
 	uint64_t key_memory;
 	struct file *files;
 	size_t n_files;
+	struct check_references references;
 };
 
 static struct file *find_file(struct request *request, const char *name)
@@ -102,6 +104,10 @@ static void receive(int sock, struct request *request)
 		case OUTSIDE_DESCRIPTOR:
 			take_fd(&request->descriptor_fd, fd);
 			break;
+		case OUTSIDE_REFERENCE:
+		case OUTSIDE_REFERENCE_TABLE:
+			check_references_take(&request->references, &record, fd);
+			break;
 		case OUTSIDE_GO:
 			if (request->package_fd < 0 || request->descriptor_fd < 0 || request->spill_fd < 0)
 				die("the supervisor sent no package, or nowhere to write its descriptor or keys");
@@ -162,7 +168,7 @@ static void answer(int sock, const struct check *check)
 }
 
 /* The kinds of all resources, and their tables, before the first row: keys refer from one to another. */
-static enum fault prepare(struct check *check, struct refusal *why)
+static enum fault prepare(struct request *request, struct check *check, struct refusal *why)
 {
 	const struct package *package = check->package;
 	enum fault fault = FAULT_NONE;
@@ -178,6 +184,8 @@ static enum fault prepare(struct check *check, struct refusal *why)
 		if (fault == FAULT_NONE && check->resources[i].kind == TABULATE_TABLE)
 			validation_declare(check->validation, resource->name, resource->schema);
 	}
+	if (fault == FAULT_NONE)
+		fault = check_references_read(&request->references, package, check->validation, why);
 	for (size_t i = 0; i < package->n_resources && fault == FAULT_NONE; i++) {
 		struct descriptor_resource *item = &check->resources[i];
 
@@ -271,7 +279,7 @@ static enum fault check_package(int sock, struct request *request, struct charse
 	enum fault fault = load_package(request->package_fd, &check.package, why);
 
 	validation_set_spill(check.validation, spill);
-	if (fault != FAULT_NONE || (fault = prepare(&check, why)) != FAULT_NONE)
+	if (fault != FAULT_NONE || (fault = prepare(request, &check, why)) != FAULT_NONE)
 		return fault;
 	fault = read_all(request, &means, &check, why);
 	/* What is known of keys then is no verdict, whatever else was found. */
@@ -304,6 +312,7 @@ void check_run(int sock, struct charsets *charsets)
 		cleanup_close(&request.files[i].plain_fd);
 	}
 	free(request.files);
+	check_references_clear(&request.references);
 	cleanup_close(&request.package_fd);
 	cleanup_close(&request.report_fd);
 	cleanup_close(&request.descriptor_fd);

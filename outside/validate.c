@@ -26,6 +26,7 @@
 #include "outside/charset.h"
 #include "outside/excerpt.h"
 #include "outside/reportcommand.h"
+#include "outside/validate_references.h"
 #include "schemas/package.h"
 #include "schemas/parallel.h"
 #include "schemas/validation.h"
@@ -35,11 +36,14 @@
 static const char *opt_schema, *opt_package, *opt_delimiter, *opt_encoding, *opt_html;
 static bool opt_json, opt_statistics;
 static uint64_t opt_threads = 1, opt_key_memory = LIMIT_KEY_MEMORY;
+static struct option_list opt_references;
 
 const struct option validate_options[] = {
 	{"schema", 's', OPTION_TEXT, &opt_schema, "FILE", "a table schema; every CSV is checked against it"},
 	{"package", 'p', OPTION_TEXT, &opt_package, "FILE",
 	 "a datapackage.json; CSVs are matched to its resources by name"},
+	{"reference", 'r', OPTION_LIST, &opt_references, "NAME=PATH",
+	 "another package that its foreign keys lead to: its folder, or its datapackage.json"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "the report as JSON, in the shape of Frictionless's"},
 	{"html", 0, OPTION_TEXT, &opt_html, "FILE", "the report as a page for a mail, with the rows at fault, too"},
 	{"delimiter", 'd', OPTION_TEXT, &opt_delimiter, "CHAR",
@@ -59,6 +63,9 @@ const char validate_details[] =
 	"--package only the form is checked: quotes, charset, blank rows, as many cells as the header has. What a\n"
 	"schema spells otherwise than Table Schema v2, and what of it is not checked, is told on stderr, a line "
 	"each.\n\n"
+	"A foreign key into another package needs that one: --reference cog=../cog. Without it the key is a fault, "
+	"for\n"
+	"it cannot be checked.\n\n"
 	"Exit status: 0 valid, 1 not valid, 2 trouble.";
 
 /* One file to validate. */
@@ -78,6 +85,7 @@ struct run {
 	struct warnings warnings; /* of the package or the schema */
 	struct dialect dialect;
 	struct charsets *charsets;
+	struct validate_references references;
 	struct input *inputs;
 	size_t n_inputs;
 	struct validation *validation;
@@ -88,6 +96,7 @@ struct run {
 
 static void run_clear(struct run *run)
 {
+	validate_references_clear(&run->references);
 	validation_free(run->validation);
 	spill_free(run->spill);
 	cleanup_close(&run->spill_fd);
@@ -169,6 +178,8 @@ static enum fault open_all(struct run *run, int argc, char **argv, struct refusa
 	}
 	for (int i = 0; fault == FAULT_NONE && i < argc; i++)
 		fault = add_input(run, argv[i], open(argv[i], O_RDONLY | O_CLOEXEC | O_NOCTTY), why);
+	if (fault == FAULT_NONE)
+		fault = validate_references_open(&run->references, &opt_references, why);
 	if (fault == FAULT_NONE && opt_html != NULL && (run->page = fopen(opt_html, "we")) == NULL)
 		fault = file_fault(opt_html, errno, why);
 	return fault;
@@ -456,6 +467,8 @@ static enum fault validate_all(struct run *run, struct refusal *why)
 	validation_set_spill(run->validation, run->spill);
 	for (size_t i = 0; run->package != NULL && i < run->n_inputs; i++)
 		validation_declare(run->validation, run->inputs[i].resource->name, run->inputs[i].resource->schema);
+	if (run->package != NULL)
+		fault = validate_references_read(&run->references, run->package, run->charsets, run->validation, why);
 	for (size_t i = 0; fault == FAULT_NONE && i < run->n_inputs; i++)
 		fault = validate_input(run, &run->inputs[i], why);
 	if (fault != FAULT_NONE)
@@ -473,6 +486,8 @@ static void check_usage(int argc)
 			  LIMIT_KEY_MEMORY_MAX);
 	if (opt_schema != NULL && opt_package != NULL)
 		die_usage("validate: --schema or --package, not both");
+	if (opt_package == NULL && opt_references.n_items > 0)
+		die_usage("validate: --reference goes with --package");
 	if (opt_package == NULL && argc == 0)
 		die_usage("validate: which CSV?");
 	if (opt_package != NULL && (opt_delimiter != NULL || opt_encoding != NULL))
@@ -492,7 +507,7 @@ static void log_warnings(const struct warnings *warnings)
 int validate_run(int argc, char **argv)
 {
 	_cleanup_(run_clear) struct run run = {.folder_fd = -1, .spill_fd = -1, .dialect = dialect_plain};
-	struct sandbox_folder folders[1];
+	struct sandbox_folder folders[1 + LIMIT_REFERENCES];
 	struct refusal why = {0};
 	enum fault fault;
 
@@ -504,8 +519,11 @@ int validate_run(int argc, char **argv)
 	fault = open_all(&run, argc, argv, &why);
 	run.spill_fd = open_spill();
 	if (fault == FAULT_NONE) {
-		folders[0] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
-		sandbox_enter(SANDBOX_VALIDATE, folders, run.folder_fd >= 0 ? 1 : 0);
+		size_t n_folders = validate_references_folders(&run.references, folders);
+
+		if (run.folder_fd >= 0)
+			folders[n_folders++] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
+		sandbox_enter(SANDBOX_VALIDATE, folders, n_folders);
 		fault = parse_descriptor(&run, &why);
 		log_warnings(&run.warnings);
 	}

@@ -200,7 +200,8 @@ static bool same_reference(const struct tables *tables, const struct table_key *
 		    strcmp(old_key->reference_columns[i], key->reference_columns[i]) != 0)
 			return false;
 	}
-	return targets_are_alike(tables, old_key);
+	/* The rows of another package are no part of this one: where the key is kept they are held to it whichever they are. */
+	return old_key->package != NULL || targets_are_alike(tables, old_key);
 }
 
 static bool reference_is_kept(const struct tables *tables, const struct table_key *old_key)
@@ -223,8 +224,9 @@ static void compare_references(const struct tables *tables)
 		if (!has_columns(tables, key) || reference_is_kept(tables, key))
 			continue;
 		columns_text(key, text, sizeof(text));
-		compat_was(compat_add(tables->result, COMPAT_BY_DATA, "reference-removed", "",
-				      "that (%s) is found in %s is no longer promised", text,
+		/* Nor can its own rows decide: what they would be looked up in is not at hand. */
+		compat_was(compat_add(tables->result, key->package != NULL ? COMPAT_NO : COMPAT_BY_DATA,
+				      "reference-removed", "", "that (%s) is found in %s is no longer promised", text,
 				      key->resource == NULL || key->resource[0] == '\0' ? "the table itself"
 											: key->resource),
 			   text, "");

@@ -356,19 +356,129 @@ static enum fault check_reference(const struct package *package, const struct re
 	return FAULT_NONE;
 }
 
-static enum fault check_references(const struct package *package, struct refusal *why)
+/* A key that leads out of the package: only its form can be judged here. */
+static enum fault check_foreign(const struct resource *resource, const struct table_key *key, struct refusal *why)
 {
+	if (!notation_is_name(key->package))
+		return refuse(
+			why, FAULT_FOREIGN_PACKAGE,
+			"resource %s: foreignKeys refers to the package \"%.200s\"; here a package is called by its "
+			"dataset's name",
+			resource->name, key->package);
+	if (!notation_is_name(key->table))
+		return refuse(why, FAULT_FOREIGN_PACKAGE,
+			      "resource %s: foreignKeys refers to \"%.100s\" of %s, which is no resource's name",
+			      resource->name, key->table, key->package);
+	return FAULT_NONE;
+}
+
+static enum fault check_references(struct package *package, struct refusal *why)
+{
+	_cleanup_free_ struct package_reference *references = NULL;
+	size_t n;
+
 	for (size_t i = 0; i < package->n_resources; i++) {
-		const struct schema *schema = package->resources[i].schema;
+		struct schema *schema = package->resources[i].schema;
 
 		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
-			enum fault fault = check_reference(package, &package->resources[i], &schema->foreign_keys[k],
-							   why);
+			struct table_key *key = &schema->foreign_keys[k];
+			enum fault fault;
 
+			if (key->package != NULL && strcmp(key->package, package->name) == 0)
+				schema_key_is_own(key);
+			fault = key->package != NULL ? check_foreign(&package->resources[i], key, why)
+						     : check_reference(package, &package->resources[i], key, why);
 			if (fault != FAULT_NONE)
 				return fault;
 		}
 	}
+	package_references(package, &references, &n);
+	if (n > LIMIT_REFERENCES)
+		return refuse(why, FAULT_FOREIGN_PACKAGE,
+			      "foreignKeys refers to %zu tables of other packages, at most %d", n, LIMIT_REFERENCES);
+	return FAULT_NONE;
+}
+
+static int compare_references(const void *a, const void *b)
+{
+	const struct package_reference *x = a, *y = b;
+	int order = strcmp(x->package, y->package);
+
+	if (order == 0)
+		order = strcmp(x->table, y->table);
+	return order != 0 ? order : strcmp(x->resource, y->resource);
+}
+
+void package_references(const struct package *package, struct package_reference **ret_references, size_t *ret_n)
+{
+	struct package_reference *references = NULL;
+	size_t n = 0, n_kept = 0;
+
+	for (size_t i = 0; i < package->n_resources; i++) {
+		const struct schema *schema = package->resources[i].schema;
+
+		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
+			const struct table_key *key = &schema->foreign_keys[k];
+
+			if (key->package == NULL)
+				continue;
+			references = xrealloc(references, n + 1, sizeof(references[0]));
+			references[n++] = (struct package_reference){package->resources[i].name, key->package,
+								     key->table};
+		}
+	}
+	if (n > 1)
+		qsort(references, n, sizeof(references[0]), compare_references);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || compare_references(&references[i], &references[n_kept - 1]) != 0)
+			references[n_kept++] = references[i];
+	}
+	*ret_references = references;
+	*ret_n = n_kept;
+}
+
+enum fault package_has_key_target(const struct package *target, const char *resource, const struct table_key *key,
+				  struct refusal *why)
+{
+	const struct resource *table = package_resource(target, key->table);
+
+	if (table == NULL || table->schema == NULL || !table->is_table || table->opaque)
+		return refuse(why, FAULT_FOREIGN_FIELD,
+			      "foreignKeys of %s refers to %s, which is no table with a schema", resource,
+			      key->resource);
+	for (size_t i = 0; i < key->n_columns; i++) {
+		if (schema_field(table->schema, key->reference_columns[i]) == NULL)
+			return refuse(why, FAULT_FOREIGN_FIELD,
+				      "foreignKeys of %s refers to the field %s of %s, which it has not", resource,
+				      key->reference_columns[i], key->resource);
+	}
+	return FAULT_NONE;
+}
+
+enum fault package_keys_into(const struct package *package, const struct package *target,
+			     const struct package_reference *reference, const struct table_key ***ret_keys,
+			     size_t *ret_n, struct refusal *why)
+{
+	_cleanup_free_ const struct table_key **keys = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < package->n_resources; i++) {
+		const struct schema *schema = package->resources[i].schema;
+
+		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
+			const struct table_key *key = &schema->foreign_keys[k];
+
+			if (key->package == NULL || strcmp(key->package, reference->package) != 0 ||
+			    strcmp(key->table, reference->table) != 0)
+				continue;
+			if (package_has_key_target(target, package->resources[i].name, key, why) != FAULT_NONE)
+				return why->fault;
+			keys = xrealloc(keys, n + 1, sizeof(keys[0]));
+			keys[n++] = key;
+		}
+	}
+	*ret_keys = steal_pointer(&keys);
+	*ret_n = n;
 	return FAULT_NONE;
 }
 

@@ -86,6 +86,24 @@ struct validation_table *validation_table(struct validation *validation, const c
 	return table;
 }
 
+struct validation_table *validation_reference_table(struct validation *validation, const char *name,
+						    const struct schema *schema)
+{
+	struct validation_table *table = validation_table(validation, name, schema);
+
+	table->is_reference = true;
+	return table;
+}
+
+struct validation_table *validation_key_table(struct validation *validation, const char *name,
+					      const struct schema *schema)
+{
+	struct validation_table *table = validation_table(validation, name, schema);
+
+	table->only_foreign_keys = true;
+	return table;
+}
+
 void validation_table_set_place(struct validation_table *table, const char *place)
 {
 	table->place = place;

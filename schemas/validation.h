@@ -75,6 +75,13 @@ void validation_declare(struct validation *validation, const char *name, const s
 
 /* NAME and SCHEMA stay the caller's and must outlive the validation. SCHEMA NULL: only the cell counts are checked. */
 struct validation_table *validation_table(struct validation *validation, const char *name, const struct schema *schema);
+/* A table that the keys of others lead to and that is not itself judged: it has no faults and stands in no report. Of SCHEMA only the
+ * fields' types matter. Declare those others first, and read it to its end before them. */
+struct validation_table *validation_reference_table(struct validation *validation, const char *name,
+						    const struct schema *schema);
+/* A table of which nothing but its foreign keys is judged. */
+struct validation_table *validation_key_table(struct validation *validation, const char *name,
+					      const struct schema *schema);
 /* What lines and reports call the table instead of its name: a file's path. Stays the caller's. */
 void validation_table_set_place(struct validation_table *table, const char *place);
 /* The levels of the table's rules, before its first row: with none every fault is an error. LEVELS stays the caller's and must outlive the

@@ -134,6 +134,8 @@ struct validation_table {
 	const char *name, *place;
 	const struct schema *schema;
 	bool has_header, has_ended, is_broken;
+	bool is_reference;      /* it is not judged: others refer to its keys */
+	bool only_foreign_keys; /* no other fault counts */
 	uint64_t n_rows;
 
 	char **labels; /* owned */

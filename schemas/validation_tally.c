@@ -112,10 +112,19 @@ static struct tally *find_level(struct validation_table *table, struct tally_kin
 	return tally;
 }
 
+/* A table that is read for its keys is judged by these alone, or, where it is what others refer to, not at all. */
+static bool is_judged(const struct validation_table *table, enum fault_type type)
+{
+	return !table->is_reference && (!table->only_foreign_keys || type == FAULT_TYPE_FOREIGN_KEY);
+}
+
 bool validation_count(struct validation_table *table, struct tally_kind *kind, const struct row_position *position)
 {
-	struct tally *tally = find_level(table, kind);
+	struct tally *tally;
 
+	if (!is_judged(table, kind->type))
+		return false;
+	tally = find_level(table, kind);
 	if (tally == NULL) {
 		table->n_untallied[kind->type]++;
 	} else if (tally->told.count++ == 0) {

@@ -59,6 +59,12 @@ static struct outside_record good(enum outside_record_kind kind)
 		strcpy(record.dataset.name, "cog");
 		record.dataset.n_targets = 1;
 		break;
+	case OUTSIDE_REFERENCE:
+		strcpy(record.dataset.name, "cog");
+		break;
+	case OUTSIDE_REFERENCE_TABLE:
+		strcpy(record.target.path, "cog/communes");
+		break;
 	case OUTSIDE_TARGET:
 		strcpy(record.target.path, "cog/communes.csv");
 		record.target.n_parts = 1;
@@ -132,6 +138,17 @@ static void test_kinds_are_closed(void **state)
 		if (outside_record_check(&r))                                                                          \
 			fail_msg("%s passed", #DAMAGE);                                                                \
 	} while (0)
+
+static void test_references(void **state)
+{
+	(void)state;
+	REFUSED(OUTSIDE_REFERENCE, r.dataset.name[0] = '\0');
+	REFUSED(OUTSIDE_REFERENCE, strcpy(r.dataset.name, "root"));
+	REFUSED(OUTSIDE_REFERENCE, memset(r.dataset.name, 'a', sizeof r.dataset.name));
+	REFUSED(OUTSIDE_REFERENCE_TABLE, strcpy(r.target.path, "communes"));
+	REFUSED(OUTSIDE_REFERENCE_TABLE, strcpy(r.target.path, "cog/../keys"));
+	REFUSED(OUTSIDE_REFERENCE_TABLE, memset(r.target.path, 'a', sizeof r.target.path));
+}
 
 static void test_events(void **state)
 {
@@ -307,10 +324,15 @@ static void test_end_carries_the_refusal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_kind_passes),       cmocka_unit_test(test_kinds_are_closed),
-		cmocka_unit_test(test_texts_must_end),          cmocka_unit_test(test_events),
-		cmocka_unit_test(test_texts_have_alphabets),    cmocka_unit_test(test_numbers_have_bounds),
-		cmocka_unit_test(test_blob_members_are_hashes), cmocka_unit_test(test_end_carries_the_refusal),
+		cmocka_unit_test(test_every_kind_passes),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_kinds_are_closed),
+		cmocka_unit_test(test_texts_must_end),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_texts_have_alphabets),
+		cmocka_unit_test(test_numbers_have_bounds),
+		cmocka_unit_test(test_blob_members_are_hashes),
+		cmocka_unit_test(test_end_carries_the_refusal),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -8,12 +8,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "bundle/json.h"
+#include "bundle/limits.h"
 
 /* Schemas by path: "good.json" is there. */
 static enum fault load(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings, struct refusal *why)
@@ -184,11 +186,114 @@ static void test_versions(void **state)
 		assert_non_null(strstr(package->warnings.lines[i], says[i]));
 }
 
+#define FOREIGN(reference)                                                                                             \
+	"{\"name\": \"villes\", \"resources\": [{\"name\": \"b\", \"path\": \"b.csv\", \"schema\": {\"fields\": "      \
+	"[{\"name\": \"x\"}], \"foreignKeys\": [{\"fields\": \"x\", \"reference\": " reference                         \
+	"}]}}, {\"name\": \"a\", \"path\": \"a.csv\", \"schema\": {\"fields\": [{\"name\": \"x\"}]}}]}"
+
+static void test_other_packages(void **state)
+{
+	static const char *const good[] = {
+		FOREIGN("{\"package\": \"cog\", \"resource\": \"communes\", \"fields\": \"code\"}"),
+		FOREIGN("{\"datapackage\": \"cog\", \"resource\": \"communes\", \"fields\": [\"code\"]}"),
+	};
+	_cleanup_(package_freep) struct package *own = parse(
+		FOREIGN("{\"package\": \"villes\", \"resource\": \"a\", \"fields\": \"x\"}"), NULL);
+	struct package_reference *references;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		_cleanup_(package_freep) struct package *package = parse(good[i], NULL);
+
+		assert_non_null(package);
+		package_references(package, &references, &n);
+		assert_int_equal(n, 1);
+		assert_string_equal(references[0].resource, "b");
+		assert_string_equal(references[0].package, "cog");
+		assert_string_equal(references[0].table, "communes");
+		free(references);
+		assert_string_equal(package->resources[0].schema->foreign_keys[0].resource, "cog/communes");
+		schema_drop_foreign_packages(package->resources[0].schema);
+		package_references(package, &references, &n);
+		assert_int_equal(n, 0);
+		free(references);
+	}
+	/* By its own name it is an ordinary reference. */
+	assert_non_null(own);
+	package_references(own, &references, &n);
+	assert_int_equal(n, 0);
+	free(references);
+	assert_null(own->resources[0].schema->foreign_keys[0].package);
+	assert_string_equal(own->resources[0].schema->foreign_keys[0].resource, "a");
+}
+
+static void test_other_packages_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		enum fault fault;
+		const char *says;
+	} bad[] = {
+		{FOREIGN("{\"package\": \"https://x/datapackage.json\", \"resource\": \"c\", \"fields\": \"c\"}"),
+		 FAULT_FOREIGN_PACKAGE, "\"https://x/datapackage.json\""},
+		{FOREIGN("{\"package\": \"../cog\", \"resource\": \"c\", \"fields\": \"c\"}"), FAULT_FOREIGN_PACKAGE,
+		 "../cog"},
+		{FOREIGN("{\"package\": \"cog\", \"resource\": \"c/d\", \"fields\": \"c\"}"), FAULT_FOREIGN_PACKAGE,
+		 "c/d"},
+		{FOREIGN("{\"package\": \"cog\", \"fields\": \"c\"}"), FAULT_SCHEMA, "names no resource"},
+		{FOREIGN("{\"package\": 7, \"resource\": \"c\", \"fields\": \"c\"}"), FAULT_SCHEMA,
+		 "package is no string"},
+		{FOREIGN("{\"package\": \"villes\", \"resource\": \"c\", \"fields\": \"c\"}"), FAULT_PACKAGE,
+		 "no resource here"},
+		{FOREIGN("{\"package\": \"cog\", \"resource\": \"c\", \"fields\": [\"c\", \"d\"]}"), FAULT_SCHEMA,
+		 "1 fields refer to 2"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct refusal why = {0};
+
+		assert_null(parse(bad[i].text, &why));
+		assert_int_equal(why.fault, bad[i].fault);
+		if (strstr(why.line, bad[i].says) == NULL)
+			fail_msg("%s", why.line);
+	}
+}
+
+/* Each table that is referred to is read again whenever something moves: there is a bound to them. */
+static void test_too_many_references(void **state)
+{
+	_cleanup_(json_decrefp) json_t *root = json_loads(
+		FOREIGN("{\"package\": \"cog\", \"resource\": \"c\", \"fields\": \"c\"}"), 0, NULL);
+	json_t *keys = json_object_get(json_object_get(json_array_get(json_object_get(root, "resources"), 0), "schema"),
+				       "foreignKeys");
+
+	(void)state;
+	for (size_t i = 0; i <= LIMIT_REFERENCES; i++) {
+		_cleanup_free_ char *text = NULL;
+		struct refusal why = {0};
+		struct package *package;
+
+		text = json_dumps(root, 0);
+		package = parse(text, &why);
+		assert_int_equal(package != NULL, i < LIMIT_REFERENCES);
+		if (package == NULL)
+			assert_int_equal(why.fault, FAULT_FOREIGN_PACKAGE);
+		package_free(package);
+		json_array_append_new(keys, json_pack("{s:s, s:{s:s, s:o, s:s}}", "fields", "x", "reference", "package",
+						      "cog", "resource", json_sprintf("t%zu", i), "fields", "c"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_other_packages),
+		cmocka_unit_test(test_other_packages_refused),
+		cmocka_unit_test(test_too_many_references),
 		cmocka_unit_test(test_no_loader),
 		cmocka_unit_test(test_versions),
 	};
