@@ -248,7 +248,7 @@ static bool check_put_metadata(const struct record_put *put)
 
 static bool check_put_file(const struct record_put *put)
 {
-	return IS_DATASET(put->dataset) && IS_FILE(put->file) && put->size <= LIMIT_PLAIN_SIZE;
+	return IS_DATASET(put->dataset) && IS_FILE(put->file) && put->size <= LIMIT_PLAIN_SIZE && put->is_shared <= 1;
 }
 
 static bool check_document(const struct record_document *document)

@@ -272,6 +272,7 @@ struct record_put {
 	char file[LIMIT_FILE_NAME_SIZE]; /* metadata's name in the mirror (for PUT_TRUST too), or file of the dataset */
 	struct sha256 sha256;            /* the spool file's name, and what it must hash to */
 	uint64_t size;
+	uint32_t is_shared; /* PUT_OBJECT: another dataset has the same bytes: copied, for a spool file has one link */
 };
 
 struct record_document {

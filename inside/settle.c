@@ -372,7 +372,34 @@ static struct record put_of(enum record_kind kind, const struct judgement *judge
 	return record;
 }
 
-static void put_judgement(const struct inside *inside, const struct judgement *judgement, struct commit *commit)
+/* The digests of all plain files that were decoded, sorted. Two datasets may publish the same bytes. */
+static struct sha256 *list_plains(const struct settlement *settlement, size_t *ret_n)
+{
+	struct sha256 *plains = xmalloc(sizeof(*plains));
+	size_t n = 0;
+
+	for (size_t i = 0; i < settlement->n_judgements; i++) {
+		const struct judgement *judgement = &settlement->judgements[i];
+
+		plains = xrealloc(plains, n + judgement->n_plains + 1, sizeof(*plains));
+		for (size_t j = 0; j < judgement->n_plains; j++)
+			plains[n++] = judgement->plains[j].sha256;
+	}
+	qsort(plains, n, sizeof(*plains), sha256_compare);
+	*ret_n = n;
+	return plains;
+}
+
+static bool is_shared(const struct sha256 *plains, size_t n, const struct sha256 *sha256)
+{
+	const struct sha256 *found = bsearch(sha256, plains, n, sizeof(*plains), sha256_compare);
+
+	return found != NULL && ((found > plains && sha256_equal(found - 1, sha256)) ||
+				 (found + 1 < plains + n && sha256_equal(found + 1, sha256)));
+}
+
+static void put_judgement(const struct inside *inside, const struct judgement *judgement, const struct sha256 *plains,
+			  size_t n_plains, struct commit *commit)
 {
 	const struct verdict *verdict = judgement->verdict;
 	bool is_status = strcmp(judgement->role->record.name, "status") == 0;
@@ -385,6 +412,7 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 	for (size_t i = 0; verdict->end.fault == FAULT_NONE && i < judgement->n_plains; i++) {
 		struct record record = put_of(RECORD_PUT_OBJECT, judgement, &judgement->plains[i]);
 
+		record.put.is_shared = is_shared(plains, n_plains, &record.put.sha256);
 		commit_order(commit, &record, -1);
 	}
 	if (!is_status) {
@@ -442,6 +470,8 @@ static enum fault put_generation(struct inside *inside, struct settlement *settl
 static enum fault commit_all(struct inside *inside, struct spool *spool, const struct catalogue *catalogue,
 			     struct settlement *settlement, struct refusal *why)
 {
+	size_t n_plains;
+	_cleanup_free_ struct sha256 *plains = list_plains(settlement, &n_plains);
 	struct refusal made = {0};
 	struct commit commit;
 	json_t *status;
@@ -450,7 +480,7 @@ static enum fault commit_all(struct inside *inside, struct spool *spool, const s
 	put_metadata(catalogue, RECORD_PUT_METADATA, &commit);
 	put_blobs(inside, spool, catalogue, settlement, &commit);
 	for (size_t i = 0; i < settlement->n_judgements; i++)
-		put_judgement(inside, &settlement->judgements[i], &commit);
+		put_judgement(inside, &settlement->judgements[i], plains, n_plains, &commit);
 	for (size_t i = 0; i < settlement->n_views; i++)
 		put_resolved(&settlement->views[i], &commit);
 	if (commit.n_orders > 0)
