@@ -5,7 +5,6 @@
 . tests/lib.sh
 . tests/world.sh
 
-
 world_new
 world_policy gauche droite tiers
 for name in gauche droite; do
