@@ -206,7 +206,7 @@ void validation_move_faults(struct validation_table *table, struct validation_ta
 
 /* A part's table: the keys of the row just read. And the whole's: the raw cells of the key of the row that is being judged. */
 void validation_part_note(struct validation_part *part, const struct row_position *position);
-void validation_part_recall(const struct validation_part *part, struct validation_table *table);
+void validation_part_recall(struct validation_part *part, struct validation_table *table);
 
 /* A row with a cell in each column, each known to be good or missing where it may be, and not all missing: counted, held to the
  * custom checks, and its keys taken. */

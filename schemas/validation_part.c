@@ -27,6 +27,7 @@ struct validation_part {
 	struct schema *schema;          /* owned: a copy, for patterns keep state; NULL: none */
 	struct validation_table *table; /* owned: the same columns and sets, without an index */
 	struct table_reader *reader;
+	struct table_reader *recaller; /* of single rows, for the table that the part is merged into; NULL: none yet */
 	struct validation_batch *batch; /* owned; NULL: all rows go through the reader */
 	const char *bytes;              /* borrowed */
 	size_t size;
@@ -199,6 +200,7 @@ void validation_part_free(struct validation_part *part)
 	if (part == NULL)
 		return;
 	table_reader_free(part->reader);
+	table_reader_free(part->recaller);
 	validation_batch_free(part->batch);
 	plain_writer_free(part->writer);
 	free(part->plain);
@@ -330,16 +332,11 @@ static bool has_limit_hits(const struct schema *schema)
 	return false;
 }
 
-struct recall {
-	const struct validation_part *part;
-	struct validation_table *table;
-};
-
 /* The cells live as long as this call: the keys' are copied to where the row's own values are. */
 static enum fault recall_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
 			     struct refusal *why)
 {
-	struct validation_table *table = ((struct recall *)ctx)->table;
+	struct validation_table *table = ctx;
 	size_t bad;
 
 	(void)position;
@@ -364,18 +361,22 @@ static enum fault recall_row(void *ctx, const struct cell *cells, size_t n_cells
 	return FAULT_NONE;
 }
 
-void validation_part_recall(const struct validation_part *part, struct validation_table *table)
+void validation_part_recall(struct validation_part *part, struct validation_table *table)
 {
-	struct recall recall = {part, table};
-	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(&part->dialect, recall_row,
-										     &recall);
 	const struct row_position first = {1, 0};
 	uint64_t start = part->offsets[part->judged];
 	uint64_t end = part->judged + 1 < part->n_rows ? part->offsets[part->judged + 1] : part->size;
 
-	table_reader_resume(reader, &first);
-	if (table_reader_feed(reader, part->bytes + start, end - start, NULL) != FAULT_NONE)
+	/* Kept, for a reader has megabytes of its own: some files ask for most of their rows again. */
+	if (part->recaller == NULL)
+		part->recaller = table_reader_new(&part->dialect, recall_row, table);
+	table_reader_resume(part->recaller, &first);
+	if (table_reader_feed(part->recaller, part->bytes + start, end - start, NULL) != FAULT_NONE)
 		die("a row that was read cannot be read again");
+	if (!table_reader_is_between_rows(part->recaller)) {
+		table_reader_free(part->recaller);
+		part->recaller = NULL;
+	}
 }
 
 static void ask_ahead(const struct validation_part *part, const struct validation_table *table, size_t row)
