@@ -57,6 +57,10 @@ SRC_bundle = \
 	bundle/html.c \
 	bundle/json.c \
 	bundle/notation.c \
+	bundle/patch_decode.c \
+	bundle/patch_encode.c \
+	bundle/patchindex.c \
+	bundle/patchmatch.c \
 	bundle/request.c \
 	bundle/statement.c \
 	bundle/ustar.c
