@@ -6,6 +6,7 @@
 #   make install  DESTDIR=, PREFIX=/usr/local                     make bench    measures, prints tables
 #   make fuzz     FUZZ_SECONDS=60 for each target (clang)         make deps     Debian packages that pkg-config misses
 #   make ECDSA=1  into build/ecdsa: keys of ECDSA and RSA too     make conformance-client   build/tests/tuf-client
+#   make conformance-pairs PAIRS=DIR    real schemas and CSVs against Frictionless's verdicts
 
 # ECDSA=1: keys of ECDSA P-256 and RSA-PSS are read too (keys/pubkey_pem.c), in a build folder of its own.
 ECDSA =
@@ -56,6 +57,7 @@ SRC_bundle = \
 	bundle/hash.c \
 	bundle/html.c \
 	bundle/json.c \
+	bundle/json_published.c \
 	bundle/notation.c \
 	bundle/patch_decode.c \
 	bundle/patch_encode.c \
@@ -111,48 +113,83 @@ SRC_keys = \
 	keys/words.c
 
 SRC_schemas = \
+	schemas/bytescan.c \
+	schemas/columncheck.c \
+	schemas/columncheck_compile.c \
+	schemas/columnmap.c \
+	schemas/columnmap_bind.c \
+	schemas/columnmap_propose.c \
+	schemas/columnmap_row.c \
 	schemas/compat.c \
 	schemas/compat_field.c \
+	schemas/compat_table.c \
+	schemas/compat_type.c \
 	schemas/contract.c \
+	schemas/custom_check.c \
+	schemas/custom_check_parse.c \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \
+	schemas/fold.c \
 	schemas/formats.c \
 	schemas/formats_json.c \
+	schemas/french.c \
+	schemas/french_lists.c \
+	schemas/french_phone.c \
+	schemas/french_places.c \
+	schemas/keyfilter.c \
 	schemas/keyindex.c \
+	schemas/keylog.c \
+	schemas/keylog_settle.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
+	schemas/opening_hours.c \
 	schemas/package.c \
 	schemas/parallel.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
+	schemas/published.c \
+	schemas/published_field.c \
+	schemas/published_pattern.c \
 	schemas/report_html.c \
+	schemas/rowscan.c \
 	schemas/rowsplit.c \
 	schemas/rulelevel.c \
 	schemas/schema.c \
 	schemas/simplepattern.c \
+	schemas/spill.c \
 	schemas/table.c \
 	schemas/textlist.c \
+	schemas/tolerated.c \
 	schemas/utf8pieces.c \
 	schemas/validation.c \
+	schemas/validation_batch.c \
+	schemas/validation_checks.c \
 	schemas/validation_header.c \
 	schemas/validation_keys.c \
+	schemas/validation_late.c \
+	schemas/validation_map.c \
 	schemas/validation_part.c \
 	schemas/validation_report.c \
 	schemas/validation_tally.c \
-	schemas/value.c
+	schemas/value.c \
+	schemas/warnings.c
 
 # Modules of each side, without the files that hold a main().
 SRC_outside = \
 	outside/agent.c \
 	outside/agentlog.c \
 	outside/charset.c \
+	outside/baseline.c \
+	outside/baselinecommand.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/letthrough.c \
 	outside/logcommand.c \
+	outside/mapcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
@@ -169,6 +206,7 @@ SRC_outside = \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
+	outside/sourcerules.c \
 	outside/state.c \
 	outside/state_parse.c \
 	outside/status.c \
@@ -194,8 +232,10 @@ SRC_inside = \
 	inside/check_request.c \
 	inside/check_run.c \
 	inside/check_table.c \
+	inside/check_tolerated.c \
 	inside/check_version.c \
 	inside/compat_command.c \
+	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_trust.c \
 	inside/crew.c \
@@ -369,6 +409,11 @@ $(ECDSA_BUILD)/tests/conformance/tuf-client: FORCE
 else
 ecdsa-tests: $(ECDSA_TESTS)
 endif
+# Real schemas and CSVs with the verdicts of Frictionless, of which tests/data/pairs is a selection: PAIRS is the folder of pairs.jsonl.
+.PHONY: conformance-pairs
+conformance-pairs: all
+	tests/conformance/pairs.py $(BUILD)/bin/clapet-outside $(PAIRS) tests/conformance/pairs.exceptions
+
 conformance-client: $(ECDSA_BUILD)/tests/conformance/tuf-client
 	@mkdir -p $(dir $(TUF_CLIENT))
 	@cmp -s $< $(TUF_CLIENT) || cp $< $(TUF_CLIENT)
@@ -411,6 +456,13 @@ lint:
 	@echo '  cppcheck'; cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppressions-list=tools/cppcheck.suppressions -D_GNU_SOURCE -DCLAPET_VERSION='""' -I. $(filter-out tests/%,$(filter %.c,$(FORMATTED)))
 	@echo '  shellcheck'; shellcheck -x -S warning demo/*.sh tests/*.sh tests/*/*.sh tools/*.sh image/systemd/*.sh .ci/run
+
+# The drift replays over whole data: SHARED names the folder with cog, country-codes and runways40 (tests/data/drift/README.md).
+.PHONY: drift
+drift: deps
+	@[ -n "$(SHARED)" ] || { echo 'make drift SHARED=DIR'; exit 2; }
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@SHARED='$(abspath $(SHARED))' BUILD=$(BUILD) prove -v --merge --timer tests/e2e/drift_*.sh
 
 bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all

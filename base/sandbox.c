@@ -93,6 +93,7 @@ static const char calls_sanitizer[] =
 	"sigaltstack prctl prlimit64 getrlimit openat readlink tgkill clone set_tid_address ioctl";
 #endif
 
+#define THREAD_FLAGS (CLONE_THREAD | CLONE_VM | CLONE_SIGHAND)
 #define CALL_LISTS 6
 
 struct profile {
@@ -243,7 +244,12 @@ static int allow_calls(scmp_filter_ctx filter, const char *names)
 
 		if (number == __NR_SCMP_ERROR)
 			continue;
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+		/* A thread of this process, never a process. */
+		if (number == SCMP_SYS(clone))
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+					     SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, THREAD_FLAGS));
+		else
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
 		if (r < 0 && r != -EDOM)
 			return r;
 	}

@@ -13,13 +13,13 @@
 enum sandbox_profile {
 	SANDBOX_OUTSIDE_FETCH,  /* network client, reads system files (CA, resolver), writes descriptors */
 	SANDBOX_OUTSIDE_UNPACK, /* descriptors only */
-	SANDBOX_OUTSIDE_CHECK,  /* descriptors only; PCRE2 may JIT */
+	SANDBOX_OUTSIDE_CHECK,  /* descriptors only; PCRE2 may JIT; threads */
 	SANDBOX_OUTSIDE_PACK,   /* reads beneath given folders, writes descriptors; threads */
 	SANDBOX_OUTSIDE_SIGN,   /* reads keys, reads and writes metadata beneath given folders */
 	SANDBOX_OUTSIDE_LOG,    /* reads the log's key, writes beneath log/ */
 	SANDBOX_INSIDE_UNPACK,  /* one bundle descriptor, creates files in one spool folder */
 	SANDBOX_INSIDE_VERIFY,  /* reads beneath spool and trust */
-	SANDBOX_INSIDE_CHECK,   /* descriptors only */
+	SANDBOX_INSIDE_CHECK,   /* descriptors only; threads */
 	SANDBOX_INSIDE_COMMIT,  /* reads spool, writes store */
 	SANDBOX_INSIDE_LOG,     /* reads the log's key, writes beneath log/ */
 	SANDBOX_VALIDATE,       /* as TOOL; PCRE2 may JIT; threads */

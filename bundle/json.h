@@ -23,6 +23,12 @@ enum fault json_parse(const void *data, size_t size, size_t limit, json_t **ret_
 /* The same for a file; WHY names it by PATH. A file that cannot be read is FAULT_FILE. */
 enum fault json_load_path(const char *path, size_t limit, json_t **ret_object, struct refusal *why);
 
+/* The same for what others published, as it is: a byte order mark is skipped, and of keys that stand twice in one object the last
+ * counts, as in most readers. NOTE is told of each, with its line; a text that it keeps it copies. Not for formats of ours. */
+typedef void json_note(void *ctx, const char *line);
+enum fault json_parse_published(const void *data, size_t size, size_t limit, json_note *note, void *ctx,
+				json_t **ret_object, struct refusal *why);
+
 /* For _cleanup_(json_decrefp): jansson brings it. */
 
 /* What jansson made, or death: its constructors fail only without memory. */

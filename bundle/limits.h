@@ -113,11 +113,21 @@
 #define LIMIT_CELL_SIZE (1 * MIB)
 #define LIMIT_ROW_SIZE (4 * MIB)
 #define LIMIT_ROWS 4000000000ULL
+/* Memory of key indexes if nobody says otherwise: with all else that a check needs, the process stays below 300 MB. Past it keys go to
+ * a file: LIMIT_ROWS rows of one key with 20 bytes of text in each are 180 GiB there. */
+#define LIMIT_KEY_MEMORY (192 * MIB)
+#define LIMIT_KEY_MEMORY_MIN (1 * MIB)
+#define LIMIT_KEY_MEMORY_MAX (64 * GIB)
+#define LIMIT_SPILL_SIZE (256 * GIB)
 /* Faults of one kind kept with their place; all are counted. */
 #define LIMIT_FAULTS_KEPT 100
 /* Rules in fields that have faults, of one table: every field of the widest table breaking four rules. Faults past them are counted as errors
  * of their type. */
 #define LIMIT_TALLIES 16384
+/* Percent of rows, or of faults, that may come or go from one version to the next: past this, no bound is the clearer word. */
+#define LIMIT_CHANGE_PERCENT 1000000
+/* Kinds of faults (rule and field) that one version lets through: more are no known faults but a wrong schema. */
+#define LIMIT_TOLERATED 1024
 /* Patterns come from elsewhere and may be written to explode. The longest in published French schemas has 2,900 characters; a
  * match that needs more steps, depth or KiB of heap than this is a fault of its own, and after LIMIT_FAULTS_KEPT of them
  * the pattern is not tried again. */
@@ -131,6 +141,18 @@
 #define LIMIT_TEXTS 1024
 #define LIMIT_KEY_COLUMNS 64
 #define LIMIT_TABLE_KEYS 256
+/* A map of columns (FORMAT.md 23): names that one field has had, bytes between the items of a list. country-codes, the table with
+ * the most renames that we know, gave no field more than three. */
+#define LIMIT_MAP_NAMES 64
+#define LIMIT_MAP_SPLIT_SIZE 8
+/* Custom checks of a schema, each of which costs a little of every row; a check's columns are bounded as a key's are. */
+#define LIMIT_CUSTOM_CHECKS 1024
+/* Bytes of an opening hours value: OpenStreetMap's own bound is 255 characters. */
+#define LIMIT_OPENING_HOURS_SIZE 2048
+
+/* Lines that say how a published schema was read otherwise than it is written; the largest (300 fields) has two for each
+ * of its fields. More are counted. */
+#define LIMIT_SCHEMA_WARNINGS 1024
 
 /* Values of a JSON resource: each costs a parser about 150 bytes, so a parse stays under 256 MiB. */
 #define LIMIT_JSON_VALUES 1000000

@@ -25,6 +25,7 @@
 #define STATEMENT_BUILD_TYPE "urn:clapet:sync:1"
 #define STATEMENT_BUILDER "urn:clapet:outside:1"
 #define STATEMENT_COUNTS "clapet_counts"
+#define STATEMENT_TOLERATED "clapet_tolerated"
 
 /* The two attestations of a version, by what they say: file of the dataset, and predicate. */
 enum attestation { ATTESTATION_PROVENANCE, ATTESTATION_TEST_RESULT, ATTESTATION_N };

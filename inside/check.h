@@ -88,11 +88,11 @@ struct contract_run {
 	const char *application; /* "*": the schema in force */
 	const char *resource;
 	enum contract_match match;
-	struct schema *schema; /* owned: those fields alone */
-	size_t *positions;     /* in the reader's own schema, for match by position */
-	size_t *columns;       /* in the data, known with the header; SIZE_MAX: not there */
-	struct cell *cells;
-	char *name; /* owned: "paie: communes", for the report */
+	bool is_target;            /* only what another run's references lead to */
+	struct schema *schema;     /* owned: those fields alone */
+	size_t *positions;         /* in the reader's own schema, for match by position */
+	char *name;                /* owned: "paie: communes", for the report */
+	struct rule_levels levels; /* owned: of "*" alone, what the version in force let through */
 	struct validation_table *table;
 };
 
@@ -132,6 +132,23 @@ void check_contracts_clear(struct check_contracts *contracts);
 enum fault check_table_breaks(const struct validation_table *table, enum fault fault, const char *application,
 			      const char *resource, struct check_answer *answer, struct refusal *why);
 
+/* --- tolerated -------------------------------------------------------------------------------------------------- */
+
+/* How far what is let through may grow past what is in force where nobody declared what they read: what an outside's baseline has by default. */
+#define TOLERATED_GROWTH_PERCENT 10
+#define TOLERATED_GROWTH_ROWS 10
+
+/* The resource's clapet.tolerated as levels; none where there is none. FAULT_VERSION_FORM. */
+enum fault check_tolerated_load(const struct resource *resource, struct rule_levels *ret_levels, struct refusal *why);
+/* A break for each of LEVELS of which TABLE has more; WHO says how many pass. */
+enum fault check_tolerated_breaks(const struct validation_table *table, const struct rule_levels *levels,
+				  enum fault fault, const char *application, const char *resource, const char *who,
+				  struct check_answer *answer, struct refusal *why);
+/* RECORD_TOLERATED for each kind that was let through. */
+void check_tolerated_answer(const struct validation_table *table, const char *resource, struct check_answer *answer);
+/* What the same resource of the version in force (may be NULL) let through, as levels with room to grow. */
+void check_tolerated_in_force(const struct resource *in_force, struct rule_levels *ret_levels);
+
 /* --- table ------------------------------------------------------------------------------------------------------ */
 
 /* One resource of the version. */
@@ -140,7 +157,8 @@ struct check_resource {
 	const struct check_file *file;
 	struct validation_table *table; /* NULL: no table */
 	struct check_contracts *contracts;
-	bool is_checked; /* a table or JSON; otherwise it counts as opaque */
+	bool is_checked;              /* a table or JSON; otherwise it counts as opaque */
+	struct rule_levels tolerated; /* owned: what the package says that it let through */
 };
 
 /* Whether the bytes can be judged here: a table in UTF-8, or JSON. */

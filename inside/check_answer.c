@@ -3,8 +3,10 @@
  * check_answer: what goes back to the supervisor, and the same for people in the report.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "inside/check.h"
@@ -64,97 +66,120 @@ void check_answer_plain(struct check_answer *answer, const struct check_file *fi
 	record_send(answer->sock, &record, -1);
 }
 
+/* The errors of one type in one field: what one waiver is for. */
 struct fault_group {
-	const struct table_fault *first;
-	size_t n;
+	const struct fault_tally *first;
+	char field[RECORD_FIELD_SIZE]; /* escaped */
+	uint64_t n;
 };
 
-static bool is_of_group(const struct table_fault *fault, const struct table_fault *first)
+static const char *shown_field(const struct fault_tally *tally, char text[RECORD_FIELD_SIZE])
 {
-	return strcmp(fault->type, first->type) == 0 && fault->field == first->field;
+	const char *name = tally->field_name != NULL ? tally->field_name : "";
+
+	return text_escape(name, strlen(name), text, RECORD_FIELD_SIZE);
 }
 
+static int compare_groups(const void *a, const void *b)
+{
+	const struct fault_tally *x = ((const struct fault_group *)a)->first,
+				 *y = ((const struct fault_group *)b)->first;
+
+	if (x->first_row != y->first_row)
+		return x->first_row < y->first_row ? -1 : 1;
+	return (x->field > y->field) - (x->field < y->field);
+}
+
+/* In the order in which they were met. */
 static size_t group_faults(const struct validation_table *table, struct fault_group *groups, size_t n_groups_max)
 {
 	size_t n_groups = 0;
 
-	for (size_t i = 0; i < validation_n_kept(table); i++) {
-		const struct table_fault *fault = validation_fault(table, i);
+	for (size_t i = 0; i < validation_n_tallies(table); i++) {
+		const struct fault_tally *tally = validation_tally(table, i);
+		char field[RECORD_FIELD_SIZE];
 		size_t at = 0;
 
-		while (at < n_groups && !is_of_group(fault, groups[at].first))
+		if (tally->level != LEVEL_ERROR)
+			continue;
+		shown_field(tally, field);
+		while (at < n_groups &&
+		       (strcmp(groups[at].first->type, tally->type) != 0 || strcmp(groups[at].field, field) != 0))
 			at++;
-		if (at == n_groups && n_groups < n_groups_max)
-			groups[n_groups++] = (struct fault_group){fault, 0};
-		if (at < n_groups)
-			groups[at].n++;
+		if (at == n_groups && n_groups < n_groups_max) {
+			groups[n_groups] = (struct fault_group){.first = tally};
+			snprintf(groups[n_groups++].field, RECORD_FIELD_SIZE, "%s", field);
+		}
+		if (at == n_groups)
+			continue;
+		groups[at].n += tally->count;
+		if (tally->first_row < groups[at].first->first_row)
+			groups[at].first = tally;
 	}
+	qsort(groups, n_groups, sizeof(groups[0]), compare_groups);
 	return n_groups;
 }
 
-static void group_line(const struct fault_group *group, const char *resource, char *line, size_t size)
+/* The first fault of the tally, where it was kept. */
+static const struct table_fault *find_fault(const struct validation_table *table, const struct fault_tally *tally)
 {
-	const struct table_fault *first = group->first;
-	char place[200] = "", more[64] = "";
+	for (size_t i = 0; i < validation_n_kept(table); i++) {
+		const struct table_fault *fault = validation_fault(table, i);
 
-	if (first->row > 0)
-		snprintf(place, sizeof(place), " row %llu", (unsigned long long)first->row);
-	if (first->field_name != NULL && first->field_name[0] != '\0')
-		snprintf(place + strlen(place), sizeof(place) - strlen(place), "%s field %.100s",
-			 first->row > 0 ? "," : "", first->field_name);
-	if (group->n > 1)
-		snprintf(more, sizeof(more), " (and %s%zu more of this kind)",
-			 group->n >= LIMIT_FAULTS_KEPT ? "at least " : "", group->n - 1);
-	if (first->cell != NULL && first->cell[0] != '\0')
-		snprintf(line, size, "%s%s: \"%.80s\" %s%s", resource, place, first->cell, first->note, more);
-	else
-		snprintf(line, size, "%s%s: %s%s", resource, place, first->note, more);
+		if (strcmp(fault->type, tally->type) == 0 && strcmp(fault->rule, tally->rule) == 0 &&
+		    fault->row == tally->first_row && (fault->field == tally->field || tally->field == 0))
+			return fault;
+	}
+	return NULL;
 }
 
-/* The validation keeps the first LIMIT_FAULTS_KEPT faults of a kind, whatever their fields: past them another field may be at fault
- * that no break names. That is a reason of its own, or a waiver for the named fields would let the others in. */
+static void group_line(const struct validation_table *table, const struct fault_group *group, const char *resource,
+		       char *line, size_t size)
+{
+	const struct table_fault *fault = find_fault(table, group->first);
+	char place[200] = "", more[64] = "", cell[128] = "", rule[80];
+
+	snprintf(rule, sizeof(rule), "breaks the rule %s", group->first->rule);
+	if (group->first->first_row > 0)
+		snprintf(place, sizeof(place), " row %llu", (unsigned long long)group->first->first_row);
+	if (group->field[0] != '\0')
+		snprintf(place + strlen(place), sizeof(place) - strlen(place), "%s field %.100s",
+			 group->first->first_row > 0 ? "," : "", group->field);
+	if (group->n > 1)
+		snprintf(more, sizeof(more), " (and %llu more of this kind)", (unsigned long long)group->n - 1);
+	if (fault != NULL && fault->cell != NULL && fault->cell[0] != '\0')
+		snprintf(cell, sizeof(cell), "\"%.80s\" ", fault->cell);
+	snprintf(line, size, "%s%s: %s%s%s", resource, place, cell, fault != NULL ? fault->note : rule, more);
+}
+
+/* Past LIMIT_TALLIES nobody knows which fields are at fault. That is a reason of its own, or a waiver for those named would let the others
+ * in. */
 static enum fault break_unlisted(const struct validation_table *table, enum fault fault, const char *application,
-				 const char *resource, const char *type, struct check_answer *answer,
-				 struct refusal *why)
+				 const char *resource, struct check_answer *answer, struct refusal *why)
 {
 	char line[RECORD_LINE_SIZE];
-	size_t n = 0;
 
-	for (size_t i = 0; i < validation_n_kept(table); i++)
-		n += strcmp(validation_fault(table, i)->type, type) == 0;
-	if (n < LIMIT_FAULTS_KEPT)
+	if (validation_n_untallied(table) == 0)
 		return FAULT_NONE;
-	snprintf(line, sizeof(line), "%s: more %s than the %d that are listed; they may be in other fields too",
-		 resource, type, LIMIT_FAULTS_KEPT);
-	return check_answer_break(answer, fault, application, resource, "", type, line, why);
-}
-
-static bool is_first_of_type(const struct fault_group *groups, size_t index)
-{
-	for (size_t i = 0; i < index; i++) {
-		if (strcmp(groups[i].first->type, groups[index].first->type) == 0)
-			return false;
-	}
-	return true;
+	snprintf(line, sizeof(line), "%s: %llu faults in more fields than the %d that are listed", resource,
+		 (unsigned long long)validation_n_untallied(table), LIMIT_TALLIES);
+	return check_answer_break(answer, fault, application, resource, "", "unlisted", line, why);
 }
 
 enum fault check_table_breaks(const struct validation_table *table, enum fault fault, const char *application,
 			      const char *resource, struct check_answer *answer, struct refusal *why)
 {
 	/* Past this the answer is full anyway. */
-	struct fault_group groups[LIMIT_BREAKS + 1];
+	_cleanup_free_ struct fault_group *groups = xcalloc(LIMIT_BREAKS + 1, sizeof(groups[0]));
 	size_t n_groups = group_faults(table, groups, LIMIT_BREAKS + 1);
-	enum fault result = FAULT_NONE;
+	enum fault result = break_unlisted(table, fault, application, resource, answer, why);
 
 	for (size_t i = 0; i < n_groups && result == FAULT_NONE; i++) {
-		const struct table_fault *first = groups[i].first;
 		char line[RECORD_LINE_SIZE];
 
-		group_line(&groups[i], resource, line, sizeof(line));
-		result = check_answer_break(answer, fault, application, resource,
-					    first->field_name != NULL ? first->field_name : "", first->type, line, why);
-		if (result == FAULT_NONE && is_first_of_type(groups, i))
-			result = break_unlisted(table, fault, application, resource, first->type, answer, why);
+		group_line(table, &groups[i], resource, line, sizeof(line));
+		result = check_answer_break(answer, fault, application, resource, groups[i].field,
+					    groups[i].first->type, line, why);
 	}
 	return result;
 }

@@ -78,69 +78,82 @@ enum fault check_contracts_load(const struct check_request *request, struct chec
 
 /* --- schema against schema --------------------------------------------------------------------------------------- */
 
-static bool is_named(const struct compat_break *item, const char *name)
+static void add_run(struct check_contracts *contracts, struct contract_run *run, json_t *descriptor)
 {
-	char escaped[sizeof(item->field)];
+	struct refusal why;
 
-	return strcmp(text_escape(name, strlen(name), escaped, sizeof(escaped)), item->field) == 0;
+	/* The fields are as they were parsed once. */
+	if (schema_parse(descriptor, &run->schema, &why) != FAULT_NONE)
+		die("a part of the contract of %s does not parse: %s", run->application, why.line);
+	contracts->runs = xrealloc(contracts->runs, contracts->n_runs + 1, sizeof(*run));
+	contracts->runs[contracts->n_runs++] = *run;
 }
 
-/* Whether the data decide about the field at INDEX: a break names it, or the key that broke holds it. */
-static bool is_by_data(const struct schema *schema, size_t index, const struct compat_result *result)
+/* The columns that REFERENCE leads to, in a table of the run's own called NAME: as the reader knew them, without their rules. */
+static void add_target(struct check_contracts *contracts, const char *application, const json_t *reference,
+		       const char *name)
 {
-	const char *name = field_name(schema->fields[index]);
+	const struct resource *resource = package_resource(contracts->in_force,
+							   json_string_value(json_object_get(reference, "resource")));
+	const json_t *columns = json_object_get(reference, "fields");
+	struct contract_run run = {.application = application, .match = CONTRACT_BY_NAME, .is_target = true};
+	_cleanup_(json_decrefp) json_t *descriptor = json_object();
+	json_t *fields = json_array();
 
-	for (size_t i = 0; i < result->n_breaks; i++) {
-		if (result->breaks[i].verdict != COMPAT_BY_DATA)
+	json_object_set_new(descriptor, "fields", fields);
+	json_object_set_new(descriptor, "fieldsMatch", json_string("partial"));
+	if (resource == NULL || resource->schema == NULL)
+		return; /* the reference cannot be checked, and the validation says so */
+	for (size_t i = 0; i < (json_is_string(columns) ? 1 : json_array_size(columns)); i++) {
+		const char *column = json_string_value(json_is_string(columns) ? columns : json_array_get(columns, i));
+		const struct field *field = schema_field(resource->schema, column);
+		json_t *copy = field == NULL ? NULL : json_deep_copy(field_json(field));
+
+		json_object_del(copy, "constraints");
+		if (copy != NULL)
+			json_array_append_new(fields, copy);
+	}
+	if (json_object_get(resource->schema->json, "missingValues") != NULL)
+		json_object_set(descriptor, "missingValues", json_object_get(resource->schema->json, "missingValues"));
+	if (json_array_size(fields) == 0)
+		return;
+	run.resource = resource->name;
+	run.name = xstrdup(name);
+	add_run(contracts, &run, descriptor);
+}
+
+/* References to other resources lead to the tables of this reader. */
+static void follow_references(struct check_contracts *contracts, const char *application, json_t *descriptor)
+{
+	json_t *keys = json_object_get(descriptor, "foreignKeys");
+
+	for (size_t i = 0; i < json_array_size(keys) && contracts->in_force != NULL; i++) {
+		json_t *reference = json_object_get(json_array_get(keys, i), "reference");
+		const char *resource = json_string_value(json_object_get(reference, "resource"));
+		_cleanup_free_ char *name = NULL;
+
+		if (resource == NULL || resource[0] == '\0')
 			continue;
-		if (is_named(&result->breaks[i], name))
-			return true;
-		for (size_t j = 0;
-		     strcmp(result->breaks[i].rule, "key-removed") == 0 && j < schema->primary_key.n_columns; j++) {
-			if (strcmp(schema->primary_key.columns[j], name) == 0)
-				return true;
-		}
+		name = xasprintf("%s: %s as reference %zu", application, resource, contracts->n_runs);
+		add_target(contracts, application, reference, name);
+		json_object_set_new(reference, "resource", json_string(name));
 	}
-	return false;
 }
 
-static bool has_rule(const struct compat_result *result, const char *rule)
-{
-	for (size_t i = 0; i < result->n_breaks; i++) {
-		if (strcmp(result->breaks[i].rule, rule) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The fields are as they were parsed once, so that this parse cannot fail. */
 void check_contracts_add_run(struct check_contracts *contracts, const char *application, const char *resource,
 			     enum contract_match match, const struct schema *schema, const struct compat_result *result)
 {
-	_cleanup_(json_decrefp) json_t *descriptor = json_object();
+	_cleanup_(json_decrefp) json_t *descriptor = compat_run_schema(result, schema);
 	struct contract_run run = {.application = application, .resource = resource, .match = match};
-	json_t *fields = json_array(), *missing = json_object_get(schema->json, "missingValues");
-	struct refusal why;
 
 	run.positions = xcalloc(schema->n_fields + 1, sizeof(*run.positions));
-	run.columns = xcalloc(schema->n_fields + 1, sizeof(*run.columns));
-	run.cells = xcalloc(schema->n_fields + 1, sizeof(*run.cells));
 	for (size_t i = 0, n = 0; i < schema->n_fields; i++) {
-		if (!is_by_data(schema, i, result))
-			continue;
-		json_array_append(fields, (json_t *)(uintptr_t)field_json(schema->fields[i]));
-		run.positions[n++] = i;
+		if (compat_is_in_run(result, schema, i))
+			run.positions[n++] = i;
 	}
-	json_object_set_new(descriptor, "fields", fields);
-	if (missing != NULL)
-		json_object_set(descriptor, "missingValues", missing);
-	if (has_rule(result, "key-removed"))
-		json_object_set(descriptor, "primaryKey", json_object_get(schema->json, "primaryKey"));
-	if (schema_parse(descriptor, &run.schema, &why) != FAULT_NONE)
-		die("a part of the contract of %s does not parse: %s", application, why.line);
 	run.name = xasprintf("%s: %s", application, resource);
-	contracts->runs = xrealloc(contracts->runs, contracts->n_runs + 1, sizeof(run));
-	contracts->runs[contracts->n_runs++] = run;
+	follow_references(contracts, application, descriptor);
+	add_run(contracts, &run, descriptor);
 }
 
 static enum fault fault_of_rule(const char *rule)
@@ -149,29 +162,31 @@ static enum fault fault_of_rule(const char *rule)
 										     : FAULT_CONTRACT_TYPE;
 }
 
-static enum fault compare_schemas(struct check_contracts *contracts, const char *application,
-				  const struct contract_resource *promised, const struct resource *now,
-				  struct check_answer *answer, struct refusal *why)
+/* What a published schema always says of its own data (FORMAT.md 12), and this one leaves open. */
+static bool is_of_header(const char *rule)
 {
-	struct compat_result result;
-	enum fault fault = FAULT_NONE;
-	bool is_by_rows = false;
+	return strcmp(rule, "order-not-promised") == 0 || strcmp(rule, "field-optional") == 0 ||
+	       strcmp(rule, "field-open") == 0;
+}
 
-	compat_compare(promised->schema, now->schema, promised->match, &result);
-	for (size_t i = 0; i < result.n_breaks && fault == FAULT_NONE; i++) {
-		const struct compat_break *item = &result.breaks[i];
+static enum fault send_breaks(const char *application, const char *resource, const struct compat_result *result,
+			      bool *ret_is_by_rows, struct check_answer *answer, struct refusal *why)
+{
+	enum fault fault = FAULT_NONE;
+
+	*ret_is_by_rows = false;
+	for (size_t i = 0; i < result->n_breaks && fault == FAULT_NONE; i++) {
+		const struct compat_break *item = &result->breaks[i];
 		char line[RECORD_LINE_SIZE];
 
-		is_by_rows |= item->verdict == COMPAT_BY_DATA;
-		if (item->verdict != COMPAT_NO)
+		if (item->verdict != COMPAT_NO && !is_of_header(item->rule)) {
+			*ret_is_by_rows = true;
 			continue;
-		snprintf(line, sizeof(line), "%s: %s", promised->name, item->line);
-		fault = check_answer_break(answer, fault_of_rule(item->rule), application, promised->name, item->field,
+		}
+		snprintf(line, sizeof(line), "%s: %s", resource, item->line);
+		fault = check_answer_break(answer, fault_of_rule(item->rule), application, resource, item->field,
 					   item->rule, line, why);
 	}
-	if (fault == FAULT_NONE && is_by_rows)
-		check_contracts_add_run(contracts, application, now->name, promised->match, promised->schema, &result);
-	compat_clear(&result);
 	return fault;
 }
 
@@ -180,21 +195,34 @@ static enum fault compare_resource(struct check_contracts *contracts, const char
 				   struct check_answer *answer, struct refusal *why)
 {
 	const struct resource *now = package_resource(package, promised->name);
-	char line[RECORD_LINE_SIZE];
+	const struct resource *before = contracts->in_force == NULL
+						? NULL
+						: package_resource(contracts->in_force, promised->name);
+	const struct compat_reader reader = {promised->match, true, contracts->in_force, package};
+	struct compat_result result = {COMPAT_YES, NULL, 0};
+	bool is_by_rows = false;
+	enum fault fault;
 
-	if (now == NULL) {
-		snprintf(line, sizeof(line), "resource %s is gone", promised->name);
-		return check_answer_break(answer, FAULT_CONTRACT_FIELD, application, promised->name, "",
-					  "resource-removed", line, why);
-	}
-	if (promised->schema == NULL)
-		return FAULT_NONE;
-	if (now->schema == NULL || !check_resource_is_table(now)) {
-		snprintf(line, sizeof(line), "resource %s is no longer a table with a schema", promised->name);
-		return check_answer_break(answer, FAULT_CONTRACT_TYPE, application, promised->name, "",
-					  "schema-removed", line, why);
-	}
-	return compare_schemas(contracts, application, promised, now, answer, why);
+	if (now == NULL)
+		compat_resource_removed(promised->name, &result);
+	else if (promised->schema != NULL && (now->schema == NULL || !check_resource_is_table(now)))
+		compat_schema_removed(promised->name, &result);
+	else if (promised->schema != NULL)
+		compat_compare(promised->schema, now->schema, &reader, &result);
+	if (now != NULL && before != NULL)
+		compat_compare_form(before, now, &result);
+	/* Rows that break the new schema may break the old one, however alike they are. */
+	if (now != NULL && promised->schema != NULL && now->schema != NULL && check_resource_is_table(now) &&
+	    json_object_get(json_object_get(now->json, "clapet"), "tolerated") != NULL)
+		compat_let_through(promised->name, &result);
+	fault = send_breaks(application, promised->name, &result, &is_by_rows, answer, why);
+	if (fault == FAULT_NONE && is_by_rows)
+		check_contracts_add_run(contracts, application, now->name, promised->match, promised->schema, &result);
+	/* Where nobody declared what they read, what is in force is the measure of this too. */
+	if (fault == FAULT_NONE && is_by_rows && strcmp(application, "*") == 0)
+		check_tolerated_in_force(before, &contracts->runs[contracts->n_runs - 1].levels);
+	compat_clear(&result);
+	return fault;
 }
 
 static enum fault compare_in_force(struct check_contracts *contracts, const struct package *package,
@@ -236,49 +264,53 @@ enum fault check_contracts_compare(struct check_contracts *contracts, const stru
 void check_contracts_begin(struct check_contracts *contracts)
 {
 	contracts->validation = validation_new();
-	for (size_t i = 0; i < contracts->n_runs; i++)
+	for (size_t i = 0; i < contracts->n_runs; i++) {
 		contracts->runs[i].table = validation_table(contracts->validation, contracts->runs[i].name,
 							    contracts->runs[i].schema);
+		validation_table_set_levels(contracts->runs[i].table, &contracts->runs[i].levels);
+	}
 }
 
 /* --- the promised fields on the rows ------------------------------------------------------------------------------ */
 
-static size_t column_of(const struct contract_run *run, size_t index, const struct cell *cells, size_t n_cells)
+/* The field that a reader by position finds in COLUMN; NULL: none of the run. */
+static const char *name_at(const struct contract_run *run, size_t column)
 {
-	const char *name = field_name(run->schema->fields[index]);
-
-	if (run->match != CONTRACT_BY_NAME)
-		return run->positions[index];
-	for (size_t i = 0; i < n_cells; i++) {
-		if (cells[i].size == strlen(name) && memcmp(cells[i].text, name, cells[i].size) == 0)
-			return i;
+	for (size_t i = 0; i < run->schema->n_fields; i++) {
+		if (run->positions[i] == column)
+			return field_name(run->schema->fields[i]);
 	}
-	return SIZE_MAX;
+	return NULL;
 }
 
+/* A reader by position knows the columns by its own names; all others get one that no field has. */
 void contract_run_header(struct contract_run *run, const struct cell *cells, size_t n_cells)
 {
 	const struct row_position position = {1, 0};
+	_cleanup_free_ struct cell *labels = NULL;
+	_cleanup_free_ char *names = NULL;
 
-	for (size_t i = 0; i < run->schema->n_fields; i++) {
-		run->columns[i] = column_of(run, i, cells, n_cells);
-		run->cells[i].text = field_name(run->schema->fields[i]);
-		run->cells[i].size = strlen(run->cells[i].text);
+	if (run->match == CONTRACT_BY_NAME) {
+		validation_row(run->table, cells, n_cells, &position);
+		return;
 	}
-	validation_row(run->table, run->cells, run->schema->n_fields, &position);
+	labels = xcalloc(n_cells + 1, sizeof(*labels));
+	names = xcalloc(n_cells + 1, 32);
+	for (size_t i = 0; i < n_cells; i++) {
+		const char *name = name_at(run, i);
+
+		snprintf(names + 32 * i, 32, "\x01%zu", i + 1);
+		labels[i].text = name != NULL ? name : names + 32 * i;
+		labels[i].size = strlen(labels[i].text);
+	}
+	validation_row(run->table, labels, n_cells, &position);
 }
 
-/* A column or cell that is not there was named by the validation of the published schema; here it is empty. */
+/* Whole rows: only so is a blank one told from one in which this reader's columns are empty. */
 void contract_run_row(struct contract_run *run, const struct cell *cells, size_t n_cells,
 		      const struct row_position *position)
 {
-	for (size_t i = 0; i < run->schema->n_fields; i++) {
-		if (run->columns[i] < n_cells)
-			run->cells[i] = cells[run->columns[i]];
-		else
-			run->cells[i] = (struct cell){"", 0};
-	}
-	validation_row(run->table, run->cells, run->schema->n_fields, position);
+	validation_row(run->table, cells, n_cells, position);
 }
 
 /* --- guard rails -------------------------------------------------------------------------------------------------- */
@@ -337,9 +369,17 @@ enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows
 	for (size_t i = 0; i < contracts->n_runs; i++)
 		validation_table_end(contracts->runs[i].table);
 	validation_end(contracts->validation);
-	for (size_t i = 0; i < contracts->n_runs && fault == FAULT_NONE; i++)
-		fault = check_table_breaks(contracts->runs[i].table, FAULT_CONTRACT_ROWS,
-					   contracts->runs[i].application, contracts->runs[i].resource, answer, why);
+	for (size_t i = 0; i < contracts->n_runs && fault == FAULT_NONE; i++) {
+		const struct contract_run *run = &contracts->runs[i];
+
+		if (run->is_target)
+			continue;
+		fault = check_table_breaks(run->table, FAULT_CONTRACT_ROWS, run->application, run->resource, answer,
+					   why);
+		if (fault == FAULT_NONE)
+			fault = check_tolerated_breaks(run->table, &run->levels, FAULT_CONTRACT_ROWS, run->application,
+						       run->resource, "what is in force", answer, why);
+	}
 	for (size_t i = 0; i < contracts->n_contracts; i++) {
 		const struct contract *contract = contracts->contracts[i];
 
@@ -355,9 +395,8 @@ void check_contracts_clear(struct check_contracts *contracts)
 	validation_free(contracts->validation);
 	for (size_t i = 0; i < contracts->n_runs; i++) {
 		schema_free(contracts->runs[i].schema);
+		rule_levels_clear(&contracts->runs[i].levels);
 		free(contracts->runs[i].positions);
-		free(contracts->runs[i].columns);
-		free(contracts->runs[i].cells);
 		free(contracts->runs[i].name);
 	}
 	free(contracts->runs);

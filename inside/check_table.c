@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * check_table: one resource of the version, read once: hashed, decoded, and, where it is a table, every row run through the
- * published schema and through what applications were promised.
+ * published schema and through what applications were promised. Where the latter need no rows, several threads read them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "inside/check.h"
+#include "schemas/parallel.h"
 #include "schemas/plaincheck.h"
 
 static bool has_extension(const char *path, const char *extension)
@@ -38,7 +39,8 @@ bool check_resource_is_json(const struct resource *resource)
 
 struct table_ctx {
 	struct check_resource *resource;
-	struct table_reader *reader;
+	struct table_reader *reader;      /* where applications' runs want every row's cells */
+	struct parallel_reader *parallel; /* where none does */
 	struct plain_check plain;
 	bool has_header; /* the header was handed on */
 };
@@ -93,31 +95,72 @@ static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, 
 	return FAULT_NONE;
 }
 
+/* What is wrong with rows before the place where the bytes failed comes first. */
+static enum fault settle(struct table_ctx *table, struct refusal *why)
+{
+	struct refusal of_rows = {FAULT_NONE, ""};
+
+	if (table->parallel != NULL && parallel_reader_settle(table->parallel, &of_rows) != FAULT_NONE)
+		*why = of_rows;
+	return why->fault;
+}
+
 static enum fault take_table_bytes(void *ctx, const void *data, size_t size, struct refusal *why)
 {
 	struct table_ctx *table = ctx;
-	enum fault fault = plain_check_feed(&table->plain, data, size, why);
 
-	return fault != FAULT_NONE ? fault : table_reader_feed(table->reader, data, size, why);
+	if (plain_check_feed(&table->plain, data, size, why) != FAULT_NONE)
+		return settle(table, why);
+	if (table->parallel != NULL)
+		return parallel_reader_feed(table->parallel, data, size, why);
+	return table_reader_feed(table->reader, data, size, why);
+}
+
+static enum fault finish_rows(struct table_ctx *table, struct refusal *why)
+{
+	if (plain_check_finish(&table->plain, why) != FAULT_NONE)
+		return settle(table, why);
+	if (table->parallel != NULL)
+		return parallel_reader_finish(table->parallel, why);
+	return table_reader_finish(table->reader, why);
+}
+
+static bool has_runs(const struct check_resource *resource)
+{
+	const struct check_contracts *contracts = resource->contracts;
+	bool has = false;
+
+	for (size_t i = 0; i < contracts->n_runs; i++)
+		has = has || strcmp(contracts->runs[i].resource, resource->resource->name) == 0;
+	return has;
 }
 
 static enum fault read_table(struct check_resource *resource, struct refusal *why)
 {
 	const struct dialect *dialect = resource->resource->verbatim ? &resource->resource->dialect : &dialect_plain;
 	struct table_ctx table = {.resource = resource};
-	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(dialect, take_row, &table);
+	_cleanup_(table_reader_freep) struct table_reader *reader = NULL;
+	_cleanup_(parallel_reader_freep) struct parallel_reader *parallel = NULL;
 	enum fault fault;
 
 	if (!dialect->header && resource->resource->schema == NULL)
 		return refuse(why, FAULT_VERSION_FORM, "%s has neither a header nor a schema",
 			      resource->resource->name);
-	table.reader = reader;
+	if (has_runs(resource)) {
+		table.reader = reader = table_reader_new(dialect, take_row, &table);
+	} else {
+		table.parallel = parallel = parallel_reader_new(dialect, resource->table, parallel_usual_threads(),
+								PARALLEL_PIECE_SIZE);
+		parallel_reader_trust_utf8(parallel);
+		if (!dialect->header)
+			make_header(resource);
+		table.has_header = true;
+	}
 	table.plain.only_utf8 = resource->resource->verbatim;
 	fault = check_read(resource->file, take_table_bytes, &table, why);
 	if (fault != FAULT_NONE)
 		return fault;
-	if ((fault = plain_check_finish(&table.plain, why)) != FAULT_NONE ||
-	    (fault = table_reader_finish(reader, why)) != FAULT_NONE)
+	if ((fault = finish_rows(&table, why)) != FAULT_NONE)
 		return refuse_within(why, "%s", resource->file->target.file);
 	if (!table.has_header && !dialect->header)
 		make_header(resource);

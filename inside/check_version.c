@@ -75,6 +75,8 @@ static enum fault match_resource(struct version *version, size_t index, struct r
 			      (unsigned long long)checked->file->target.length);
 	if (resource->schema != NULL && resource->schema->match != FIELDS_EXACT)
 		return refuse(why, FAULT_VERSION_FORM, "resource %s: a published schema is exact", resource->name);
+	if (check_tolerated_load(resource, &checked->tolerated, why) != FAULT_NONE)
+		return why->fault;
 	checked->is_checked = check_resource_is_table(resource) || check_resource_is_json(resource);
 	if (!checked->is_checked && !resource->opaque && !resource->verbatim)
 		return refuse(why, FAULT_VERSION_FORM, "resource %s: neither a table in UTF-8, nor JSON, nor opaque",
@@ -127,9 +129,11 @@ static enum fault read_files(struct version *version, struct refusal *why)
 	for (size_t i = 0; i < version->package->n_resources; i++) {
 		struct check_resource *checked = &version->resources[i];
 
-		if (check_resource_is_table(checked->resource))
-			checked->table = validation_table(version->validation, checked->resource->name,
-							  checked->resource->schema);
+		if (!check_resource_is_table(checked->resource))
+			continue;
+		checked->table = validation_table(version->validation, checked->resource->name,
+						  checked->resource->schema);
+		validation_table_set_levels(checked->table, &checked->tolerated);
 	}
 	for (size_t i = 0; i < version->package->n_resources; i++) {
 		struct check_resource *checked = &version->resources[i];
@@ -167,8 +171,12 @@ static enum fault answer_breaks(struct version *version, struct refusal *why)
 			continue;
 		fault = check_table_breaks(checked->table, FAULT_ROWS, "", checked->resource->name, version->answer,
 					   why);
+		if (fault == FAULT_NONE)
+			fault = check_tolerated_breaks(checked->table, &checked->tolerated, FAULT_ROWS, "",
+						       checked->resource->name, "the package", version->answer, why);
 		if (fault != FAULT_NONE)
 			return fault;
+		check_tolerated_answer(checked->table, checked->resource->name, version->answer);
 	}
 	return check_contracts_end(&version->contracts, rows_of, version, version->answer, why);
 }
@@ -280,6 +288,8 @@ enum fault check_version(const struct check_request *request, struct check_answe
 	write_report(&version, why);
 	validation_free(version.validation);
 	check_contracts_clear(&version.contracts);
+	for (size_t i = 0; version.resources != NULL && i < version.package->n_resources; i++)
+		rule_levels_clear(&version.resources[i].tolerated);
 	package_free(version.package);
 	free(version.resources);
 	return fault;

@@ -18,6 +18,7 @@
 #include "bundle/notation.h"
 #include "bundle/statement.h"
 #include "inside/cmd.h"
+#include "schemas/tolerated.h"
 
 #define CELL 2048
 
@@ -171,6 +172,8 @@ static json_t *resource_json(const struct show *show, size_t index)
 	json_object_set_new(object, "encoding", text_or_null(wanted, "encoding"));
 	json_object_set_new(object, "delimiter", text_or_null(json_object_get(wanted, "dialect"), "delimiter"));
 	json_object_set_new(object, "transform", text_or_null(wanted, "transform"));
+	if (json_is_array(json_object_get(wanted, "map")))
+		json_object_set(object, "map", json_object_get(wanted, "map"));
 	json_object_set_new(object, "asStored", stored_text(show, json_string_value(json_object_get(wanted, "file"))));
 	return object;
 }
@@ -179,7 +182,7 @@ static json_t *tests_json(const struct show *show)
 {
 	const json_t *predicate = show->statements[ATTESTATION_TEST_RESULT]->predicate;
 	const json_t *configuration = json_object_get(predicate, "configuration");
-	json_t *schemas = json_array(), *lists[3];
+	json_t *schemas = json_array(), *lists[3], *tolerated = json_object_get(predicate, STATEMENT_TOLERATED);
 	static const char *const keys[] = {"passedTests", "warnedTests", "failedTests"};
 
 	for (size_t i = 0; i < json_array_size(configuration); i++) {
@@ -192,8 +195,9 @@ static json_t *tests_json(const struct show *show)
 		lists[i] = json_object_get(predicate, keys[i]) == NULL
 				   ? json_array()
 				   : json_incref(json_object_get(predicate, keys[i]));
-	return json_pack("{so so so so so}", "result", text_or_null(predicate, "result"), "configuration", schemas,
-			 "passed", lists[0], "warned", lists[1], "failed", lists[2]);
+	return json_pack("{so so so so so so}", "result", text_or_null(predicate, "result"), "configuration", schemas,
+			 "passed", lists[0], "warned", lists[1], "failed", lists[2], "tolerated",
+			 json_is_array(tolerated) ? json_incref(tolerated) : json_array());
 }
 
 static json_t *compose(const struct show *show)
@@ -263,6 +267,7 @@ static void print_resource(const json_t *resource)
 {
 	const char *transform = json_string_value(json_object_get(resource, "transform"));
 	bool is_plain = transform != NULL && strcmp(transform, "plain") == 0;
+	size_t n_lines = json_array_size(json_object_get(resource, "map"));
 
 	print_text("    ", resource, "file", ": ");
 	if (json_is_true(json_object_get(resource, "unpacked"))) {
@@ -272,8 +277,11 @@ static void print_resource(const json_t *resource)
 	}
 	print_text("read as ", resource, "encoding", "");
 	print_text(" with \"", resource, "delimiter", "\"");
-	printf("%s%s\n", json_is_string(json_object_get(resource, "encoding")) ? ", " : "",
+	printf("%s%s", json_is_string(json_object_get(resource, "encoding")) ? ", " : "",
 	       is_plain ? "written in plain form" : "kept as it was");
+	if (n_lines > 0)
+		printf(", its columns mapped by %zu line%s (FORMAT.md 23)", n_lines, n_lines == 1 ? "" : "s");
+	putchar('\n');
 	print_text("    as stored   ", resource, "asStored", "\n");
 }
 
@@ -309,12 +317,16 @@ static void print_list(const char *before, const json_t *list)
 static void print_tests(const json_t *tests)
 {
 	const json_t *configuration = json_object_get(tests, "configuration");
+	char words[400];
 
 	print_text("  tested        ", tests, "result", "");
 	printf(": %zu rules passed, %zu with a warning, %zu failed\n",
 	       json_array_size(json_object_get(tests, "passed")), json_array_size(json_object_get(tests, "warned")),
 	       json_array_size(json_object_get(tests, "failed")));
 	print_list("    warned      ", json_object_get(tests, "warned"));
+	if (json_array_size(json_object_get(tests, "tolerated")) > 0)
+		printf("    let through: %s\n",
+		       tolerated_list_words(json_object_get(tests, "tolerated"), words, sizeof(words)));
 	print_list("    failed      ", json_object_get(tests, "failed"));
 	for (size_t i = 0; i < json_array_size(configuration); i++) {
 		print_text("    against     ", json_array_get(configuration, i), "name", "");

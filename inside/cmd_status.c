@@ -12,6 +12,7 @@
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
+#include "schemas/tolerated.h"
 
 #define CELL 160
 
@@ -141,6 +142,20 @@ static void say_waiting(const json_t *datasets, const struct health *health)
 	printf("\n");
 }
 
+/* "through  cog, let through by the outside: communes: enum in zone (12)". */
+static void say_tolerated(const json_t *datasets)
+{
+	for (size_t i = 0; i < json_array_size(datasets); i++) {
+		const json_t *dataset = json_array_get(datasets, i), *list = json_object_get(dataset, "tolerated");
+		char name[CELL], words[300];
+
+		if (json_array_size(list) > 0)
+			printf("through  %s, let through by the outside: %s\n",
+			       status_text(dataset, "name", name, CELL),
+			       tolerated_list_words(list, words, sizeof(words)));
+	}
+}
+
 static void add_row(struct columns *table, const json_t *dataset, int64_t now)
 {
 	char name[CELL], state[CELL], shown[CELL * 2], version[CELL], date[CELL], why[RECORD_LINE_SIZE],
@@ -195,6 +210,7 @@ static int show(struct inside *inside, json_t *document, const struct health *he
 	say_trust(inside, document, health);
 	say_log(inside, health);
 	say_waiting(datasets, health);
+	say_tolerated(datasets);
 	printf("so far   %" JSON_INTEGER_FORMAT " versions came in force by themselves, %" JSON_INTEGER_FORMAT
 	       " by a person's act\n",
 	       json_integer_value(json_object_get(counts, "byThemselves")),

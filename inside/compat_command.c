@@ -19,24 +19,35 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "inside/check.h"
+#include "inside/compat_rows.h"
 
-static const char *opt_by, *opt_data;
+static const char *opt_match, *opt_delimiter;
+static struct option_list opt_data;
 static bool opt_json;
 
 const struct option compat_options[] = {
-	{"by", 0, OPTION_TEXT, &opt_by, "name|position|exact",
+	{"match", 0, OPTION_TEXT, &opt_match, "name|position|exact",
 	 "how the reader finds its columns (default name, or what the contract says)"},
-	{"data", 0, OPTION_TEXT, &opt_data, "CSV", "rows of the new schema: decides what the schemas leave open"},
+	{"by", 0, OPTION_TEXT, &opt_match, "name|position|exact", "the same"},
+	{"data", 0, OPTION_LIST, &opt_data, "CSV",
+	 "rows of the new schema: they decide what the schemas leave open. Of several\n"
+	 "resources, each file bears the name of its own (communes.csv)"},
+	{"delimiter", 0, OPTION_TEXT, &opt_delimiter, "CHARACTER",
+	 "what separates the cells of the data (default: what NEW's dialect says, or a comma)"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
 const char compat_details[] =
 	"OLD is what the reader was promised: a Table Schema, a datapackage.json or a contract. NEW is a Table Schema "
 	"or a\n"
-	"datapackage.json. Packages are compared resource by resource, by name.\n\n"
+	"datapackage.json. Packages are compared resource by resource, by name. With --data the header of the rows "
+	"says "
+	"which\n"
+	"columns there are; a rule that only rows can break is answered by running OLD over them. The rules: "
+	"COMPATIBILITY.md.\n\n"
 	"Exit status: 0 compatible, 1 incompatible, 4 undecided without the data (give --data), 2 trouble.";
 
-/* One of the two files: exactly one of these is set. */
+/* One of the two files: exactly one of schema, package, contract is set. */
 struct offer {
 	const char *path;
 	uint8_t *data;
@@ -47,13 +58,26 @@ struct offer {
 	struct contract *contract;
 };
 
+/* A schema that was promised against the one that is offered. */
+struct pair {
+	const char *name; /* of the resource; "" for a schema alone */
+	const struct schema *old, *new;
+	const struct resource *old_resource, *new_resource; /* NULL where it is none of a package */
+	enum contract_match match;
+	struct schema *of_data; /* owned; the new one as the data have it */
+	const struct compat_rows *rows;
+	struct compat_result result;
+	size_t run; /* in contracts.runs; SIZE_MAX: nothing is left for the rows */
+};
+
 struct run {
 	struct offer old, new;
-	int data_fd;
 	struct check_contracts contracts; /* of it only the runs are used */
-	struct compat_result *results;    /* kept: the breaks are printed at the end */
-	const char **names;               /* of the resource of each result; "" for a schema alone */
-	size_t n_results;
+	struct pair *pairs;
+	size_t n_pairs;
+	struct compat_rows *rows;
+	size_t n_rows;
+	struct dialect dialect;       /* of --delimiter */
 	struct compat_result missing; /* resources that are gone, or no tables any more */
 };
 
@@ -68,13 +92,17 @@ static void offer_clear(struct offer *offer)
 
 static void run_clear(struct run *run)
 {
+	run->contracts.in_force = NULL; /* it is the old offer's */
 	check_contracts_clear(&run->contracts);
-	for (size_t i = 0; i < run->n_results; i++)
-		compat_clear(&run->results[i]);
+	for (size_t i = 0; i < run->n_pairs; i++) {
+		compat_clear(&run->pairs[i].result);
+		schema_free(run->pairs[i].of_data);
+	}
+	for (size_t i = 0; i < run->n_rows; i++)
+		cleanup_close(&run->rows[i].fd);
 	compat_clear(&run->missing);
-	free(run->results);
-	free(run->names);
-	cleanup_close(&run->data_fd);
+	free(run->pairs);
+	free(run->rows);
 	offer_clear(&run->old);
 	offer_clear(&run->new);
 }
@@ -95,7 +123,8 @@ static enum fault offer_open(struct offer *offer, const char *path, struct refus
 	return offer->folder_fd < 0 ? refuse(why, FAULT_FILE, "%s: %s", folder, strerror(errno)) : FAULT_NONE;
 }
 
-static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why)
+static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
+			      struct refusal *why)
 {
 	const struct offer *offer = ctx;
 	_cleanup_close_ int fd = fd_open_beneath(offer->folder_fd, path, O_RDONLY, 0);
@@ -105,20 +134,22 @@ static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, 
 
 	if (r < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	return json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_schema, why);
+	return package_parse_schema(data, size, ret_schema, warnings, why);
 }
 
 static enum fault offer_parse(struct offer *offer, struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 	const char *format;
-	enum fault fault = json_parse(offer->data, offer->size, LIMIT_PACKAGE_SIZE, &json, why);
+	_cleanup_(warnings_clear) struct warnings unsaid = {0}; /* clapet-outside validate says them */
+	enum fault fault = package_parse_schema(offer->data, offer->size, &json, &unsaid, why);
 
 	if (fault == FAULT_NONE) {
 		format = json_string_value(json_object_get(json, "format"));
 		if (format != NULL && strncmp(format, "clapet contract", 15) == 0)
 			return contract_parse(offer->data, offer->size, offer->path, &offer->contract, why);
-		if (json_object_get(json, "resources") != NULL)
+		/* Published schemas name examples of data as "resources" too. */
+		if (json_object_get(json, "resources") != NULL && json_object_get(json, "fields") == NULL)
 			fault = package_parse(offer->data, offer->size, load_schema, offer, &offer->package, why);
 		else
 			fault = schema_parse(json, &offer->schema, why);
@@ -126,48 +157,49 @@ static enum fault offer_parse(struct offer *offer, struct refusal *why)
 	return fault == FAULT_NONE ? FAULT_NONE : refuse_within(why, "%s", offer->path);
 }
 
-/* --- comparing ----------------------------------------------------------------------------------------------------- */
+/* --- which with which ----------------------------------------------------------------------------------------------- */
 
-static void compare_pair(struct run *run, const char *name, const struct schema *old, const struct schema *new,
-			 enum contract_match match)
+static enum contract_match match_of(enum contract_match otherwise)
 {
-	struct compat_result *result;
-	bool is_by_data = false;
-
-	run->results = xrealloc(run->results, run->n_results + 1, sizeof(*run->results));
-	run->names = xrealloc(run->names, run->n_results + 1, sizeof(*run->names));
-	run->names[run->n_results] = name;
-	result = &run->results[run->n_results++];
-	compat_compare(old, new, match, result);
-	for (size_t i = 0; i < result->n_breaks; i++)
-		is_by_data |= result->breaks[i].verdict == COMPAT_BY_DATA;
-	if (is_by_data)
-		check_contracts_add_run(&run->contracts, "reader", name, match, old, result);
+	if (opt_match == NULL)
+		return otherwise;
+	return strcmp(opt_match, "position") == 0 ? CONTRACT_BY_POSITION
+	       : strcmp(opt_match, "exact") == 0  ? CONTRACT_EXACT
+						  : CONTRACT_BY_NAME;
 }
 
-static void add_missing(struct run *run, const char *rule, const char *format, const char *name)
+static struct pair *add_pair(struct run *run, const char *name, const struct schema *old, const struct schema *new,
+			     enum contract_match match)
 {
-	struct compat_break *item;
+	struct pair *pair;
 
-	run->missing.breaks = xrealloc(run->missing.breaks, run->missing.n_breaks + 1, sizeof(*run->missing.breaks));
-	item = &run->missing.breaks[run->missing.n_breaks++];
-	memset(item, 0, sizeof(*item));
-	item->verdict = run->missing.verdict = COMPAT_NO;
-	text_copy(item->rule, sizeof(item->rule), rule);
-	snprintf(item->line, sizeof(item->line), "resource %s %s", name, format);
+	run->pairs = xrealloc(run->pairs, run->n_pairs + 1, sizeof(*run->pairs));
+	pair = &run->pairs[run->n_pairs++];
+	memset(pair, 0, sizeof(*pair));
+	pair->name = name;
+	pair->old = old;
+	pair->new = new;
+	pair->match = match_of(match);
+	pair->run = SIZE_MAX;
+	return pair;
 }
 
 /* A resource that was promised against the package that is offered. */
-static void compare_resource(struct run *run, const char *name, const struct schema *old, enum contract_match match)
+static void add_resource(struct run *run, const char *name, const struct schema *old, const struct resource *before,
+			 enum contract_match match)
 {
 	const struct resource *now = package_resource(run->new.package, name);
+	struct pair *pair;
 
-	if (now == NULL)
-		add_missing(run, "resource-removed", "is gone", name);
-	else if (old != NULL && now->schema == NULL)
-		add_missing(run, "schema-removed", "has no schema any more", name);
-	else if (old != NULL)
-		compare_pair(run, now->name, old, now->schema, match);
+	if (now == NULL) {
+		compat_resource_removed(name, &run->missing);
+	} else if (old != NULL && now->schema == NULL) {
+		compat_schema_removed(name, &run->missing);
+	} else if (old != NULL) {
+		pair = add_pair(run, now->name, old, now->schema, match);
+		pair->old_resource = before;
+		pair->new_resource = now;
+	}
 }
 
 /* The one schema of a document that is asked to stand for one: NULL where it has none, or several. */
@@ -182,18 +214,10 @@ static const struct schema *only_schema(const struct offer *offer)
 	return NULL;
 }
 
-static enum contract_match match_of(enum contract_match otherwise)
-{
-	if (opt_by == NULL)
-		return otherwise;
-	return strcmp(opt_by, "position") == 0 ? CONTRACT_BY_POSITION
-	       : strcmp(opt_by, "exact") == 0  ? CONTRACT_EXACT
-					       : CONTRACT_BY_NAME;
-}
-
-static enum fault compare_documents(struct run *run, struct refusal *why)
+static enum fault pair_documents(struct run *run, struct refusal *why)
 {
 	const struct contract *contract = run->old.contract;
+	const struct package *package = run->old.package;
 	const struct schema *old = only_schema(&run->old), *new = only_schema(&run->new);
 
 	if (run->new.contract != NULL)
@@ -201,15 +225,14 @@ static enum fault compare_documents(struct run *run, struct refusal *why)
 			      run->new.path);
 	if (run->new.package != NULL && contract != NULL) {
 		for (size_t i = 0; i < contract->n_resources; i++)
-			compare_resource(run, contract->resources[i].name, contract->resources[i].schema,
-					 match_of(contract->resources[i].match));
-	} else if (run->new.package != NULL && run->old.package != NULL) {
-		for (size_t i = 0; i < run->old.package->n_resources; i++)
-			compare_resource(run, run->old.package->resources[i].name,
-					 run->old.package->resources[i].schema, match_of(CONTRACT_BY_NAME));
+			add_resource(run, contract->resources[i].name, contract->resources[i].schema, NULL,
+				     contract->resources[i].match);
+	} else if (run->new.package != NULL && package != NULL) {
+		for (size_t i = 0; i < package->n_resources; i++)
+			add_resource(run, package->resources[i].name, package->resources[i].schema,
+				     &package->resources[i], CONTRACT_BY_NAME);
 	} else if (old != NULL && new != NULL) {
-		compare_pair(run, "", old, new,
-			     match_of(contract != NULL ? contract->resources[0].match : CONTRACT_BY_NAME));
+		add_pair(run, "", old, new, contract != NULL ? contract->resources[0].match : CONTRACT_BY_NAME);
 	} else {
 		return refuse(why, FAULT_SCHEMA,
 			      "%s and %s: a schema alone can only be compared with the only schema of the other",
@@ -220,109 +243,108 @@ static enum fault compare_documents(struct run *run, struct refusal *why)
 
 /* --- rows ---------------------------------------------------------------------------------------------------------- */
 
-struct rows {
-	struct contract_run *run;
-	bool has_header;
-};
-
-static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
-			   struct refusal *why)
+/* The pair that a CSV is of: the only one, or the one whose name the file bears. */
+static struct pair *find_pair(const struct run *run, const char *path)
 {
-	struct rows *rows = ctx;
-
-	(void)why;
-	if (rows->has_header)
-		contract_run_row(rows->run, cells, n_cells, position);
-	else
-		contract_run_header(rows->run, cells, n_cells);
-	rows->has_header = true;
-	return FAULT_NONE;
-}
-
-/* A table without a header gets the one that its schema names. */
-static void make_header(struct rows *rows, const struct schema *schema)
-{
-	_cleanup_free_ struct cell *cells = xcalloc(schema->n_fields + 1, sizeof(*cells));
-
-	for (size_t i = 0; i < schema->n_fields; i++) {
-		cells[i].text = field_name(schema->fields[i]);
-		cells[i].size = strlen(cells[i].text);
-	}
-	contract_run_header(rows->run, cells, schema->n_fields);
-	rows->has_header = true;
-}
-
-/* The resource that the CSV is of: the only one, or the one whose name the file bears. */
-static size_t find_result(const struct run *run)
-{
-	const char *slash = strrchr(opt_data, '/'), *file = slash != NULL ? slash + 1 : opt_data;
+	const char *slash = strrchr(path, '/'), *file = slash != NULL ? slash + 1 : path;
 	size_t length = strcspn(file, ".");
 
-	if (run->n_results == 1)
-		return 0;
-	for (size_t i = 0; i < run->n_results; i++) {
-		if (strlen(run->names[i]) == length && strncmp(run->names[i], file, length) == 0)
-			return i;
+	if (run->n_pairs == 1)
+		return &run->pairs[0];
+	for (size_t i = 0; i < run->n_pairs; i++) {
+		if (strlen(run->pairs[i].name) == length && strncmp(run->pairs[i].name, file, length) == 0)
+			return &run->pairs[i];
 	}
-	return SIZE_MAX;
+	return NULL;
 }
 
-static enum fault read_rows(struct run *run, struct contract_run *contract_run, struct refusal *why)
+static enum fault give_rows(struct run *run, struct refusal *why)
 {
-	const struct resource *resource = run->new.package != NULL
-						  ? package_resource(run->new.package, contract_run->resource)
-						  : NULL;
-	struct dialect dialect = resource != NULL ? resource->dialect : dialect_plain;
-	struct rows rows = {contract_run, false};
-	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(&dialect, take_row, &rows);
-	_cleanup_free_ char *piece = xmalloc(256 * KIB);
 	enum fault fault = FAULT_NONE;
-	ssize_t n;
 
-	if (!dialect.header)
-		make_header(&rows, resource->schema);
-	while (fault == FAULT_NONE && (n = fd_read_up_to(run->data_fd, piece, 256 * KIB)) != 0) {
-		if (n < 0)
-			return refuse(why, FAULT_FILE, "%s: %s", opt_data, strerror((int)-n));
-		fault = table_reader_feed(reader, piece, (size_t)n, why);
+	run->dialect = dialect_plain;
+	if (opt_delimiter != NULL)
+		run->dialect.delimiter = opt_delimiter[0];
+	for (size_t i = 0; i < run->n_rows && fault == FAULT_NONE; i++) {
+		struct compat_rows *rows = &run->rows[i];
+		struct pair *pair = find_pair(run, rows->path);
+
+		if (pair == NULL)
+			return refuse(why, FAULT_FILE,
+				      "%s: it bears the name of none of the resources that were compared", rows->path);
+		if (pair->rows != NULL)
+			return refuse(why, FAULT_FILE, "%s: %s has these rows already", rows->path, pair->rows->path);
+		rows->dialect = opt_delimiter != NULL || pair->new_resource == NULL ? &run->dialect
+										    : &pair->new_resource->dialect;
+		pair->rows = rows;
+		fault = compat_rows_schema(rows, pair->new, &pair->of_data, why);
+	}
+	return fault;
+}
+
+/* Whether a reference of the old schema leads to rows that were not given: they cannot decide it. */
+static bool lacks_target(const struct run *run, const struct pair *pair)
+{
+	bool is_open = false;
+
+	for (size_t i = 0; i < pair->result.n_breaks; i++)
+		is_open |= strcmp(pair->result.breaks[i].rule, "reference-removed") == 0;
+	for (size_t i = 0; i < pair->old->n_foreign_keys && is_open; i++) {
+		const char *resource = pair->old->foreign_keys[i].resource;
+		bool is_given = resource == NULL || resource[0] == '\0';
+
+		for (size_t j = 0; j < run->n_pairs && !is_given; j++)
+			is_given = run->pairs[j].rows != NULL && strcmp(run->pairs[j].name, resource) == 0;
+		if (!is_given)
+			return true;
+	}
+	return false;
+}
+
+static void compare_pair(struct run *run, struct pair *pair)
+{
+	const struct compat_reader reader = {pair->match, run->old.contract != NULL, run->old.package,
+					     run->new.package};
+	bool is_by_data = false;
+
+	compat_compare(pair->old, pair->of_data != NULL ? pair->of_data : pair->new, &reader, &pair->result);
+	if (pair->old_resource != NULL)
+		compat_compare_form(pair->old_resource, pair->new_resource, &pair->result);
+	for (size_t i = 0; i < pair->old->n_fields; i++)
+		is_by_data |= compat_is_in_run(&pair->result, pair->old, i);
+	if (!is_by_data || pair->rows == NULL)
+		return;
+	/* A reference that leads to rows which were not given cannot be checked, and the validation says so. */
+	run->contracts.in_force = lacks_target(run, pair) ? NULL : run->old.package;
+	check_contracts_add_run(&run->contracts, "reader", pair->name, pair->match, pair->old, &pair->result);
+	pair->run = run->contracts.n_runs - 1;
+}
+
+static enum fault decide(struct run *run, struct refusal *why)
+{
+	enum fault fault = FAULT_NONE;
+
+	check_contracts_begin(&run->contracts);
+	for (size_t i = 0; i < run->n_pairs && fault == FAULT_NONE; i++) {
+		if (run->pairs[i].rows != NULL)
+			fault = compat_rows_run(run->pairs[i].rows, run->pairs[i].name, run->pairs[i].new,
+						&run->contracts, why);
 	}
 	if (fault == FAULT_NONE)
-		fault = table_reader_finish(reader, why);
-	return fault == FAULT_NONE ? FAULT_NONE : refuse_within(why, "%s", opt_data);
-}
-
-/* Runs the rows; what was open of their resource is decided then. */
-static enum fault decide(struct run *run, size_t *ret_result, struct refusal *why)
-{
-	size_t at = find_result(run);
-	enum fault fault;
-
-	if (at == SIZE_MAX)
-		return refuse(why, FAULT_FILE, "%s: it bears the name of none of the resources that were compared",
-			      opt_data);
-	check_contracts_begin(&run->contracts);
-	for (size_t i = 0; i < run->contracts.n_runs; i++) {
-		if (strcmp(run->contracts.runs[i].resource, run->names[at]) == 0 &&
-		    (fault = read_rows(run, &run->contracts.runs[i], why)) != FAULT_NONE)
-			return fault;
-		if (strcmp(run->contracts.runs[i].resource, run->names[at]) == 0)
-			validation_table_end(run->contracts.runs[i].table);
-	}
-	validation_end(run->contracts.validation);
-	*ret_result = at;
-	return FAULT_NONE;
+		validation_end(run->contracts.validation);
+	return fault;
 }
 
 /* --- the answer ---------------------------------------------------------------------------------------------------- */
 
-/* What RESULT comes to, with the rows (DECIDED: the result that they were of; SIZE_MAX: none). */
-static enum compat_verdict settle(const struct run *run, size_t index, size_t decided)
+/* What a pair comes to, with the rows where there are any. */
+static enum compat_verdict settle(const struct run *run, const struct pair *pair)
 {
-	enum compat_verdict verdict = run->results[index].verdict;
-
-	if (verdict != COMPAT_BY_DATA || index != decided)
-		return verdict;
-	return validation_is_valid(run->contracts.validation) ? COMPAT_YES : COMPAT_NO;
+	if (pair->result.verdict != COMPAT_BY_DATA || pair->rows == NULL)
+		return pair->result.verdict;
+	if (pair->run == SIZE_MAX)
+		return COMPAT_YES; /* the header was all that was asked */
+	return validation_table_n_faults(run->contracts.runs[pair->run].table) == 0 ? COMPAT_YES : COMPAT_NO;
 }
 
 static void print_breaks(const struct compat_result *result, const char *name)
@@ -341,6 +363,8 @@ static void append_breaks(json_t *array, const struct compat_result *result, con
 
 		json_object_set_new(json, "resource", check_json_text(name));
 		json_object_set_new(json, "field", check_json_text(item->field));
+		json_object_set_new(json, "old", check_json_text(item->old_text));
+		json_object_set_new(json, "new", check_json_text(item->new_text));
 		json_object_set_new(json, "rule", check_json_text(item->rule));
 		json_object_set_new(json, "decidedByData", json_boolean(item->verdict == COMPAT_BY_DATA));
 		json_object_set_new(json, "line", check_json_text(item->line));
@@ -348,81 +372,101 @@ static void append_breaks(json_t *array, const struct compat_result *result, con
 	}
 }
 
-static void print_json(const struct run *run, const char *word, bool has_data)
+static void print_json(const struct run *run, const char *word)
 {
 	_cleanup_(json_decrefp) json_t *json = json_object();
 	json_t *breaks = json_array();
 
 	append_breaks(breaks, &run->missing, "");
-	for (size_t i = 0; i < run->n_results; i++)
-		append_breaks(breaks, &run->results[i], run->names[i]);
+	for (size_t i = 0; i < run->n_pairs; i++)
+		append_breaks(breaks, &run->pairs[i].result, run->pairs[i].name);
 	json_object_set_new(json, "verdict", json_string(word));
 	json_object_set_new(json, "breaks", breaks);
-	json_object_set_new(json, "validation", has_data ? validation_json(run->contracts.validation) : json_null());
+	json_object_set_new(json, "validation",
+			    run->n_rows > 0 ? validation_json(run->contracts.validation) : json_null());
 	json_dumpf(json, stdout, JSON_INDENT(2));
 	putchar('\n');
 }
 
-static int answer(const struct run *run, size_t decided)
+static int answer(const struct run *run)
 {
 	static const char *const words[] = {"compatible", "undecided", "incompatible"};
 	static const int statuses[] = {0, 4, 1};
 	enum compat_verdict verdict = run->missing.verdict;
 
-	for (size_t i = 0; i < run->n_results; i++) {
-		enum compat_verdict one = settle(run, i, decided);
+	for (size_t i = 0; i < run->n_pairs; i++) {
+		enum compat_verdict one = settle(run, &run->pairs[i]);
 
 		verdict = one > verdict ? one : verdict;
 	}
 	if (opt_json) {
-		print_json(run, words[verdict], decided != SIZE_MAX);
+		print_json(run, words[verdict]);
 		return statuses[verdict];
 	}
 	print_breaks(&run->missing, "");
-	for (size_t i = 0; i < run->n_results; i++)
-		print_breaks(&run->results[i], run->names[i]);
-	if (decided != SIZE_MAX)
+	for (size_t i = 0; i < run->n_pairs; i++)
+		print_breaks(&run->pairs[i].result, run->pairs[i].name);
+	if (run->n_rows > 0)
 		validation_lines(run->contracts.validation, stdout);
-	printf("%s%s\n", words[verdict], verdict == COMPAT_BY_DATA ? " without the data: give --data" : "");
+	printf("%s%s\n", words[verdict],
+	       verdict != COMPAT_BY_DATA ? ""
+	       : run->n_rows == 0        ? " without the data: give --data"
+					 : " without the data of every resource: give more of --data");
 	return statuses[verdict];
 }
 
-static enum fault compare(struct run *run, char **paths, size_t *ret_decided, struct refusal *why)
+static enum fault open_rows(struct run *run, struct refusal *why)
+{
+	run->rows = xcalloc(opt_data.n_items + 1, sizeof(*run->rows));
+	for (size_t i = 0; i < opt_data.n_items; i++) {
+		struct compat_rows *rows = &run->rows[run->n_rows++];
+
+		rows->path = opt_data.items[i];
+		rows->fd = open(rows->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (rows->fd < 0)
+			return refuse(why, FAULT_FILE, "%s: %s", rows->path, strerror(errno));
+	}
+	return FAULT_NONE;
+}
+
+static enum fault compare(struct run *run, char **paths, struct refusal *why)
 {
 	struct sandbox_folder folders[2];
 	enum fault fault;
 
 	if ((fault = offer_open(&run->old, paths[0], why)) != FAULT_NONE ||
-	    (fault = offer_open(&run->new, paths[1], why)) != FAULT_NONE)
+	    (fault = offer_open(&run->new, paths[1], why)) != FAULT_NONE || (fault = open_rows(run, why)) != FAULT_NONE)
 		return fault;
-	if (opt_data != NULL && (run->data_fd = open(opt_data, O_RDONLY | O_CLOEXEC | O_NOCTTY)) < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", opt_data, strerror(errno));
 	folders[0] = (struct sandbox_folder){run->old.folder_fd, SANDBOX_READ};
 	folders[1] = (struct sandbox_folder){run->new.folder_fd, SANDBOX_READ};
 	sandbox_enter(SANDBOX_TOOL, folders, 2);
 	if ((fault = offer_parse(&run->old, why)) != FAULT_NONE ||
-	    (fault = offer_parse(&run->new, why)) != FAULT_NONE || (fault = compare_documents(run, why)) != FAULT_NONE)
+	    (fault = offer_parse(&run->new, why)) != FAULT_NONE || (fault = pair_documents(run, why)) != FAULT_NONE ||
+	    (fault = give_rows(run, why)) != FAULT_NONE)
 		return fault;
-	return opt_data == NULL ? FAULT_NONE : decide(run, ret_decided, why);
+	for (size_t i = 0; i < run->n_pairs; i++)
+		compare_pair(run, &run->pairs[i]);
+	return decide(run, why);
 }
 
 int compat_run(bool json, int argc, char **argv)
 {
-	_cleanup_(run_clear) struct run run = {.old.folder_fd = -1, .new.folder_fd = -1, .data_fd = -1};
+	_cleanup_(run_clear) struct run run = {.old.folder_fd = -1, .new.folder_fd = -1};
 	struct refusal why = {FAULT_NONE, ""};
-	size_t decided = SIZE_MAX;
 
 	opt_json = json;
 	if (argc != 2)
 		die_usage("compat: OLD and NEW, two files");
-	if (opt_by != NULL && strcmp(opt_by, "name") != 0 && strcmp(opt_by, "position") != 0 &&
-	    strcmp(opt_by, "exact") != 0)
-		die_usage("compat: --by takes name, position or exact");
+	if (opt_match != NULL && strcmp(opt_match, "name") != 0 && strcmp(opt_match, "position") != 0 &&
+	    strcmp(opt_match, "exact") != 0)
+		die_usage("compat: --match takes name, position or exact");
+	if (opt_delimiter != NULL && strlen(opt_delimiter) != 1)
+		die_usage("compat: --delimiter takes one character");
 	json_init();
-	if (compare(&run, argv, &decided, &why) != FAULT_NONE) {
+	if (compare(&run, argv, &why) != FAULT_NONE) {
 		/* 1 is the answer "incompatible": files that cannot be used are trouble here. */
 		log_refusal(&why);
 		return 2;
 	}
-	return answer(&run, decided);
+	return answer(&run);
 }

@@ -194,6 +194,8 @@ json_t *generation_entry_json(const struct verdict *verdict, json_t *waivers)
 			   "licences", licences, "resources", verdict_resources_to_json(verdict), "waivers", waivers);
 	if (object == NULL)
 		die("out of memory");
+	if (verdict->n_tolerated > 0)
+		json_object_set_new(object, "tolerated", verdict_tolerated_to_json(verdict));
 	return object;
 }
 

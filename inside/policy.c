@@ -117,10 +117,24 @@ static enum fault get_attestations(const json_t *root, const char *where, struct
 	return FAULT_NONE;
 }
 
+static enum fault get_tolerated(const json_t *root, const char *where, struct policy *policy, struct refusal *why)
+{
+	const char *word = "allowed";
+	enum fault fault = json_get_text(root, where, "tolerated", false, &word, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	policy->tolerated_held = strcmp(word, "held") == 0;
+	if (!policy->tolerated_held && strcmp(word, "allowed") != 0)
+		return refuse(why, FAULT_JSON_MEMBER, "%s: \"tolerated\" is \"%.40s\", not allowed or held", where,
+			      word);
+	return FAULT_NONE;
+}
+
 enum fault policy_parse(const void *data, size_t size, const char *where, struct policy **ret_policy,
 			struct refusal *why)
 {
-	static const char *const allowed[] = {"format", "datasets", "licences", "attestations", NULL};
+	static const char *const allowed[] = {"format", "datasets", "licences", "attestations", "tolerated", NULL};
 	_cleanup_(json_decrefp) json_t *root = NULL;
 	_cleanup_(policy_freep) struct policy *policy = policy_new();
 	json_t *datasets = NULL, *licences = NULL;
@@ -135,6 +149,7 @@ enum fault policy_parse(const void *data, size_t size, const char *where, struct
 	    (fault = json_get_array(root, where, "datasets", true, &datasets, why)) != FAULT_NONE ||
 	    (fault = json_get_array(root, where, "licences", false, &licences, why)) != FAULT_NONE ||
 	    (fault = get_attestations(root, where, policy, why)) != FAULT_NONE ||
+	    (fault = get_tolerated(root, where, policy, why)) != FAULT_NONE ||
 	    (fault = get_datasets(datasets, where, policy, why)) != FAULT_NONE ||
 	    (licences != NULL && (fault = get_licences(licences, where, policy, why)) != FAULT_NONE))
 		return fault;
@@ -180,6 +195,21 @@ static struct record_break *add(struct break_list *breaks, enum fault fault, boo
 	return &breaks->items[breaks->n_items - 1];
 }
 
+/* One for each kind: a waiver lets that one pass, also when there are more of it, and no other. */
+static void judge_tolerated(const struct verdict *facts, struct break_list *breaks)
+{
+	for (size_t i = 0; i < facts->n_tolerated; i++) {
+		const struct record_tolerated *tolerated = &facts->tolerated[i];
+		struct record_break *item = add(breaks, FAULT_POLICY_TOLERATED, true, tolerated->rule,
+						tolerated->field);
+
+		memcpy(item->resource, tolerated->resource, sizeof(item->resource));
+		snprintf(item->line, sizeof(item->line), "%s: the outside let %llu faults of %s through%s%.120s",
+			 tolerated->resource, (unsigned long long)tolerated->count, tolerated->rule,
+			 tolerated->field[0] == '\0' ? "" : ", field ", tolerated->field);
+	}
+}
+
 void policy_judge(const struct policy *policy, const struct verdict *facts, unsigned threshold, bool is_attested,
 		  struct break_list *breaks)
 {
@@ -213,6 +243,8 @@ void policy_judge(const struct policy *policy, const struct verdict *facts, unsi
 		item = add(breaks, FAULT_POLICY_OPAQUE, true, "policy-opaque", "");
 		snprintf(item->line, sizeof(item->line), "it has an opaque resource, which the policy does not allow");
 	}
+	if (policy->tolerated_held)
+		judge_tolerated(facts, breaks);
 	if (!is_attested && !policy->attestations_optional) {
 		item = add(breaks, FAULT_ATTESTATION_ABSENT, true, "policy-attestations", "");
 		snprintf(item->line, sizeof(item->line),

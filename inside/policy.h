@@ -3,9 +3,10 @@
  * policy: what may come in force with no person: dataset names, least thresholds, licences, opaque resources.
  *
  *     {"format": "clapet policy 1", "datasets": [{"name": "cog", "threshold": 1, "opaque": false}], "licences": ["LOV2"],
- *      "attestations": "required"}
+ *      "attestations": "required", "tolerated": "allowed"}
  *
- * "licences" absent: any. "attestations" absent: required.
+ * "licences" absent: any. "attestations" absent: required. "tolerated" (faults that the outside let through) absent: allowed, for what applications
+ * declared, or else what is in force, bounds them in any case.
  */
 #ifndef INSIDE_POLICY_H
 #define INSIDE_POLICY_H
@@ -31,6 +32,7 @@ struct policy {
 	size_t n_licences;
 	bool any_licence;
 	bool attestations_optional;
+	bool tolerated_held;
 	struct sha256 sha256; /* of the file (policy_load) */
 };
 

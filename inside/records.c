@@ -216,6 +216,13 @@ static bool check_break(const struct record_break *break_)
 	       IS_PRINTABLE(break_->rule) && IS_PRINTABLE(break_->line);
 }
 
+static bool check_tolerated(const struct record_tolerated *tolerated)
+{
+	return IS_PUBLISHED_DATASET(tolerated->resource) && IS_PRINTABLE(tolerated->field) &&
+	       tolerated->rule[0] != '\0' && IS_PRINTABLE(tolerated->rule) && tolerated->count >= 1 &&
+	       tolerated->count <= LIMIT_VERSION;
+}
+
 static bool check_source(const struct record_source *source)
 {
 	bool state = is_ended(source->state, sizeof(source->state)) &&
@@ -340,6 +347,8 @@ bool record_check(const struct record *record)
 		return check_break(&record->break_);
 	case RECORD_SOURCE:
 		return check_source(&record->source);
+	case RECORD_TOLERATED:
+		return check_tolerated(&record->tolerated);
 	case RECORD_EVENT:
 		return check_event(&record->event);
 	default: /* RECORD_NONE, and what commit is told: closed there */
@@ -428,6 +437,10 @@ static void record_clean(struct record *record)
 		break;
 	case RECORD_SOURCE:
 		CLEAN(record->source.line);
+		break;
+	case RECORD_TOLERATED:
+		CLEAN(record->tolerated.field);
+		CLEAN(record->tolerated.rule);
 		break;
 	case RECORD_EVENT:
 		CLEAN(record->event.line);

@@ -52,7 +52,7 @@ enum record_kind {
 	/* supervisor -> check: RECORD_VERSION, then each with a descriptor: RECORD_TARGET that is to be decoded (fd: output, empty,
 	 * read-write) with its RECORD_PARTs (fd: the blob), RECORD_OBJECT (fd: a plain file that is in the store), RECORD_IN_FORCE (fd: the
 	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd), RECORD_GO.
-	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each,
+	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each, RECORD_TOLERATED for each,
 	 * RECORD_BREAK for each reason to hold, RECORD_END. */
 	RECORD_VERSION,  /* .version */
 	RECORD_OBJECT,   /* .target */
@@ -60,12 +60,13 @@ enum record_kind {
 	RECORD_CONTRACT, /* .contract */
 	RECORD_REPORT,
 	RECORD_SPILL,
-	RECORD_PLAIN,    /* .target: verified, whole, synced by nobody yet */
-	RECORD_FACTS,    /* .facts */
-	RECORD_LICENCE,  /* .licence */
-	RECORD_RESOURCE, /* .resource */
-	RECORD_BREAK,    /* .break_ */
-	RECORD_SOURCE,   /* .source: one row of the signed status.json */
+	RECORD_PLAIN,     /* .target: verified, whole, synced by nobody yet */
+	RECORD_FACTS,     /* .facts */
+	RECORD_LICENCE,   /* .licence */
+	RECORD_RESOURCE,  /* .resource */
+	RECORD_BREAK,     /* .break_ */
+	RECORD_SOURCE,    /* .source: one row of the signed status.json */
+	RECORD_TOLERATED, /* .tolerated: one kind of fault that the outside let through and said so */
 
 	/* supervisor -> commit: RECORD_FOLDER store, RECORD_FOLDER spool, then operations in order; each is done when the next is
 	 * read. RECORD_GO asks for the RECORD_END. Commit refuses an order that is not durable: RECORD_PUT_TRUST and RECORD_SWITCH only
@@ -226,6 +227,13 @@ struct record_break {
 	char line[RECORD_LINE_SIZE];
 };
 
+struct record_tolerated {
+	char resource[NOTATION_NAME_SIZE];
+	char field[RECORD_FIELD_SIZE]; /* "": of whole rows */
+	char rule[RECORD_RULE_SIZE];
+	uint64_t count;
+};
+
 struct record_source {
 	char dataset[NOTATION_NAME_SIZE];
 	char state[16];              /* "unchanged", "new", "failed" */
@@ -287,6 +295,7 @@ struct record {
 		struct record_resource resource;
 		struct record_break break_;
 		struct record_source source;
+		struct record_tolerated tolerated;
 		struct record_put put;
 		struct record_document document;
 		struct record_generation generation;

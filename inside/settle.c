@@ -167,6 +167,11 @@ static struct verdict *copy_verdict(const struct verdict *verdict)
 		record.resource = verdict->resources[i];
 		verdict_add(copy, &record);
 	}
+	for (size_t i = 0; i < verdict->n_tolerated; i++) {
+		record = record_new(RECORD_TOLERATED);
+		record.tolerated = verdict->tolerated[i];
+		verdict_add(copy, &record);
+	}
 	for (size_t i = 0; i < verdict->breaks.n_items; i++)
 		break_list_add(&copy->breaks, &verdict->breaks.items[i]);
 	return copy;

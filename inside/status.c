@@ -138,6 +138,14 @@ static json_t *withdrawal_to_json(const struct dataset_view *view)
 			 facts == NULL ? json_null() : text_or_null(facts->replaced_by));
 }
 
+/* What the version in force let through. */
+static json_t *tolerated_to_json(const struct generation_entry *entry)
+{
+	json_t *tolerated = json_object_get(entry == NULL ? NULL : entry->json, "tolerated");
+
+	return json_is_array(tolerated) ? json_incref(tolerated) : json_array();
+}
+
 static json_t *compose_dataset(const struct inside *inside, const struct settlement *settlement,
 			       const struct dataset_view *view, const json_t *sources)
 {
@@ -165,6 +173,7 @@ static json_t *compose_dataset(const struct inside *inside, const struct settlem
 
 		json_object_set_new(object, copied[i][0], value == NULL ? json_null() : json_incref(value));
 	}
+	json_object_set_new(object, "tolerated", tolerated_to_json(entry));
 	json_object_set_new(object, "withdrawn", withdrawal_to_json(view));
 	json_object_set_new(object, "stale", json_boolean(status_is_stale(object, inside->now)));
 	return object;

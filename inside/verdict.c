@@ -43,6 +43,7 @@ void verdict_free(struct verdict *verdict)
 		return;
 	free(verdict->licences);
 	free(verdict->resources);
+	free(verdict->tolerated);
 	free(verdict->blobs);
 	break_list_clear(&verdict->breaks);
 	free(verdict);
@@ -79,6 +80,13 @@ bool verdict_add(struct verdict *verdict, const struct record *record)
 		verdict->resources = xrealloc(verdict->resources, verdict->n_resources + 1,
 					      sizeof(*verdict->resources));
 		verdict->resources[verdict->n_resources++] = record->resource;
+		return true;
+	case RECORD_TOLERATED:
+		if (verdict->n_tolerated >= LIMIT_TOLERATED)
+			return false;
+		verdict->tolerated = xrealloc(verdict->tolerated, verdict->n_tolerated + 1,
+					      sizeof(*verdict->tolerated));
+		verdict->tolerated[verdict->n_tolerated++] = record->tolerated;
 		return true;
 	case RECORD_BREAK:
 		if (verdict->breaks.n_items >= LIMIT_BREAKS)
@@ -142,6 +150,20 @@ json_t *verdict_resources_to_json(const struct verdict *verdict)
 	return array;
 }
 
+json_t *verdict_tolerated_to_json(const struct verdict *verdict)
+{
+	json_t *array = verdict->n_tolerated > 0 ? json_array() : NULL;
+
+	for (size_t i = 0; i < verdict->n_tolerated; i++) {
+		const struct record_tolerated *item = &verdict->tolerated[i];
+
+		json_array_append_new(array, json_pack("{so so so sI}", "resource", verdict_text(item->resource),
+						       "rule", verdict_text(item->rule), "field",
+						       verdict_text(item->field), "count", (json_int_t)item->count));
+	}
+	return array;
+}
+
 json_t *verdict_to_json(const struct verdict *verdict)
 {
 	json_t *licences = json_array(), *breaks = json_array(), *blobs = json_array(), *root;
@@ -162,6 +184,8 @@ json_t *verdict_to_json(const struct verdict *verdict)
 			 licences, "resources", verdict_resources_to_json(verdict), "breaks", breaks, "blobs", blobs);
 	if (root == NULL)
 		die("out of memory");
+	if (verdict->n_tolerated > 0)
+		json_object_set_new(json_object_get(root, "facts"), "tolerated", verdict_tolerated_to_json(verdict));
 	return root;
 }
 
@@ -259,13 +283,36 @@ static enum fault get_resource(const json_t *object, struct verdict *verdict, st
 	return FAULT_NONE;
 }
 
+static enum fault get_tolerated(const json_t *object, struct verdict *verdict, struct refusal *why)
+{
+	static const char *const allowed[] = {"resource", "rule", "field", "count", NULL};
+	const char *where = "a verdict's tolerated fault";
+	struct record record = record_new(RECORD_TOLERATED);
+	struct record_tolerated *item = &record.tolerated;
+	int64_t count;
+	enum fault fault;
+
+	if (!json_is_object(object))
+		return refuse(why, FAULT_JSON_MEMBER, "%s is not an object", where);
+	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "resource", item->resource, sizeof(item->resource), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "rule", item->rule, sizeof(item->rule), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "field", item->field, sizeof(item->field), why)) != FAULT_NONE ||
+	    (fault = json_get_integer(object, where, "count", true, 1, LIMIT_VERSION, &count, why)) != FAULT_NONE)
+		return fault;
+	item->count = (uint64_t)count;
+	if (!record_check(&record) || !verdict_add(verdict, &record))
+		return refuse(why, FAULT_JSON_MEMBER, "%s is out of form", where);
+	return FAULT_NONE;
+}
+
 static enum fault get_facts(const json_t *object, struct verdict *verdict, struct refusal *why)
 {
 	static const char *const allowed[] = {"title",    "created",   "replacedBy", "opaque",
-					      "licences", "resources", NULL};
+					      "licences", "resources", "tolerated",  NULL};
 	const char *where = "a verdict's facts";
 	struct record_facts *facts = &verdict->facts;
-	json_t *licences, *resources;
+	json_t *licences, *resources, *tolerated = NULL;
 	bool opaque;
 	enum fault fault;
 
@@ -276,7 +323,8 @@ static enum fault get_facts(const json_t *object, struct verdict *verdict, struc
 		    FAULT_NONE ||
 	    (fault = json_get_bool(object, where, "opaque", true, &opaque, why)) != FAULT_NONE ||
 	    (fault = json_get_array(object, where, "licences", true, &licences, why)) != FAULT_NONE ||
-	    (fault = json_get_array(object, where, "resources", true, &resources, why)) != FAULT_NONE)
+	    (fault = json_get_array(object, where, "resources", true, &resources, why)) != FAULT_NONE ||
+	    (fault = json_get_array(object, where, "tolerated", false, &tolerated, why)) != FAULT_NONE)
 		return fault;
 	facts->has_opaque = opaque;
 	for (size_t i = 0; i < json_array_size(licences); i++) {
@@ -289,6 +337,8 @@ static enum fault get_facts(const json_t *object, struct verdict *verdict, struc
 	}
 	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(resources); i++)
 		fault = get_resource(json_array_get(resources, i), verdict, why);
+	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(tolerated); i++)
+		fault = get_tolerated(json_array_get(tolerated, i), verdict, why);
 	facts->n_resources = verdict->n_resources;
 	return fault;
 }

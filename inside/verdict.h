@@ -5,7 +5,8 @@
  *
  *     {"format": "clapet verdict 1", "dataset": "cog", "version": "<sha256>", "judgedWith": "<sha256>",
  *      "fault": null | "E3102", "line": "…",
- *      "facts": {"title", "created", "opaque", "licences": […], "resources": [{"name", "rows", "asPublished", "asStored"}]},
+ *      "facts": {"title", "created", "opaque", "licences": […], "resources": [{"name", "rows", "asPublished", "asStored"}],
+ *                "tolerated": [{"resource", "rule", "field", "count"}]},
  *      "blobs": ["<sha256>", …],
  *      "breaks": [{"fault": "E5002", "approvable": true, "application", "resource", "field", "rule", "line"}]}
  */
@@ -39,6 +40,8 @@ struct verdict {
 	size_t n_licences;
 	struct record_resource *resources;
 	size_t n_resources;
+	struct record_tolerated *tolerated;
+	size_t n_tolerated;
 	struct break_list breaks;
 	struct sha256 *blobs; /* the parts that it travelled in: what goes when the version goes */
 	size_t n_blobs;
@@ -47,7 +50,7 @@ struct verdict {
 struct verdict *verdict_new(const char *dataset, const struct sha256 *version);
 void verdict_free(struct verdict *verdict);
 void verdict_freep(struct verdict **verdict);
-/* Takes RECORD_FACTS, RECORD_LICENCE, RECORD_RESOURCE, RECORD_BREAK. False past a bound, or for another kind. */
+/* Takes RECORD_FACTS, RECORD_LICENCE, RECORD_RESOURCE, RECORD_TOLERATED, RECORD_BREAK. False past a bound, or for another kind. */
 bool verdict_add(struct verdict *verdict, const struct record *record);
 
 void verdict_add_blob(struct verdict *verdict, const struct sha256 *sha256);
@@ -64,6 +67,8 @@ json_t *verdict_code(enum fault fault);
 json_t *verdict_break_to_json(const struct record_break *item);
 enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break,
 			       struct refusal *why);
+/* [{"resource", "rule", "field", "count"}]; NULL where nothing was let through. */
+json_t *verdict_tolerated_to_json(const struct verdict *verdict);
 /* [{"name", "rows", "asPublished", "asStored"}]. */
 json_t *verdict_resources_to_json(const struct verdict *verdict);
 

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "schemas/bytescan.h"
 #include "schemas/utf8pieces.h"
 
 enum charset_kind { CHARSET_UTF8, CHARSET_UTF16, CHARSET_UTF16LE, CHARSET_UTF16BE, CHARSET_BYTES };
@@ -163,20 +164,11 @@ void charset_reader_freep(struct charset_reader **reader)
 	charset_reader_free(*reader);
 }
 
-static uint64_t count_lines(const char *data, size_t size)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < size; i++)
-		n += data[i] == '\n';
-	return n;
-}
-
 static enum fault emit(struct charset_reader *reader, const char *data, size_t size, struct refusal *why)
 {
 	if (size == 0)
 		return FAULT_NONE;
-	reader->lines += count_lines(data, size);
+	reader->lines += bytes_count(data, size, '\n');
 	return reader->sink(reader->ctx, data, size, why);
 }
 
@@ -207,7 +199,7 @@ static enum fault feed_bytes(struct charset_reader *reader, const uint8_t *data,
 		uint8_t length = table->length[data[i]];
 
 		if (length == 0)
-			return refuse_byte(reader, "byte", data[i], count_lines(reader->out, reader->out_size),
+			return refuse_byte(reader, "byte", data[i], bytes_count(reader->out, reader->out_size, '\n'),
 					   reader->offset + i, why);
 		memcpy(reader->out + reader->out_size, table->utf8[data[i]], 4);
 		reader->out_size += length;
@@ -226,10 +218,9 @@ static enum fault take_utf8(void *ctx, const uint8_t *data, size_t size, struct 
 	size_t bad;
 
 	if (!text_is_utf8(data, size, &bad) && (nul == NULL || bad < (size_t)(nul - data)))
-		return refuse_byte(reader, "byte", data[bad], count_lines((const char *)data, bad),
-				   reader->offset + bad, why);
+		return refuse_byte(reader, "byte", data[bad], bytes_count(data, bad, '\n'), reader->offset + bad, why);
 	if (nul != NULL)
-		return refuse_byte(reader, "byte", 0, count_lines((const char *)data, (size_t)(nul - data)),
+		return refuse_byte(reader, "byte", 0, bytes_count(data, (size_t)(nul - data), '\n'),
 				   reader->offset + (size_t)(nul - data), why);
 	reader->offset += size;
 	if (!reader->has_begun && size > 0) {
@@ -315,8 +306,8 @@ static enum fault utf16_take(struct charset_reader *reader, struct refusal *why)
 	}
 	if (code == 0)
 		return refuse_byte(reader, "unit with byte", reader->carry[0],
-				   count_lines(reader->out, reader->out_size), reader->offset - reader->carry_size,
-				   why);
+				   bytes_count(reader->out, reader->out_size, '\n'),
+				   reader->offset - reader->carry_size, why);
 	put_utf8(reader, code);
 	reader->carry_size = 0;
 	return reader->out_size > sizeof(reader->out) - 4 ? flush(reader, why) : FAULT_NONE;

@@ -17,14 +17,26 @@
 #include "outside/descriptor.h"
 #include "outside/excerpt.h"
 #include "outside/records.h"
+#include "outside/sourcerules.h"
+#include "schemas/parallel.h"
+#include "schemas/tolerated.h"
 
 struct file {
 	char name[LIMIT_FILE_NAME_SIZE];
 	int raw_fd, plain_fd;
 };
 
+/* What there is of one package. */
+struct check {
+	struct package *package;
+	struct validation *validation;
+	struct descriptor_resource *resources;
+	struct source_rules *rules; /* one a resource */
+};
+
 struct request {
 	int package_fd, report_fd, descriptor_fd;
+	unsigned n_threads;
 	struct file *files;
 	size_t n_files;
 };
@@ -70,6 +82,8 @@ static void receive(int sock, struct request *request)
 		switch ((enum outside_record_kind)record.kind) {
 		case OUTSIDE_PACKAGE:
 			take_fd(&request->package_fd, fd);
+			request->n_threads = record.check.n_threads > 0 ? record.check.n_threads
+									: parallel_usual_threads();
 			break;
 		case OUTSIDE_RAW:
 			take_fd(&add_file(request, record.file.name)->raw_fd, fd);
@@ -118,11 +132,21 @@ static void write_json(int fd, const json_t *json)
 		die("writing a document: %s", strerror(-r));
 }
 
-static void answer(int sock, const struct package *package, const struct descriptor_resource *resources)
+static void check_clear(struct check *check)
 {
-	for (size_t i = 0; i < package->n_resources; i++) {
+	for (size_t i = 0; check->rules != NULL && i < check->package->n_resources; i++)
+		source_rules_clear(&check->rules[i]);
+	free(check->rules);
+	free(check->resources);
+	validation_free(check->validation);
+	package_free(check->package);
+}
+
+static void answer(int sock, const struct check *check)
+{
+	for (size_t i = 0; i < check->package->n_resources; i++) {
 		struct outside_record record = outside_record_new(OUTSIDE_CHECKED);
-		const struct descriptor_resource *item = &resources[i];
+		const struct descriptor_resource *item = &check->resources[i];
 
 		text_copy(record.file.name, sizeof(record.file.name), item->resource->name);
 		record.file.sha256 = item->tabulated.sha256;
@@ -133,52 +157,82 @@ static void answer(int sock, const struct package *package, const struct descrip
 }
 
 /* The kinds of all resources, and their tables, before the first row: keys refer from one to another. */
-static enum fault prepare(const struct package *package, struct validation *validation,
-			  struct descriptor_resource *resources, struct refusal *why)
+static enum fault prepare(struct check *check, struct refusal *why)
 {
-	for (size_t i = 0; i < package->n_resources; i++) {
-		const struct resource *resource = &package->resources[i];
-		enum fault fault = tabulate_kind(resource, &resources[i].kind, why);
+	const struct package *package = check->package;
+	enum fault fault = FAULT_NONE;
 
-		if (fault != FAULT_NONE)
-			return fault;
-		resources[i].resource = resource;
-		if (resources[i].kind == TABULATE_TABLE)
-			validation_declare(validation, resource->name, resource->schema);
+	check->resources = xcalloc(package->n_resources + 1, sizeof(check->resources[0]));
+	check->rules = xcalloc(package->n_resources + 1, sizeof(check->rules[0]));
+	for (size_t i = 0; i < package->n_resources && fault == FAULT_NONE; i++) {
+		const struct resource *resource = &package->resources[i];
+
+		check->resources[i].resource = resource;
+		if ((fault = tabulate_kind(resource, &check->resources[i].kind, why)) == FAULT_NONE)
+			fault = source_rules_parse(package, resource, &check->rules[i], why);
+		if (fault == FAULT_NONE && check->resources[i].kind == TABULATE_TABLE)
+			validation_declare(check->validation, resource->name, resource->schema);
 	}
-	for (size_t i = 0; i < package->n_resources; i++) {
-		if (resources[i].kind == TABULATE_TABLE)
-			resources[i].table = validation_table(validation, resources[i].resource->name,
-							      resources[i].resource->schema);
+	for (size_t i = 0; i < package->n_resources && fault == FAULT_NONE; i++) {
+		struct descriptor_resource *item = &check->resources[i];
+
+		if (item->kind != TABULATE_TABLE)
+			continue;
+		item->table = validation_table(check->validation, item->resource->name, item->resource->schema);
+		validation_table_set_levels(item->table, &check->rules[i].levels);
 	}
+	return fault;
+}
+
+/* What is wrong with rows: where a baseline knows faults, those that it does not know are said first. */
+static enum fault judge(const struct check *check, struct refusal *why)
+{
+	char line[FAULT_LINE_SIZE];
+	size_t n_kinds = 0;
+
+	for (size_t i = 0; i < check->package->n_resources; i++) {
+		_cleanup_(rule_levels_clear) struct rule_levels passed = {.n_items = 0};
+		const struct descriptor_resource *item = &check->resources[i];
+
+		if (item->table == NULL)
+			continue;
+		if (source_rules_judge(&check->rules[i], item->table, item->resource->name, why) != FAULT_NONE)
+			return why->fault;
+		tolerated_collect(item->table, &passed);
+		n_kinds += passed.n_items;
+	}
+	if (!validation_is_valid(check->validation)) {
+		validation_summary(check->validation, line, sizeof(line));
+		return refuse(why, FAULT_ROWS, "%s", line);
+	}
+	if (n_kinds > LIMIT_TOLERATED)
+		return refuse(why, FAULT_ROWS, "%zu kinds of faults would be let through, at most %d", n_kinds,
+			      LIMIT_TOLERATED);
 	return FAULT_NONE;
 }
 
 /* The first fault of bytes, if any; else of rows. */
-static enum fault read_all(struct request *request, struct charsets *charsets, const struct package *package,
-			   struct validation *validation, struct descriptor_resource *resources, struct refusal *why)
+static enum fault read_all(struct request *request, const struct tabulate_means *means, struct check *check,
+			   struct refusal *why)
 {
 	enum fault first = FAULT_NONE;
-	char line[FAULT_LINE_SIZE];
 
-	for (size_t i = 0; i < package->n_resources; i++) {
-		struct file *file = find_file(request, package->resources[i].name);
+	for (size_t i = 0; i < check->package->n_resources; i++) {
+		const struct resource *resource = &check->package->resources[i];
+		struct file *file = find_file(request, resource->name);
 		struct refusal broken;
 
 		if (file == NULL || file->raw_fd < 0 || file->plain_fd < 0)
-			die("the supervisor sent no files for %s", package->resources[i].name);
-		if (tabulate(charsets, &package->resources[i], file->raw_fd, file->plain_fd, resources[i].table,
-			     &resources[i].tabulated, &broken) != FAULT_NONE &&
+			die("the supervisor sent no files for %s", resource->name);
+		if (tabulate(means, resource, file->raw_fd, file->plain_fd, check->resources[i].table,
+			     &check->resources[i].tabulated, &broken) != FAULT_NONE &&
 		    first == FAULT_NONE) {
 			first = broken.fault;
 			*why = broken;
 		}
 	}
-	validation_end(validation);
-	if (first != FAULT_NONE || validation_is_valid(validation))
-		return first;
-	validation_summary(validation, line, sizeof(line));
-	return refuse(why, FAULT_ROWS, "%s", line);
+	validation_end(check->validation);
+	return first != FAULT_NONE ? first : judge(check, why);
 }
 
 /* The rows at fault are taken from what was written. A table without a header got one there. */
@@ -203,27 +257,23 @@ static json_t *make_report(struct request *request, struct charsets *charsets, c
 
 static enum fault check_package(int sock, struct request *request, struct charsets *charsets, struct refusal *why)
 {
-	_cleanup_(package_freep) struct package *package = NULL;
-	_cleanup_(validation_freep) struct validation *validation = validation_new();
-	_cleanup_free_ struct descriptor_resource *resources = NULL;
+	_cleanup_(check_clear) struct check check = {.validation = validation_new()};
 	_cleanup_(json_decrefp) json_t *report = NULL, *descriptor = NULL;
-	enum fault fault = load_package(request->package_fd, &package, why);
+	const struct tabulate_means means = {charsets, request->n_threads};
+	enum fault fault = load_package(request->package_fd, &check.package, why);
 
-	if (fault != FAULT_NONE)
+	if (fault != FAULT_NONE || (fault = prepare(&check, why)) != FAULT_NONE)
 		return fault;
-	resources = xcalloc(package->n_resources + 1, sizeof(*resources));
-	if ((fault = prepare(package, validation, resources, why)) != FAULT_NONE)
-		return fault;
-	fault = read_all(request, charsets, package, validation, resources, why);
+	fault = read_all(request, &means, &check, why);
 	if (request->report_fd >= 0) {
-		report = make_report(request, charsets, package, validation);
+		report = make_report(request, charsets, check.package, check.validation);
 		write_json(request->report_fd, report);
 	}
 	if (fault != FAULT_NONE)
 		return fault;
-	descriptor = descriptor_build(package, resources);
+	descriptor = descriptor_build(check.package, check.resources);
 	write_json(request->descriptor_fd, descriptor);
-	answer(sock, package, resources);
+	answer(sock, &check);
 	return FAULT_NONE;
 }
 

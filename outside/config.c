@@ -120,7 +120,7 @@ static enum fault parse_expires(struct config *config, struct refusal *why)
 
 static enum fault parse_limits(struct config *config, struct refusal *why)
 {
-	static const char *const allowed[] = {"timeout", "retries", "maxRedirects", "maxBytes", NULL};
+	static const char *const allowed[] = {"timeout", "retries", "maxRedirects", "maxBytes", "threads", NULL};
 	json_t *limits = NULL;
 
 	config->timeout = 3600;
@@ -140,7 +140,9 @@ static enum fault parse_limits(struct config *config, struct refusal *why)
 	    json_get_integer(limits, "limits", "maxRedirects", false, 0, 50, &config->max_redirects, why) !=
 		    FAULT_NONE ||
 	    json_get_integer(limits, "limits", "maxBytes", false, 1, (int64_t)LIMIT_PLAIN_SIZE, &config->max_bytes,
-			     why) != FAULT_NONE)
+			     why) != FAULT_NONE ||
+	    json_get_integer(limits, "limits", "threads", false, 1, OUTSIDE_THREADS_MAX, &config->threads, why) !=
+		    FAULT_NONE)
 		return why->fault;
 	if (config->timeout > 7 * DAY)
 		return refuse(why, FAULT_CONFIGURATION, "limits: timeout is more than 7 days");

@@ -14,6 +14,7 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "outside/url.h"
+#include "schemas/tolerated.h"
 
 #define PROFILE "https://datapackage.org/profiles/2.0/datapackage.json"
 
@@ -131,6 +132,12 @@ static json_t *build_clapet(const struct descriptor_resource *item)
 		json_string(item->resource->verbatim || item->kind == TABULATE_OPAQUE ? "verbatim" : "plain"));
 	if (item->kind == TABULATE_TABLE)
 		json_object_set_new(clapet, "rows", json_integer((json_int_t)validation_n_rows(item->table)));
+	if (item->table != NULL && validation_table_n_warnings(item->table) > 0) {
+		_cleanup_(rule_levels_clear) struct rule_levels passed = {.n_items = 0};
+
+		tolerated_collect(item->table, &passed);
+		json_object_set_new(clapet, "tolerated", tolerated_to_json(&passed));
+	}
 	if (item->kind == TABULATE_OPAQUE)
 		json_object_set_new(clapet, "opaque", json_true());
 	return clapet;

@@ -13,8 +13,10 @@
 #include "base/options.h"
 #include "bundle/hash.h"
 #include "bundle/json.h"
+#include "outside/baselinecommand.h"
 #include "outside/config.h"
 #include "outside/logcommand.h"
+#include "outside/mapcommand.h"
 #include "outside/reportcommand.h"
 #include "outside/run.h"
 #include "outside/validate.h"
@@ -22,6 +24,7 @@
 static const char *opt_config = "/etc/clapet/outside.json";
 static bool opt_force, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint;
 static uint64_t opt_last;
+static struct baseline_options opt_baseline;
 static const char *opt_reason, *opt_replaced_by, *opt_to, *opt_html;
 
 static struct config *load_config(void)
@@ -95,6 +98,20 @@ static int run_withdraw(int argc, char **argv)
 		die_usage("withdraw needs --reason");
 	config = load_config();
 	return withdraw_run(config, argv[0], opt_reason, opt_replaced_by);
+}
+
+static int run_baseline(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	if (argc != 1)
+		die_usage("baseline takes one source");
+	if (opt_baseline.check && opt_baseline.show)
+		die_usage("baseline: --check or --show, not both");
+	if (opt_baseline.reason == NULL && !opt_baseline.check && !opt_baseline.show)
+		die_usage("baseline needs --reason");
+	config = load_config();
+	return baseline_run(config, argv[0], &opt_baseline);
 }
 
 static int run_log(int argc, char **argv)
@@ -184,6 +201,15 @@ static const struct option report_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
+static const struct option baseline_options[] = {
+	{"reason", 0, OPTION_TEXT, &opt_baseline.reason, "TEXT", "why these faults may pass (required to record)"},
+	{"person", 0, OPTION_TEXT, &opt_baseline.person, "NAME", "who says so; default: your account"},
+	{"check", 0, OPTION_FLAG, &opt_baseline.check, NULL, "say what would be recorded, and record nothing"},
+	{"show", 0, OPTION_FLAG, &opt_baseline.show, NULL, "say what is recorded, and how far it may grow"},
+	{"json", 0, OPTION_FLAG, &opt_baseline.json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
 static const struct option withdraw_options[] = {
 	{"reason", 0, OPTION_TEXT, &opt_reason, "TEXT", "what the readers are told (required)"},
 	{"replaced-by", 0, OPTION_TEXT, &opt_replaced_by, "NAME", "the dataset that takes its place"},
@@ -219,6 +245,17 @@ static const struct command commands[] = {
 	 run_heartbeat},
 	{"validate", "[CSV…]", "check CSV files against a schema or a package", validate_details, validate_options,
 	 validate_run},
+	{"baseline", "SOURCE", "let the faults that the last check found pass from now on",
+	 "Records each kind of fault (rule and column) with its number in the source's baseline.json. From then on "
+	 "`sync` lets\n"
+	 "them pass, says so on both sides, and refuses a kind that is not recorded or one that grew by more than the "
+	 "larger of\n"
+	 "10 % and 10 (`growth` in that file). Run it again to renew. Nothing is fetched. Bytes that are no CSV, "
+	 "labels, and\n"
+	 "cells too many or too few never pass.",
+	 baseline_options, run_baseline},
+	{"map", "CSV", "which columns of a file give a schema's fields, and map lines to paste", map_details,
+	 map_options, map_run},
 	{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL, withdraw_options,
 	 run_withdraw},
 	{"pending", NULL, "what waits for a second signature, or for the holder of the targets key",

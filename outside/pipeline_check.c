@@ -16,6 +16,7 @@
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "outside/pipeline.h"
+#include "outside/sourcerules.h"
 #include "outside/url.h"
 
 /* Whether these first bytes are an archive's or a compressor's. */
@@ -132,10 +133,12 @@ static enum fault send_package(struct job *job, struct pipeline *pipeline, int r
 {
 	const struct source *source = pipeline->source;
 	_cleanup_close_ int package_fd = fd_memory("datapackage.json", source->descriptor, source->descriptor_size);
+	struct outside_record record = outside_record_new(OUTSIDE_PACKAGE);
 
 	if (package_fd < 0)
 		return refuse(why, FAULT_STORAGE, "memory for a descriptor: %s", strerror(-package_fd));
-	job_send_kind(job, OUTSIDE_PACKAGE, package_fd);
+	record.check.n_threads = (uint32_t)pipeline->agent->config->threads;
+	job_send(job, &record, package_fd);
 	for (size_t i = 0; i < source->n_resources; i++)
 		if (send_resource(job, pipeline, i, why) != FAULT_NONE)
 			return why->fault;
@@ -251,6 +254,33 @@ static void keep_report(struct pipeline *pipeline, int report_fd)
 	pipeline->has_report = renameat(pipeline->work_fd, "report.json", pipeline->folder_fd, "report.json") == 0;
 }
 
+/* The rows that a table of the version published last has; -1: there is none. */
+static int64_t rows_before(const struct pipeline *pipeline, const char *file_name)
+{
+	const struct state_version *published = &pipeline->state->published;
+	const struct state_file *file = published->exists && !published->withdrawn
+						? state_version_file(published, file_name)
+						: NULL;
+
+	return file != NULL ? (int64_t)file->rows : -1;
+}
+
+static enum fault guard_rows(const struct pipeline *pipeline, struct refusal *why)
+{
+	const struct package *package = pipeline->source->package;
+
+	for (size_t i = 0; i < pipeline->source->n_resources; i++) {
+		const struct pipeline_resource *resource = &pipeline->resources[i];
+		_cleanup_(source_rules_clear) struct source_rules rules;
+
+		if (source_rules_parse(package, &package->resources[i], &rules, why) != FAULT_NONE ||
+		    source_rules_guard(&rules, package->resources[i].name, resource->rows,
+				       rows_before(pipeline, resource->file_name), why) != FAULT_NONE)
+			return why->fault;
+	}
+	return FAULT_NONE;
+}
+
 enum fault pipeline_check(struct pipeline *pipeline, json_t **ret_descriptor, struct refusal *why)
 {
 	_cleanup_close_ int report_fd = agent_new_file(pipeline->work_fd, "report.json");
@@ -263,5 +293,7 @@ enum fault pipeline_check(struct pipeline *pipeline, json_t **ret_descriptor, st
 	keep_report(pipeline, report_fd);
 	if (fault != FAULT_NONE || hash_plain_files(pipeline, why) != FAULT_NONE)
 		return why->fault;
-	return read_descriptor(pipeline, descriptor_fd, ret_descriptor, why);
+	if (read_descriptor(pipeline, descriptor_fd, ret_descriptor, why) != FAULT_NONE)
+		return why->fault;
+	return guard_rows(pipeline, why);
 }

@@ -80,6 +80,7 @@ static json_t *parameter(const struct pipeline *pipeline, size_t index)
 	const struct resource *resource = package_resource(pipeline->source->package, wanted->name);
 	bool is_kept = wanted->opaque || (resource != NULL && resource->verbatim);
 	char shown[OUTSIDE_URL_SIZE];
+	json_t *map;
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "name", wanted->name, "file",
 				   pipeline->resources[index].file_name, "url",
 				   url_redact(pipeline->source->bodies[wanted->body].url, shown, sizeof shown),
@@ -91,6 +92,9 @@ static json_t *parameter(const struct pipeline *pipeline, size_t index)
 	set_text(object, "encoding", resource->encoding);
 	if (resource->is_table)
 		json_object_set_new(object, "dialect", dialect_json(&resource->dialect));
+	map = json_object_get(json_object_get(resource->json, "clapet"), "map");
+	if (map != NULL)
+		json_object_set(object, "map", map);
 	return object;
 }
 

@@ -264,7 +264,6 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_GO:
 	case OUTSIDE_CREDENTIAL:
 	case OUTSIDE_CA:
-	case OUTSIDE_PACKAGE:
 	case OUTSIDE_REPORT:
 	case OUTSIDE_DESCRIPTOR:
 	case OUTSIDE_KEYS:
@@ -272,6 +271,8 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_PASSPHRASE:
 	case OUTSIDE_LOG_FOLDER:
 		return true;
+	case OUTSIDE_PACKAGE:
+		return record->check.n_threads <= OUTSIDE_THREADS_MAX;
 	case OUTSIDE_END:
 		return end_is_valid(&record->end);
 	case OUTSIDE_FETCH:

@@ -24,6 +24,7 @@
 
 #define OUTSIDE_URL_SIZE 2048
 #define OUTSIDE_ETAG_SIZE 256
+#define OUTSIDE_THREADS_MAX 64
 
 enum outside_record_kind {
 	OUTSIDE_NONE = 0,
@@ -45,9 +46,9 @@ enum outside_record_kind {
 	 * as published, unpacked) and OUTSIDE_PLAIN (fd: plain form is written here), OUTSIDE_REPORT (fd), OUTSIDE_DESCRIPTOR (fd: the published
 	 * datapackage.json without its `created` is written here), OUTSIDE_GO.
 	 * check ->: OUTSIDE_CHECKED for each resource, OUTSIDE_END (FAULT_ROWS where rows are at fault). */
-	OUTSIDE_PACKAGE,
-	OUTSIDE_RAW,   /* .file */
-	OUTSIDE_PLAIN, /* .file */
+	OUTSIDE_PACKAGE, /* .check */
+	OUTSIDE_RAW,     /* .file */
+	OUTSIDE_PLAIN,   /* .file */
 	OUTSIDE_REPORT,
 	OUTSIDE_DESCRIPTOR,
 	OUTSIDE_CHECKED, /* .file: rows, hash and size of the plain file */
@@ -118,6 +119,10 @@ struct outside_fetched {
 struct outside_unpack {
 	char member[256]; /* "" : the archive's only file */
 	uint64_t max_bytes;
+};
+
+struct outside_check {
+	uint32_t n_threads; /* that read a table; 0: as many as parallel_usual_threads says */
 };
 
 struct outside_file {
@@ -227,6 +232,7 @@ struct outside_record {
 		struct outside_fetch fetch;
 		struct outside_fetched fetched;
 		struct outside_unpack unpack;
+		struct outside_check check;
 		struct outside_file file;
 		struct outside_part part;
 		struct outside_member member;

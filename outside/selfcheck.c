@@ -234,7 +234,9 @@ static void check_sources(struct selfcheck *check)
 
 		if (source_load(fd, names[i], check->config, &source, &why) != FAULT_NONE)
 			bad(check, &why);
-		else
+		for (size_t k = 0; why.fault == FAULT_NONE && k < source->warnings.n; k++)
+			printf("WARNING  sources/%s: %s\n", names[i], source->warnings.lines[k]);
+		if (why.fault == FAULT_NONE)
 			good("source %s: %zu resource%s at %zu address%s", names[i], source->n_resources,
 			     source->n_resources == 1 ? "" : "s", source->n_bodies, source->n_bodies == 1 ? "" : "es");
 	}

@@ -22,7 +22,9 @@
 #include "bundle/limits.h"
 #include "bundle/notation.h"
 #include "bundle/statement.h"
+#include "outside/sourcerules.h"
 #include "outside/url.h"
+#include "schemas/columnmap.h"
 
 /* A version has datapackage.json and its attestations beside its resources. */
 #define MAX_RESOURCES (LIMIT_TARGETS_PER_ROLE - 1 - ATTESTATION_N)
@@ -68,8 +70,9 @@ void source_list_free(char **names, size_t n)
 	free(names);
 }
 
-/* Loads the JSON file PATH beneath the source's folder. */
-static enum fault load_json(int folder_fd, const char *path, json_t **ret_object, struct refusal *why)
+/* Loads the JSON file PATH beneath the source's folder. With WARNINGS it is one that others published. */
+static enum fault load_json(int folder_fd, const char *path, json_t **ret_object, struct warnings *warnings,
+			    struct refusal *why)
 {
 	_cleanup_close_ int fd = fd_open_regular_beneath(folder_fd, path, O_RDONLY);
 	_cleanup_free_ uint8_t *data = NULL;
@@ -82,14 +85,18 @@ static enum fault load_json(int folder_fd, const char *path, json_t **ret_object
 		return refuse(why, FAULT_SOURCE, "%s: leads out of the source's folder", path);
 	if (r < 0)
 		return refuse(why, FAULT_SOURCE, "%s: %s", path, strerror(-r));
-	if (json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_object, why) != FAULT_NONE)
+	if (warnings != NULL ? package_parse_schema(data, size, ret_object, warnings, why) != FAULT_NONE
+			     : json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_object, why) != FAULT_NONE)
 		return refuse_within(why, "%s", path);
 	return FAULT_NONE;
 }
 
 /* Replaces a property that names a file of the folder by the file's content. */
-static enum fault inline_file(int folder_fd, json_t *object, const char *key, struct refusal *why)
+static enum fault inline_file(struct source *source, int folder_fd, json_t *object, const char *key,
+			      struct refusal *why)
 {
+	_cleanup_(warnings_clear) struct warnings warnings = {0};
+	_cleanup_free_ char *prefix = NULL;
 	const char *path = json_string_value(json_object_get(object, key));
 	json_t *content = NULL;
 
@@ -98,8 +105,10 @@ static enum fault inline_file(int folder_fd, json_t *object, const char *key, st
 	if (url_scheme(path) != URL_RELATIVE)
 		return refuse(why, FAULT_SOURCE, "%s \"%s\": must be a file in the source's folder (download it once)",
 			      key, path);
-	if (load_json(folder_fd, path, &content, why) != FAULT_NONE)
+	if (load_json(folder_fd, path, &content, &warnings, why) != FAULT_NONE)
 		return why->fault;
+	prefix = xasprintf("%s: ", path);
+	warnings_take(&source->warnings, prefix, &warnings);
 	json_object_set_new(object, key, content);
 	return FAULT_NONE;
 }
@@ -119,7 +128,8 @@ static enum fault check_transform(const json_t *clapet, const char *where, struc
 static enum fault complete_resource(const json_t *package_clapet, json_t *resource, const char *where,
 				    json_t **ret_clapet, struct refusal *why)
 {
-	static const char *const allowed[] = {"maxBytes", "transform", "member", "checksum", "opaque", NULL};
+	static const char *const allowed[] = {"maxBytes", "transform", "member",  "checksum",         "opaque", "map",
+					      "rules",    "minRows",   "maxRows", "maxChangePercent", NULL};
 	static const char *const inherited[] = {"maxBytes", "transform", "opaque"};
 	json_t *clapet = NULL;
 
@@ -255,8 +265,8 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 		if (json_is_string(json_object_get(resource, "name")))
 			snprintf(where, sizeof where, "resource %.63s",
 				 json_string_value(json_object_get(resource, "name")));
-		if (inline_file(folder_fd, resource, "schema", why) != FAULT_NONE ||
-		    inline_file(folder_fd, resource, "dialect", why) != FAULT_NONE)
+		if (inline_file(source, folder_fd, resource, "schema", why) != FAULT_NONE ||
+		    inline_file(source, folder_fd, resource, "dialect", why) != FAULT_NONE)
 			return refuse_within(why, "%s", where);
 		if (complete_resource(package_clapet, resource, where, &clapet, why) != FAULT_NONE ||
 		    parse_resource(source, config, resource, clapet, where, why) != FAULT_NONE)
@@ -268,7 +278,8 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 static enum fault parse_source(struct source *source, int folder_fd, const struct config *config, json_t *descriptor,
 			       struct refusal *why)
 {
-	static const char *const allowed[] = {"every", "maxAge", "maxBytes", "transform", "opaque", NULL};
+	static const char *const allowed[] = {"every",  "maxAge", "maxBytes",         "transform",
+					      "opaque", "rules",  "maxChangePercent", NULL};
 	json_t *clapet = NULL;
 	const char *name = NULL;
 
@@ -287,6 +298,34 @@ static enum fault parse_source(struct source *source, int folder_fd, const struc
 	return parse_resources(source, folder_fd, config, descriptor, clapet, why);
 }
 
+/* The known faults go into the description: a baseline that changes asks for the check again, and the worker needs no other file. */
+static enum fault inline_baseline(struct source *source, int folder_fd, json_t *descriptor, struct refusal *why)
+{
+	json_t *resources = json_object_get(descriptor, "resources"), *resource;
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size, i, n_named = 0;
+	int r = fd_load_file(folder_fd, BASELINE_FILE, LIMIT_CONFIGURATION_SIZE, &data, &size);
+
+	if (r == -ENOENT)
+		return FAULT_NONE;
+	if (r < 0)
+		return refuse(why, FAULT_BASELINE_FORM, BASELINE_FILE ": %s", strerror(-r));
+	if (baseline_parse(data, size, source->name, &source->baseline, why) != FAULT_NONE)
+		return why->fault;
+	json_array_foreach(resources, i, resource)
+	{
+		const char *name = json_string_value(json_object_get(resource, "name"));
+
+		n_named += name != NULL && baseline_resource(source->baseline, name) != NULL;
+		json_object_set_new(json_object_get(resource, "clapet"), "known",
+				    baseline_known(source->baseline, name != NULL ? name : ""));
+	}
+	if (n_named < source->baseline->n_resources)
+		return refuse(why, FAULT_BASELINE_FORM,
+			      BASELINE_FILE ": it names a resource that the package does not have");
+	return FAULT_NONE;
+}
+
 static enum fault finish_source(struct source *source, const json_t *descriptor, struct refusal *why)
 {
 	source->descriptor = json_dumps(descriptor, JSON_COMPACT | JSON_SORT_KEYS);
@@ -296,12 +335,18 @@ static enum fault finish_source(struct source *source, const json_t *descriptor,
 	hash_bytes(source->descriptor, source->descriptor_size, &source->sha256);
 	if (package_parse(source->descriptor, source->descriptor_size, NULL, NULL, &source->package, why) != FAULT_NONE)
 		return why->fault;
+	warnings_take(&source->warnings, "", &source->package->warnings);
 	if (source->package->n_resources != source->n_resources)
 		return refuse(why, FAULT_SOURCE, "%zu of %zu resources can be read", source->package->n_resources,
 			      source->n_resources);
-	for (size_t i = 0; i < source->n_resources; i++)
+	for (size_t i = 0; i < source->n_resources; i++) {
+		_cleanup_(columnmap_freep) struct columnmap *map = NULL;
+
 		source->resources[i].name = source->package->resources[i].name;
-	return FAULT_NONE;
+		if (columnmap_load(&source->package->resources[i], &map, why) != FAULT_NONE)
+			return why->fault;
+	}
+	return source_rules_check(source->package, why);
 }
 
 enum fault source_load(int sources_fd, const char *name, const struct config *config, struct source **ret_source,
@@ -318,8 +363,9 @@ enum fault source_load(int sources_fd, const char *name, const struct config *co
 	folder_fd = openat(sources_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder_fd < 0)
 		return refuse(why, FAULT_SOURCE, "sources/%s: %s", name, strerror(errno));
-	if (load_json(folder_fd, "datapackage.json", &descriptor, why) != FAULT_NONE ||
+	if (load_json(folder_fd, "datapackage.json", &descriptor, NULL, why) != FAULT_NONE ||
 	    parse_source(source, folder_fd, config, descriptor, why) != FAULT_NONE ||
+	    inline_baseline(source, folder_fd, descriptor, why) != FAULT_NONE ||
 	    finish_source(source, descriptor, why) != FAULT_NONE)
 		return refuse_within(why, "sources/%s", name);
 	/* The addresses outlive this function inside the parsed package. */
@@ -339,6 +385,8 @@ void source_free(struct source *source)
 	if (source == NULL)
 		return;
 	package_free(source->package);
+	baseline_free(source->baseline);
+	warnings_clear(&source->warnings);
 	free(source->descriptor);
 	free(source->bodies);
 	free(source->resources);

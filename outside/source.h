@@ -7,6 +7,8 @@
  *     maxBytes, transform, opaque bounds and treatment
  *     member                      the file inside the archive at that address
  *     checksum {"sha256": "…"}    what the body at that address must hash to
+ *     rules, minRows, maxRows, maxChangePercent             what is added to the schema (outside/sourcerules.h)
+ *     map [ … ]                   which of its columns give the schema's fields (schemas/columnmap.h)
  */
 #ifndef OUTSIDE_SOURCE_H
 #define OUTSIDE_SOURCE_H
@@ -19,6 +21,7 @@
 #include "base/fault.h"
 #include "bundle/hash.h"
 #include "bundle/notation.h"
+#include "outside/baseline.h"
 #include "outside/config.h"
 #include "schemas/package.h"
 
@@ -44,13 +47,15 @@ struct source {
 	struct package *package; /* parsed from DESCRIPTOR */
 	char *descriptor;        /* JSON with schemas inlined, deterministic: what the check worker gets */
 	size_t descriptor_size;
-	struct sha256 sha256; /* of DESCRIPTOR */
-	int64_t every;        /* seconds; 0: at every run */
-	int64_t max_age;      /* seconds; 0: none */
+	struct sha256 sha256;      /* of DESCRIPTOR */
+	int64_t every;             /* seconds; 0: at every run */
+	int64_t max_age;           /* seconds; 0: none */
+	struct baseline *baseline; /* NULL: none */
 	struct source_body *bodies;
 	size_t n_bodies;
 	struct source_resource *resources;
 	size_t n_resources;
+	struct warnings warnings; /* what was read otherwise than it is written, with the file or the resource */
 };
 
 /* The names of the folders in SOURCES_FD, sorted; hidden ones are skipped. Names are not judged here. 0 or a negative errno. */

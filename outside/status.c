@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "bundle/columns.h"
 #include "bundle/notation.h"
+#include "outside/letthrough.h"
 #include "outside/run.h"
 
 static json_t *time_json(int64_t seconds)
@@ -159,6 +160,11 @@ static void print_status(const struct run *run)
 	else
 		printf("no sources in %s\n", run->agent.config->sources);
 	columns_free(table);
+	for (size_t i = 0; i < run->n_datasets; i++) {
+		_cleanup_(json_decrefp) json_t *list = letthrough_load(&run->agent, run->states[i]);
+
+		letthrough_print(run->datasets[i].name, list);
+	}
 	if (n_unsent > 0)
 		printf("%zu version%s not signed yet: the next `sync` or `heartbeat` does it\n", n_unsent,
 		       n_unsent == 1 ? "" : "s");
@@ -187,6 +193,7 @@ static void print_json(const struct run *run)
 
 		sha256_to_hex(&dataset->state->published.version, hex);
 		json_object_set_new(object, "word", json_string(word(run, dataset)));
+		json_object_set_new(object, "letThrough", letthrough_load(&run->agent, dataset->state));
 		json_object_set_new(object, "waits", waits_json(run, dataset->name));
 		json_object_set_new(object, "version",
 				    dataset->state->published.exists ? json_string(hex) : json_null());

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "outside/agentlog.h"
+#include "outside/letthrough.h"
 #include "outside/pipeline.h"
 #include "outside/run.h"
 
@@ -130,6 +131,19 @@ static void note_fetched(const struct sync *sync, const struct run_dataset *data
 	}
 }
 
+/* What passes with its steward's knowledge, and what that steward might look at again. */
+static void tell_passed(const struct sync *sync, const struct run_dataset *dataset)
+{
+	_cleanup_(json_decrefp) json_t *list = letthrough_load(&sync->run.agent, dataset->state);
+	char words[300];
+
+	letthrough_print(dataset->name, list);
+	if (dataset->source->baseline != NULL &&
+	    baseline_has_shrunk(dataset->source->baseline, list, words, sizeof words))
+		printf("%s: %s; `clapet-outside baseline %s --reason …` would hold it to that\n", dataset->name, words,
+		       dataset->name);
+}
+
 static void succeed(struct sync *sync, struct run_dataset *dataset, bool changed)
 {
 	bool waits = waiting_find(&sync->run.waiting, dataset->name) != NULL;
@@ -150,6 +164,8 @@ static void succeed(struct sync *sync, struct run_dataset *dataset, bool changed
 		print_new(dataset);
 	else
 		printf("%s: unchanged%s\n", dataset->name, waits ? "; its version still waits" : "");
+	if (dataset->is_new)
+		tell_passed(sync, dataset);
 }
 
 static void fail(struct sync *sync, struct run_dataset *dataset, const struct refusal *why)
@@ -167,7 +183,9 @@ static void fail(struct sync *sync, struct run_dataset *dataset, const struct re
 	if (dataset->source != NULL)
 		state->max_age = dataset->source->max_age;
 	sync->run.exit_status = fault_exit_worse(sync->run.exit_status, fault_exit(why->fault));
-	print_failed(sync, dataset, why->fault == FAULT_ROWS);
+	print_failed(sync, dataset,
+		     why->fault == FAULT_ROWS || why->fault == FAULT_BASELINE_NEW ||
+			     why->fault == FAULT_BASELINE_GROWN);
 }
 
 /* One source. Only a stop or a state that cannot be saved ends the run. */
@@ -260,12 +278,12 @@ static json_t *dataset_json(const struct run *run, const struct run_dataset *dat
 							   "asStored", hash_json(&file->sha256)));
 	}
 	snprintf(code, sizeof code, "E%04u", (unsigned)state->why.fault);
-	return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:s?, s:s?, s:s?}", "dataset", dataset->name, "state",
+	return json_pack("{s:s, s:s, s:o, s:s?, s:o, s:o, s:s?, s:s?, s:s?}", "dataset", dataset->name, "state",
 			 dataset->was_run ? state_outcome_name(state->outcome) : "not due", "version",
 			 state->published.exists ? hash_json(&state->published.version) : json_null(), "created",
-			 state->published.exists ? state->published.created : NULL, "files", resources, "code",
-			 state->outcome == STATE_FAILED ? code : NULL, "why",
-			 state->outcome == STATE_FAILED ? state->why.line : NULL, "waits",
+			 state->published.exists ? state->published.created : NULL, "files", resources, "letThrough",
+			 letthrough_load(&run->agent, state), "code", state->outcome == STATE_FAILED ? code : NULL,
+			 "why", state->outcome == STATE_FAILED ? state->why.line : NULL, "waits",
 			 waiting != NULL && waiting_explain(waiting, &waits) != FAULT_NONE ? waits.line : NULL);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * tabulate: see tabulate.h. A pipe of sinks in one pass: raw bytes -> charset -> rows -> validation and plain writer -> hash
- * and output.
+ * tabulate: see tabulate.h. A pipe of sinks in one pass: raw bytes -> charset -> pieces of rows, judged and brought to the plain form by
+ * several threads -> hash and output.
  */
 #include "outside/tabulate.h"
 
@@ -15,6 +15,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "schemas/parallel.h"
 #include "schemas/plaincheck.h"
 
 #define PIECE_SIZE (256 * KIB)
@@ -22,10 +23,8 @@
 struct pipe {
 	const struct resource *resource;
 	struct charset_reader *charset;
-	struct table_reader *reader;
-	struct plain_writer *writer; /* NULL: the bytes are kept verbatim, or nothing is written */
+	struct parallel_reader *reader;
 	struct validation_table *table;
-	bool has_header;
 
 	char *document; /* JSON in UTF-8, whole */
 	size_t document_size;
@@ -86,37 +85,23 @@ static enum fault put(void *ctx, const void *data, size_t size, struct refusal *
 	return FAULT_NONE;
 }
 
-static enum fault put_row(struct pipe *pipe, const struct cell *cells, size_t n_cells,
-			  const struct row_position *position, struct refusal *why)
-{
-	validation_row(pipe->table, cells, n_cells, position);
-	return pipe->writer == NULL ? FAULT_NONE : plain_writer_row(pipe->writer, cells, n_cells, why);
-}
-
 /* A table without a header gets the one that its schema names: the plain form has one. */
-static enum fault make_header(struct pipe *pipe, struct refusal *why)
+static enum fault make_header(struct pipe *pipe, bool is_verbatim, struct refusal *why)
 {
 	const struct schema *schema = pipe->resource->schema;
-	const struct row_position position = {0, 0};
 	_cleanup_free_ struct cell *cells = xcalloc(schema->n_fields + 1, sizeof(*cells));
+	_cleanup_(plain_writer_freep) struct plain_writer *writer = plain_writer_new(put, pipe);
+	enum fault fault;
 
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		cells[i].text = field_name(schema->fields[i]);
 		cells[i].size = strlen(cells[i].text);
 	}
-	return put_row(pipe, cells, schema->n_fields, &position, why);
-}
-
-static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
-			   struct refusal *why)
-{
-	struct pipe *pipe = ctx;
-	enum fault fault;
-
-	if (!pipe->has_header && !pipe->resource->dialect.header && (fault = make_header(pipe, why)) != FAULT_NONE)
-		return fault;
-	pipe->has_header = true;
-	return put_row(pipe, cells, n_cells, position, why);
+	validation_header_absent(pipe->table);
+	if (is_verbatim)
+		return FAULT_NONE;
+	fault = plain_writer_row(writer, cells, schema->n_fields, why);
+	return fault == FAULT_NONE ? plain_writer_finish(writer, why) : fault;
 }
 
 static enum fault take_text(void *ctx, const void *data, size_t size, struct refusal *why)
@@ -124,7 +109,7 @@ static enum fault take_text(void *ctx, const void *data, size_t size, struct ref
 	struct pipe *pipe = ctx;
 
 	if (pipe->reader != NULL)
-		return table_reader_feed(pipe->reader, data, size, why);
+		return parallel_reader_feed(pipe->reader, data, size, why);
 	if (size > LIMIT_JSON_SIZE - pipe->document_size)
 		return refuse(why, FAULT_DOCUMENT, "more than %llu bytes of JSON", (unsigned long long)LIMIT_JSON_SIZE);
 	pipe->document = xrealloc(pipe->document, pipe->document_size + size, 1);
@@ -154,14 +139,16 @@ static enum fault feed(struct pipe *pipe, int raw_fd, bool is_verbatim, struct h
 	return fault != FAULT_NONE || pipe->charset == NULL ? fault : charset_reader_finish(pipe->charset, why);
 }
 
-static enum fault finish_table(struct pipe *pipe, struct refusal *why)
+/* FAULT is what became of the bytes. What is wrong with rows before the place where they failed comes first. */
+static enum fault finish_table(struct pipe *pipe, enum fault fault, struct refusal *why)
 {
-	enum fault fault = table_reader_finish(pipe->reader, why);
+	struct refusal of_rows = {FAULT_NONE, ""};
 
-	/* Nothing but a header is a table too, also where the schema has to name it. */
-	if (fault == FAULT_NONE && !pipe->has_header && !pipe->resource->dialect.header)
-		fault = make_header(pipe, why);
-	return fault != FAULT_NONE || pipe->writer == NULL ? fault : plain_writer_finish(pipe->writer, why);
+	if (fault == FAULT_NONE)
+		return parallel_reader_finish(pipe->reader, why);
+	if (parallel_reader_settle(pipe->reader, &of_rows) != FAULT_NONE)
+		*why = of_rows;
+	return why->fault;
 }
 
 static enum fault finish_json(struct pipe *pipe, bool is_verbatim, struct refusal *why)
@@ -171,36 +158,60 @@ static enum fault finish_json(struct pipe *pipe, bool is_verbatim, struct refusa
 	return fault != FAULT_NONE || is_verbatim ? fault : put(pipe, pipe->document, pipe->document_size, why);
 }
 
-static enum fault run_pipe(struct pipe *pipe, struct charsets *charsets, enum tabulate_kind kind, int raw_fd,
+static struct parallel_reader *new_reader(struct pipe *pipe, bool is_verbatim, unsigned n_threads)
+{
+	struct parallel_reader *reader = parallel_reader_new(&pipe->resource->dialect, pipe->table, n_threads,
+							     PARALLEL_PIECE_SIZE);
+
+	parallel_reader_trust_utf8(reader);
+	if (!is_verbatim)
+		parallel_reader_write_plain(reader, put, pipe);
+	return reader;
+}
+
+static enum fault set_map(const struct pipe *pipe, struct refusal *why)
+{
+	struct columnmap *map;
+
+	if (columnmap_load(pipe->resource, &map, why) != FAULT_NONE)
+		return why->fault;
+	if (map != NULL)
+		validation_table_set_map(pipe->table, map);
+	return FAULT_NONE;
+}
+
+static enum fault run_pipe(struct pipe *pipe, const struct tabulate_means *means, enum tabulate_kind kind, int raw_fd,
 			   struct hash *raw_hash, struct refusal *why)
 {
 	_cleanup_(charset_reader_freep) struct charset_reader *charset = NULL;
-	_cleanup_(table_reader_freep) struct table_reader *reader = NULL;
-	_cleanup_(plain_writer_freep) struct plain_writer *writer = NULL;
+	_cleanup_(parallel_reader_freep) struct parallel_reader *reader = NULL;
 	bool is_verbatim = kind == TABULATE_OPAQUE || pipe->resource->verbatim;
+	bool lacks_header = kind == TABULATE_TABLE && !pipe->resource->dialect.header;
 	enum fault fault;
 
-	if (kind == TABULATE_TABLE && !pipe->resource->dialect.header && pipe->resource->schema == NULL)
+	if (lacks_header && pipe->resource->schema == NULL)
 		return refuse(why, FAULT_PACKAGE, "a table without a header needs a schema that names its columns");
 	if (kind != TABULATE_OPAQUE) {
-		fault = charset_reader_new(charsets, pipe->resource->encoding, take_text, pipe, &charset, why);
+		fault = charset_reader_new(means->charsets, pipe->resource->encoding, take_text, pipe, &charset, why);
 		if (fault != FAULT_NONE)
 			return fault;
 	}
 	if (kind == TABULATE_TABLE) {
-		reader = table_reader_new(&pipe->resource->dialect, take_row, pipe);
-		writer = is_verbatim ? NULL : plain_writer_new(put, pipe);
+		if ((fault = set_map(pipe, why)) != FAULT_NONE)
+			return fault;
+		reader = new_reader(pipe, is_verbatim, means->n_threads);
 	}
 	pipe->charset = charset;
 	pipe->reader = reader;
-	pipe->writer = writer;
-	fault = feed(pipe, raw_fd, is_verbatim, raw_hash, why);
-	if (fault != FAULT_NONE || kind == TABULATE_OPAQUE)
+	if (lacks_header && (fault = make_header(pipe, is_verbatim, why)) != FAULT_NONE)
 		return fault;
-	return kind == TABULATE_TABLE ? finish_table(pipe, why) : finish_json(pipe, is_verbatim, why);
+	fault = feed(pipe, raw_fd, is_verbatim, raw_hash, why);
+	if (kind == TABULATE_TABLE)
+		return finish_table(pipe, fault, why);
+	return fault != FAULT_NONE || kind == TABULATE_OPAQUE ? fault : finish_json(pipe, is_verbatim, why);
 }
 
-enum fault tabulate(struct charsets *charsets, const struct resource *resource, int raw_fd, int out_fd,
+enum fault tabulate(const struct tabulate_means *means, const struct resource *resource, int raw_fd, int out_fd,
 		    struct validation_table *table, struct tabulated *ret_tabulated, struct refusal *why)
 {
 	_cleanup_(hash_freep) struct hash *hash = hash_new(), *raw_hash = hash_new();
@@ -211,7 +222,7 @@ enum fault tabulate(struct charsets *charsets, const struct resource *resource, 
 
 	if (fault != FAULT_NONE)
 		return fault;
-	fault = run_pipe(&pipe, charsets, kind, raw_fd, raw_hash, &broken);
+	fault = run_pipe(&pipe, means, kind, raw_fd, raw_hash, &broken);
 	free(pipe.document);
 	if (fault != FAULT_NONE) {
 		if (table != NULL)

@@ -19,6 +19,12 @@ enum tabulate_kind { TABULATE_TABLE, TABULATE_JSON, TABULATE_OPAQUE };
 /* What a resource is read as: opaque only where its source says so. FAULT_PACKAGE where it is none of the three. */
 enum fault tabulate_kind(const struct resource *resource, enum tabulate_kind *ret_kind, struct refusal *why);
 
+/* What is there before the sandbox closes, and how many threads may read a table (1 to PARALLEL_THREADS_MAX). */
+struct tabulate_means {
+	struct charsets *charsets;
+	unsigned n_threads;
+};
+
 struct tabulated {
 	struct sha256 raw_sha256; /* as published */
 	struct sha256 sha256;     /* as written */
@@ -28,7 +34,7 @@ struct tabulated {
 /* Reads RAW_FD from where it stands to its end; writes to OUT_FD unless it is -1. TABLE is that of the resource in a
  * validation, NULL where it is no table; rows at fault go there and are no fault here. FAULT_TABLE_…, FAULT_DOCUMENT: the bytes are not what
  * the resource says; the table was told (validation_table_broken). Otherwise the table was ended. */
-enum fault tabulate(struct charsets *charsets, const struct resource *resource, int raw_fd, int out_fd,
+enum fault tabulate(const struct tabulate_means *means, const struct resource *resource, int raw_fd, int out_fd,
 		    struct validation_table *table, struct tabulated *ret_tabulated, struct refusal *why);
 
 #endif

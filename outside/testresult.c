@@ -8,7 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "outside/letthrough.h"
 #include "outside/provenance.h"
+#include "schemas/custom_check.h"
 
 /* Which faults of a report (Frictionless's types) break a rule. */
 static const char *const LABELS[] = {"missing-label", "extra-label",  "incorrect-label", "duplicate-label",
@@ -19,6 +21,7 @@ static const char *const CONSTRAINT[] = {"constraint-error", "pattern-limit", "s
 static const char *const UNIQUE[] = {"unique-error", "source-error", NULL};
 static const char *const PRIMARY_KEY[] = {"primary-key", "source-error", NULL};
 static const char *const FOREIGN_KEY[] = {"foreign-key", "source-error", NULL};
+static const char *const SKIPPED[] = {"custom-check-skipped", NULL};
 static const char *const ANY[] = {NULL};
 
 struct tests {
@@ -30,19 +33,27 @@ struct tests {
 	size_t n;
 };
 
-/* Whether LIST ("errors" or "warnings" of the task) has a fault of TYPES (empty: of any) in FIELD (NULL: wherever). */
-static bool is_hit(const struct tests *tests, const char *list, const char *const *types, const char *field)
+/* Whether the task has faults of LEVEL ("error", "warning"), of TYPES (empty: of any), of RULE where they are of a constraint (NULL: of any), in FIELD (NULL:
+ * wherever). */
+static bool is_hit(const struct tests *tests, const char *level, const char *const *types, const char *rule,
+		   const char *field)
 {
-	const json_t *faults = json_object_get(tests->task, list);
+	const json_t *tallies = json_object_get(tests->task, "tallies");
 
-	for (size_t i = 0; i < json_array_size(faults); i++) {
-		const json_t *fault = json_array_get(faults, i);
-		const char *type = json_string_value(json_object_get(fault, "type"));
-		const char *name = json_string_value(json_object_get(fault, "fieldName"));
+	for (size_t i = 0; i < json_array_size(tallies); i++) {
+		const json_t *tally = json_array_get(tallies, i);
+		const char *type = json_string_value(json_object_get(tally, "type"));
+		const char *found = json_string_value(json_object_get(tally, "rule"));
+		const char *found_level = json_string_value(json_object_get(tally, "level"));
+		const char *name = json_string_value(json_object_get(tally, "fieldName"));
 		bool is_type = types[0] == NULL;
 
-		for (size_t j = 0; types[j] != NULL && type != NULL; j++)
+		if (type == NULL || found == NULL || found_level == NULL || strcmp(found_level, level) != 0)
+			continue;
+		for (size_t j = 0; types[j] != NULL; j++)
 			is_type |= strcmp(types[j], type) == 0;
+		if (rule != NULL && strcmp(type, "constraint-error") == 0)
+			is_type &= strcmp(found, rule) == 0;
 		if (is_type && (field == NULL || name == NULL || strcmp(field, name) == 0))
 			return true;
 	}
@@ -51,9 +62,9 @@ static bool is_hit(const struct tests *tests, const char *list, const char *cons
 
 static void add(struct tests *tests, const char *field, const char *rule, const char *const *types)
 {
-	json_t *list = is_hit(tests, "errors", types, field)     ? tests->failed
-		       : is_hit(tests, "warnings", types, field) ? tests->warned
-								 : tests->passed;
+	json_t *list = is_hit(tests, "error", types, rule, field)     ? tests->failed
+		       : is_hit(tests, "warning", types, rule, field) ? tests->warned
+								      : tests->passed;
 
 	tests->n++;
 	json_array_append_new(list, field == NULL ? json_sprintf("%s/%s", tests->resource, rule)
@@ -75,6 +86,52 @@ static void add_field(struct tests *tests, const json_t *field)
 	}
 }
 
+/* Whether the report counted a fault of RULE in FIELD at LEVEL. */
+static bool is_tallied(const struct tests *tests, const char *rule, const char *field, const char *level)
+{
+	const json_t *tallies = json_object_get(tests->task, "tallies");
+
+	for (size_t i = 0; i < json_array_size(tallies); i++) {
+		const json_t *tally = json_array_get(tallies, i);
+		const char *name = json_string_value(json_object_get(tally, "fieldName"));
+
+		if (name != NULL && strcmp(name, field) == 0 &&
+		    strcmp(json_string_value(json_object_get(tally, "rule")), rule) == 0 &&
+		    strcmp(json_string_value(json_object_get(tally, "level")), level) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Custom checks by their names, of which one column may have several. One that was not made is no passed test. */
+static void add_check(struct tests *tests, const struct custom_check *check)
+{
+	const char *rules[] = {check->kind->name, check->kind->act == CHECK_PLACE ? CHECK_REVERSED_PLACE : NULL,
+			       "custom-check-skipped"};
+	bool is_failed = false, is_warned = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		is_failed |= rules[i] != NULL && is_tallied(tests, rules[i], check->columns[0], "error");
+		is_warned |= rules[i] != NULL && is_tallied(tests, rules[i], check->columns[0], "warning");
+	}
+	tests->n++;
+	json_array_append_new(is_failed   ? tests->failed
+			      : is_warned ? tests->warned
+					  : tests->passed,
+			      json_sprintf("%s/%s/%s", tests->resource, check->columns[0], check->kind->name));
+}
+
+static void add_checks(struct tests *tests, const json_t *schema)
+{
+	struct custom_checks *checks = custom_checks_new(schema);
+
+	for (size_t i = 0; i < checks->n_items; i++)
+		add_check(tests, &checks->items[i]);
+	if (checks->n_remarks > 0)
+		add(tests, NULL, "custom-check-skipped", SKIPPED);
+	custom_checks_free(checks);
+}
+
 static void add_table(struct tests *tests, const json_t *schema)
 {
 	const json_t *fields = json_object_get(schema, "fields");
@@ -93,6 +150,7 @@ static void add_table(struct tests *tests, const json_t *schema)
 		add(tests, NULL, "uniqueKeys", UNIQUE);
 	if (json_object_get(schema, "foreignKeys") != NULL)
 		add(tests, NULL, "foreignKeys", FOREIGN_KEY);
+	add_checks(tests, schema);
 }
 
 static const json_t *find_task(const json_t *report, const char *resource)
@@ -192,5 +250,6 @@ enum fault testresult_compose(const struct pipeline *pipeline, const json_t *des
 		(json_int_t)json_array_size(tests.warned), "failed", (json_int_t)json_array_size(tests.failed), "rows",
 		(json_int_t)tests.rows, "faults", (json_int_t)tests.faults, "warnings", (json_int_t)tests.warnings);
 	clear(&tests);
+	json_object_set_new(predicate, STATEMENT_TOLERATED, letthrough_of(descriptor));
 	return provenance_statement(pipeline->source->name, ATTESTATION_TEST_RESULT, version, predicate, ret_text, why);
 }

@@ -53,7 +53,9 @@ const struct option validate_options[] = {
 const char validate_details[] =
 	"With --package and no CSV, every table of the package is read from the package's folder. Without --schema "
 	"and\n"
-	"--package only the form is checked: quotes, charset, blank rows, as many cells as the header has.\n\n"
+	"--package only the form is checked: quotes, charset, blank rows, as many cells as the header has. What a\n"
+	"schema spells otherwise than Table Schema v2, and what of it is not checked, is told on stderr, a line "
+	"each.\n\n"
 	"Exit status: 0 valid, 1 not valid, 2 trouble.";
 
 /* One file to validate. */
@@ -70,6 +72,7 @@ struct run {
 	size_t descriptor_size;
 	struct package *package;
 	struct schema *schema;
+	struct warnings warnings; /* of the package or the schema */
 	struct dialect dialect;
 	struct charsets *charsets;
 	struct input *inputs;
@@ -88,6 +91,7 @@ static void run_clear(struct run *run)
 	free(run->inputs);
 	package_free(run->package);
 	schema_free(run->schema);
+	warnings_clear(&run->warnings);
 	charsets_free(run->charsets);
 	free(run->descriptor);
 	if (run->folder_fd >= 0)
@@ -155,7 +159,8 @@ static enum fault open_all(struct run *run, int argc, char **argv, struct refusa
  * ----------------------------------------------------------------------------------------------------- */
 
 /* A schema by path lies beneath the package's folder. */
-static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why)
+static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
+			      struct refusal *why)
 {
 	const struct run *run = ctx;
 	_cleanup_close_ int fd = -1;
@@ -171,7 +176,7 @@ static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, 
 	r = fd_load(fd, LIMIT_PACKAGE_SIZE, &data, &size);
 	if (r < 0)
 		return file_fault(path, -r, why);
-	return json_parse(data, size, LIMIT_PACKAGE_SIZE, ret_schema, why);
+	return package_parse_schema(data, size, ret_schema, warnings, why);
 }
 
 static const char *base_name(const char *path)
@@ -244,15 +249,19 @@ static enum fault parse_descriptor(struct run *run, struct refusal *why)
 
 	if (opt_package != NULL) {
 		fault = package_parse(run->descriptor, run->descriptor_size, load_schema, run, &run->package, why);
-		if (fault == FAULT_NONE)
+		if (fault == FAULT_NONE) {
+			warnings_take(&run->warnings, "", &run->package->warnings);
 			fault = run->n_inputs > 0 ? match_inputs(run, why) : open_resources(run, why);
+		}
 		return fault != FAULT_NONE ? refuse_within(why, "%s", opt_package) : FAULT_NONE;
 	}
 	if (opt_schema == NULL)
 		return FAULT_NONE;
-	fault = json_parse(run->descriptor, run->descriptor_size, LIMIT_PACKAGE_SIZE, &json, why);
+	fault = package_parse_schema(run->descriptor, run->descriptor_size, &json, &run->warnings, why);
 	if (fault == FAULT_NONE)
 		fault = schema_parse(json, &run->schema, why);
+	if (fault == FAULT_NONE)
+		warnings_take(&run->warnings, "", &run->schema->warnings);
 	return fault != FAULT_NONE ? refuse_within(why, "%s", opt_schema) : FAULT_NONE;
 }
 
@@ -308,6 +317,7 @@ static enum fault read_table(struct run *run, const struct input *input, struct 
 	enum fault fault;
 
 	rows = parallel_reader_new(input_dialect(run, input), input->table, (unsigned)opt_threads, PARALLEL_PIECE_SIZE);
+	parallel_reader_trust_utf8(rows);
 	fault = charset_reader_new(run->charsets, input_encoding(input), feed_rows, rows, &charset, why);
 	if (fault == FAULT_NONE)
 		fault = read_all(input, charset, why);
@@ -320,6 +330,20 @@ static enum fault read_table(struct run *run, const struct input *input, struct 
 	return why->fault;
 }
 
+/* A source's description says how the columns are mapped. */
+static enum fault set_map(struct input *input, struct refusal *why)
+{
+	struct columnmap *map;
+
+	if (input->resource == NULL)
+		return FAULT_NONE;
+	if (columnmap_load(input->resource, &map, why) != FAULT_NONE)
+		return why->fault;
+	if (map != NULL)
+		validation_table_set_map(input->table, map);
+	return FAULT_NONE;
+}
+
 static enum fault validate_input(struct run *run, struct input *input, struct refusal *why)
 {
 	const struct resource *resource = input->resource;
@@ -327,6 +351,8 @@ static enum fault validate_input(struct run *run, struct input *input, struct re
 
 	input->table = validation_table(run->validation, resource != NULL ? resource->name : input->path, schema);
 	validation_table_set_place(input->table, input->path);
+	if (set_map(input, why) != FAULT_NONE)
+		return why->fault;
 	if (resource != NULL && !resource->dialect.header) {
 		if (schema == NULL)
 			return refuse(why, FAULT_PACKAGE, "resource %s: has neither a header nor a schema",
@@ -343,7 +369,11 @@ static enum fault validate_input(struct run *run, struct input *input, struct re
 static json_t *make_report(const struct run *run)
 {
 	json_t *report = validation_json(run->validation), *tasks = json_object_get(report, "tasks");
+	json_t *schema_warnings = json_or_die(json_array());
 
+	for (size_t i = 0; i < run->warnings.n; i++)
+		json_array_append_new(schema_warnings, json_or_die(json_string(run->warnings.lines[i])));
+	json_object_set_new(report, "schemaWarnings", schema_warnings);
 	for (size_t i = 0; i < run->n_inputs; i++) {
 		const struct input *input = &run->inputs[i];
 
@@ -367,13 +397,18 @@ static void print_lines(const struct run *run)
 	validation_lines(run->validation, stdout);
 	for (size_t i = 0; i < run->n_inputs; i++) {
 		const struct input *input = &run->inputs[i];
-		uint64_t n = validation_table_n_faults(input->table);
+		uint64_t n = validation_table_n_errors(input->table),
+			 n_warnings = validation_table_n_warnings(input->table);
+		char warnings[48] = "";
 
+		if (n_warnings > 0)
+			snprintf(warnings, sizeof(warnings), ", %" PRIu64 " warnings", n_warnings);
 		if (n == 0)
-			printf("%s: valid, %" PRIu64 " rows\n", input->path, validation_n_rows(input->table));
+			printf("%s: valid, %" PRIu64 " rows%s\n", input->path, validation_n_rows(input->table),
+			       warnings);
 		else
-			printf("%s: not valid, %" PRIu64 " faults in %" PRIu64 " rows\n", input->path, n,
-			       validation_n_rows(input->table));
+			printf("%s: not valid, %" PRIu64 " faults in %" PRIu64 " rows%s\n", input->path, n,
+			       validation_n_rows(input->table), warnings);
 	}
 }
 
@@ -419,6 +454,13 @@ static void check_usage(int argc)
 		die_usage("validate: --delimiter takes one ASCII character");
 }
 
+static void log_warnings(const struct warnings *warnings)
+{
+	_cleanup_free_ char *prefix = xasprintf("warning: %s: ", opt_package != NULL ? opt_package : opt_schema);
+
+	warnings_log(warnings, prefix);
+}
+
 int validate_run(int argc, char **argv)
 {
 	_cleanup_(run_clear) struct run run = {.folder_fd = -1, .dialect = dialect_plain};
@@ -436,6 +478,7 @@ int validate_run(int argc, char **argv)
 		folders[0] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
 		sandbox_enter(SANDBOX_VALIDATE, folders, run.folder_fd >= 0 ? 1 : 0);
 		fault = parse_descriptor(&run, &why);
+		log_warnings(&run.warnings);
 	}
 	if (fault == FAULT_NONE)
 		fault = validate_all(&run, &why);

@@ -89,8 +89,12 @@ static enum fault parse_schema(const json_t *resource, const char *where, struct
 		if (json_object_get(resource, taken[i]) != NULL)
 			json_object_set(descriptor, taken[i], json_object_get(resource, taken[i]));
 	}
-	fault = schema_parse(descriptor, ret_schema, why);
-	return fault == FAULT_NONE ? fault : refuse_within(why, "%s", where);
+	if ((fault = schema_parse(descriptor, ret_schema, why)) != FAULT_NONE)
+		return refuse_within(why, "%s", where);
+	/* A published schema's oddities are told and read; a contract is ours, and says what it means. */
+	if ((*ret_schema)->warnings.n > 0)
+		return refuse(why, FAULT_CONTRACT, "%s: %s", where, (*ret_schema)->warnings.lines[0]);
+	return FAULT_NONE;
 }
 
 static enum fault parse_match(const json_t *resource, const char *where, enum contract_match *ret_match,
@@ -143,7 +147,7 @@ static enum fault parse_resource(const json_t *json, const char *where, struct c
 	if ((fault = parse_match(json, place, &resource->match, why)) != FAULT_NONE ||
 	    (fault = json_get_integer(json, place, "minRows", false, 0, LIMIT_ROWS, &resource->min_rows, why)) !=
 		    FAULT_NONE ||
-	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, 1000000, &resource->max_change_percent,
+	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, LIMIT_CHANGE_PERCENT, &resource->max_change_percent,
 				      why)) != FAULT_NONE)
 		return fault;
 	return parse_schema(json, place, &resource->schema, why);

@@ -210,8 +210,6 @@ static const char *constraint_text(const struct field *field, const char *proper
 	const json_t *value = json_object_get(json_object_get(field->json, "constraints"), property);
 	char *dump;
 
-	if (value == NULL)
-		value = json_object_get(field->json, property);
 	if (json_is_string(value))
 		return text_escape(json_string_value(value), json_string_length(value), text, size);
 	dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);

@@ -13,6 +13,7 @@
 #include "schemas/simplepattern.h"
 #include "schemas/textlist.h"
 #include "schemas/value.h"
+#include "schemas/warnings.h"
 
 /* What a cell can break; a set of bits, for one cell can break several. */
 enum field_rule {
@@ -44,6 +45,7 @@ struct field {
 	const char *format;          /* "default" if none is given */
 	field_parse *parse;          /* NULL: any text */
 	const char *pattern_of_time; /* strptime pattern, for date, time, datetime */
+	const char *pattern;         /* as written; NULL: none */
 	struct number_form number;
 	struct text_list true_values, false_values;
 	struct text_list missing;
@@ -69,11 +71,17 @@ struct field {
 	bool has_jit;
 };
 
-/* FAULT_SCHEMA with the field's name and the property. MISSING_VALUES is the schema's, the field's own go first. */
-enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_values, struct field **ret_field,
-				  struct refusal *why);
+/* FAULT_SCHEMA with the field's name and the property. MISSING_VALUES is the schema's, the field's own go first. What holds
+ * nothing up but is not as it seems (an example that breaks the rules that it is to show) is told in WARNINGS. */
+enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_values, struct warnings *warnings,
+				  struct field **ret_field, struct refusal *why);
 void field_free(struct field *field);
 void field_freep(struct field **field);
+
+/* A constraint as the descriptor has it, wherever that puts it. Borrowed; NULL: none. */
+const json_t *field_constraint(const struct field *field, const char *property);
+/* Whether the format spells out the default of a date, and is read as it. */
+bool field_is_default_date(const struct field *field);
 
 /* Whether the cell is one of the missing values. */
 static inline bool field_is_missing(const struct field *field, const char *text, size_t size);

@@ -162,6 +162,22 @@ static enum fault read_type(struct field *field, struct refusal *why)
 	return refuse(why, FAULT_SCHEMA, "field %s: type \"%s\" is none of Table Schema's", field->name, name);
 }
 
+/* strptime would take "2024-1-5" too; who spells out the standard's own form means that form. */
+bool field_is_default_date(const struct field *field)
+{
+	return field->type == FIELD_DATE && field->pattern_of_time != NULL &&
+	       (strcmp(field->pattern_of_time, "%Y-%m-%d") == 0 || strcmp(field->pattern_of_time, "%F") == 0);
+}
+
+bool field_has_format(enum field_type type, const char *format)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+		if (readers[i].type == type && strcmp(readers[i].format, format) == 0)
+			return true;
+	}
+	return false;
+}
+
 static enum fault read_format(struct field *field, struct refusal *why)
 {
 	const json_t *value = json_object_get(field->json, "format");
@@ -186,7 +202,7 @@ static enum fault read_format(struct field *field, struct refusal *why)
 			      "field %s: format \"%s\" is neither default, any, nor a strptime pattern that we know "
 			      "(at \"%.16s\")",
 			      field->name, field->format, rest);
-	field->parse = parse_moment_pattern;
+	field->parse = field_is_default_date(field) ? parse_moment : parse_moment_pattern;
 	return FAULT_NONE;
 }
 
@@ -315,15 +331,15 @@ static enum fault read_list(struct field *field, struct refusal *why)
 		item = json_pack("{s:s, s:s}", "name", field->name, "type", name);
 		if (item == NULL)
 			die("out of memory");
-		fault = field_parse_descriptor(item, NULL, &field->item, why);
+		fault = field_parse_descriptor(item, NULL, NULL, &field->item, why);
 		json_decref(item);
 		return fault;
 	}
 	return field_bad(why, field, "itemType", "is none that a list may have");
 }
 
-enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_values, struct field **ret_field,
-				  struct refusal *why)
+enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_values, struct warnings *warnings,
+				  struct field **ret_field, struct refusal *why)
 {
 	_cleanup_(field_freep) struct field *field = xcalloc(1, sizeof(*field));
 	enum fault fault;
@@ -347,9 +363,10 @@ enum fault field_parse_descriptor(json_t *descriptor, const json_t *missing_valu
 		fault = read_missing(field, missing_values, why);
 	field->counts_items = field->counts_items || field->type == FIELD_OBJECT || field->type == FIELD_ARRAY;
 	if (fault == FAULT_NONE)
-		fault = field_read_constraints(field, why);
+		fault = field_read_constraints(field, warnings, why);
 	if (fault != FAULT_NONE)
 		return fault;
+	field_check_examples(field, warnings);
 	*ret_field = steal_pointer(&field);
 	return FAULT_NONE;
 }

@@ -17,14 +17,14 @@ enum fault field_bad(struct refusal *why, const struct field *field, const char 
 	return refuse(why, FAULT_SCHEMA, "field %s: %s %s", field->name, property, what);
 }
 
-/* A constraint, where the standard puts it or, as many published schemas have it, beside `constraints`. */
 static json_t *constraint(const struct field *field, const char *property)
 {
-	json_t *value = json_object_get(json_object_get(field->json, "constraints"), property);
+	return json_object_get(json_object_get(field->json, "constraints"), property);
+}
 
-	if (value == NULL)
-		value = json_object_get(field->json, property);
-	return json_is_null(value) ? NULL : value;
+const json_t *field_constraint(const struct field *field, const char *property)
+{
+	return constraint(field, property);
 }
 
 static bool is_number(const struct field *field)
@@ -124,8 +124,21 @@ static int compare_values(const void *a, const void *b)
 	return value_compare(a, b);
 }
 
+static bool is_nothing(const json_t *json)
+{
+	return json == NULL || json_is_null(json) || (json_is_string(json) && json_string_length(json) == 0);
+}
+
+static void warn_value(const struct field *field, const char *property, const json_t *value, const char *what,
+		       struct warnings *warnings)
+{
+	_cleanup_free_ char *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	warnings_add(warnings, "field %.80s: %s %.160s %s", field->name, property, dump != NULL ? dump : "", what);
+}
+
 /* `enum`, or v2's `categories`, which restricts the values in the same way. */
-static enum fault read_enum(struct field *field, struct refusal *why)
+static enum fault read_enum(struct field *field, struct warnings *warnings, struct refusal *why)
 {
 	const json_t *array = constraint(field, "enum");
 	const char *property = "enum";
@@ -152,6 +165,8 @@ static enum fault read_enum(struct field *field, struct refusal *why)
 		if (item != NULL && !json_is_null(item) &&
 		    read_value(field, item, &field->enum_values[field->n_enum_values]))
 			field->n_enum_values++;
+		else if (!is_nothing(item))
+			warn_value(field, property, item, "is not of the field's type: no cell can have it", warnings);
 	}
 	if (field->n_enum_values == 0)
 		return field_bad(why, field, property, "has no value of the field's type");
@@ -184,6 +199,7 @@ static enum fault read_pattern(struct field *field, struct refusal *why)
 		return FAULT_NONE;
 	if (!json_is_string(value) || json_string_length(value) > LIMIT_PATTERN_SIZE)
 		return field_bad(why, field, "pattern", "is no string, or too long");
+	field->pattern = json_string_value(value);
 	field->code = compile_pattern(value, &error, &offset);
 	if (field->code == NULL) {
 		pcre2_get_error_message(error, message, sizeof(message));
@@ -206,7 +222,7 @@ static enum fault read_pattern(struct field *field, struct refusal *why)
 	return FAULT_NONE;
 }
 
-enum fault field_read_constraints(struct field *field, struct refusal *why)
+enum fault field_read_constraints(struct field *field, struct warnings *warnings, struct refusal *why)
 {
 	const json_t *constraints = json_object_get(field->json, "constraints");
 	enum fault fault;
@@ -225,8 +241,51 @@ enum fault field_read_constraints(struct field *field, struct refusal *why)
 	if (fault == FAULT_NONE)
 		fault = read_bounds(field, why);
 	if (fault == FAULT_NONE)
-		fault = read_enum(field, why);
+		fault = read_enum(field, warnings, why);
+	if (constraint(field, "jsonSchema") != NULL)
+		warnings_add(warnings, "field %.80s: jsonSchema is not supported, and is not checked", field->name);
 	field->needs_value = (field->rules & RULES_OF_BOUNDS) != 0 ||
 			     ((field->rules & RULE_ENUM) != 0 && field->enum_texts.n_items == 0);
 	return fault;
+}
+
+/* One of `examples`: a text is a cell; anything else is what a cell would hold. */
+static void check_example(const struct field *field, const json_t *example, struct warnings *warnings)
+{
+	struct value_scratch scratch;
+	char *dump = json_is_string(example) ? NULL : json_dumps(example, JSON_ENCODE_ANY | JSON_COMPACT);
+	const char *text = dump != NULL ? dump : json_string_value(example);
+	size_t size = dump != NULL ? strlen(dump) : json_string_length(example);
+	char what[256];
+	unsigned broken;
+
+	if (text == NULL || json_is_null(example) || field_is_missing(field, text, size) ||
+	    (json_is_boolean(example) && field->type == FIELD_BOOLEAN)) {
+		free(dump);
+		return;
+	}
+	broken = field_check(field, text, size, &scratch, NULL);
+	for (unsigned rule = 1; broken != 0 && rule <= RULE_LAST; rule <<= 1) {
+		if ((broken & rule) != 0)
+			warn_value(field, "example", example,
+				   field_note(field, (enum field_rule)rule, what, sizeof(what)), warnings);
+	}
+	free(dump);
+}
+
+void field_check_examples(const struct field *field, struct warnings *warnings)
+{
+	const json_t *example = json_object_get(field->json, "example");
+	const json_t *examples = json_object_get(field->json, "examples");
+	json_t *item;
+	size_t i;
+
+	if (example != NULL)
+		check_example(field, example, warnings);
+	if (json_is_string(examples))
+		check_example(field, examples, warnings);
+	json_array_foreach(examples, i, item)
+	{
+		check_example(field, item, warnings);
+	}
 }

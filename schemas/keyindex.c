@@ -11,7 +11,9 @@
 #include "base/log.h"
 
 #define N_TABLES 256
-#define FIRST_CAPACITY 16
+/* Table I begins with 16 + I / 16 slots and doubles, so that at every moment some tables are large for their keys and some are small:
+ * together they are never half empty. */
+#define FIRST_CAPACITY(i) (16 + (uint32_t)(i) / 16)
 /* From here on a table is a mapping of its own: freed at once, no fragments; below, the rounding to pages would cost
  * too much. */
 #define MAPPING_MIN ((size_t)32 << 10)
@@ -85,9 +87,9 @@ void key_hash_bytes(const uint8_t secret[KEY_SECRET_SIZE], const void *data, siz
 /* --- tables
  * --------------------------------------------------------------------------------------------------------- */
 
-/* 20 bytes: the words are kept in halves, so that nothing is lost to alignment. A row of 0 is an empty slot. */
+/* 16 bytes: four of them are a line of the cache. The byte of the hash that chose the table is not kept. A row of 0 is an empty slot. */
 struct slot {
-	uint32_t hash[4];
+	uint32_t hash[3];
 	uint32_t row;
 };
 
@@ -95,17 +97,22 @@ struct table {
 	struct slot *slots;
 	uint32_t capacity;
 	uint32_t n;
+	bool is_frozen; /* for good: it could not grow once */
 };
 
 struct keyindex {
 	struct table tables[N_TABLES];
+	struct spill *spill; /* borrowed; whose memory is taken; NULL: as much as there is */
 	uint64_t count;
 	size_t bytes, peak_bytes;
 };
 
-struct keyindex *keyindex_new(void)
+struct keyindex *keyindex_new(struct spill *spill)
 {
-	return xcalloc(1, sizeof(struct keyindex));
+	struct keyindex *index = xcalloc(1, sizeof(struct keyindex));
+
+	index->spill = spill;
+	return index;
 }
 
 static size_t slots_bytes(uint32_t capacity)
@@ -113,11 +120,14 @@ static size_t slots_bytes(uint32_t capacity)
 	return (size_t)capacity * sizeof(struct slot);
 }
 
+/* NULL: the memory that was allowed is used up. */
 static struct slot *slots_new(struct keyindex *index, uint32_t capacity)
 {
 	size_t size = slots_bytes(capacity);
 	void *slots;
 
+	if (index->spill != NULL && !spill_take_memory(index->spill, size))
+		return NULL;
 	index->bytes += size;
 	if (index->bytes > index->peak_bytes)
 		index->peak_bytes = index->bytes;
@@ -136,6 +146,8 @@ static void slots_free(struct keyindex *index, struct slot *slots, uint32_t capa
 
 	if (slots == NULL)
 		return;
+	if (index->spill != NULL)
+		spill_give_memory(index->spill, size);
 	index->bytes -= size;
 	if (size < MAPPING_MIN)
 		free(slots);
@@ -157,7 +169,7 @@ void keyindex_freep(struct keyindex **index)
 	keyindex_free(*index);
 }
 
-/* Where a hash's search begins. The top byte chose the table; other bits choose here. */
+/* Where a hash's search begins. */
 static inline uint32_t first_place(const struct table *table, const struct slot *slot)
 {
 	return (uint32_t)((uint64_t)slot->hash[0] * table->capacity >> 32);
@@ -165,50 +177,62 @@ static inline uint32_t first_place(const struct table *table, const struct slot 
 
 static inline bool same_hash(const struct slot *a, const struct slot *b)
 {
-	return a->hash[0] == b->hash[0] && memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
+	return a->hash[0] == b->hash[0] && a->hash[1] == b->hash[1] && a->hash[2] == b->hash[2];
 }
 
 /* The slot that holds the hash, or the empty one where it belongs. */
 static inline struct slot *find(const struct table *table, const struct slot *wanted)
 {
-	uint32_t i = first_place(table, wanted);
+	struct slot *slot = &table->slots[first_place(table, wanted)], *end = table->slots + table->capacity;
 
-	while (table->slots[i].row != 0 && !same_hash(&table->slots[i], wanted)) {
-		if (++i == table->capacity)
-			i = 0;
+	while (slot->row != 0 && !same_hash(slot, wanted)) {
+		if (++slot == end)
+			slot = table->slots;
 	}
-	return &table->slots[i];
+	return slot;
 }
 
-static inline void move(const struct table *table, const struct slot *slot)
+/* What is moved is there once: no look at hashes. */
+static inline void move(const struct table *table, const struct slot *from)
 {
-	uint32_t i = first_place(table, slot);
+	struct slot *slot = &table->slots[first_place(table, from)], *end = table->slots + table->capacity;
 
-	while (table->slots[i].row != 0) {
-		if (++i == table->capacity)
-			i = 0;
+	while (slot->row != 0) {
+		if (++slot == end)
+			slot = table->slots;
 	}
-	table->slots[i] = *slot;
+	*slot = *from;
 }
 
-static void grow(struct keyindex *index, struct table *table)
+/* Twice as large. False: it cannot, and never will. */
+static bool grow(struct keyindex *index, struct table *table)
 {
 	struct table old = *table;
 
-	table->capacity = old.capacity == 0 ? FIRST_CAPACITY : old.capacity + old.capacity / 4;
+	if (table->is_frozen)
+		return false;
+	table->capacity = old.capacity == 0 ? FIRST_CAPACITY(table - index->tables) : 2 * old.capacity;
 	table->slots = slots_new(index, table->capacity);
+	if (table->slots == NULL) {
+		*table = old;
+		table->is_frozen = true;
+		return false;
+	}
 	for (uint32_t i = 0; i < old.capacity; i++) {
 		if (old.slots[i].row != 0)
 			move(table, &old.slots[i]);
 	}
 	slots_free(index, old.slots, old.capacity);
+	return true;
 }
 
 static inline struct slot slot_of(const struct key_hash *hash, uint32_t row)
 {
 	struct slot slot = {.row = row};
 
-	memcpy(slot.hash, hash->words, sizeof(slot.hash));
+	slot.hash[0] = (uint32_t)hash->words[0];
+	slot.hash[1] = (uint32_t)(hash->words[0] >> 32);
+	slot.hash[2] = (uint32_t)(hash->words[1] >> 24);
 	return slot;
 }
 
@@ -217,31 +241,41 @@ static inline size_t table_of(const struct key_hash *hash)
 	return hash->words[1] >> 56;
 }
 
-bool keyindex_add(struct keyindex *index, const struct key_hash *hash, uint32_t row, uint32_t *ret_row)
+static inline bool is_full(const struct table *table)
+{
+	return (uint64_t)(table->n + 1) * 16 > (uint64_t)table->capacity * 13;
+}
+
+enum key_answer keyindex_add(struct keyindex *index, const struct key_hash *hash, uint32_t row, uint32_t *ret_row)
 {
 	struct table *table = &index->tables[table_of(hash)];
 	struct slot wanted = slot_of(hash, row), *slot;
+	bool has_room = !is_full(table) || grow(index, table);
 
-	if ((uint64_t)(table->n + 1) * 16 > (uint64_t)table->capacity * 13)
-		grow(index, table);
+	if (table->capacity == 0)
+		return KEY_UNKNOWN;
 	slot = find(table, &wanted);
 	if (slot->row != 0) {
 		if (ret_row != NULL)
 			*ret_row = slot->row;
-		return false;
+		return KEY_SEEN;
 	}
+	if (!has_room || table->is_frozen)
+		return KEY_UNKNOWN;
 	*slot = wanted;
 	table->n++;
 	index->count++;
-	return true;
+	return KEY_NEW;
 }
 
-bool keyindex_has(const struct keyindex *index, const struct key_hash *hash)
+enum key_answer keyindex_find(const struct keyindex *index, const struct key_hash *hash)
 {
 	const struct table *table = &index->tables[table_of(hash)];
 	struct slot wanted = slot_of(hash, 0);
 
-	return table->capacity != 0 && find(table, &wanted)->row != 0;
+	if (table->capacity != 0 && find(table, &wanted)->row != 0)
+		return KEY_SEEN;
+	return table->is_frozen ? KEY_UNKNOWN : KEY_NEW;
 }
 
 void keyindex_prefetch(const struct keyindex *index, const struct key_hash *hash)
@@ -252,11 +286,10 @@ void keyindex_prefetch(const struct keyindex *index, const struct key_hash *hash
 
 	if (table->capacity == 0)
 		return;
-	/* A search goes on through some 13 slots where a table is at its fullest: three or four lines of the cache. */
+	/* A search goes on through some 14 slots where a table is at its fullest, through 5 on average. */
 	place = (const char *)&table->slots[first_place(table, &wanted)];
 	__builtin_prefetch(place);
 	__builtin_prefetch(place + 64);
-	__builtin_prefetch(place + 128);
 }
 
 uint64_t keyindex_count(const struct keyindex *index)
@@ -284,7 +317,8 @@ void keyindex_each(const struct keyindex *index, void (*each)(void *ctx, const s
 
 			if (slot->row == 0)
 				continue;
-			memcpy(hash.words, slot->hash, sizeof(hash.words));
+			hash.words[0] = (uint64_t)slot->hash[1] << 32 | slot->hash[0];
+			hash.words[1] = (uint64_t)t << 56 | (uint64_t)slot->hash[2] << 24;
 			each(ctx, &hash, slot->row);
 		}
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * keyindex: which keys were seen, and in which row first. Exact for all purposes: 128-bit hashes under a random
- * secret, so that nobody can make two keys collide, and by chance two among 4,000,000,000 do with a probability of
- * 2.4e-20 (n^2 / 2^129).
+ * keyindex: which keys were seen, and in which row first. Exact for all purposes: hashes under a random secret, so that nobody can
+ * make two keys collide, and of their 128 bits 104 are kept: by chance two among 4,000,000,000 are the same with a probability of
+ * 4e-13 (n^2 / 2^105), among 30,000,000 with 2e-17.
  *
- * 20 bytes an entry (hash and row) in 256 tables that grow by a quarter, one at a time: the load stays between 0.65
- * and 0.81, so a key costs 24.6 to 30.8 bytes, and growing adds one 256th, not a second copy of all.
+ * 16 bytes an entry (hash and row) in 256 tables that double one at a time, each at another moment: a key costs 27 to 30 bytes,
+ * and growing adds one 256th, not a second copy of all. A spill's memory bounds it: a table that may not grow stays as it is, and
+ * of keys that are not in it nothing is known from then on.
  */
 #ifndef SCHEMAS_KEYINDEX_H
 #define SCHEMAS_KEYINDEX_H
@@ -14,8 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schemas/spill.h"
+
 #define KEY_SECRET_SIZE 16
 
+/* Two are the same key's where the first words are, and the upper 40 bits of the second. */
 struct key_hash {
 	uint64_t words[2];
 };
@@ -24,14 +28,21 @@ struct key_hash {
 void key_hash_bytes(const uint8_t secret[KEY_SECRET_SIZE], const void *data, size_t size, struct key_hash *ret_hash);
 
 struct keyindex;
-struct keyindex *keyindex_new(void);
+/* SPILL, whose memory it takes, stays the caller's and must outlive it; NULL: it grows without a bound. */
+struct keyindex *keyindex_new(struct spill *spill);
 void keyindex_free(struct keyindex *index);
 void keyindex_freep(struct keyindex **index);
 
-/* Adds the key with its row. False where it is there already: then the row it came with first is in *RET_ROW (may be
- * NULL). */
-bool keyindex_add(struct keyindex *index, const struct key_hash *hash, uint32_t row, uint32_t *ret_row);
-bool keyindex_has(const struct keyindex *index, const struct key_hash *hash);
+enum key_answer {
+	KEY_NEW, /* it was not there */
+	KEY_SEEN,
+	KEY_UNKNOWN, /* it is not here, and did not go in: whoever asks keeps it elsewhere */
+};
+
+/* Adds the key with its row, which is not 0. KEY_SEEN: the row that it came with first is in *RET_ROW (may be NULL). */
+enum key_answer keyindex_add(struct keyindex *index, const struct key_hash *hash, uint32_t row, uint32_t *ret_row);
+/* The same without adding it: KEY_NEW where it was never added. */
+enum key_answer keyindex_find(const struct keyindex *index, const struct key_hash *hash);
 /* Asks the processor for the memory that the next call with this hash will look at. */
 void keyindex_prefetch(const struct keyindex *index, const struct key_hash *hash);
 uint64_t keyindex_count(const struct keyindex *index);

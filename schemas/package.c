@@ -168,25 +168,54 @@ static enum fault read_path(struct resource *resource, struct refusal *why)
 	return FAULT_NONE;
 }
 
-static enum fault read_schema(struct resource *resource, package_load_schema *load_schema, void *ctx,
-			      struct refusal *why)
+static void note_json(void *ctx, const char *line)
+{
+	warnings_add(ctx, "%s", line);
+}
+
+enum fault package_parse_schema(const void *data, size_t size, json_t **ret_schema, struct warnings *warnings,
+				struct refusal *why)
+{
+	return json_parse_published(data, size, LIMIT_PACKAGE_SIZE, note_json, warnings, ret_schema, why);
+}
+
+/* The schema and what is to be said of it, each line with PREFIX. */
+static enum fault load_schema_of(struct resource *resource, package_load_schema *load_schema, void *ctx,
+				 struct warnings *warnings, struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *loaded = NULL;
 	json_t *value = json_object_get(resource->json, "schema");
 	enum fault fault;
 
-	if (value == NULL || json_is_null(value))
-		return FAULT_NONE;
 	if (json_is_string(value)) {
 		if (load_schema == NULL)
 			return bad(why, resource, "schema", "is a path, and may not be one here");
-		fault = load_schema(ctx, json_string_value(value), &loaded, why);
+		fault = load_schema(ctx, json_string_value(value), &loaded, warnings, why);
 		if (fault != FAULT_NONE)
 			return refuse_within(why, "resource %s: schema", resource->name);
 		value = loaded;
 	}
 	fault = schema_parse(value, &resource->schema, why);
-	return fault != FAULT_NONE ? refuse_within(why, "resource %s", resource->name) : FAULT_NONE;
+	if (fault != FAULT_NONE)
+		return refuse_within(why, "resource %s", resource->name);
+	warnings_take(warnings, "", &resource->schema->warnings);
+	return FAULT_NONE;
+}
+
+static enum fault read_schema(struct package *package, struct resource *resource, package_load_schema *load_schema,
+			      void *ctx, struct refusal *why)
+{
+	_cleanup_(warnings_clear) struct warnings warnings = {0};
+	const json_t *value = json_object_get(resource->json, "schema");
+	char prefix[NOTATION_NAME_SIZE + 16];
+	enum fault fault;
+
+	if (value == NULL || json_is_null(value))
+		return FAULT_NONE;
+	fault = load_schema_of(resource, load_schema, ctx, &warnings, why);
+	snprintf(prefix, sizeof(prefix), "resource %s: ", resource->name);
+	warnings_take(&package->warnings, prefix, &warnings);
+	return fault;
 }
 
 static enum fault read_bytes(struct resource *resource, struct refusal *why)
@@ -235,8 +264,8 @@ static enum fault read_name(struct resource *resource, size_t index, struct refu
 	return FAULT_NONE;
 }
 
-static enum fault read_resource(struct resource *resource, size_t index, package_load_schema *load_schema, void *ctx,
-				struct refusal *why)
+static enum fault read_resource(struct package *package, struct resource *resource, size_t index,
+				package_load_schema *load_schema, void *ctx, struct refusal *why)
 {
 	enum fault fault = read_name(resource, index, why);
 
@@ -256,7 +285,7 @@ static enum fault read_resource(struct resource *resource, size_t index, package
 	if (fault == FAULT_NONE)
 		fault = read_clapet(resource, why);
 	if (fault == FAULT_NONE)
-		fault = read_schema(resource, load_schema, ctx, why);
+		fault = read_schema(package, resource, load_schema, ctx, why);
 	if (fault == FAULT_NONE)
 		resource->is_table = looks_tabular(resource);
 	return fault;
@@ -285,7 +314,7 @@ static enum fault read_resources(struct package *package, package_load_schema *l
 
 		resource->json = item;
 		package->n_resources++;
-		fault = read_resource(resource, i, load_schema, ctx, why);
+		fault = read_resource(package, resource, i, load_schema, ctx, why);
 		if (fault != FAULT_NONE)
 			return fault;
 		if (package_resource(package, resource->name) != resource)
@@ -386,6 +415,7 @@ void package_free(struct package *package)
 		schema_free(package->resources[i].schema);
 	free(package->resources);
 	free(package->licences);
+	warnings_clear(&package->warnings);
 	json_decref(package->json);
 	free(package);
 }

@@ -49,11 +49,17 @@ struct package {
 	size_t n_licences;
 	struct resource *resources;
 	size_t n_resources;
+	struct warnings warnings; /* of all schemas, each line with its resource */
 };
 
 /* FAULT_PACKAGE with the resource and the property in WHY. Resource names must pass notation_is_name and be distinct. An
- * inline schema is parsed; a schema by path is looked up by LOAD_SCHEMA (may be NULL: then such a schema is refused). */
-typedef enum fault package_load_schema(void *ctx, const char *path, json_t **ret_schema, struct refusal *why);
+ * inline schema is parsed; a schema by path is looked up by LOAD_SCHEMA (may be NULL: then such a schema is refused), which may add
+ * to WARNINGS what it read otherwise than it is written. */
+typedef enum fault package_load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
+				       struct refusal *why);
+/* A package_load_schema's parser: JSON as published (bundle/json.h), its oddities in WARNINGS. */
+enum fault package_parse_schema(const void *data, size_t size, json_t **ret_schema, struct warnings *warnings,
+				struct refusal *why);
 enum fault package_parse(const void *data, size_t size, package_load_schema *load_schema, void *ctx,
 			 struct package **ret_package, struct refusal *why);
 void package_free(struct package *package);

@@ -6,17 +6,22 @@
 #include "schemas/parallel.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "schemas/bytescan.h"
+#include "schemas/rowscan.h"
 #include "schemas/validation_part.h"
 
 /* A row has at most LIMIT_ROW_SIZE bytes, twice that if each is a quote that is doubled: a piece in which none ends by then is for the
  * row reader, which says what is wrong. */
 #define PIECE_MAX (2 * LIMIT_ROW_SIZE)
+
+#define USUAL_MAX 4
 
 enum piece_state { PIECE_FREE, PIECE_FULL, PIECE_TAKEN, PIECE_READ };
 
@@ -39,6 +44,11 @@ struct parallel_reader {
 	enum fault fault;
 	struct refusal why;
 
+	struct part_duties duties;
+	struct plain_writer *writer; /* owned; of the rows that this thread reads; NULL: none is written */
+	plain_sink *sink;
+	void *sink_ctx;
+
 	struct piece *pieces; /* N_PIECES, as a ring */
 	size_t n_pieces, n_used;
 	size_t head; /* changed under the lock */
@@ -55,10 +65,22 @@ static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, 
 {
 	struct parallel_reader *reader = ctx;
 
-	(void)why;
 	reader->next.row = position->row + 1;
 	validation_row(reader->table, cells, n_cells, position);
-	return FAULT_NONE;
+	if (validation_table_has_map(reader->table)) {
+		if (validation_table_map_fault(reader->table, why) != FAULT_NONE)
+			return why->fault;
+		cells = validation_table_promised(reader->table, &n_cells);
+	}
+	return reader->writer != NULL ? plain_writer_row(reader->writer, cells, n_cells, why) : FAULT_NONE;
+}
+
+unsigned parallel_usual_threads(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return n < 1 ? 1 : n > USUAL_MAX ? USUAL_MAX : (unsigned)n;
 }
 
 struct parallel_reader *parallel_reader_new(const struct dialect *dialect, struct validation_table *table,
@@ -79,6 +101,19 @@ struct parallel_reader *parallel_reader_new(const struct dialect *dialect, struc
 	    pthread_cond_init(&reader->done, NULL) != 0)
 		die("no lock");
 	return reader;
+}
+
+void parallel_reader_write_plain(struct parallel_reader *reader, plain_sink *sink, void *ctx)
+{
+	reader->duties.writes_plain = true;
+	reader->sink = sink;
+	reader->sink_ctx = ctx;
+	reader->writer = plain_writer_new(sink, ctx);
+}
+
+void parallel_reader_trust_utf8(struct parallel_reader *reader)
+{
+	reader->duties.trusts_utf8 = true;
 }
 
 /* --- threads
@@ -125,12 +160,14 @@ static void *run_thread(void *ctx)
 	return NULL;
 }
 
-/* With the first piece that has company: small files need none. */
+/* With the first piece that has company: small files need none. Where no more may be started those there are do it. */
 static void start_threads(struct parallel_reader *reader)
 {
 	for (; reader->n_started + 1 < reader->n_threads; reader->n_started++) {
-		if (pthread_create(&reader->threads[reader->n_started], NULL, run_thread, reader) != 0)
-			die("no thread can be started");
+		if (pthread_create(&reader->threads[reader->n_started], NULL, run_thread, reader) != 0) {
+			reader->n_threads = reader->n_started + 1;
+			return;
+		}
 	}
 }
 
@@ -154,6 +191,7 @@ void parallel_reader_free(struct parallel_reader *reader)
 		free(reader->pieces[i].bytes);
 	}
 	table_reader_free(reader->rows);
+	plain_writer_free(reader->writer);
 	pthread_mutex_destroy(&reader->lock);
 	pthread_cond_destroy(&reader->work);
 	pthread_cond_destroy(&reader->done);
@@ -180,13 +218,27 @@ static void read_here(struct parallel_reader *reader, const char *bytes, size_t 
 	reader->is_serial = reader->is_serial || !table_reader_is_between_rows(reader->rows);
 }
 
+/* The rows of a piece that is in the table, behind those that this thread wrote before. */
+static void write_piece(struct parallel_reader *reader, const struct piece *piece)
+{
+	size_t size;
+	const char *plain = validation_part_plain(piece->part, &size);
+
+	reader->fault = plain_writer_finish(reader->writer, &reader->why);
+	if (reader->fault == FAULT_NONE)
+		reader->fault = reader->sink(reader->sink_ctx, plain, size, &reader->why);
+}
+
 /* The piece at the head is read: its rows go into the table. */
 static void merge_head(struct parallel_reader *reader)
 {
 	struct piece *piece = &reader->pieces[reader->head];
 
-	if (reader->fault == FAULT_NONE &&
-	    (reader->is_serial || !validation_part_merge(piece->part, reader->table, &reader->next))) {
+	if (reader->fault == FAULT_NONE && !reader->is_serial &&
+	    validation_part_merge(piece->part, reader->table, &reader->next)) {
+		if (reader->writer != NULL)
+			write_piece(reader, piece);
+	} else if (reader->fault == FAULT_NONE) {
 		if (!reader->is_serial)
 			table_reader_resume(reader->rows, &reader->next);
 		read_here(reader, piece->bytes, piece->size);
@@ -240,8 +292,8 @@ static void append(struct piece *piece, const char *bytes, size_t size)
 {
 	if (size == 0)
 		return;
-	if (piece->size + size > piece->room) {
-		piece->room = (piece->size + size) * 2;
+	if (piece->size + size + CELL_SLACK > piece->room) {
+		piece->room = (piece->size + size + CELL_SLACK) * 2;
 		piece->bytes = xrealloc(piece->bytes, piece->room, 1);
 	}
 	memcpy(piece->bytes + piece->size, bytes, size);
@@ -250,12 +302,7 @@ static void append(struct piece *piece, const char *bytes, size_t size)
 
 static bool has_odd(const char *bytes, size_t size, char quote)
 {
-	const char *end = bytes + size, *at;
-	bool is_odd = false;
-
-	for (at = bytes; at < end && (at = memchr(at, quote, (size_t)(end - at))) != NULL; at++)
-		is_odd = !is_odd;
-	return is_odd;
+	return bytes_count(bytes, size, quote) % 2 == 1;
 }
 
 /* The length up to and with the last line feed that has an even number of quotes before it; 0: none. */
@@ -297,7 +344,7 @@ static void close_piece(struct parallel_reader *reader)
 		return;
 	}
 	if (piece->part == NULL)
-		piece->part = validation_part_new(reader->table, &reader->dialect);
+		piece->part = validation_part_new(reader->table, &reader->dialect, &reader->duties);
 	start_threads(reader);
 	reader->n_used++;
 	pthread_mutex_lock(&reader->lock);
@@ -358,5 +405,7 @@ enum fault parallel_reader_finish(struct parallel_reader *reader, struct refusal
 {
 	enum fault fault = parallel_reader_settle(reader, why);
 
-	return fault == FAULT_NONE ? table_reader_finish(reader->rows, why) : fault;
+	if (fault == FAULT_NONE)
+		fault = table_reader_finish(reader->rows, why);
+	return fault == FAULT_NONE && reader->writer != NULL ? plain_writer_finish(reader->writer, why) : fault;
 }

@@ -17,6 +17,9 @@
 /* Large enough that handing it over costs nothing, small enough for a core's cache and to share the end of a file evenly. */
 #define PARALLEL_PIECE_SIZE ((size_t)256 << 10)
 
+/* As many as this process may run on, at most four: beyond that other parts of the pipe are what one waits for. */
+unsigned parallel_usual_threads(void);
+
 /* For TABLE's rows, the header first if the dialect has one. N_THREADS counts the caller's; with 1 no other is started, and pieces still
  * pay: the key index is asked for many rows' memory at once. A piece has
  * PIECE_SIZE bytes or some more. TABLE stays the caller's, who leaves it alone until the reader has finished. */
@@ -25,6 +28,12 @@ struct parallel_reader *parallel_reader_new(const struct dialect *dialect, struc
 					    unsigned n_threads, size_t piece_size);
 void parallel_reader_free(struct parallel_reader *reader);
 void parallel_reader_freep(struct parallel_reader **reader);
+
+/* Before the first feed. Writes every row to SINK in the plain form, in large pieces, in their order; the header too if the dialect has one.
+ * Its faults are the feed's. Of a table with a map of columns the rows are written as promised. */
+void parallel_reader_write_plain(struct parallel_reader *reader, plain_sink *sink, void *ctx);
+/* Before the first feed: what is fed is known to be UTF-8 (a charset reader's, a plain check's), and is not looked through again. */
+void parallel_reader_trust_utf8(struct parallel_reader *reader);
 
 /* As of table_reader, but a fault of some bytes may only come with later ones, or from settle. */
 enum fault parallel_reader_feed(struct parallel_reader *reader, const void *data, size_t size, struct refusal *why);

@@ -69,7 +69,7 @@ static enum fault put(struct plain_writer *writer, const char *text, size_t size
 	return FAULT_NONE;
 }
 
-static bool needs_quotes(const struct cell *cell)
+bool cell_needs_quotes(const struct cell *cell)
 {
 	for (size_t i = 0; i < cell->size; i++) {
 		char c = cell->text[i];
@@ -103,7 +103,7 @@ enum fault plain_writer_row(struct plain_writer *writer, const struct cell *cell
 
 	for (size_t i = 0; fault == FAULT_NONE && i < n_cells; i++) {
 		/* A row of one empty cell would be a blank line, which is no row. */
-		bool quoted = needs_quotes(&cells[i]) || (n_cells == 1 && cells[i].size == 0);
+		bool quoted = cell_needs_quotes(&cells[i]) || (n_cells == 1 && cells[i].size == 0);
 
 		if (i > 0)
 			fault = put(writer, ",", 1, why);

@@ -8,28 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "bundle/limits.h"
+#include "schemas/bytescan.h"
 
-#define LOW_BITS 0x7f7f7f7f7f7f7f7fULL
 #define WORD sizeof(uint64_t)
-
-/* The lowest byte is the first of the text. */
-static inline uint64_t load(const char *text)
-{
-	uint64_t word;
-
-	memcpy(&word, text, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
-}
-
-/* The top bit of each byte of WORD that is zero, and no other. */
-static inline uint64_t zero_bytes(uint64_t word)
-{
-	return ~(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS);
-}
 
 /* The row that is being cut. */
 struct cut {
@@ -56,11 +37,11 @@ static inline bool cut_at(struct cut *cut, size_t at, uint64_t marks)
 /* A row without a quote. */
 static bool split_plain(struct cut *cut, size_t size, char delimiter)
 {
-	const uint64_t pattern = (unsigned char)delimiter * (~0ULL / 255);
+	const uint64_t pattern = EACH_BYTE(delimiter);
 	size_t at = 0;
 
 	for (; size - at >= WORD; at += WORD) {
-		if (!cut_at(cut, at, zero_bytes(load(cut->line + at) ^ pattern)))
+		if (!cut_at(cut, at, zero_bytes(load_word(cut->line + at) ^ pattern)))
 			return false;
 	}
 	for (; at < size; at++) {

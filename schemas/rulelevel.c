@@ -9,24 +9,38 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "schemas/custom_check.h"
 
-/* Every rule that a fault can have: constraints by their names, the rest by their types'. */
+/* Every rule that a fault can have: constraints by their names, the rest by their types'; custom checks by their own names. */
 static const struct {
 	const char *rule;
 	bool may_warn;
 } rules[] = {
-	{"type-error", true},       {"required", true},
-	{"minimum", true},          {"maximum", true},
-	{"exclusiveMinimum", true}, {"exclusiveMaximum", true},
-	{"minLength", true},        {"maxLength", true},
-	{"pattern", true},          {"enum", true},
-	{"unique", true},           {"uniqueKeys", true},
-	{"primary-key", true},      {"foreign-key", true},
-	{"blank-row", true},        {"pattern-limit", false},
-	{"missing-label", false},   {"extra-label", false},
-	{"incorrect-label", false}, {"duplicate-label", false},
-	{"blank-label", false},     {"blank-header", false},
-	{"missing-cell", false},    {"extra-cell", false},
+	{"type-error", true},
+	{"required", true},
+	{"minimum", true},
+	{"maximum", true},
+	{"exclusiveMinimum", true},
+	{"exclusiveMaximum", true},
+	{"minLength", true},
+	{"maxLength", true},
+	{"pattern", true},
+	{"enum", true},
+	{"unique", true},
+	{"uniqueKeys", true},
+	{"primary-key", true},
+	{"foreign-key", true},
+	{"blank-row", true},
+	{"pattern-limit", false},
+	{"missing-label", false},
+	{"extra-label", false},
+	{"incorrect-label", false},
+	{"duplicate-label", false},
+	{"blank-label", false},
+	{"blank-header", false},
+	{"missing-cell", false},
+	{"extra-cell", false},
+	{"custom-check-skipped", true},
 	{"source-error", false},
 };
 
@@ -41,7 +55,7 @@ bool rule_is_known(const char *rule)
 		if (strcmp(rules[i].rule, rule) == 0)
 			return true;
 	}
-	return false;
+	return custom_check_is_rule(rule);
 }
 
 bool rule_may_warn(const char *rule)
@@ -50,7 +64,12 @@ bool rule_may_warn(const char *rule)
 		if (strcmp(rules[i].rule, rule) == 0)
 			return rules[i].may_warn;
 	}
-	return false;
+	return custom_check_is_rule(rule);
+}
+
+bool rule_is_of_data(const char *rule)
+{
+	return strcmp(rule, "custom-check-skipped") != 0;
 }
 
 static int compare(const struct rule_level *item, const char *rule, const char *field)

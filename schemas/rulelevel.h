@@ -36,6 +36,9 @@ bool rule_is_known(const char *rule);
  * labels, cells too many or too few), nor what two machines may decide differently ("pattern-limit"). */
 bool rule_may_warn(const char *rule);
 
+/* Whether the rule's faults are of the data. A check that was not made ("custom-check-skipped") is none, and a warning unless a level says otherwise. */
+bool rule_is_of_data(const char *rule);
+
 /* Adds a copy. False, with nothing changed, where the pair is there already. FIELD may be NULL. */
 bool rule_levels_add(struct rule_levels *levels, const char *rule, const char *field, enum fault_level level,
 		     uint64_t most);

@@ -10,7 +10,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "schemas/custom_check.h"
 #include "schemas/field.h"
+#include "schemas/published.h"
 
 static int compare_names(const void *a, const void *b)
 {
@@ -46,7 +48,7 @@ static enum fault read_fields(struct schema *schema, struct refusal *why)
 	schema->fields = xcalloc(json_array_size(array), sizeof(schema->fields[0]));
 	json_array_foreach(array, i, item)
 	{
-		enum fault fault = field_parse_descriptor(item, missing, &schema->fields[i], why);
+		enum fault fault = field_parse_descriptor(item, missing, &schema->warnings, &schema->fields[i], why);
 
 		if (fault != FAULT_NONE)
 			return fault;
@@ -131,9 +133,7 @@ static enum fault read_primary_key(struct schema *schema, struct refusal *why)
 	const json_t *value = json_object_get(schema->json, "primaryKey");
 	enum fault fault;
 
-	/* Published schemas write "no key" as null, "" or []. */
-	if (value == NULL || json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0) ||
-	    (json_is_string(value) && json_string_length(value) == 0))
+	if (value == NULL)
 		return FAULT_NONE;
 	fault = read_columns(value, "primaryKey", &schema->primary_key.columns, &schema->primary_key.n_columns, why);
 	return fault != FAULT_NONE ? fault : check_columns(schema, &schema->primary_key, "primaryKey", why);
@@ -144,7 +144,7 @@ static enum fault read_key_array(const struct schema *schema, const char *proper
 {
 	const json_t *array = json_object_get(schema->json, property);
 
-	*ret_array = json_is_null(array) ? NULL : array;
+	*ret_array = array;
 	if (*ret_array != NULL && (!json_is_array(array) || json_array_size(array) > LIMIT_TABLE_KEYS))
 		return refuse(why, FAULT_SCHEMA, "%s: is no array of at most %d keys", property, LIMIT_TABLE_KEYS);
 	return FAULT_NONE;
@@ -221,14 +221,14 @@ static enum fault read_foreign_keys(struct schema *schema, struct refusal *why)
 	return FAULT_NONE;
 }
 
-enum fault schema_parse(json_t *descriptor, struct schema **ret_schema, struct refusal *why)
+enum fault schema_parse(const json_t *descriptor, struct schema **ret_schema, struct refusal *why)
 {
 	_cleanup_(schema_freep) struct schema *schema = xcalloc(1, sizeof(*schema));
 	enum fault fault;
 
 	if (!json_is_object(descriptor))
 		return refuse(why, FAULT_SCHEMA, "a schema is an object");
-	schema->json = json_incref(descriptor);
+	schema->json = published_schema(descriptor, &schema->warnings);
 	fault = read_missing(schema, why);
 	if (fault == FAULT_NONE)
 		fault = read_fields(schema, why);
@@ -242,6 +242,7 @@ enum fault schema_parse(json_t *descriptor, struct schema **ret_schema, struct r
 		fault = read_foreign_keys(schema, why);
 	if (fault != FAULT_NONE)
 		return fault;
+	schema->checks = custom_checks_new(schema->json);
 	*ret_schema = steal_pointer(&schema);
 	return FAULT_NONE;
 }
@@ -267,7 +268,9 @@ void schema_free(struct schema *schema)
 	for (size_t i = 0; i < schema->n_foreign_keys; i++)
 		key_clear(&schema->foreign_keys[i]);
 	free(schema->foreign_keys);
+	custom_checks_free(schema->checks);
 	json_decref(schema->json);
+	warnings_clear(&schema->warnings);
 	free(schema);
 }
 
@@ -283,4 +286,66 @@ const struct field *schema_field(const struct schema *schema, const char *name)
 			return schema->fields[i];
 	}
 	return NULL;
+}
+
+static bool has_field(const json_t *descriptor, const char *name)
+{
+	const json_t *fields = json_object_get(descriptor, "fields");
+
+	for (size_t i = 0; name != NULL && i < json_array_size(fields); i++) {
+		const char *text = json_string_value(json_object_get(json_array_get(fields, i), "name"));
+
+		if (text != NULL && strcmp(text, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_fields(const json_t *descriptor, const json_t *columns)
+{
+	if (json_is_string(columns))
+		return has_field(descriptor, json_string_value(columns));
+	for (size_t i = 0; i < json_array_size(columns); i++) {
+		if (!has_field(descriptor, json_string_value(json_array_get(columns, i))))
+			return false;
+	}
+	return true;
+}
+
+/* The array PROPERTY, a copy of its own: what else holds the old one keeps it whole. */
+static json_t *own_array(json_t *descriptor, const char *property)
+{
+	json_t *copy = json_is_array(json_object_get(descriptor, property))
+			       ? json_deep_copy(json_object_get(descriptor, property))
+			       : NULL;
+
+	if (copy != NULL)
+		json_object_set_new(descriptor, property, copy);
+	return copy;
+}
+
+static bool has_reference(const json_t *descriptor, const json_t *key)
+{
+	const json_t *reference = json_object_get(key, "reference");
+	const char *resource = json_string_value(json_object_get(reference, "resource"));
+	bool is_self = resource == NULL || resource[0] == '\0';
+
+	return has_fields(descriptor, json_object_get(key, "fields")) &&
+	       (!is_self || has_fields(descriptor, json_object_get(reference, "fields")));
+}
+
+void schema_drop_keys(json_t *descriptor)
+{
+	json_t *unique = own_array(descriptor, "uniqueKeys"), *foreign = own_array(descriptor, "foreignKeys");
+
+	if (!has_fields(descriptor, json_object_get(descriptor, "primaryKey")))
+		json_object_del(descriptor, "primaryKey");
+	for (size_t i = json_array_size(unique); i-- > 0;) {
+		if (!has_fields(descriptor, json_array_get(unique, i)))
+			json_array_remove(unique, i);
+	}
+	for (size_t i = json_array_size(foreign); i-- > 0;) {
+		if (!has_reference(descriptor, json_array_get(foreign, i)))
+			json_array_remove(foreign, i);
+	}
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "schemas/warnings.h"
 
 enum field_type {
 	FIELD_ANY,
@@ -47,7 +48,8 @@ struct table_key {
 };
 
 struct schema {
-	json_t *json; /* owned: the descriptor as read */
+	json_t *json;             /* owned: the descriptor as read, in the standard's spelling */
+	struct warnings warnings; /* what was spelt otherwise, or is not checked */
 	struct field **fields;
 	size_t n_fields;
 	enum fields_match match;
@@ -58,13 +60,18 @@ struct schema {
 	size_t n_unique_keys;
 	struct table_key *foreign_keys;
 	size_t n_foreign_keys;
+	struct custom_checks *checks; /* owned; schemas/custom_check.h: what it asks beyond Table Schema */
 };
 
 /* FAULT_SCHEMA with the field and the property in WHY: an unknown type, a pattern that does not compile, a bound that
- * is not of the field's type, a key over a column that is not there. The object is referenced, not copied. */
-enum fault schema_parse(json_t *descriptor, struct schema **ret_schema, struct refusal *why);
+ * is not of the field's type, a key over a column that is not there. Spellings of others (schemas/published.h) are read, each
+ * with a line in the schema's warnings: formats of ours, which embed a schema, refuse those. The descriptor is copied. */
+enum fault schema_parse(const json_t *descriptor, struct schema **ret_schema, struct refusal *why);
 void schema_free(struct schema *schema);
 void schema_freep(struct schema **schema);
+
+/* Takes out of a descriptor whose fields were changed the keys over columns that it no longer has: they say nothing of what is left. */
+void schema_drop_keys(json_t *descriptor);
 
 const char *field_name(const struct field *field);
 enum field_type field_type(const struct field *field);

@@ -13,10 +13,6 @@
 #define SEQUENCES_MAX 8
 #define LENGTH_MAX 40
 
-struct character_set {
-	uint64_t bits[2];
-};
-
 struct sequence {
 	size_t length;
 	struct character_set sets[LENGTH_MAX];
@@ -261,4 +257,15 @@ bool simple_pattern_matches(const struct simple_pattern *pattern, const char *te
 			return true;
 	}
 	return false;
+}
+
+size_t simple_pattern_n_sequences(const struct simple_pattern *pattern)
+{
+	return pattern->n_sequences;
+}
+
+size_t simple_pattern_sequence(const struct simple_pattern *pattern, size_t i, const struct character_set **ret_sets)
+{
+	*ret_sets = pattern->sequences[i].sets;
+	return pattern->sequences[i].length;
 }

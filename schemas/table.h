@@ -48,6 +48,7 @@ enum fault table_reader_finish(struct table_reader *reader, struct refusal *why)
 
 /* Writes rows in the plain form: UTF-8, comma, doubled quotes, LF; a cell is quoted only where it must be. SINK gets
  * the bytes in large pieces. */
+bool cell_needs_quotes(const struct cell *cell);
 typedef enum fault plain_sink(void *ctx, const void *data, size_t size, struct refusal *why);
 struct plain_writer;
 struct plain_writer *plain_writer_new(plain_sink *sink, void *ctx);

@@ -16,16 +16,26 @@ struct validation *validation_new(void)
 {
 	struct validation *validation = xcalloc(1, sizeof(*validation));
 
+	validation->log = keylog_new(NULL);
 	if (getrandom(validation->secret, sizeof(validation->secret), 0) != (ssize_t)sizeof(validation->secret))
 		die_errno("getrandom");
 	return validation;
 }
 
+void validation_set_spill(struct validation *validation, struct spill *spill)
+{
+	keylog_free(validation->log);
+	validation->spill = spill;
+	validation->log = keylog_new(spill);
+}
+
 static void table_free(struct validation_table *table)
 {
 	validation_keys_clear(table);
+	validation_checks_clear(table);
 	validation_clear_faults(table);
 	validation_clear_tallies(table);
+	validation_map_clear(table);
 	for (size_t i = 0; i < table->n_labels; i++)
 		free(table->labels[i]);
 	free(table->labels);
@@ -43,6 +53,7 @@ void validation_free(struct validation *validation)
 	for (size_t i = 0; i < validation->n_references; i++)
 		free(validation->references[i]);
 	free(validation->references);
+	keylog_free(validation->log);
 	free(validation);
 }
 
@@ -102,7 +113,12 @@ void validation_table_end(struct validation_table *table)
 void validation_end(struct validation *validation)
 {
 	for (size_t i = 0; i < validation->n_tables; i++)
-		validation_keys_resolve(validation->tables[i]);
+		validation_late_ask(validation->tables[i]);
+	keylog_settle(validation->log);
+	for (size_t i = 0; i < validation->n_tables; i++)
+		validation_late_report(validation->tables[i]);
+	for (size_t i = 0; i < validation->n_tables; i++)
+		validation_late_resolve(validation->tables[i]);
 }
 
 /* One fault for each rule that the cell breaks. */
@@ -118,7 +134,7 @@ static void __attribute__((cold)) report_cell(struct validation_table *table, si
 				: rule == RULE_PATTERN_LIMIT ? FAULT_TYPE_PATTERN_LIMIT
 							     : FAULT_TYPE_CONSTRAINT,
 			.rule = field_rule_name((enum field_rule)rule),
-			.field = index + 1,
+			.field = validation_field_number(table, index),
 			.field_name = column->name,
 		};
 
@@ -134,6 +150,8 @@ static bool is_blank(const struct validation_table *table, const struct cell *ce
 	for (size_t i = 0; i < table->n_columns && i < n_cells; i++) {
 		const struct field *field = table->columns[i].field;
 
+		if (table->map != NULL && validation_is_default(table, i))
+			continue;
 		if (field == NULL ? cells[i].size > 0 : !field_is_missing(field, cells[i].text, cells[i].size))
 			return false;
 	}
@@ -193,6 +211,35 @@ static inline void check_cell(struct validation_table *table, size_t index, cons
 		report_cell(table, index, broken, cell, position);
 }
 
+/* The same of a cell that is known to be good. */
+static void take_key_cell(struct validation_table *table, const struct column *column, const struct cell *cell)
+{
+	struct value value = {.kind = VALUE_TEXT, .text = cell->text, .size = cell->size};
+	const struct field *field = column->field;
+
+	column->key_cell->bytes = NULL;
+	column->key_cell->raw = *cell;
+	if (field == NULL || field_is_missing(field, cell->text, cell->size))
+		return;
+	if (field->parse != NULL && !field->parse(field, cell->text, cell->size, &table->scratch, &value))
+		die("a cell that was read cannot be read again");
+	set_key_cell(table, column->key_cell, &value);
+}
+
+void validation_good_row(struct validation_table *table, const struct cell *cells, const struct row_position *position)
+{
+	table->n_rows++;
+	if (table->n_check_runs > 0)
+		validation_checks_row(table, cells, table->n_columns, position);
+	if (table->n_sets == 0)
+		return;
+	for (size_t i = 0; i < table->n_columns; i++) {
+		if (table->columns[i].key_cell != NULL)
+			take_key_cell(table, &table->columns[i], &cells[i]);
+	}
+	validation_keys_row(table, position);
+}
+
 /* Cells that a row has too few or too many. A cell that is not there is also missing where one is required, as in
  * Frictionless. */
 static void __attribute__((cold)) report_count(struct validation_table *table, const struct cell *cells, size_t n_cells,
@@ -216,33 +263,45 @@ static void __attribute__((cold)) report_count(struct validation_table *table, c
 	}
 }
 
-static void __attribute__((cold)) report_blank(struct validation_table *table, const struct row_position *position)
+static void __attribute__((cold))
+report_blank(struct validation_table *table, size_t n_cells, const struct row_position *position)
 {
 	struct tally_kind kind = {.type = FAULT_TYPE_BLANK_ROW};
 
-	validation_add(table, &kind, position, NULL, "the row is blank");
+	validation_add(table, &kind, position, NULL,
+		       table->map != NULL && n_cells > 0 ? "the row has no value for any promised field"
+							 : "the row is blank");
 	for (size_t i = 0; i < table->n_columns; i++)
 		forget_key_cell(&table->columns[i]);
 }
 
-void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
-		    const struct row_position *position)
+void validation_judge_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			  const struct row_position *position)
 {
 	size_t n = n_cells < table->n_columns ? n_cells : table->n_columns;
 
-	if (!table->has_header) {
-		validation_take_header(table, cells, n_cells, position);
-		return;
-	}
 	table->n_rows++;
 	if (n_cells == 0 || (table->schema != NULL && is_blank(table, cells, n_cells))) {
-		report_blank(table, position);
+		report_blank(table, n_cells, position);
 	} else {
 		for (size_t i = 0; i < n; i++)
 			check_cell(table, i, &cells[i], position);
 		if (n_cells != table->n_columns)
 			report_count(table, cells, n_cells, position);
+		if (table->n_check_runs > 0)
+			validation_checks_row(table, cells, n_cells, position);
 	}
 	if (table->n_sets > 0)
 		validation_keys_row(table, position);
+}
+
+void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+		    const struct row_position *position)
+{
+	if (table->map != NULL)
+		validation_map_row(table, cells, n_cells, position);
+	else if (!table->has_header)
+		validation_take_header(table, cells, n_cells, position);
+	else
+		validation_judge_row(table, cells, n_cells, position);
 }

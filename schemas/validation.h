@@ -3,7 +3,8 @@
  * validation: rows against schemas, one package at a time: types, constraints, missing values, header by fieldsMatch,
  * primary keys, uniqueness and foreign keys between the package's resources. Every fault is counted; the first
  * LIMIT_FAULTS_KEPT of a kind are kept with their place. Memory does not grow with the rows but for the exact
- * uniqueness and reference indexes (under 32 bytes a key).
+ * uniqueness and reference indexes (under 32 bytes a key), and these only up to a bound where there is one (validation_set_spill).
+ * Faults of uniqueness are told by validation_end, in the places of their rows.
  *
  *     v = validation_new();
  *     validation_declare(v, name, schema) for each resource's schema
@@ -21,7 +22,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "schemas/columnmap.h"
 #include "schemas/rulelevel.h"
+#include "schemas/spill.h"
 #include "schemas/table.h"
 
 struct validation;
@@ -38,8 +41,11 @@ struct table_fault {
 	uint64_t offset;
 	size_t field; /* from 1; 0: the whole row */
 	const char *field_name;
+	const char *
+		published; /* with a map of columns: the label of that column, where it is not the field's name; else NULL */
 	const char *cell; /* escaped, cut */
 	const char *note; /* the rule in words */
+	unsigned rank;    /* among faults of one row: of keys they come after those of cells */
 };
 
 /* All faults of one rule in one field, kept or not: exact, whatever their number. */
@@ -57,6 +63,10 @@ struct validation *validation_new(void);
 void validation_free(struct validation *validation);
 void validation_freep(struct validation **validation);
 
+/* Bounds what keys take in memory: before all else that is done with the validation. SPILL stays the caller's, must outlive it and may serve
+ * two validations. Where the spill has a fault after validation_end (spill_fault) the verdict is worth nothing. */
+void validation_set_spill(struct validation *validation, struct spill *spill);
+
 /* Announces the schema of a table that is still to come, so that the keys which it refers to are indexed in tables
  * that are read before it. Without it, a reference to a table that is already past cannot be checked and is a fault
  * ("foreign-key" with row 0), never a silent pass. Call it for all resources before the first validation_table.
@@ -70,6 +80,15 @@ void validation_table_set_place(struct validation_table *table, const char *plac
 /* The levels of the table's rules, before its first row: with none every fault is an error. LEVELS stays the caller's and must outlive the
  * validation; `most` is not looked at. */
 void validation_table_set_levels(struct validation_table *table, const struct rule_levels *levels);
+/* The rows are published ones, which MAP (bound with the header) makes promised ones: those are judged, and their columns are the schema's fields.
+ * Faults have the field's name as promised, and row and column as published (column 0: a default). A header that does not fit is a label
+ * fault for each column, and no row after it is looked at. Before the first row; MAP becomes the table's, whose schema may not be NULL. */
+void validation_table_set_map(struct validation_table *table, struct columnmap *map);
+bool validation_table_has_map(const struct validation_table *table);
+/* FAULT_COLUMNS, FAULT_TABLE_CELL_SIZE: the table cannot be mapped further, and is broken. */
+enum fault validation_table_map_fault(const struct validation_table *table, struct refusal *why);
+/* The last row as promised, the header's too; until the next row. */
+const struct cell *validation_table_promised(const struct validation_table *table, size_t *ret_n_cells);
 /* The dialect has no header: the columns are the schema's fields in their order, and row 1 is data. Call before the
  * first row; the schema may not be NULL. */
 void validation_header_absent(struct validation_table *table);

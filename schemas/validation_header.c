@@ -174,6 +174,7 @@ void validation_take_header(struct validation_table *table, const struct cell *c
 		match_by_name(table, sorted, position);
 	}
 	validation_keys_place(table);
+	validation_checks_place(table);
 }
 
 void validation_header_absent(struct validation_table *table)
@@ -189,42 +190,10 @@ void validation_header_absent(struct validation_table *table)
 /* --- the effective schema
  * ------------------------------------------------------------------------------------------- */
 
-static bool names_only(const json_t *columns, const json_t *fields_by_name)
-{
-	size_t i;
-	json_t *column;
-
-	if (json_is_string(columns))
-		return json_object_get(fields_by_name, json_string_value(columns)) != NULL;
-	json_array_foreach(columns, i, column)
-	{
-		if (json_object_get(fields_by_name, json_string_value(column)) == NULL)
-			return false;
-	}
-	return true;
-}
-
-/* Keys over columns that the data do not have say nothing of them. */
-static void drop_keys(json_t *schema, const json_t *fields_by_name)
-{
-	json_t *unique = json_object_get(schema, "uniqueKeys"), *foreign = json_object_get(schema, "foreignKeys");
-
-	if (!names_only(json_object_get(schema, "primaryKey"), fields_by_name))
-		json_object_del(schema, "primaryKey");
-	for (size_t i = json_array_size(unique); i-- > 0;) {
-		if (!names_only(json_array_get(unique, i), fields_by_name))
-			json_array_remove(unique, i);
-	}
-	for (size_t i = json_array_size(foreign); i-- > 0;) {
-		if (!names_only(json_object_get(json_array_get(foreign, i), "fields"), fields_by_name))
-			json_array_remove(foreign, i);
-	}
-}
-
 json_t *validation_effective_schema(const struct validation_table *table)
 {
 	json_t *schema = table->schema != NULL ? json_deep_copy(table->schema->json) : json_object();
-	json_t *fields = json_array(), *by_name = json_object();
+	json_t *fields = json_array();
 
 	for (size_t i = 0; i < table->n_labels; i++) {
 		const struct field *field = i < table->n_columns && table->columns[i].field != NULL
@@ -233,14 +202,12 @@ json_t *validation_effective_schema(const struct validation_table *table)
 		json_t *copy = field != NULL ? json_deep_copy(field->json)
 					     : json_pack("{s:s, s:s}", "name", table->labels[i], "type", "any");
 
-		if (copy == NULL || json_array_append_new(fields, copy) < 0 ||
-		    json_object_set(by_name, table->labels[i], copy) < 0)
+		if (copy == NULL || json_array_append_new(fields, copy) < 0)
 			die("out of memory");
 	}
 	if (schema == NULL || json_object_set_new(schema, "fields", fields) < 0)
 		die("out of memory");
 	json_object_del(schema, "fieldsMatch");
-	drop_keys(schema, by_name);
-	json_decref(by_name);
+	schema_drop_keys(schema);
 	return schema;
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC
  *
  * validation, between its own files: validation.c (tables and rows), validation_header.c (labels to fields),
- * validation_keys.c (uniqueness and references), validation_report.c (faults for people and machines).
+ * validation_keys.c (uniqueness and references), validation_checks.c (custom checks), validation_report.c (faults for people and machines).
  */
 #ifndef SCHEMAS_VALIDATION_INTERNAL_H
 #define SCHEMAS_VALIDATION_INTERNAL_H
 
+#include "schemas/columnmap.h"
 #include "schemas/field.h"
 #include "schemas/keyindex.h"
+#include "schemas/keylog.h"
+#include "schemas/rowscan.h"
 #include "schemas/validation.h"
 
 /* In the order of their names in validation_report.c. */
@@ -27,6 +30,8 @@ enum fault_type {
 	FAULT_TYPE_UNIQUE,
 	FAULT_TYPE_PRIMARY_KEY,
 	FAULT_TYPE_FOREIGN_KEY,
+	FAULT_TYPE_CUSTOM_CHECK,
+	FAULT_TYPE_CHECK_SKIPPED,
 	FAULT_TYPE_SOURCE,
 	FAULT_TYPE_N
 };
@@ -69,7 +74,9 @@ struct key_set {
 	size_t n_columns;
 	size_t *places;         /* owned: of each in the data; set with the header */
 	bool is_usable;         /* every column is in the data */
-	struct keyindex *index; /* owned; NULL: only hashed */
+	bool is_unique;         /* somebody asks whether a key was there before */
+	uint32_t source;        /* of the log; 0: only hashed */
+	struct keyindex *index; /* owned: asked for keys while rows are read; NULL: all are in the log */
 	/* Of the row that is being read: */
 	bool is_hashed;  /* already, when its cell was read */
 	bool is_missing; /* every cell is */
@@ -99,9 +106,27 @@ struct foreign_check {
 	struct reference *reference;
 	size_t set;
 	struct keyindex *pending; /* owned: keys that wait for the other table, with their first row */
+	uint32_t waiting;         /* in the log: those of them that found no room, or are not found */
+	uint32_t wanted;          /* in the log: keys asked for after the other table; 0: none yet */
+};
+
+/* A custom check that is made, and where its columns stand. */
+struct check_run {
+	const struct custom_check *check; /* borrowed from the schema */
+	size_t *places;                   /* owned, but in a part's table; SIZE_MAX: the data do not have it */
 };
 
 struct validation_part; /* schemas/validation_part.h */
+
+/* A table whose rows are mapped (validation_map.c). */
+struct validation_map {
+	struct columnmap *columns;         /* this and the binding are owned, unless is_borrowed */
+	struct columnmap_binding *binding; /* NULL: the header has not come yet */
+	bool is_borrowed;                  /* a part's: the whole table's */
+	struct columnmap_scratch scratch;
+	struct cell *cells; /* owned: the last row as promised */
+	struct refusal why; /* FAULT_NONE: rows are mapped */
+};
 
 struct validation_table {
 	struct validation *validation;
@@ -121,6 +146,8 @@ struct validation_table {
 	size_t n_uniques;
 	struct foreign_check *foreigns;
 	size_t n_foreigns;
+	struct check_run *check_runs; /* owned, but in a part's table */
+	size_t n_check_runs;
 	struct key_cell *key_cells;       /* owned, one a column */
 	struct validation_part *noted_in; /* this is the table of a part: its keys are noted there, not judged */
 	struct validation_part *merging;  /* whose rows are being judged: their cells are read again where shown */
@@ -128,6 +155,7 @@ struct validation_table {
 	size_t tuple_size;
 	struct value_scratch scratch;
 
+	struct validation_map *map;       /* owned; NULL: rows are judged as they are */
 	const struct rule_levels *levels; /* borrowed; NULL: none */
 	struct tally **tallies;           /* owned, each; sorted */
 	size_t n_tallies, tallies_room;
@@ -143,6 +171,8 @@ struct validation {
 	size_t n_tables;
 	struct reference **references;
 	size_t n_references;
+	struct spill *spill; /* borrowed; NULL: memory without a bound */
+	struct keylog *log;  /* owned */
 };
 
 /* Counts a fault and keeps it, unless enough of its type and level are kept. CELL may be NULL. */
@@ -152,6 +182,12 @@ void validation_add(struct validation_table *table, struct tally_kind *kind, con
 bool validation_count(struct validation_table *table, struct tally_kind *kind, const struct row_position *position);
 void validation_keep(struct validation_table *table, const struct tally_kind *kind, const struct row_position *position,
 		     const struct cell *cell, const char *note);
+/* N faults that are found when the rows are past, the first of them at POSITION; and one of them, put where it would stand if it had been found
+ * with its row: RANK tells faults of one row apart. */
+void validation_count_late(struct validation_table *table, struct tally_kind *kind, const struct row_position *position,
+			   uint64_t n);
+void validation_keep_late(struct validation_table *table, const struct tally_kind *kind, unsigned rank,
+			  const struct row_position *position, const struct cell *cell, const char *note);
 void validation_clear_faults(struct validation_table *table);
 void validation_clear_tallies(struct validation_table *table);
 const char *validation_type_name(enum fault_type type);
@@ -169,13 +205,53 @@ void validation_move_faults(struct validation_table *table, struct validation_ta
 void validation_part_note(struct validation_part *part, const struct row_position *position);
 void validation_part_recall(const struct validation_part *part, struct validation_table *table);
 
+/* A row with a cell in each column, each known to be good or missing where it may be, and not all missing: counted, held to the
+ * custom checks, and its keys taken. */
+void validation_good_row(struct validation_table *table, const struct cell *cells, const struct row_position *position);
+
+/* Rows of a table whose header is known, a batch at a time: fill validation_batch_rows, then take it. FIRST_ROW is the first one's number.
+ * What is reported is what validation_row reports of each. */
+struct validation_batch;
+struct validation_batch *validation_batch_new(struct validation_table *table);
+void validation_batch_free(struct validation_batch *batch);
+struct row_batch *validation_batch_rows(struct validation_batch *batch);
+void validation_batch_take(struct validation_batch *batch, uint64_t first_row);
+
+/* A row as the columns have it, after the header: what a map made of a published one, or that itself. */
+void validation_judge_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			  const struct row_position *position);
+
+/* The map of columns. A part's table gets the binding of the whole one. */
+void validation_map_copy(struct validation_table *copy, const struct validation_table *table);
+void validation_map_clear(struct validation_table *table);
+void validation_map_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			const struct row_position *position);
+/* What the row's columns have, without judging it; NULL where the map cannot go on. */
+const struct cell *validation_map_cells(struct validation_table *table, const struct cell *cells, size_t n_cells,
+					size_t *ret_bad);
+/* Of the column at INDEX: its number in the file as published, from 1; 0: it is a default. */
+size_t validation_field_number(const struct validation_table *table, size_t index);
+/* The label as published of a field number; NULL: the table has no map, or FIELD no column. */
+const char *validation_published_name(const struct validation_table *table, size_t field);
+/* Of a table with a map. */
+bool validation_is_default(const struct validation_table *table, size_t index);
+
 /* The header row: labels to columns by the schema's fieldsMatch, with the faults of both. */
 void validation_take_header(struct validation_table *table, const struct cell *cells, size_t n_cells,
 			    const struct row_position *position);
 
+/* Custom checks: those that can be made once the header is known, with a warning for each other; then each row, after its cells. */
+void validation_checks_place(struct validation_table *table);
+void validation_checks_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
+			   const struct row_position *position);
+void validation_checks_clear(struct validation_table *table);
+
 /* Keys: what the schema and the references to this table ask for; then the columns once the header is known. */
 void validation_keys_prepare(struct validation_table *table);
 void validation_keys_place(struct validation_table *table);
+/* What memory will be looked at for the hash. */
+void validation_keys_prefetch(const struct validation_table *table, const struct key_set *set,
+			      const struct key_hash *hash);
 /* Hashes the set of one column whose cell has just been read, so that memory answers while the row's other cells are
  * checked: with millions of keys the look-up is a cache miss. */
 void validation_keys_begin(struct validation_table *table, struct key_set *set);
@@ -183,7 +259,23 @@ void validation_keys_begin(struct validation_table *table, struct key_set *set);
 void validation_keys_row(struct validation_table *table, const struct row_position *position);
 /* The second half of it: the sets' hashes are known, and indexed and judged now. */
 void validation_keys_judge(struct validation_table *table, const struct row_position *position);
-void validation_keys_resolve(struct validation_table *table);
+/* What the log has to say at the end: all questions are in it; its answers as faults; references to tables that came later. */
+void validation_late_ask(struct validation_table *table);
+void validation_late_report(struct validation_table *table);
+void validation_late_resolve(struct validation_table *table);
+/* Asks SOURCE for the set's key of the row that is being judged, with the texts of its cells. */
+void validation_late_note(struct validation_table *table, const struct key_set *set, uint32_t source,
+			  const struct row_position *position);
+
+/* Words of faults of keys. NAMES, for people: "siret"; "code, year". */
+struct tally_kind validation_key_kind(const struct validation_table *table, const struct key_set *set,
+				      enum fault_type type, const char *rule, char *names, size_t size);
+/* "12345678900011"; "01001, 2024". */
+void validation_key_cells(const struct validation_table *table, const struct key_set *set, char *cells, size_t size);
+void validation_foreign_note(const struct foreign_check *check, char *note, size_t size);
+/* Of faults of one row the cells' come first (0), then the keys' in this order. */
+unsigned validation_unique_rank(const struct validation_table *table, const struct unique_check *check);
+unsigned validation_foreign_rank(const struct validation_table *table, const struct foreign_check *check);
 void validation_keys_clear(struct validation_table *table);
 struct reference *validation_reference(struct validation *validation, const char *resource, const char **columns,
 				       size_t n_columns);

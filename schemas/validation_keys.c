@@ -24,8 +24,8 @@ static bool same_columns(const char **a, size_t n_a, const char **b, size_t n_b)
 	return true;
 }
 
-/* The set over these columns, made if it is not there. WITH_INDEX: its keys are kept. Returns its number. */
-static size_t add_set(struct validation_table *table, const char **columns, size_t n_columns, bool with_index)
+/* The set over these columns, made if it is not there. Returns its number. */
+static size_t add_set(struct validation_table *table, const char **columns, size_t n_columns)
 {
 	struct key_set *set;
 	size_t i = 0;
@@ -40,18 +40,31 @@ static size_t add_set(struct validation_table *table, const char **columns, size
 		set->n_columns = n_columns;
 		set->places = xcalloc(n_columns, sizeof(set->places[0]));
 	}
-	if (with_index && table->sets[i]->index == NULL)
-		table->sets[i]->index = keyindex_new();
+	return i;
+}
+
+/* The same, with its keys kept. */
+static size_t add_kept_set(struct validation_table *table, const char **columns, size_t n_columns)
+{
+	size_t i = add_set(table, columns, n_columns);
+
+	if (table->sets[i]->source == 0)
+		table->sets[i]->source = keylog_source(table->validation->log, KEY_ROLE_SET);
 	return i;
 }
 
 /* The table is the one that REFERENCE means: its keys are kept from the first row on. */
 static void attach(struct validation_table *table, struct reference *reference)
 {
-	size_t i = add_set(table, reference->columns, reference->n_columns, true);
+	size_t i = add_kept_set(table, reference->columns, reference->n_columns);
+	struct key_set *set = table->sets[i];
 
+	if (set->index == NULL) {
+		set->index = keyindex_new(table->validation->spill);
+		keylog_set_index(table->validation->log, set->source, set->index);
+	}
 	reference->table = table;
-	reference->set = table->sets[i];
+	reference->set = set;
 }
 
 struct reference *validation_reference(struct validation *validation, const char *resource, const char **columns,
@@ -82,11 +95,14 @@ struct reference *validation_reference(struct validation *validation, const char
 static void add_unique(struct validation_table *table, enum fault_type type, const char *rule, const char **columns,
 		       size_t n_columns)
 {
+	size_t set = add_kept_set(table, columns, n_columns);
+
+	table->sets[set]->is_unique = true;
 	table->uniques = xrealloc(table->uniques, table->n_uniques + 1, sizeof(table->uniques[0]));
 	table->uniques[table->n_uniques++] = (struct unique_check){
 		.type = type,
 		.rule = rule,
-		.set = add_set(table, columns, n_columns, true),
+		.set = set,
 		.may_be_missing = type == FAULT_TYPE_UNIQUE,
 	};
 }
@@ -99,7 +115,7 @@ static void add_foreign(struct validation_table *table, const struct table_key *
 	table->foreigns[table->n_foreigns++] = (struct foreign_check){
 		.key = key,
 		.reference = validation_reference(table->validation, resource, key->reference_columns, key->n_columns),
-		.set = add_set(table, key->columns, key->n_columns, false),
+		.set = add_set(table, key->columns, key->n_columns),
 	};
 }
 
@@ -149,7 +165,7 @@ void validation_keys_place(struct validation_table *table)
 			set->is_usable = find_column(table, set->columns[i], &set->places[i]) && set->is_usable;
 		for (size_t i = 0; set->is_usable && i < set->n_columns; i++)
 			table->columns[set->places[i]].key_cell = &table->key_cells[set->places[i]];
-		if (set->is_usable && set->n_columns == 1 && set->index != NULL)
+		if (set->is_usable && set->n_columns == 1 && set->source != 0)
 			table->key_cells[set->places[0]].only_set = set;
 	}
 }
@@ -178,12 +194,21 @@ static void hash_tuple(struct validation_table *table, struct key_set *set)
 	key_hash_bytes(table->validation->secret, table->tuple, n, &set->hash);
 }
 
+void validation_keys_prefetch(const struct validation_table *table, const struct key_set *set,
+			      const struct key_hash *hash)
+{
+	if (set->index != NULL)
+		keyindex_prefetch(set->index, hash);
+	else if (set->source != 0)
+		keylog_prefetch(table->validation->log, set->source, hash);
+}
+
 void validation_keys_begin(struct validation_table *table, struct key_set *set)
 {
 	const struct key_cell *cell = &table->key_cells[set->places[0]];
 
 	key_hash_bytes(table->validation->secret, cell->bytes, cell->size, &set->hash);
-	keyindex_prefetch(set->index, &set->hash);
+	validation_keys_prefetch(table, set, &set->hash);
 	set->is_hashed = true;
 }
 
@@ -204,25 +229,26 @@ static void hash_set(struct validation_table *table, struct key_set *set)
 		hash_tuple(table, set);
 }
 
-/* What its faults are; NAMES, for people: "siret"; "code, year". */
-static struct tally_kind key_kind(const struct key_set *set, enum fault_type type, const char *rule, char *names,
-				  size_t size)
+struct tally_kind validation_key_kind(const struct validation_table *table, const struct key_set *set,
+				      enum fault_type type, const char *rule, char *names, size_t size)
 {
 	size_t n = 0;
 
 	names[0] = '\0';
 	for (size_t i = 0; i < set->n_columns && n < size; i++)
 		n += (size_t)snprintf(names + n, size - n, "%s%s", i > 0 ? ", " : "", set->columns[i]);
+	/* Cut between characters: documents hold it too. */
+	if (n >= size && !text_is_utf8(names, size - 1, &n))
+		names[n] = '\0';
 	return (struct tally_kind){
 		.type = type,
 		.rule = rule,
-		.field = set->n_columns == 1 ? set->places[0] + 1 : 0,
+		.field = set->n_columns == 1 ? validation_field_number(table, set->places[0]) : 0,
 		.field_name = names,
 	};
 }
 
-/* "12345678900011"; "01001, 2024". */
-static void describe_cells(const struct validation_table *table, const struct key_set *set, char *cells, size_t size)
+void validation_key_cells(const struct validation_table *table, const struct key_set *set, char *cells, size_t size)
 {
 	size_t n = 0;
 
@@ -237,34 +263,45 @@ static void describe_cells(const struct validation_table *table, const struct ke
 	}
 }
 
+unsigned validation_unique_rank(const struct validation_table *table, const struct unique_check *check)
+{
+	return 1 + (unsigned)(check - table->uniques);
+}
+
+unsigned validation_foreign_rank(const struct validation_table *table, const struct foreign_check *check)
+{
+	return 1 + (unsigned)table->n_uniques + (unsigned)(check - table->foreigns);
+}
+
 static void __attribute__((cold))
-report_key(struct validation_table *table, enum fault_type type, const char *rule, const struct key_set *set,
+report_key(struct validation_table *table, struct tally_kind *kind, unsigned rank, const struct key_set *set,
 	   const struct row_position *position, const char *note)
 {
-	char names[160], cells[200];
-	struct tally_kind kind = key_kind(set, type, rule, names, sizeof(names));
+	char cells[200];
 	struct cell cell;
 
-	if (!validation_count(table, &kind, position))
+	if (!validation_count(table, kind, position))
 		return;
 	if (table->merging != NULL)
 		validation_part_recall(table->merging, table);
-	describe_cells(table, set, cells, sizeof(cells));
+	validation_key_cells(table, set, cells, sizeof(cells));
 	cell = (struct cell){cells, strlen(cells)};
-	validation_keep(table, &kind, position, set->is_missing ? NULL : &cell, note);
+	validation_keep(table, kind, position, set->is_missing ? NULL : &cell, note);
+	table->faults[table->n_faults - 1].rank = rank;
 }
 
 static void __attribute__((cold))
 report_unique(struct validation_table *table, const struct unique_check *check, const struct row_position *position)
 {
 	const struct key_set *set = table->sets[check->set];
-	char note[128];
+	char names[160], note[128];
+	struct tally_kind kind = validation_key_kind(table, set, check->type, check->rule, names, sizeof(names));
 
 	if (set->is_missing)
 		snprintf(note, sizeof(note), "the primary key is missing");
 	else
 		snprintf(note, sizeof(note), "is the same as in row %" PRIu32, set->first_row);
-	report_key(table, check->type, check->rule, set, position, note);
+	report_key(table, &kind, validation_unique_rank(table, check), set, position, note);
 }
 
 static void check_unique(struct validation_table *table, const struct unique_check *check,
@@ -276,7 +313,7 @@ static void check_unique(struct validation_table *table, const struct unique_che
 		report_unique(table, check, position);
 }
 
-static void foreign_note(const struct foreign_check *check, char *note, size_t size)
+void validation_foreign_note(const struct foreign_check *check, char *note, size_t size)
 {
 	size_t n = (size_t)snprintf(note, size, "is not found in %s as ", check->reference->resource);
 
@@ -287,10 +324,26 @@ static void foreign_note(const struct foreign_check *check, char *note, size_t s
 static void __attribute__((cold))
 report_foreign(struct validation_table *table, const struct foreign_check *check, const struct row_position *position)
 {
-	char note[256];
+	const struct key_set *set = table->sets[check->set];
+	char names[160], note[256];
+	struct tally_kind kind = validation_key_kind(table, set, FAULT_TYPE_FOREIGN_KEY, NULL, names, sizeof(names));
 
-	foreign_note(check, note, sizeof(note));
-	report_key(table, FAULT_TYPE_FOREIGN_KEY, NULL, table->sets[check->set], position, note);
+	validation_foreign_note(check, note, sizeof(note));
+	report_key(table, &kind, validation_foreign_rank(table, check), set, position, note);
+}
+
+/* The other table is not at its end: the key waits, in its first row. */
+static void wait_for(struct validation_table *table, struct foreign_check *check, const struct row_position *position)
+{
+	struct keylog *log = table->validation->log;
+	const struct key_hash *hash = &table->sets[check->set]->hash;
+
+	if (check->pending == NULL) {
+		check->pending = keyindex_new(table->validation->spill);
+		check->waiting = keylog_source(log, KEY_ROLE_WANTED_ONCE);
+	}
+	if (keyindex_add(check->pending, hash, (uint32_t)position->row, NULL) == KEY_UNKNOWN)
+		keylog_ask(log, check->waiting, hash, (uint32_t)position->row, 0, NULL, 0);
 }
 
 static void check_foreign(struct validation_table *table, struct foreign_check *check,
@@ -298,18 +351,42 @@ static void check_foreign(struct validation_table *table, struct foreign_check *
 {
 	const struct key_set *set = table->sets[check->set];
 	const struct reference *reference = check->reference;
+	struct keylog *log = table->validation->log;
+	enum key_answer answer;
 
 	if (!set->is_usable || set->is_missing)
 		return;
 	if (reference->table == NULL || !reference->table->has_ended) {
-		if (check->pending == NULL)
-			check->pending = keyindex_new();
-		keyindex_add(check->pending, &set->hash, (uint32_t)position->row, NULL);
+		wait_for(table, check, position);
 		return;
 	}
-	if (!reference->table->is_broken && reference->set->is_usable &&
-	    !keyindex_has(reference->set->index, &set->hash))
+	if (reference->table->is_broken || !reference->set->is_usable)
+		return;
+	answer = keyindex_find(reference->set->index, &set->hash);
+	if (answer == KEY_SEEN)
+		return;
+	if (answer == KEY_NEW || !keylog_may_have(log, reference->set->source, &set->hash)) {
 		report_foreign(table, check, position);
+		return;
+	}
+	if (check->wanted == 0) {
+		check->wanted = keylog_source(log, KEY_ROLE_WANTED);
+		keylog_set_target(log, check->wanted, reference->set->source);
+	}
+	validation_late_note(table, set, check->wanted, position);
+}
+
+/* The key of the row that is being judged, among all before it. */
+static void keep_key(struct validation_table *table, struct key_set *set, const struct row_position *position)
+{
+	enum key_answer answer = KEY_UNKNOWN;
+
+	if (set->index != NULL)
+		answer = keyindex_add(set->index, &set->hash, (uint32_t)position->row, &set->first_row);
+	set->is_new = answer != KEY_SEEN;
+	if (answer == KEY_UNKNOWN &&
+	    keylog_add(table->validation->log, set->source, &set->hash, (uint32_t)position->row) && set->is_unique)
+		validation_late_note(table, set, set->source, position);
 }
 
 void validation_keys_row(struct validation_table *table, const struct row_position *position)
@@ -329,84 +406,13 @@ void validation_keys_judge(struct validation_table *table, const struct row_posi
 	for (size_t i = 0; i < table->n_sets; i++) {
 		struct key_set *set = table->sets[i];
 
-		if (set->is_usable && !set->is_missing && set->index != NULL)
-			set->is_new = keyindex_add(set->index, &set->hash, (uint32_t)position->row, &set->first_row);
+		if (set->is_usable && !set->is_missing && set->source != 0)
+			keep_key(table, set, position);
 	}
 	for (size_t i = 0; i < table->n_uniques; i++)
 		check_unique(table, &table->uniques[i], position);
 	for (size_t i = 0; i < table->n_foreigns; i++)
 		check_foreign(table, &table->foreigns[i], position);
-}
-
-/* --- references to tables that came later
- * ----------------------------------------------------------------------------- */
-
-struct resolution {
-	struct validation_table *table;
-	struct foreign_check *check;
-	uint32_t *rows; /* of the keys that are not found */
-	size_t n_rows, room;
-};
-
-static void resolve_key(void *ctx, const struct key_hash *hash, uint32_t row)
-{
-	struct resolution *resolution = ctx;
-	const struct reference *reference = resolution->check->reference;
-
-	if (keyindex_has(reference->set->index, hash))
-		return;
-	if (resolution->n_rows == resolution->room) {
-		resolution->room = resolution->room * 2 + 64;
-		resolution->rows = xrealloc(resolution->rows, resolution->room, sizeof(resolution->rows[0]));
-	}
-	resolution->rows[resolution->n_rows++] = row;
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The cells are gone; their rows are known, the first of each value. */
-static void resolve(struct validation_table *table, struct foreign_check *check)
-{
-	const struct reference *reference = check->reference;
-	const struct key_set *set = table->sets[check->set];
-	struct resolution resolution = {.table = table, .check = check};
-	const struct row_position nowhere = {0, 0};
-	char note[256], names[160];
-	struct tally_kind kind = key_kind(set, FAULT_TYPE_FOREIGN_KEY, NULL, names, sizeof(names));
-
-	if (reference->table != NULL && (reference->table->is_broken || !reference->set->is_usable))
-		return;
-	if (reference->table == NULL) {
-		snprintf(note, sizeof(note),
-			 "the values cannot be checked: the table %s was not given, or not asked for in time",
-			 reference->resource);
-		validation_add(table, &kind, &nowhere, NULL, note);
-		return;
-	}
-	keyindex_each(check->pending, resolve_key, &resolution);
-	if (resolution.n_rows == 0)
-		return;
-	qsort(resolution.rows, resolution.n_rows, sizeof(resolution.rows[0]), compare_rows);
-	foreign_note(check, note, sizeof(note));
-	for (size_t i = 0; i < resolution.n_rows; i++) {
-		const struct row_position position = {resolution.rows[i], 0};
-
-		validation_add(table, &kind, &position, NULL, note);
-	}
-	free(resolution.rows);
-}
-
-void validation_keys_resolve(struct validation_table *table)
-{
-	for (size_t i = 0; i < table->n_foreigns; i++) {
-		if (table->foreigns[i].pending != NULL)
-			resolve(table, &table->foreigns[i]);
-	}
 }
 
 void validation_keys_clear(struct validation_table *table)

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/limits.h"
 #include "schemas/validation_internal.h"
 
@@ -26,9 +27,16 @@ struct validation_part {
 	struct schema *schema;          /* owned: a copy, for patterns keep state; NULL: none */
 	struct validation_table *table; /* owned: the same columns and sets, without an index */
 	struct table_reader *reader;
-	const char *bytes; /* borrowed */
+	struct validation_batch *batch; /* owned; NULL: all rows go through the reader */
+	const char *bytes;              /* borrowed */
 	size_t size;
 	bool is_broken; /* the reader refused, or they were no whole rows */
+	struct part_duties duties;
+
+	struct plain_writer *writer; /* owned; NULL: the plain form is not wanted */
+	bool is_rewritten;           /* rows are written; until then the bytes are their plain form */
+	char *plain;                 /* owned: what was written */
+	size_t plain_size, plain_room;
 
 	/* One a row, and one a row and set. */
 	uint64_t *offsets;
@@ -37,11 +45,67 @@ struct validation_part {
 	size_t judged; /* of the rows, while they are merged */
 };
 
+/* --- the plain form
+ * --------------------------------------------------------------------------------------------------- */
+
+/* plain_sink. */
+static enum fault add_plain(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	struct validation_part *part = ctx;
+
+	(void)why;
+	if (part->plain_size + size > part->plain_room) {
+		part->plain_room = (part->plain_size + size) * 2;
+		part->plain = xrealloc(part->plain, part->plain_room, 1);
+	}
+	memcpy(part->plain + part->plain_size, data, size);
+	part->plain_size += size;
+	return FAULT_NONE;
+}
+
+/* The bytes up to OFFSET are in the plain form, and those that follow are not. */
+static void begin_writing(struct validation_part *part, uint64_t offset)
+{
+	if (part->is_rewritten)
+		return;
+	part->is_rewritten = true;
+	if (offset > 0)
+		add_plain(part, part->bytes, (size_t)offset, NULL);
+}
+
+static void write_row(struct validation_part *part, const struct cell *cells, size_t n_cells, uint64_t offset)
+{
+	begin_writing(part, offset);
+	plain_writer_row(part->writer, cells, n_cells, NULL);
+}
+
+static void write_batch(struct validation_part *part, const struct row_batch *rows)
+{
+	if (rows->is_plain && !part->is_rewritten)
+		return;
+	for (size_t i = 0; i < rows->n_rows; i++)
+		write_row(part, rows->cells + i * rows->n_columns, rows->n_columns, rows->offsets[i]);
+}
+
+const char *validation_part_plain(const struct validation_part *part, size_t *ret_size)
+{
+	*ret_size = part->is_rewritten ? part->plain_size : part->size;
+	return part->is_rewritten ? part->plain : part->bytes;
+}
+
 static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
 			   struct refusal *why)
 {
-	(void)why;
-	validation_row(ctx, cells, n_cells, position);
+	struct validation_part *part = ctx;
+
+	validation_row(part->table, cells, n_cells, position);
+	if (part->table->map != NULL) {
+		if (validation_table_map_fault(part->table, why) != FAULT_NONE)
+			return part->table->map->why.fault;
+		cells = validation_table_promised(part->table, &n_cells);
+	}
+	if (part->writer != NULL)
+		write_row(part, cells, n_cells, position->offset);
 	return FAULT_NONE;
 }
 
@@ -92,6 +156,7 @@ static struct validation_table *copy_table(const struct validation_table *table,
 	copy->schema = part->schema;
 	copy->has_header = true;
 	copy->levels = table->levels;
+	validation_map_copy(copy, table);
 	copy->noted_in = part;
 	copy->n_columns = table->n_columns;
 	copy->columns = xcalloc(table->n_columns + 1, sizeof(copy->columns[0]));
@@ -102,6 +167,8 @@ static struct validation_table *copy_table(const struct validation_table *table,
 		if (table->columns[i].key_cell != NULL)
 			copy->columns[i].key_cell = &copy->key_cells[i];
 	}
+	copy->check_runs = table->check_runs;
+	copy->n_check_runs = table->n_check_runs;
 	copy->n_sets = table->n_sets;
 	copy->sets = xcalloc(table->n_sets + 1, sizeof(copy->sets[0]));
 	for (size_t i = 0; i < table->n_sets; i++)
@@ -109,13 +176,21 @@ static struct validation_table *copy_table(const struct validation_table *table,
 	return copy;
 }
 
-struct validation_part *validation_part_new(const struct validation_table *table, const struct dialect *dialect)
+struct validation_part *validation_part_new(const struct validation_table *table, const struct dialect *dialect,
+					    const struct part_duties *duties)
 {
 	struct validation_part *part = xcalloc(1, sizeof(*part));
 
 	part->dialect = *dialect;
 	part->schema = copy_schema(table->schema);
 	part->table = copy_table(table, part);
+	part->reader = table_reader_new(&part->dialect, take_row, part);
+	part->duties = *duties;
+	if (duties->writes_plain)
+		part->writer = plain_writer_new(add_plain, part);
+	/* A batch has published cells; where they are mapped, rows go one by one. */
+	if (row_scan_reads(dialect) && table->n_columns > 0 && table->map == NULL)
+		part->batch = validation_batch_new(part->table);
 	return part;
 }
 
@@ -124,9 +199,13 @@ void validation_part_free(struct validation_part *part)
 	if (part == NULL)
 		return;
 	table_reader_free(part->reader);
+	validation_batch_free(part->batch);
+	plain_writer_free(part->writer);
+	free(part->plain);
 	validation_keys_clear(part->table);
 	validation_clear_faults(part->table);
 	validation_clear_tallies(part->table);
+	validation_map_clear(part->table);
 	free(part->table->columns);
 	free(part->table);
 	schema_free(part->schema);
@@ -167,26 +246,76 @@ static void forget(struct validation_part *part)
 	validation_clear_tallies(table);
 	table->n_rows = 0;
 	part->n_rows = 0;
+	if (table->map != NULL)
+		table->map->why.fault = FAULT_NONE;
 	for (size_t i = 0; part->schema != NULL && i < part->schema->n_fields; i++) {
 		if (part->schema->fields[i]->n_limit_hits != NULL)
 			*part->schema->fields[i]->n_limit_hits = 0;
 	}
 }
 
-void validation_part_read(struct validation_part *part, const char *bytes, size_t size)
+/* The rows that begin at scan->at until one ends at the end of a line. */
+static bool read_odd_rows(struct validation_part *part, struct row_scan *scan)
+{
+	const struct row_position position = {part->table->n_rows + 1, scan->at};
+
+	table_reader_resume(part->reader, &position);
+	do {
+		const char *line = part->bytes + scan->at;
+		const char *lf = memchr(line, '\n', part->size - scan->at);
+		size_t size = lf != NULL ? (size_t)(lf - line) + 1 : part->size - scan->at;
+
+		if (size == 0 || table_reader_feed(part->reader, line, size, NULL) != FAULT_NONE)
+			return false;
+		scan->at += size;
+	} while (!table_reader_is_between_rows(part->reader));
+	return true;
+}
+
+static bool read_batches(struct validation_part *part)
+{
+	struct row_batch *rows = validation_batch_rows(part->batch);
+	struct row_scan scan;
+
+	row_scan_begin(&scan, &part->dialect, part->bytes, part->size);
+	while (scan.at < part->size) {
+		bool is_full = row_scan_next(&scan, rows);
+
+		validation_batch_take(part->batch, part->table->n_rows + 1);
+		if (part->writer != NULL)
+			write_batch(part, rows);
+		if (!is_full && scan.at < part->size && !read_odd_rows(part, &scan))
+			return false;
+	}
+	return true;
+}
+
+static bool read_rows(struct validation_part *part)
 {
 	const struct row_position first = {1, 0};
 
+	/* Text that is not UTF-8 goes to who refuses it. */
+	if (part->batch != NULL && (part->duties.trusts_utf8 || text_is_utf8(part->bytes, part->size, NULL)))
+		return read_batches(part);
+	table_reader_resume(part->reader, &first);
+	return table_reader_feed(part->reader, part->bytes, part->size, NULL) == FAULT_NONE &&
+	       table_reader_is_between_rows(part->reader);
+}
+
+void validation_part_read(struct validation_part *part, const char *bytes, size_t size)
+{
 	forget(part);
-	if (part->reader == NULL || part->is_broken) {
+	if (part->is_broken) {
 		table_reader_free(part->reader);
-		part->reader = table_reader_new(&part->dialect, take_row, part->table);
+		part->reader = table_reader_new(&part->dialect, take_row, part);
 	}
 	part->bytes = bytes;
 	part->size = size;
-	table_reader_resume(part->reader, &first);
-	part->is_broken = table_reader_feed(part->reader, bytes, size, NULL) != FAULT_NONE ||
-			  !table_reader_is_between_rows(part->reader);
+	part->is_rewritten = part->table->map != NULL;
+	part->plain_size = 0;
+	part->is_broken = !read_rows(part);
+	if (part->writer != NULL)
+		plain_writer_finish(part->writer, NULL);
 }
 
 /* --- merging
@@ -211,9 +340,14 @@ static enum fault recall_row(void *ctx, const struct cell *cells, size_t n_cells
 			     struct refusal *why)
 {
 	struct validation_table *table = ((struct recall *)ctx)->table;
+	size_t bad;
 
 	(void)position;
 	(void)why;
+	if (table->map != NULL) {
+		cells = validation_map_cells(table, cells, n_cells, &bad);
+		n_cells = table->n_columns;
+	}
 	for (size_t i = 0; i < table->n_columns; i++) {
 		struct key_cell *key_cell = table->columns[i].key_cell;
 
@@ -251,8 +385,8 @@ static void ask_ahead(const struct validation_part *part, const struct validatio
 	for (size_t i = 0; i < table->n_sets; i++) {
 		const struct key_note *note = &part->notes[row * table->n_sets + i];
 
-		if (table->sets[i]->index != NULL && table->sets[i]->is_usable && !note->is_missing)
-			keyindex_prefetch(table->sets[i]->index, &note->hash);
+		if (table->sets[i]->is_usable && !note->is_missing)
+			validation_keys_prefetch(table, table->sets[i], &note->hash);
 	}
 }
 
@@ -281,8 +415,9 @@ bool validation_part_merge(struct validation_part *part, struct validation_table
 	struct validation_table *rows = part->table;
 	size_t next_fault = 0;
 
-	if (part->is_broken || has_limit_hits(table->schema) || has_limit_hits(part->schema) ||
-	    rows->n_rows >= LIMIT_ROWS - position->row || !validation_tallies_fit(table, rows))
+	if (part->is_broken || validation_table_map_fault(rows, NULL) != FAULT_NONE || has_limit_hits(table->schema) ||
+	    has_limit_hits(part->schema) || rows->n_rows >= LIMIT_ROWS - position->row ||
+	    !validation_tallies_fit(table, rows))
 		return false;
 	if (table->n_sets > 0)
 		judge_keys(part, table, position, &next_fault);

@@ -13,7 +13,7 @@
 #include "bundle/limits.h"
 #include "schemas/validation_internal.h"
 
-/* Names and titles as Frictionless 5 has them; "pattern-limit" is ours. */
+/* Names and titles as Frictionless 5 has them; "pattern-limit" and "custom-check-skipped" are ours, "custom-check-error" is Validata's. */
 static const struct {
 	const char *type, *title;
 } types[FAULT_TYPE_N] = {
@@ -32,6 +32,8 @@ static const struct {
 	[FAULT_TYPE_UNIQUE] = {"unique-error", "Unique Error"},
 	[FAULT_TYPE_PRIMARY_KEY] = {"primary-key", "Primary Key Error"},
 	[FAULT_TYPE_FOREIGN_KEY] = {"foreign-key", "Foreign Key Error"},
+	[FAULT_TYPE_CUSTOM_CHECK] = {"custom-check-error", "Custom Check Error"},
+	[FAULT_TYPE_CHECK_SKIPPED] = {"custom-check-skipped", "Custom Check Skipped"},
 	[FAULT_TYPE_SOURCE] = {"source-error", "Source Error"},
 };
 
@@ -83,6 +85,7 @@ void validation_keep(struct validation_table *table, const struct tally_kind *ki
 		     const struct cell *cell, const char *note)
 {
 	struct table_fault *fault = new_fault(table);
+	const char *published;
 
 	*fault = (struct table_fault){
 		.type = types[kind->type].type,
@@ -95,6 +98,9 @@ void validation_keep(struct validation_table *table, const struct tally_kind *ki
 	};
 	if (kind->field_name != NULL)
 		fault->field_name = copy_escaped(kind->field_name, strlen(kind->field_name), NAME_SHOWN);
+	published = validation_published_name(table, kind->field);
+	if (published != NULL && kind->field_name != NULL && strcmp(published, kind->field_name) != 0)
+		fault->published = copy_escaped(published, strlen(published), NAME_SHOWN);
 	if (cell != NULL)
 		fault->cell = copy_escaped(cell->text, cell->size, CELL_SHOWN);
 }
@@ -106,13 +112,60 @@ void validation_add(struct validation_table *table, struct tally_kind *kind, con
 		validation_keep(table, kind, position, cell, note);
 }
 
+/* Whether the fault stands behind one of ROW and RANK: what is said of the whole table at its end has no row. */
+static bool is_behind(const struct table_fault *fault, uint64_t row, unsigned rank)
+{
+	if (fault->row == 0)
+		return fault->type == types[FAULT_TYPE_SOURCE].type ||
+		       fault->type == types[FAULT_TYPE_FOREIGN_KEY].type;
+	return fault->row > row || (fault->row == row && fault->rank > rank);
+}
+
+static void free_fault(struct table_fault *fault)
+{
+	free((char *)(uintptr_t)fault->field_name);
+	free((char *)(uintptr_t)fault->published);
+	free((char *)(uintptr_t)fault->cell);
+	free((char *)(uintptr_t)fault->note);
+}
+
+/* One too many of a type and level: the last goes. */
+static void drop_last(struct validation_table *table, const struct tally_kind *kind)
+{
+	size_t i = table->n_faults;
+
+	while (table->faults[i - 1].type != types[kind->type].type || table->faults[i - 1].level != kind->level)
+		i--;
+	free_fault(&table->faults[i - 1]);
+	memmove(&table->faults[i - 1], &table->faults[i], (table->n_faults - i) * sizeof(table->faults[0]));
+	table->n_faults--;
+}
+
+void validation_keep_late(struct validation_table *table, const struct tally_kind *kind, unsigned rank,
+			  const struct row_position *position, const struct cell *cell, const char *note)
+{
+	uint64_t *n_kept = &table->n_kept[kind->level][kind->type];
+	struct table_fault fault;
+	size_t place = 0;
+
+	validation_keep(table, kind, position, cell, note);
+	fault = table->faults[table->n_faults - 1];
+	fault.rank = rank;
+	while (place + 1 < table->n_faults && !is_behind(&table->faults[place], position->row, rank))
+		place++;
+	memmove(&table->faults[place + 1], &table->faults[place],
+		(table->n_faults - 1 - place) * sizeof(table->faults[0]));
+	table->faults[place] = fault;
+	if (*n_kept < LIMIT_FAULTS_KEPT)
+		++*n_kept;
+	else
+		drop_last(table, kind);
+}
+
 void validation_clear_faults(struct validation_table *table)
 {
-	for (size_t i = 0; i < table->n_faults; i++) {
-		free((char *)(uintptr_t)table->faults[i].field_name);
-		free((char *)(uintptr_t)table->faults[i].cell);
-		free((char *)(uintptr_t)table->faults[i].note);
-	}
+	for (size_t i = 0; i < table->n_faults; i++)
+		free_fault(&table->faults[i]);
 	free(table->faults);
 	table->faults = NULL;
 	table->n_faults = table->faults_room = 0;
@@ -132,7 +185,7 @@ void validation_move_faults(struct validation_table *table, struct validation_ta
 		*to = *from;
 		to->row += base->row - 1;
 		to->offset += base->offset;
-		from->field_name = from->cell = from->note = NULL;
+		from->field_name = from->published = from->cell = from->note = NULL;
 	}
 }
 
@@ -151,39 +204,35 @@ const struct table_fault *validation_fault(const struct validation_table *table,
 	return index < table->n_faults ? &table->faults[index] : NULL;
 }
 
-static void each_index(const struct validation *validation, size_t *ret_bytes, uint64_t *ret_keys)
+static const struct keyindex *index_of(const struct validation_table *table, size_t i)
 {
-	*ret_bytes = 0;
-	*ret_keys = 0;
-	for (size_t t = 0; t < validation->n_tables; t++) {
-		const struct validation_table *table = validation->tables[t];
-
-		for (size_t i = 0; i < table->n_sets + table->n_foreigns; i++) {
-			const struct keyindex *index = i < table->n_sets ? table->sets[i]->index
-									 : table->foreigns[i - table->n_sets].pending;
-
-			*ret_bytes += index != NULL ? keyindex_peak_bytes(index) : 0;
-			*ret_keys += index != NULL ? keyindex_count(index) : 0;
-		}
-	}
+	return i < table->n_sets ? table->sets[i]->index : table->foreigns[i - table->n_sets].pending;
 }
 
 size_t validation_index_bytes(const struct validation *validation)
 {
-	size_t bytes;
-	uint64_t keys;
+	size_t bytes = keylog_peak_bytes(validation->log);
 
-	each_index(validation, &bytes, &keys);
+	for (size_t t = 0; t < validation->n_tables; t++) {
+		const struct validation_table *table = validation->tables[t];
+
+		for (size_t i = 0; i < table->n_sets + table->n_foreigns; i++)
+			bytes += index_of(table, i) != NULL ? keyindex_peak_bytes(index_of(table, i)) : 0;
+	}
 	return bytes;
 }
 
 uint64_t validation_n_keys(const struct validation *validation)
 {
-	size_t bytes;
-	uint64_t keys;
+	uint64_t n = keylog_n_keys(validation->log);
 
-	each_index(validation, &bytes, &keys);
-	return keys;
+	for (size_t t = 0; t < validation->n_tables; t++) {
+		const struct validation_table *table = validation->tables[t];
+
+		for (size_t i = 0; i < table->n_sets + table->n_foreigns; i++)
+			n += index_of(table, i) != NULL ? keyindex_count(index_of(table, i)) : 0;
+	}
+	return n;
 }
 
 /* "field population: "12a" is not an integer (type-error)". */
@@ -192,7 +241,9 @@ static void fault_words(const struct table_fault *fault, char *text, size_t size
 	size_t n = 0;
 
 	text[0] = '\0';
-	if (fault->field_name != NULL && fault->field_name[0] != '\0')
+	if (fault->published != NULL && fault->published[0] != '\0')
+		n = (size_t)snprintf(text, size, "field %s (published as %s): ", fault->field_name, fault->published);
+	else if (fault->field_name != NULL && fault->field_name[0] != '\0')
 		n = (size_t)snprintf(text, size, "field %s: ", fault->field_name);
 	else if (fault->field > 0)
 		n = (size_t)snprintf(text, size, "field %zu: ", fault->field);
@@ -303,6 +354,8 @@ static json_t *fault_json(const struct table_fault *fault)
 		set(object, "fieldNumber", json_integer((json_int_t)fault->field));
 	if (fault->field_name != NULL)
 		set(object, "fieldName", json_string(fault->field_name));
+	if (fault->published != NULL)
+		set(object, "publishedName", json_string(fault->published));
 	if (fault->cell != NULL)
 		set(object, "cell", json_string(fault->cell));
 	return object;
@@ -319,6 +372,15 @@ static json_t *faults_json(const struct validation_table *table, enum fault_leve
 	return list;
 }
 
+/* Where a label is no UTF-8 (bytes that no charset was asked about) it is shown. */
+static json_t *text_or_escaped(const char *text)
+{
+	char escaped[NAME_SHOWN];
+	json_t *json = json_string(text);
+
+	return json != NULL ? json : json_string(text_escape(text, strlen(text), escaped, sizeof(escaped)));
+}
+
 static json_t *tallies_json(const struct validation_table *table)
 {
 	json_t *list = json_array();
@@ -331,7 +393,7 @@ static json_t *tallies_json(const struct validation_table *table)
 		if (tally->field > 0)
 			set(item, "fieldNumber", json_integer((json_int_t)tally->field));
 		if (tally->field_name != NULL)
-			set(item, "fieldName", json_string(tally->field_name));
+			set(item, "fieldName", text_or_escaped(tally->field_name));
 		if (tally->first_row > 0)
 			set(item, "rowNumber", json_integer((json_int_t)tally->first_row));
 		if (json_array_append_new(list, item) < 0)
@@ -363,10 +425,11 @@ static json_t *stats_json(const struct validation_table *table)
 static json_t *table_json(const struct validation_table *table)
 {
 	json_t *task = json_object(), *labels = json_array();
+	const struct columnmap_binding *binding = table->map != NULL ? table->map->binding : NULL;
+	size_t n_labels = binding != NULL ? binding->n_labels : table->n_labels;
 
-	for (size_t i = 0; i < table->n_labels; i++) {
-		json_array_append_new(labels, text_or_empty(table->labels[i]));
-	}
+	for (size_t i = 0; i < n_labels; i++)
+		json_array_append_new(labels, text_or_empty(binding != NULL ? binding->labels[i] : table->labels[i]));
 	set(task, "name", json_string(table->name));
 	set(task, "type", json_string("table"));
 	set(task, "valid", json_boolean(validation_table_n_errors(table) == 0));

@@ -52,7 +52,10 @@ static enum fault_level level_of(const struct validation_table *table, const str
 
 	if (table->levels != NULL && rule_may_warn(kind->rule))
 		level = rule_levels_find(table->levels, kind->rule, kind->field_name);
-	return level != NULL ? level->level : LEVEL_ERROR;
+	if (level != NULL)
+		return level->level;
+	/* A check that was not made says nothing of the data. */
+	return kind->type == FAULT_TYPE_CHECK_SKIPPED ? LEVEL_WARNING : LEVEL_ERROR;
 }
 
 static struct tally *insert(struct validation_table *table, size_t place, const struct tally_kind *kind)
@@ -88,7 +91,8 @@ static struct tally *find_tally(struct validation_table *table, const struct tal
 	return table->n_tallies < LIMIT_TALLIES ? insert(table, place, kind) : NULL;
 }
 
-bool validation_count(struct validation_table *table, struct tally_kind *kind, const struct row_position *position)
+/* The kind's tally, whose level it has from then on; NULL: there is no room for it. */
+static struct tally *find_level(struct validation_table *table, struct tally_kind *kind)
 {
 	struct tally_kind tallied = *kind;
 	struct tally *tally;
@@ -99,20 +103,40 @@ bool validation_count(struct validation_table *table, struct tally_kind *kind, c
 	if (kind->type == FAULT_TYPE_EXTRA_CELL)
 		tallied.field = 0;
 	tally = find_tally(table, &tallied);
-	kind->level = LEVEL_ERROR;
+	kind->level = tally != NULL ? tally->told.level : LEVEL_ERROR;
+	return tally;
+}
+
+bool validation_count(struct validation_table *table, struct tally_kind *kind, const struct row_position *position)
+{
+	struct tally *tally = find_level(table, kind);
+
 	if (tally == NULL) {
 		table->n_untallied[kind->type]++;
-	} else {
-		kind->level = tally->told.level;
-		if (tally->told.count++ == 0) {
-			tally->told.first_row = position->row;
-			tally->told.first_offset = position->offset;
-		}
+	} else if (tally->told.count++ == 0) {
+		tally->told.first_row = position->row;
+		tally->told.first_offset = position->offset;
 	}
 	if (table->n_kept[kind->level][kind->type] >= LIMIT_FAULTS_KEPT)
 		return false;
 	table->n_kept[kind->level][kind->type]++;
 	return true;
+}
+
+void validation_count_late(struct validation_table *table, struct tally_kind *kind, const struct row_position *position,
+			   uint64_t n)
+{
+	struct tally *tally = find_level(table, kind);
+
+	if (tally == NULL) {
+		table->n_untallied[kind->type] += n;
+		return;
+	}
+	if (tally->told.count == 0 || position->row < tally->told.first_row) {
+		tally->told.first_row = position->row;
+		tally->told.first_offset = position->offset;
+	}
+	tally->told.count += n;
 }
 
 bool validation_tallies_fit(const struct validation_table *table, const struct validation_table *part)

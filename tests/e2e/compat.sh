@@ -9,9 +9,12 @@ schema() { printf '{"fields": [%s]}\n' "$2" >"$T/$1.json"; }
 schema old '{"name": "code", "type": "string", "constraints": {"pattern": "^[0-9]{5}$"}}, {"name": "pop", "type": "integer"}'
 schema more '{"name": "dep", "type": "string"}, {"name": "code", "type": "string", "constraints": {"pattern": "^[0-9]{5}$"}}, {"name": "pop", "type": "integer"}'
 schema less '{"name": "code", "type": "string", "constraints": {"pattern": "^[0-9]{5}$"}}'
+schema needs '{"name": "code", "type": "string"}, {"name": "pop", "type": "integer", "constraints": {"required": true}}'
 schema wider '{"name": "code", "type": "string"}, {"name": "pop", "type": "number"}'
 printf 'code,pop\n01001,771\n' >"$T/good.csv"
 printf 'code,pop\n01001,771.5\n2A004,3\n' >"$T/bad.csv"
+printf 'code\n01001\n' >"$T/short.csv"
+printf 'pop;code\n771;01001\n' >"$T/semicolon.csv"
 printf 'code,"pop\n' >"$T/broken.csv"
 
 compat "$T/old.json" "$T/old.json"
@@ -21,11 +24,17 @@ is "$status" 0 "a column inserted is compatible by name"
 compat --by position "$T/old.json" "$T/more.json"
 is "$status" 1 "and not by position"
 like "$output" 'field code was column 1 and is now 2 \[field-moved\]' "the column that moved is named"
-compat --by exact "$T/old.json" "$T/more.json"
+compat --match exact "$T/old.json" "$T/more.json"
 is "$status" 1 "nor exactly"
-compat "$T/old.json" "$T/less.json"
-is "$status" 1 "a column removed is incompatible"
+compat "$T/needs.json" "$T/less.json"
+is "$status" 1 "a required column removed is incompatible"
 like "$output" 'field pop is gone \[field-removed\]' "and named"
+compat "$T/old.json" "$T/less.json"
+is "$status" 4 "one that may be missing is undecided without the data"
+compat --data "$T/short.csv" "$T/old.json" "$T/less.json"
+is "$status" 0 "and compatible with data that lack it, as a validator says"
+compat --match position --data "$T/short.csv" "$T/old.json" "$T/less.json"
+is "$status" 1 "but not by position"
 compat "$T/old.json" "$T/wider.json"
 is "$status" 4 "what was relaxed is undecided without the data"
 compat --data "$T/good.csv" "$T/old.json" "$T/wider.json"
@@ -36,7 +45,12 @@ like "$output" '771\.5' "the cell is shown"
 compat --data "$T/broken.csv" "$T/old.json" "$T/wider.json"
 is "$status" 2 "a file that is no table is trouble, not an answer"
 
-compat --json "$T/old.json" "$T/less.json"
+compat --data "$T/semicolon.csv" --delimiter ';' "$T/old.json" "$T/wider.json"
+is "$status" 0 "data with another delimiter, and their columns in another order"
+compat --match exact --data "$T/semicolon.csv" --delimiter ';' "$T/old.json" "$T/wider.json"
+is "$status" 1 "whose header is not the exact one"
+
+compat --json "$T/needs.json" "$T/less.json"
 is "$status" 1 "--json has the same exit status"
 like "$output" '"verdict": "incompatible"' "and the same answer"
 like "$output" '"rule": "field-removed"' "with its rule"

@@ -147,14 +147,17 @@ run inside release villes
 is "$status" 2 "once"
 run inside pin villes --reason "pay closing" --until 2001-01-01
 is "$status" 2 "a pin does not end in the past"
-run inside pin villes --reason "pay closing" --until 2s
+run inside pin villes --reason "pay closing" --until 8s
 is "$status" 0 "a pin with an end"
 world_data villes code,nom 08,Tulle
 world_sync
 run inside import "$bundle"
 is "$status" 3 "holds"
-sleep 3
-run inside import
+for _ in {1..60}; do
+	run inside import
+	[ "$(rows villes)" = 2 ] && break
+	sleep 0.5
+done
 is "$(rows villes)" 2 "until it ends by itself"
 g=$(current)
 run inside rollback --all --generation 1 --reason "all back"

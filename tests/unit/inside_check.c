@@ -301,8 +301,8 @@ static void rows_at_fault_are_breaks(void **state)
 	find_break(&answers, "unique-error", "code");
 }
 
-/* The validation keeps a hundred of a kind: that others may hide behind them is a break of its own. */
-static void unlisted_faults_are_a_break(void **state)
+/* The validation keeps a hundred of a type: what comes after them is counted all the same, by its field. */
+static void every_field_at_fault_is_a_break(void **state)
 {
 	_cleanup_free_ char *table = NULL;
 	struct answers answers;
@@ -312,11 +312,12 @@ static void unlisted_faults_are_a_break(void **state)
 	(void)state;
 	fputs("code,nom,pop\n", file);
 	for (unsigned i = 0; i < 150; i++)
-		fprintf(file, "%05u,a,x\n", i);
+		fprintf(file, "%05u,a,-1\n", i);
+	fputs("x,a,1\n", file);
 	fclose(file);
 	judge(SCHEMA_FIELDS, table, "", NULL, NULL, &answers);
-	find_break(&answers, "type-error", "pop");
-	assert_int_equal(find_break(&answers, "type-error", "")->fault, FAULT_ROWS);
+	assert_non_null(strstr(find_break(&answers, "constraint-error", "pop")->line, "(and 149 more of this kind)"));
+	assert_non_null(strstr(find_break(&answers, "constraint-error", "code")->line, "row 152"));
 }
 
 static void contracts_break(void **state)
@@ -336,6 +337,76 @@ static void contracts_break(void **state)
 	judge(SCHEMA_FIELDS, COMMUNES, "", "\"match\":\"exact\",\"fields\":[{\"name\":\"code\"},{\"name\":\"nom\"}]",
 	      NULL, &answers);
 	assert_int_equal(find_break(&answers, "field-added", "pop")->fault, FAULT_CONTRACT_FIELD);
+}
+
+/* A table of many pieces. The row numbered WRONG has CELL for its population. */
+static char *large_table(unsigned wrong, const char *cell)
+{
+	char *table = NULL;
+	size_t size;
+	FILE *file = open_memstream(&table, &size);
+
+	fputs("code,nom,pop\n", file);
+	for (unsigned i = 2; i <= 60000; i++) {
+		if (i == wrong)
+			fprintf(file, "%05u,n,%s\n", i, cell);
+		else
+			fprintf(file, i % 9 == 0 ? "%05u,\"a, \"\"b\"\"\nc\",%u\n" : "%05u,commune,%u\n", i, i);
+	}
+	fclose(file);
+	return table;
+}
+
+/* From the store, a quarter of a MiB at a time: what is wrong with a row comes before a carriage return far behind it. */
+static void judge_object(const char *table, const char *contract, struct answers *answers)
+{
+	_cleanup_free_ char *package = package_text(SCHEMA_FIELDS, table, "");
+	_cleanup_free_ char *said = contract != NULL ? contract_text(contract) : NULL;
+	struct session session;
+
+	session_start(&session, "cog", package);
+	send_object(&session, "cog", "communes.csv", table);
+	send_object(&session, "cog", "datapackage.json", package);
+	if (said != NULL)
+		send_contract(&session, "paie", said);
+	session_end(&session, answers);
+	close(answers->report_fd);
+}
+
+/* Several threads read them, or, where an application's rules are run on the rows, one. */
+static void large_tables_are_judged(void **state)
+{
+	static const char *const contracts[] = {
+		NULL, "\"fields\":[{\"name\":\"nom\",\"type\":\"string\",\"constraints\":{\"maxLength\":20}}]"};
+	_cleanup_free_ char *good = large_table(0, ""), *bad = large_table(59999, "-1"),
+			    *torn = large_table(30001, "\"1\"2"), *cr = large_table(50000, "1\r"),
+			    *both = xasprintf("%sx\r\n", torn);
+	struct answers answers;
+
+	(void)state;
+	assert_true(strlen(good) > (1 << 20));
+	for (size_t i = 0; i < ARRAY_SIZE(contracts); i++) {
+		judge(SCHEMA_FIELDS, good, "\"rows\":59999", contracts[i], NULL, &answers);
+		assert_int_equal(answers.end.fault, FAULT_NONE);
+		assert_null(find(&answers, RECORD_BREAK, 0));
+		assert_int_equal(find(&answers, RECORD_RESOURCE, 0)->resource.rows, 59999);
+		judge(SCHEMA_FIELDS, bad, "", contracts[i], NULL, &answers);
+		assert_int_equal(answers.end.fault, FAULT_NONE);
+		assert_non_null(strstr(find_break(&answers, "constraint-error", "pop")->line, "row 59999"));
+		assert_null(find(&answers, RECORD_BREAK, 1));
+		judge(SCHEMA_FIELDS, torn, "", contracts[i], NULL, &answers);
+		assert_int_equal(answers.end.fault, FAULT_TABLE_QUOTE);
+		assert_non_null(strstr(answers.end.line, "row 30001"));
+		judge(SCHEMA_FIELDS, cr, "", contracts[i], NULL, &answers);
+		assert_int_equal(answers.end.fault, FAULT_PLAIN_FORM);
+		judge_object(both, contracts[i], &answers);
+		assert_int_equal(answers.end.fault, FAULT_TABLE_QUOTE);
+		assert_non_null(strstr(answers.end.line, "row 30001"));
+	}
+	/* The contract's own rows. */
+	judge(SCHEMA_FIELDS, good, "",
+	      "\"fields\":[{\"name\":\"nom\",\"type\":\"string\",\"constraints\":{\"maxLength\":6}}]", NULL, &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "nom")->fault, FAULT_CONTRACT_ROWS);
 }
 
 /* What the schemas leave open, the rows decide: by name, and by position under other names. */
@@ -598,8 +669,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_version_passes),
 		cmocka_unit_test(rows_at_fault_are_breaks),
-		cmocka_unit_test(unlisted_faults_are_a_break),
+		cmocka_unit_test(every_field_at_fault_is_a_break),
 		cmocka_unit_test(contracts_break),
+		cmocka_unit_test(large_tables_are_judged),
 		cmocka_unit_test(data_decide),
 		cmocka_unit_test(guard_rails_hold),
 		cmocka_unit_test(guard_rails_need_the_rows_in_force),

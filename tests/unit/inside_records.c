@@ -67,6 +67,11 @@ static struct record good(enum record_kind kind)
 		FILL(record.break_.application, "*");
 		FILL(record.break_.line, "gone");
 		break;
+	case RECORD_TOLERATED:
+		FILL(record.tolerated.resource, "communes");
+		FILL(record.tolerated.rule, "enum");
+		record.tolerated.count = 1;
+		break;
 	case RECORD_SOURCE:
 		FILL(record.source.dataset, "cog");
 		FILL(record.source.state, "unchanged");
@@ -170,6 +175,9 @@ static void test_texts_end(void **state)
 	UNENDED(RECORD_BREAK, break_.field);
 	UNENDED(RECORD_BREAK, break_.rule);
 	UNENDED(RECORD_BREAK, break_.line);
+	UNENDED(RECORD_TOLERATED, tolerated.resource);
+	UNENDED(RECORD_TOLERATED, tolerated.field);
+	UNENDED(RECORD_TOLERATED, tolerated.rule);
 	UNENDED(RECORD_SOURCE, source.dataset);
 	UNENDED(RECORD_SOURCE, source.state);
 	UNENDED(RECORD_SOURCE, source.line);
@@ -272,6 +280,8 @@ static void test_numbers(void **state)
 	BAD(RECORD_RESOURCE, resource.rows, LIMIT_ROWS + 1);
 	BAD(RECORD_BREAK, break_.fault, FAULT_NONE);
 	BAD(RECORD_BREAK, break_.can_be_approved, 2);
+	BAD(RECORD_TOLERATED, tolerated.count, 0);
+	BAD(RECORD_TOLERATED, tolerated.rule[0], '\0');
 	BAD(RECORD_SOURCE, source.max_age, -1);
 	BAD(RECORD_PUT_BLOB, put.size, LIMIT_PART_SIZE + 1);
 	BAD(RECORD_PUT_OBJECT, put.size, LIMIT_PLAIN_SIZE + 1);

@@ -37,6 +37,12 @@ static struct verdict *make(void)
 	record.resource.rows = 37813;
 	snprintf(record.resource.published_hash, sizeof(record.resource.published_hash), "sha256:00");
 	assert_true(verdict_add(verdict, &record));
+	record = record_new(RECORD_TOLERATED);
+	snprintf(record.tolerated.resource, sizeof(record.tolerated.resource), "communes");
+	snprintf(record.tolerated.rule, sizeof(record.tolerated.rule), "enum");
+	snprintf(record.tolerated.field, sizeof(record.tolerated.field), "zone");
+	record.tolerated.count = 12;
+	assert_true(verdict_add(verdict, &record));
 	record = record_new(RECORD_BREAK);
 	record.break_.fault = FAULT_CONTRACT_FIELD;
 	record.break_.can_be_approved = 1;
@@ -70,6 +76,8 @@ static void test_round_trip(void **state)
 	assert_string_equal(back->end.line, "a frame");
 	assert_memory_equal(&back->facts, &verdict->facts, sizeof(back->facts));
 	assert_memory_equal(back->resources, verdict->resources, sizeof(*back->resources));
+	assert_int_equal(back->n_tolerated, 1);
+	assert_memory_equal(back->tolerated, verdict->tolerated, sizeof(*back->tolerated));
 	assert_memory_equal(back->breaks.items, verdict->breaks.items, sizeof(*back->breaks.items));
 	assert_true(sha256_equal(&back->blobs[0], &verdict->version));
 	again = verdict_to_json(back);

@@ -56,7 +56,7 @@ static char *contents(int fd)
 	size_t size;
 
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(fd_load(fd, 1 << 20, &data, &size), 0);
+	assert_int_equal(fd_load(fd, 1 << 23, &data, &size), 0);
 	return (char *)data;
 }
 
@@ -125,8 +125,11 @@ static void receive(int sock, pid_t pid, struct result *result)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static void check(const char *package, const struct body *bodies, size_t n, struct result *result)
+/* N_THREADS 0: as many as the worker chooses. */
+static void check_by(uint32_t n_threads, const char *package, const struct body *bodies, size_t n,
+		     struct result *result)
 {
+	struct outside_record record = outside_record_new(OUTSIDE_PACKAGE);
 	_cleanup_close_ int package_fd = memory(package, strlen(package)), report_fd = memfd_create("report", 0),
 			    descriptor_fd = memfd_create("descriptor", 0);
 	_cleanup_free_ char *report = NULL;
@@ -134,7 +137,8 @@ static void check(const char *package, const struct body *bodies, size_t n, stru
 	pid_t pid = start(&sock);
 
 	memset(result, 0, sizeof(*result));
-	send(sock, OUTSIDE_PACKAGE, NULL, 0, package_fd);
+	record.check.n_threads = n_threads;
+	outside_record_send(sock, &record, package_fd);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_close_ int raw_fd = memory(bodies[i].data, bodies[i].size);
 
@@ -154,6 +158,11 @@ static void check(const char *package, const struct body *bodies, size_t n, stru
 	result->descriptor = parse(result->descriptor_text);
 	report = contents(report_fd);
 	result->report = parse(report);
+}
+
+static void check(const char *package, const struct body *bodies, size_t n, struct result *result)
+{
+	check_by(0, package, bodies, n, result);
 }
 
 static void result_clear(struct result *result)
@@ -388,6 +397,140 @@ static void header_is_made(void **state)
 	result_clear(&result);
 }
 
+/* A table of many pieces, as a portal has it and in the plain form. */
+struct large {
+	char *raw, *plain;
+	size_t raw_size, plain_size;
+};
+
+#define LARGE_ROWS 40000
+
+static void large_new(struct large *large)
+{
+	FILE *raw = open_memstream(&large->raw, &large->raw_size);
+	FILE *plain = open_memstream(&large->plain, &large->plain_size);
+
+	fputs("code;nom;jour\r\n", raw);
+	fputs("code,nom,jour\n", plain);
+	for (unsigned i = 0; i < LARGE_ROWS; i++) {
+		switch (i % 5) {
+		case 0:
+			fprintf(raw, "%u;Sa\xf4ne, %u;2024-01-%02u\r\n", i, i, i % 28 + 1);
+			fprintf(plain, "%u,\"Sa\xc3\xb4ne, %u\",2024-01-%02u\n", i, i, i % 28 + 1);
+			break;
+		case 1:
+			fprintf(raw, "\"%u\";\"dit \"\"la %u\"\"\";\r\n", i, i);
+			fprintf(plain, "%u,\"dit \"\"la %u\"\"\",\n", i, i);
+			break;
+		case 2:
+			fprintf(raw, "%u;\"a;\nb\";2023-12-31\n", i);
+			fprintf(plain, "%u,\"a;\nb\",2023-12-31\n", i);
+			break;
+		default:
+			fprintf(raw, "%u;nom %u;2024-02-%02u\r\n", i, i * i, i % 28 + 1);
+			fprintf(plain, "%u,nom %u,2024-02-%02u\n", i, i * i, i % 28 + 1);
+		}
+	}
+	fclose(raw);
+	fclose(plain);
+}
+
+static void large_clear(struct large *large)
+{
+	free(large->raw);
+	free(large->plain);
+}
+
+#define LARGE_FIELDS                                                                                                   \
+	"\"schema\":{\"primaryKey\":\"code\",\"fields\":[{\"name\":\"code\",\"type\":\"integer\"},{\"name\":"          \
+	"\"nom\"},{\"name\":\"jour\",\"type\":\"date\"}]}"
+#define LARGE_PACKAGE(more)                                                                                            \
+	"{\"name\":\"cog\",\"resources\":[{\"name\":\"t\",\"path\":\"https://e.org/t.csv\"," more LARGE_FIELDS "}]}"
+
+/* However many threads read it. And so does what is plain already, which is copied. */
+static void large_tables_become_plain(void **state)
+{
+	static const uint32_t threads[] = {0, 1, 2, 5, OUTSIDE_THREADS_MAX};
+	struct large large;
+	struct result result;
+
+	(void)state;
+	large_new(&large);
+	assert_true(large.raw_size > (1 << 20));
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(threads); i++) {
+		const struct body raw = {"t", large.raw, large.raw_size}, plain = {"t", large.plain, large.plain_size};
+
+		if (i % 2 == 0)
+			check_by(threads[i / 2],
+				 LARGE_PACKAGE("\"encoding\":\"windows-1252\",\"dialect\":{\"delimiter\":\";\"},"),
+				 &raw, 1, &result);
+		else
+			check_by(threads[i / 2], LARGE_PACKAGE(""), &plain, 1, &result);
+		assert_int_equal(result.end.fault, FAULT_NONE);
+		assert_int_equal(result.checked[0].file.rows, LARGE_ROWS);
+		assert_int_equal(result.checked[0].file.size, large.plain_size);
+		assert_memory_equal(result.plain[0], large.plain, large.plain_size + 1);
+		result_clear(&result);
+	}
+	large_clear(&large);
+}
+
+/* Bytes of the table put in place of those at OFFSET: the same end, and the same report, by any number of threads. */
+static void check_damage(const struct large *large, const char *const *damage, const size_t *offsets, size_t n,
+			 enum fault fault, const char *place)
+{
+	_cleanup_free_ char *bytes = xstrdup(large->plain);
+	const struct body body = {"t", bytes, large->plain_size};
+	struct result wanted, found;
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(bytes + offsets[i], damage[i], strlen(damage[i]));
+	check_by(1, LARGE_PACKAGE(""), &body, 1, &wanted);
+	check_by(3, LARGE_PACKAGE(""), &body, 1, &found);
+	assert_int_equal(wanted.end.fault, fault);
+	if (strstr(wanted.end.line, place) == NULL)
+		fail_msg("%s: not %s", wanted.end.line, place);
+	assert_int_equal(found.end.fault, fault);
+	assert_string_equal(found.end.line, wanted.end.line);
+	assert_true(json_equal(found.report, wanted.report));
+	assert_null(found.descriptor);
+	result_clear(&wanted);
+	result_clear(&found);
+}
+
+static size_t row_at(const struct large *large, const char *start)
+{
+	const char *row = strstr(large->plain, start);
+
+	assert_non_null(row);
+	return (size_t)(row - large->plain) + 1;
+}
+
+static void large_tables_break_as_others(void **state)
+{
+	static const char *const type[] = {"x"}, *const quote[] = {"3\""}, *const both[] = {"3\"", "\xff"};
+	static const char *const twice[] = {"9"}, *const end[] = {"\xff"};
+	struct large large;
+	size_t at[2];
+
+	(void)state;
+	large_new(&large);
+	at[0] = row_at(&large, "\n39998,");
+	check_damage(&large, type, at, 1, FAULT_ROWS, "row 40000");
+	/* The key of an earlier row: 38998 is 39998's. */
+	at[0] = row_at(&large, "\n38998,");
+	at[0]++;
+	check_damage(&large, twice, at, 1, FAULT_ROWS, "same as in row");
+	at[0] = row_at(&large, "\n20003,");
+	check_damage(&large, quote, at, 1, FAULT_TABLE_QUOTE, "quote");
+	/* What is wrong with a row comes before bytes behind it, however far those that read were ahead; and the other way about. */
+	at[1] = large.plain_size - 100;
+	check_damage(&large, both, at, 2, FAULT_TABLE_QUOTE, "quote");
+	at[0] = row_at(&large, "\n20003,");
+	check_damage(&large, end, at, 1, FAULT_TABLE_CHARSET, "0xFF");
+	large_clear(&large);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +543,8 @@ int main(void)
 		cmocka_unit_test(json_is_parsed_within_bounds),
 		cmocka_unit_test(bad_bytes_are_refused),
 		cmocka_unit_test(header_is_made),
+		cmocka_unit_test(large_tables_become_plain),
+		cmocka_unit_test(large_tables_break_as_others),
 	};
 
 	hash_init();

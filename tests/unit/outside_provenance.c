@@ -49,7 +49,7 @@ static void bench_make(struct bench *bench)
 		"{\"required\": true,"
 		"\"unique\": false, \"pattern\": \"^a$\"}}], \"primaryKey\": \"x\", \"foreignKeys\": []}},"
 		"{\"name\": \"b\", \"clapet\": {\"opaque\": true}}]}";
-	static const char report[] = "{\"tasks\": [{\"name\": \"a\", \"errors\": [], \"warnings\": [],"
+	static const char report[] = "{\"tasks\": [{\"name\": \"a\", \"tallies\": [],"
 				     "\"stats\": {\"errors\": 0, \"warnings\": 0}}]}";
 	struct refusal why;
 	struct state_file *file;
@@ -224,28 +224,31 @@ static void test_warned_and_failed(void **state)
 {
 	_cleanup_(bench_clear) struct bench bench;
 	_cleanup_(statement_freep) struct statement *warned = NULL, *failed = NULL, *broken = NULL;
-	json_t *task;
+	json_t *task, *tallies;
 
 	(void)state;
 	bench_make(&bench);
 	task = json_array_get(json_object_get(bench.report, "tasks"), 0);
-	json_array_append_new(json_object_get(task, "warnings"),
-			      json_pack("{s:s, s:s}", "type", "type-error", "fieldName", "x"));
-	json_array_append_new(json_object_get(task, "warnings"),
-			      json_pack("{s:s, s:s}", "type", "constraint-error", "fieldName", "y"));
+	tallies = json_object_get(task, "tallies");
+	json_array_append_new(tallies, json_pack("{s:s, s:s, s:s, s:s, s:i}", "type", "type-error", "rule",
+						 "type-error", "level", "warning", "fieldName", "x", "count", 3));
+	json_array_append_new(tallies, json_pack("{s:s, s:s, s:s, s:s, s:i}", "type", "constraint-error", "rule",
+						 "enum", "level", "warning", "fieldName", "y", "count", 1));
 	warned = compose(&bench, ATTESTATION_TEST_RESULT);
 	expect_json(json_object_get(warned->predicate, "result"), "\"WARNED\"");
 	expect_list(warned->predicate, "warnedTests", "a/x/type");
-	json_array_append_new(json_object_get(task, "errors"),
-			      json_pack("{s:s, s:s}", "type", "constraint-error", "fieldName", "x"));
-	json_array_append_new(json_object_get(task, "errors"), json_pack("{s:s}", "type", "extra-cell"));
+	json_array_append_new(tallies, json_pack("{s:s, s:s, s:s, s:s, s:i}", "type", "constraint-error", "rule",
+						 "pattern", "level", "error", "fieldName", "x", "count", 1));
+	json_array_append_new(tallies, json_pack("{s:s, s:s, s:s, s:i}", "type", "extra-cell", "rule", "extra-cell",
+						 "level", "error", "count", 1));
 	failed = compose(&bench, ATTESTATION_TEST_RESULT);
 	expect_json(json_object_get(failed->predicate, "result"), "\"FAILED\"");
-	expect_list(failed->predicate, "failedTests", "a/cells a/x/required a/x/pattern");
+	expect_list(failed->predicate, "failedTests", "a/cells a/x/pattern");
 	expect_list(failed->predicate, "warnedTests", "a/x/type");
-	expect_list(failed->predicate, "passedTests", "a/labels a/primaryKey a/foreignKeys");
+	expect_list(failed->predicate, "passedTests", "a/labels a/x/required a/primaryKey a/foreignKeys");
 	/* A table that could not be read to its end passed nothing. */
-	json_array_append_new(json_object_get(task, "errors"), json_pack("{s:s}", "type", "source-error"));
+	json_array_append_new(tallies, json_pack("{s:s, s:s, s:s, s:i}", "type", "source-error", "rule", "source-error",
+						 "level", "error", "count", 1));
 	broken = compose(&bench, ATTESTATION_TEST_RESULT);
 	expect_list(broken->predicate, "passedTests", "");
 }

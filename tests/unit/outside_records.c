@@ -172,6 +172,7 @@ static void test_texts_have_alphabets(void **state)
 	(void)state;
 	REFUSED(OUTSIDE_END, strcpy(r.end.line, "two\nlines"));
 	REFUSED(OUTSIDE_END, strcpy(r.end.line, "\xff"));
+	REFUSED(OUTSIDE_PACKAGE, r.check.n_threads = OUTSIDE_THREADS_MAX + 1);
 	REFUSED(OUTSIDE_FETCH, strcpy(r.fetch.url, ""));
 	REFUSED(OUTSIDE_FETCH, strcpy(r.fetch.url, "https://a/ b"));
 	REFUSED(OUTSIDE_FETCH, strcpy(r.fetch.url, "https://a/\r\nHost: b"));

@@ -34,7 +34,7 @@ static enum compat_verdict compare(const char *old_text, const char *new_text, e
 	struct compat_result result;
 	enum compat_verdict verdict;
 
-	compat_compare(old, new, match, &result);
+	compat_compare(old, new, &(struct compat_reader){match, true, NULL, NULL}, &result);
 	rules[0] = '\0';
 	for (size_t i = 0; i < result.n_breaks; i++) {
 		assert_true(result.breaks[i].verdict != COMPAT_YES);
@@ -83,7 +83,8 @@ static const struct field_case FIELDS[] = {
 	{"'type':'number'", "'type':'number','groupChar':' '", COMPAT_BY_DATA, "format-changed"},
 	{"'type':'number','groupChar':' '", "'type':'number'", COMPAT_YES, ""},
 	{"'type':'number'", "'type':'number','bareNumber':false", COMPAT_BY_DATA, "format-changed"},
-	{"'type':'number','bareNumber':false", "'type':'number'", COMPAT_YES, ""},
+	{"'type':'number','bareNumber':false", "'type':'number'", COMPAT_BY_DATA, "format-changed"},
+	{"'type':'number','bareNumber':false", "'type':'integer'", COMPAT_YES, ""},
 	{"'type':'boolean'", "'type':'boolean','trueValues':['true'],'falseValues':['false']", COMPAT_YES, ""},
 	{"'type':'boolean'", "'type':'boolean','trueValues':['oui'],'falseValues':['non']", COMPAT_BY_DATA,
 	 "format-changed"},
@@ -184,7 +185,7 @@ static const struct schema_case SCHEMAS[] = {
 	{"{'fields':[" A "]}", "{'fields':[" A "],'missingValues':['','NA']}", CONTRACT_BY_NAME, COMPAT_YES, ""},
 	{"{'fields':[" N "],'missingValues':['','NA']}", "{'fields':[" N "]}", CONTRACT_BY_NAME, COMPAT_YES, ""},
 	{"{'fields':[" N "],'missingValues':['','0'],'primaryKey':'n'}", "{'fields':[" N "],'primaryKey':'n'}",
-	 CONTRACT_BY_NAME, COMPAT_BY_DATA, "missing-values"},
+	 CONTRACT_BY_NAME, COMPAT_BY_DATA, "missing-values key-removed blank-row"},
 	/* keys */
 	{"{'fields':[" A "],'primaryKey':'a'}", "{'fields':[" A "]}", CONTRACT_BY_NAME, COMPAT_BY_DATA, "key-removed"},
 	{"{'fields':[" A "," B "],'primaryKey':['a','b']}", "{'fields':[" A "," B "],'primaryKey':['a']}",
@@ -220,7 +221,7 @@ static void names_are_escaped(void **state)
 	struct compat_result result;
 
 	(void)state;
-	compat_compare(old, new, CONTRACT_BY_NAME, &result);
+	compat_compare(old, new, &(struct compat_reader){CONTRACT_BY_NAME, true, NULL, NULL}, &result);
 	assert_int_equal(result.n_breaks, 1);
 	assert_string_equal(result.breaks[0].field, "a\\x1b[31m\\x0a");
 	assert_null(strchr(result.breaks[0].line, '\033'));

@@ -51,47 +51,79 @@ static void hash_number(uint64_t number, struct key_hash *ret_hash)
 
 static void test_exact(void **state)
 {
-	_cleanup_(keyindex_freep) struct keyindex *index = keyindex_new();
+	_cleanup_(keyindex_freep) struct keyindex *index = keyindex_new(NULL);
 	struct key_hash hash;
 	uint32_t row = 0;
 
 	(void)state;
 	hash_number(1, &hash);
-	assert_false(keyindex_has(index, &hash));
+	assert_int_equal(keyindex_find(index, &hash), KEY_NEW);
 	for (uint32_t i = 1; i <= 200000; i++) {
 		hash_number(i, &hash);
-		assert_true(keyindex_add(index, &hash, i + 1, NULL));
+		assert_int_equal(keyindex_add(index, &hash, i + 1, NULL), KEY_NEW);
 	}
 	assert_int_equal(keyindex_count(index), 200000);
 	for (uint32_t i = 1; i <= 200000; i++) {
 		hash_number(i, &hash);
-		assert_true(keyindex_has(index, &hash));
-		assert_false(keyindex_add(index, &hash, 7, &row));
+		assert_int_equal(keyindex_find(index, &hash), KEY_SEEN);
+		assert_int_equal(keyindex_add(index, &hash, 7, &row), KEY_SEEN);
 		assert_int_equal(row, i + 1);
 	}
 	for (uint32_t i = 200001; i <= 400000; i++) {
 		hash_number(i, &hash);
-		assert_false(keyindex_has(index, &hash));
+		assert_int_equal(keyindex_find(index, &hash), KEY_NEW);
 	}
 	assert_int_equal(keyindex_count(index), 200000);
 }
 
-/* Two that share all but their last bit are two. */
+/* Two that share all but one bit of those kept are two. */
 static void test_close(void **state)
 {
-	_cleanup_(keyindex_freep) struct keyindex *index = keyindex_new();
-	struct key_hash a = {{1, 2}}, b = {{1, 3}};
+	_cleanup_(keyindex_freep) struct keyindex *index = keyindex_new(NULL);
+	struct key_hash a = {{1, 1ULL << 24}}, b = {{1, 3ULL << 24}}, c = {{1ULL << 63 | 1, 1ULL << 24}};
 
 	(void)state;
-	assert_true(keyindex_add(index, &a, 1, NULL));
-	assert_true(keyindex_add(index, &b, 2, NULL));
-	assert_false(keyindex_add(index, &a, 3, NULL));
+	assert_int_equal(keyindex_add(index, &a, 1, NULL), KEY_NEW);
+	assert_int_equal(keyindex_add(index, &b, 2, NULL), KEY_NEW);
+	assert_int_equal(keyindex_add(index, &c, 3, NULL), KEY_NEW);
+	assert_int_equal(keyindex_add(index, &a, 4, NULL), KEY_SEEN);
+}
+
+/* Past its memory an index keeps what it has, and says that it does not know the rest: never that a key is new. */
+static void test_bound(void **state)
+{
+	_cleanup_(spill_freep) struct spill *spill = spill_new(600000, -1);
+	_cleanup_(keyindex_freep) struct keyindex *index = keyindex_new(spill);
+	uint32_t n_kept = 0, row;
+	struct key_hash hash;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 100000; i++) {
+		hash_number(i, &hash);
+		n_kept += keyindex_add(index, &hash, i, NULL) == KEY_NEW;
+	}
+	assert_int_equal(keyindex_count(index), n_kept);
+	assert_in_range(n_kept, 15000, 30000);
+	assert_true(keyindex_peak_bytes(index) <= 500000);
+	for (uint32_t i = 1; i <= 200000; i++) {
+		enum key_answer answer;
+
+		hash_number(i, &hash);
+		answer = keyindex_find(index, &hash);
+		assert_int_not_equal(answer, KEY_NEW);
+		if (i > 100000)
+			assert_int_equal(answer, KEY_UNKNOWN);
+		if (answer == KEY_SEEN) {
+			assert_int_equal(keyindex_add(index, &hash, 7, &row), KEY_SEEN);
+			assert_int_equal(row, i);
+		}
+	}
 }
 
 /* Under 32 bytes a key, while growing too. Below some thousand keys the first slots of the 256 tables weigh more. */
 static void test_bytes(void **state)
 {
-	_cleanup_(keyindex_freep) struct keyindex *index = keyindex_new();
+	_cleanup_(keyindex_freep) struct keyindex *index = keyindex_new(NULL);
 	struct key_hash hash;
 	double worst = 0;
 
@@ -114,7 +146,7 @@ static void sum_row(void *ctx, const struct key_hash *hash, uint32_t row)
 
 static void test_each(void **state)
 {
-	_cleanup_(keyindex_freep) struct keyindex *index = keyindex_new();
+	_cleanup_(keyindex_freep) struct keyindex *index = keyindex_new(NULL);
 	struct key_hash hash;
 	uint64_t sum = 0;
 
@@ -131,7 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors), cmocka_unit_test(test_exact), cmocka_unit_test(test_close),
-		cmocka_unit_test(test_bytes),   cmocka_unit_test(test_each),
+		cmocka_unit_test(test_bytes),   cmocka_unit_test(test_each),  cmocka_unit_test(test_bound),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

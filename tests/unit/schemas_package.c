@@ -16,9 +16,10 @@
 #include "bundle/json.h"
 
 /* Schemas by path: "good.json" is there. */
-static enum fault load(void *ctx, const char *path, json_t **ret_schema, struct refusal *why)
+static enum fault load(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings, struct refusal *why)
 {
 	(void)ctx;
+	(void)warnings;
 	if (strcmp(path, "good.json") != 0)
 		return refuse(why, FAULT_FILE, "%s: no such file", path);
 	*ret_schema = json_loads("{\"fields\": [{\"name\": \"code\"}]}", 0, NULL);
@@ -115,7 +116,7 @@ static void test_refused(void **state)
 		{WITH("\"bytes\": -1"), FAULT_PACKAGE, "bytes"},
 		{WITH("\"clapet\": {\"transform\": \"magic\"}"), FAULT_PACKAGE, "transform"},
 		{WITH("\"schema\": \"absent.json\""), FAULT_FILE, "resource a"},
-		{WITH("\"schema\": {\"fields\": [{\"name\": \"f\", \"type\": \"uri\"}]}"), FAULT_SCHEMA,
+		{WITH("\"schema\": {\"fields\": [{\"name\": \"f\", \"type\": \"colour\"}]}"), FAULT_SCHEMA,
 		 "resource a: field f"},
 		{WITH("\"schema\": {\"fields\": [{\"name\": \"f\"}], \"foreignKeys\": [{\"fields\": \"f\", "
 		      "\"reference\": {\"resource\": \"b\", \"fields\": \"x\"}}]}"),

@@ -78,22 +78,51 @@ static void add_sound(struct text *text, const char *end, unsigned n_rows)
 		    towns[i % ARRAY_SIZE(towns)], end);
 }
 
-static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
-			   struct refusal *why)
+/* What was written in the plain form: its size, and a sum in which each byte counts. */
+struct plain {
+	uint64_t size, sum;
+};
+
+static enum fault add_plain(void *ctx, const void *data, size_t size, struct refusal *why)
 {
+	struct plain *plain = ctx;
+
 	(void)why;
-	validation_row(ctx, cells, n_cells, position);
+	plain->size += size;
+	for (size_t i = 0; i < size; i++)
+		plain->sum = (plain->sum ^ ((const uint8_t *)data)[i]) * 0x100000001b3ULL;
 	return FAULT_NONE;
 }
 
-static void read_alone(const struct dialect *dialect, struct validation_table *table, const char *bytes, size_t size)
+struct rows {
+	struct validation_table *table;
+	struct plain_writer *writer;
+};
+
+static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
+			   struct refusal *why)
 {
-	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(dialect, take_row, table);
+	struct rows *rows = ctx;
+
+	validation_row(rows->table, cells, n_cells, position);
+	return plain_writer_row(rows->writer, cells, n_cells, why);
+}
+
+static void read_alone(const struct dialect *dialect, struct validation_table *table, const char *bytes, size_t size,
+		       struct plain *plain)
+{
+	_cleanup_(plain_writer_freep) struct plain_writer *writer = plain_writer_new(add_plain, plain);
+	struct rows rows = {table, writer};
+	_cleanup_(table_reader_freep) struct table_reader *reader = table_reader_new(dialect, take_row, &rows);
 	struct refusal why = {FAULT_NONE, ""};
 
 	if (table_reader_feed(reader, bytes, size, &why) != FAULT_NONE ||
-	    table_reader_finish(reader, &why) != FAULT_NONE)
+	    table_reader_finish(reader, &why) != FAULT_NONE) {
 		validation_table_broken(table, &why);
+		*plain = (struct plain){0};
+		return;
+	}
+	plain_writer_finish(writer, NULL);
 }
 
 struct manner {
@@ -102,24 +131,27 @@ struct manner {
 };
 
 static void read_table(const struct dialect *dialect, const struct manner *manner, struct validation_table *table,
-		       const char *bytes, size_t size)
+		       const char *bytes, size_t size, struct plain *plain)
 {
 	_cleanup_(parallel_reader_freep) struct parallel_reader *reader = NULL;
 	struct refusal why = {FAULT_NONE, ""};
 	enum fault fault = FAULT_NONE;
 
 	if (manner->n_threads == 0) {
-		read_alone(dialect, table, bytes, size);
+		read_alone(dialect, table, bytes, size, plain);
 		return;
 	}
 	reader = parallel_reader_new(dialect, table, manner->n_threads, manner->piece_size);
+	parallel_reader_write_plain(reader, add_plain, plain);
 	for (size_t i = 0; fault == FAULT_NONE && i < size; i += manner->feed_size)
 		fault = parallel_reader_feed(reader, bytes + i,
 					     size - i < manner->feed_size ? size - i : manner->feed_size, &why);
 	if (fault == FAULT_NONE)
 		parallel_reader_finish(reader, &why);
-	if (why.fault != FAULT_NONE)
-		validation_table_broken(table, &why);
+	if (why.fault == FAULT_NONE)
+		return;
+	validation_table_broken(table, &why);
+	*plain = (struct plain){0};
 }
 
 /* The whole report as text. */
@@ -131,6 +163,7 @@ static char *report(const char *schema_text, const struct dialect *dialect, cons
 	_cleanup_(rule_levels_clear) struct rule_levels levels = {.n_items = 0};
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	_cleanup_(json_decrefp) json_t *told = NULL;
+	struct plain plain = {0}, towns = {0};
 	struct validation_table *table;
 
 	assert_int_equal(schema_parse(json, &schema, NULL), FAULT_NONE);
@@ -141,14 +174,15 @@ static char *report(const char *schema_text, const struct dialect *dialect, cons
 	validation_table_set_levels(table, &levels);
 	if (!dialect->header)
 		validation_header_absent(table);
-	read_table(dialect, manner, table, bytes, size);
+	read_table(dialect, manner, table, bytes, size, &plain);
 	validation_table_end(table);
 	table = validation_table(validation, "towns", NULL);
-	read_alone(&dialect_plain, table, TOWNS, strlen(TOWNS));
+	read_alone(&dialect_plain, table, TOWNS, strlen(TOWNS), &towns);
 	validation_table_end(table);
 	validation_end(validation);
 	told = validation_json(validation);
 	json_object_set_new(told, "keys", json_integer((json_int_t)validation_n_keys(validation)));
+	json_object_set_new(told, "plain", json_pack("[I, I]", (json_int_t)plain.size, (json_int_t)plain.sum));
 	return json_dumps(told, JSON_INDENT(1));
 }
 
@@ -296,6 +330,57 @@ static void test_dialects(void **state)
 	free(text.bytes);
 }
 
+/* Each kind of column that is checked many rows at once, with good rows, and cells of every kind of fault among them. */
+static void test_kinds(void **state)
+{
+	const char *schema =
+		"{\"missingValues\": [\"\", \"[ND]\"], \"fields\": [{\"name\": \"code\", \"constraints\": "
+		"{\"required\": "
+		"true, \"pattern\": \"(\\\\d{5}|2[AB]\\\\d{3})\"}}, {\"name\": \"kind\", \"constraints\": {\"enum\": "
+		"[\"A\", \"BB\"]}}, {\"name\": \"when\", \"type\": \"datetime\", \"format\": \"%Y-%m-%dT%H:%M\"}, "
+		"{\"name\": "
+		"\"x\", \"type\": \"number\", \"constraints\": {\"maximum\": 5000}}, {\"name\": \"is\", \"type\": "
+		"\"boolean\"}, {\"name\": \"text\", \"constraints\": {\"minLength\": 2, \"maxLength\": 6}}]}";
+	static const char *const odd[] = {
+		"[ND]",       "",     "é",  "2A004",     "x",   "1e2", "true", "2024-02-29T10:00",
+		"\"a\"\"b\"", "7000", "BB", "\"a,\nb\"", "1,2", "\"q"};
+	uint64_t seed = 5;
+
+	(void)state;
+	for (unsigned round = 0; round < 60; round++) {
+		struct text text = {0};
+
+		add(&text, "code,kind,when,x,is,text\n");
+		for (unsigned i = 0; i < 300; i++) {
+			const char *cells[] = {"01234", "A", "2024-01-12T10:30", "12.5", "false", "école"};
+
+			if (below(&seed, 1 + round) == 0)
+				cells[below(&seed, 6)] = odd[below(&seed, ARRAY_SIZE(odd) - (round % 9 != 0))];
+			add(&text, "%s,%s,%s,%s,%s,%s%s", cells[0], cells[1], cells[2], cells[3], cells[4], cells[5],
+			    round % 5 == 0 ? "\r\n" : "\n");
+		}
+		free(check(schema, &dialect_plain, text.bytes, text.size));
+		free(text.bytes);
+	}
+}
+
+/* Rows whose cells are all good are held to the custom checks too. */
+static void test_custom_checks(void **state)
+{
+	const char *schema = "{\"custom_checks\": [{\"name\": \"french-siren-value\", \"params\": {\"column\": "
+			     "\"siren\"}}], \"fields\": [{\"name\": \"siren\"}, {\"name\": \"n\"}]}";
+	_cleanup_free_ char *found = NULL;
+	struct text text = {0};
+
+	(void)state;
+	add(&text, "siren,n\n");
+	for (unsigned i = 0; i < 300; i++)
+		add(&text, "%s,%u\n", i % 100 == 7 ? "552100555" : "552100554", i);
+	found = check(schema, &dialect_plain, text.bytes, text.size);
+	assert_non_null(strstr(found, "\"errors\": 3"));
+	free(text.bytes);
+}
+
 /* After so many cells that a pattern could not decide it is not tried again: rows depend on rows before. */
 static void test_limit_hits(void **state)
 {
@@ -363,9 +448,11 @@ static void test_settle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sound),   cmocka_unit_test(test_small),    cmocka_unit_test(test_many_faults),
-		cmocka_unit_test(test_damage),  cmocka_unit_test(test_dialects), cmocka_unit_test(test_limit_hits),
-		cmocka_unit_test(test_endless), cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_sound),       cmocka_unit_test(test_small),
+		cmocka_unit_test(test_many_faults), cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_dialects),    cmocka_unit_test(test_limit_hits),
+		cmocka_unit_test(test_endless),     cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_kinds),       cmocka_unit_test(test_custom_checks),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -157,6 +157,7 @@ static void test_first_row(void **state)
 	struct validation_table *table = read_csv(validation, "t", schema, "a\nx\ny\nx\n");
 
 	(void)state;
+	validation_end(validation);
 	assert_int_equal(validation_n_kept(table), 1);
 	assert_string_equal(validation_fault(table, 0)->note, "is the same as in row 2");
 	assert_string_equal(validation_fault(table, 0)->cell, "x");

@@ -152,6 +152,7 @@ static void test_kept(void **state)
 		n += (size_t)sprintf(csv + n, "%u,Z\n", 1000 + i);
 	sprintf(csv + n, "9,A\n");
 	read_csv(table, csv);
+	validation_end(validation);
 	assert_int_equal(validation_table_n_warnings(table), 1000);
 	/* "Z" is the same in all rows but the first, and "9" is less than 10. */
 	assert_int_equal(validation_table_n_errors(table), 999 + 1);
