@@ -6,6 +6,7 @@
 #   make install  DESTDIR=, PREFIX=/usr/local                     make bench    measures, prints tables
 #   make fuzz     FUZZ_SECONDS=60 for each target (clang)         make deps     Debian packages that pkg-config misses
 #   make ECDSA=1  into build/ecdsa: keys of ECDSA and RSA too     make conformance-client   build/tests/tuf-client
+#   make cross DIR=…   compatibility against real triples (tests/conformance/cross.sh)
 #   make conformance-pairs PAIRS=DIR    real schemas and CSVs against Frictionless's verdicts
 
 # ECDSA=1: keys of ECDSA P-256 and RSA-PSS are read too (keys/pubkey_pem.c), in a build folder of its own.
@@ -52,6 +53,8 @@ SRC_base = \
 SRC_bundle = \
 	bundle/blob.c \
 	bundle/bundle.c \
+	bundle/checksum.c \
+	bundle/checksum_fd.c \
 	bundle/columns.c \
 	bundle/envelope.c \
 	bundle/hash.c \
@@ -125,8 +128,11 @@ SRC_schemas = \
 	schemas/compat_table.c \
 	schemas/compat_type.c \
 	schemas/contract.c \
+	schemas/contractfrom.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
+	schemas/dialect.c \
+	schemas/duration.c \
 	schemas/field.c \
 	schemas/field_compile.c \
 	schemas/field_constraints.c \
@@ -141,11 +147,14 @@ SRC_schemas = \
 	schemas/keyindex.c \
 	schemas/keylog.c \
 	schemas/keylog_settle.c \
+	schemas/keytable.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/opening_hours.c \
 	schemas/package.c \
 	schemas/parallel.c \
+	schemas/personal.c \
+	schemas/personal_scan.c \
 	schemas/plain.c \
 	schemas/plaincheck.c \
 	schemas/published.c \
@@ -179,9 +188,10 @@ SRC_schemas = \
 SRC_outside = \
 	outside/agent.c \
 	outside/agentlog.c \
-	outside/charset.c \
 	outside/baseline.c \
 	outside/baselinecommand.c \
+	outside/charset.c \
+	outside/check_references.c \
 	outside/check_run.c \
 	outside/config.c \
 	outside/cosign.c \
@@ -203,6 +213,7 @@ SRC_outside = \
 	outside/records.c \
 	outside/recover.c \
 	outside/recovery.c \
+	outside/references.c \
 	outside/reportcommand.c \
 	outside/run.c \
 	outside/selfcheck.c \
@@ -216,6 +227,7 @@ SRC_outside = \
 	outside/testresult.c \
 	outside/url.c \
 	outside/validate.c \
+	outside/validate_references.c \
 	outside/waiting.c \
 	outside/withdraw.c
 
@@ -231,6 +243,8 @@ SRC_inside = \
 	inside/check_document.c \
 	inside/check_read.c \
 	inside/check_request.c \
+	inside/check_personal.c \
+	inside/check_resolve.c \
 	inside/check_run.c \
 	inside/check_table.c \
 	inside/check_tolerated.c \
@@ -239,6 +253,7 @@ SRC_inside = \
 	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_trust.c \
+	inside/contractstate.c \
 	inside/crew.c \
 	inside/decide.c \
 	inside/decisions.c \
@@ -249,10 +264,13 @@ SRC_inside = \
 	inside/inside.c \
 	inside/judge.c \
 	inside/logbook.c \
+	inside/plan.c \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
+	inside/rollback_references.c \
 	inside/settle.c \
+	inside/settle_references.c \
 	inside/status.c \
 	inside/store_delete.c \
 	inside/store_put.c \
@@ -282,7 +300,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
@@ -340,7 +358,7 @@ LIBS_inside-log = -lsodium -lseccomp
 LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only demo deps install lint asan bench bench-validate fuzz fuzzers clean tests
+.PHONY: all check check-only cross demo deps install lint asan bench bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -473,6 +491,10 @@ bench: deps
 bench-validate: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@BUILD=$(BUILD) tests/bench/validate.sh
+
+# Real triples of an old schema, a new one and data: DIR holds cross.jsonl and what it names.
+cross: all
+	@CROSS=$(DIR) INSIDE=$(CURDIR)/$(BUILD)/bin/clapet-inside tests/conformance/cross.sh
 
 # libFuzzer, for finding new inputs; the corpora run as ordinary tests in `make check`.
 FUZZ_SECONDS = 60

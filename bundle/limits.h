@@ -116,8 +116,8 @@
 /* Memory of key indexes if nobody says otherwise: with all else that a check needs, the process stays below 300 MB. Past it keys go to
  * a file: LIMIT_ROWS rows of one key with 20 bytes of text in each are 180 GiB there. */
 #define LIMIT_KEY_MEMORY (192 * MIB)
-#define LIMIT_KEY_MEMORY_MIN (1 * MIB)
-#define LIMIT_KEY_MEMORY_MAX (64 * GIB)
+#define LIMIT_KEY_MEMORY_MIN (64 * KIB)
+#define LIMIT_KEY_MEMORY_MAX (8 * GIB)
 #define LIMIT_SPILL_SIZE (256 * GIB)
 /* Faults of one kind kept with their place; all are counted. */
 #define LIMIT_FAULTS_KEPT 100
@@ -141,6 +141,12 @@
 #define LIMIT_TEXTS 1024
 #define LIMIT_KEY_COLUMNS 64
 #define LIMIT_TABLE_KEYS 256
+/* Tables of other packages that one package's foreign keys lead to: each is read again whenever it or the package changes. */
+#define LIMIT_REFERENCES 64
+/* Versions of the datasets referred to that a verdict remembers its keys' fit with: what is in force, what comes, and some before. */
+#define LIMIT_RESOLUTIONS 256
+/* Breaks in all of these together, so that the verdict stays below LIMIT_JSON_SIZE. */
+#define LIMIT_RESOLVED_BREAKS 4096
 /* A map of columns (FORMAT.md 23): names that one field has had, bytes between the items of a list. country-codes, the table with
  * the most renames that we know, gave no field more than three. */
 #define LIMIT_MAP_NAMES 64

@@ -2,7 +2,7 @@
  *
  * check: the judgement of one version of a dataset, in the worker inside-check. Request (what came over the socket), read (one file:
  * decoded or re-hashed), table (rows into validation and contracts), contract (what applications were promised),
- * answer (records and the report). inside/check.c is the worker's main; check_run is all behind its sandbox.
+ * answer (records and the report); resolve (keys that lead to another dataset's version) is a question of its own. inside/check.c is the worker's main; check_run is all behind its sandbox.
  */
 #ifndef INSIDE_CHECK_H
 #define INSIDE_CHECK_H
@@ -40,12 +40,18 @@ struct check_contract_file {
 
 struct check_request {
 	struct record_version version;
+	/* Whether its keys fit another dataset is asked: then FILES are plain tables of both, by their resources' names. */
+	bool is_resolve;
+	struct record_version reference;
+	int package_fd, reference_fd; /* the two datapackage.json */
 	struct check_file *files;
 	size_t n_files;
 	struct check_contract_file *contracts;
 	size_t n_contracts;
 	int in_force_fd; /* -1: no version is in force */
 	int report_fd;   /* -1: no report is wanted */
+	int spill_fd;
+	uint64_t key_memory;
 	size_t n_fds;
 };
 
@@ -53,6 +59,9 @@ struct check_request {
 void check_request_receive(int sock, struct check_request *ret_request);
 void check_request_clear(struct check_request *request);
 const struct check_file *check_request_file(const struct check_request *request, const char *name);
+/* Of two datasets: the table of DATASET that is called NAME, or NULL. */
+const struct check_file *check_request_table(const struct check_request *request, const char *dataset,
+					     const char *name);
 
 /* --- read ------------------------------------------------------------------------------------------------------- */
 
@@ -76,6 +85,15 @@ struct check_answer {
 enum fault check_answer_break(struct check_answer *answer, enum fault fault, const char *application,
 			      const char *resource, const char *field, const char *rule, const char *line,
 			      struct refusal *why);
+/* The same with what the reader's team asks next. */
+struct check_detail {
+	const char *was, *is; /* what was promised, what is; "" where there is nothing */
+	uint64_t row;         /* the first at fault; 0: none */
+	const char *value;    /* its cell, escaped; "" */
+};
+enum fault check_answer_break_detailed(struct check_answer *answer, enum fault fault, const char *application,
+				       const char *resource, const char *field, const char *rule, const char *line,
+				       const struct check_detail *detail, struct refusal *why);
 void check_answer_plain(struct check_answer *answer, const struct check_file *file);
 
 /* A document that says TEXT; where TEXT is not UTF-8 its bytes are escaped. New reference. */
@@ -104,6 +122,7 @@ struct check_contracts {
 	struct contract_run *runs;
 	size_t n_runs;
 	struct validation *validation; /* of the runs */
+	struct spill *spill;           /* borrowed: where their keys go past a bound; NULL: no bound */
 };
 
 /* Parses contracts (FAULT_CONTRACT) and the package in force (FAULT_STORE_DAMAGED). */
@@ -112,6 +131,11 @@ enum fault check_contracts_load(const struct check_request *request, struct chec
 /* Compares schemas: sends what is broken already, prepares the runs for what the rows decide. */
 enum fault check_contracts_compare(struct check_contracts *contracts, const struct package *package,
 				   struct check_answer *answer, struct refusal *why);
+/* What one resource was promised against what is there now (NULL: gone). */
+void check_contract_compare(const struct contract_resource *promised, const struct resource *now,
+			    const struct compat_reader *reader, struct compat_result *ret_result);
+/* Whether its rows are known to break its own schema, which its publisher let through. */
+bool check_resource_is_let_through(const struct resource *resource);
 /* One run of what the data decide in RESULT: SCHEMA, a reader's, cut down to those fields. The texts must outlive it. */
 void check_contracts_add_run(struct check_contracts *contracts, const char *application, const char *resource,
 			     enum contract_match match, const struct schema *schema,
@@ -144,8 +168,11 @@ enum fault check_tolerated_load(const struct resource *resource, struct rule_lev
 enum fault check_tolerated_breaks(const struct validation_table *table, const struct rule_levels *levels,
 				  enum fault fault, const char *application, const char *resource, const char *who,
 				  struct check_answer *answer, struct refusal *why);
-/* RECORD_TOLERATED for each kind that was let through. */
-void check_tolerated_answer(const struct validation_table *table, const char *resource, struct check_answer *answer);
+/* RECORD_TOLERATED for each kind that was let through; of columns that look personal (rule_is_personal), which are no matter of rows, what LEVELS claims. */
+void check_tolerated_answer(const struct validation_table *table, const struct rule_levels *levels,
+			    const char *resource, struct check_answer *answer);
+/* Whether the package says that rows of the resource break its schema. */
+bool check_tolerated_is_of_rows(const struct resource *resource);
 /* What the same resource of the version in force (may be NULL) let through, as levels with room to grow. */
 void check_tolerated_in_force(const struct resource *in_force, struct rule_levels *ret_levels);
 
@@ -167,6 +194,10 @@ bool check_resource_is_json(const struct resource *resource);
 /* Reads the file through whatever fits the resource. A fault is final: bytes, form, never rows. */
 enum fault check_resource_read(struct check_resource *resource, struct refusal *why);
 
+/* Columns that contracts forbid in a table that was read: a break for each. */
+enum fault check_personal(const struct check_contracts *contracts, const struct check_resource *checked,
+			  struct check_answer *answer, struct refusal *why);
+
 /* --- attestations ------------------------------------------------------------------------------------------------- */
 
 /* Both attestations of the version, or none of them: FAULT_ENVELOPE_FORM, FAULT_ATTESTATION_FORM, _SUBJECT, _FAILED. Whether none is
@@ -182,6 +213,9 @@ enum fault check_status(const struct check_request *request, struct check_answer
 enum fault check_withdrawal(const struct check_request *request, struct check_answer *answer, struct refusal *why);
 /* A version with its datapackage.json. */
 enum fault check_version(const struct check_request *request, struct check_answer *answer, struct refusal *why);
+
+/* Whether the keys of the version lead somewhere in the other: a break of FAULT_FOREIGN_KEY for each field of which some do not. */
+enum fault check_resolve(const struct check_request *request, struct check_answer *answer, struct refusal *why);
 
 /* Receives the request, judges, answers. What the worker does behind its sandbox. */
 void check_run(int sock);

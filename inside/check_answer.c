@@ -27,14 +27,36 @@ enum fault check_answer_break(struct check_answer *answer, enum fault fault, con
 			      const char *resource, const char *field, const char *rule, const char *line,
 			      struct refusal *why)
 {
+	static const struct check_detail none = {"", "", 0, ""};
+
+	return check_answer_break_detailed(answer, fault, application, resource, field, rule, line, &none, why);
+}
+
+static void add_detail(struct record_break *sent, json_t *json, const struct check_detail *detail)
+{
+	text_escape(detail->was, strlen(detail->was), sent->was, sizeof(sent->was));
+	text_escape(detail->is, strlen(detail->is), sent->is, sizeof(sent->is));
+	text_escape(detail->value, strlen(detail->value), sent->value, sizeof(sent->value));
+	sent->row = detail->row;
+	json_object_set_new(json, "old", check_json_text(sent->was));
+	json_object_set_new(json, "new", check_json_text(sent->is));
+	json_object_set_new(json, "row", detail->row == 0 ? json_null() : json_integer((json_int_t)detail->row));
+	json_object_set_new(json, "value", check_json_text(sent->value));
+}
+
+enum fault check_answer_break_detailed(struct check_answer *answer, enum fault fault, const char *application,
+				       const char *resource, const char *field, const char *rule, const char *line,
+				       const struct check_detail *detail, struct refusal *why)
+{
 	struct record record = record_new(RECORD_BREAK);
 	struct record_break *sent = &record.break_;
-	json_t *json = json_object();
+	json_t *json;
 	char code[8];
 
 	if (answer->n_breaks == LIMIT_BREAKS)
 		return refuse(why, FAULT_ROWS, "more than %d different reasons to hold; the last: %s", LIMIT_BREAKS,
 			      line);
+	json = json_object();
 	answer->n_breaks++;
 	sent->fault = fault;
 	sent->can_be_approved = 1;
@@ -43,6 +65,7 @@ enum fault check_answer_break(struct check_answer *answer, enum fault fault, con
 	text_escape(field, strlen(field), sent->field, sizeof(sent->field));
 	snprintf(sent->rule, sizeof(sent->rule), "%s", rule);
 	text_escape(line, strlen(line), sent->line, sizeof(sent->line));
+	add_detail(sent, json, detail);
 	record_send(answer->sock, &record, -1);
 
 	snprintf(code, sizeof(code), "E%04d", (int)fault);
@@ -175,11 +198,15 @@ enum fault check_table_breaks(const struct validation_table *table, enum fault f
 	enum fault result = break_unlisted(table, fault, application, resource, answer, why);
 
 	for (size_t i = 0; i < n_groups && result == FAULT_NONE; i++) {
+		const struct fault_tally *first = groups[i].first;
+		const struct table_fault *kept = find_fault(table, first);
+		const struct check_detail detail = {"", "", first->first_row,
+						    kept != NULL && kept->cell != NULL ? kept->cell : ""};
 		char line[RECORD_LINE_SIZE];
 
 		group_line(table, &groups[i], resource, line, sizeof(line));
-		result = check_answer_break(answer, fault, application, resource, groups[i].field,
-					    groups[i].first->type, line, why);
+		result = check_answer_break_detailed(answer, fault, application, resource, groups[i].field, first->type,
+						     line, &detail, why);
 	}
 	return result;
 }

@@ -122,11 +122,34 @@ static void add_target(struct check_contracts *contracts, const char *applicatio
 	add_run(contracts, &run, descriptor);
 }
 
+/* A reference that names this package is an ordinary one. Those that lead out of it no row of it decides: they are left out. */
+static void drop_foreign_packages(const struct check_contracts *contracts, json_t *keys)
+{
+	static const char *const spellings[] = {"package", "datapackage"};
+
+	for (size_t i = json_array_size(keys); i-- > 0;) {
+		json_t *reference = json_object_get(json_array_get(keys, i), "reference");
+
+		for (size_t k = 0; k < 2; k++) {
+			const char *package = json_string_value(json_object_get(reference, spellings[k]));
+
+			if (package == NULL || package[0] == '\0')
+				continue;
+			if (contracts->in_force == NULL || strcmp(package, contracts->in_force->name) != 0) {
+				json_array_remove(keys, i);
+				break;
+			}
+			json_object_del(reference, spellings[k]);
+		}
+	}
+}
+
 /* References to other resources lead to the tables of this reader. */
 static void follow_references(struct check_contracts *contracts, const char *application, json_t *descriptor)
 {
 	json_t *keys = json_object_get(descriptor, "foreignKeys");
 
+	drop_foreign_packages(contracts, keys);
 	for (size_t i = 0; i < json_array_size(keys) && contracts->in_force != NULL; i++) {
 		json_t *reference = json_object_get(json_array_get(keys, i), "reference");
 		const char *resource = json_string_value(json_object_get(reference, "resource"));
@@ -134,7 +157,7 @@ static void follow_references(struct check_contracts *contracts, const char *app
 
 		if (resource == NULL || resource[0] == '\0')
 			continue;
-		name = xasprintf("%s: %s as reference %zu", application, resource, contracts->n_runs);
+		name = xasprintf("%s (for %s, %zu)", resource, application, contracts->n_runs);
 		add_target(contracts, application, reference, name);
 		json_object_set_new(reference, "resource", json_string(name));
 	}
@@ -184,10 +207,31 @@ static enum fault send_breaks(const char *application, const char *resource, con
 			continue;
 		}
 		snprintf(line, sizeof(line), "%s: %s", resource, item->line);
-		fault = check_answer_break(answer, fault_of_rule(item->rule), application, resource, item->field,
-					   item->rule, line, why);
+		fault = check_answer_break_detailed(answer, fault_of_rule(item->rule), application, resource,
+						    item->field, item->rule, line,
+						    &(struct check_detail){item->old_text, item->new_text, 0, ""}, why);
 	}
 	return fault;
+}
+
+/* Rows that break the new schema may break the old one, however alike they are. */
+bool check_resource_is_let_through(const struct resource *resource)
+{
+	return resource->schema != NULL && check_resource_is_table(resource) && check_tolerated_is_of_rows(resource);
+}
+
+void check_contract_compare(const struct contract_resource *promised, const struct resource *now,
+			    const struct compat_reader *reader, struct compat_result *result)
+{
+	memset(result, 0, sizeof(*result));
+	if (now == NULL)
+		compat_resource_removed(promised->name, result);
+	else if (promised->schema != NULL && (now->schema == NULL || !check_resource_is_table(now)))
+		compat_schema_removed(promised->name, result);
+	else if (promised->schema != NULL)
+		compat_compare(promised->schema, now->schema, reader, result);
+	if (now != NULL && promised->schema != NULL && check_resource_is_let_through(now))
+		compat_let_through(promised->name, result);
 }
 
 static enum fault compare_resource(struct check_contracts *contracts, const char *application,
@@ -199,22 +243,13 @@ static enum fault compare_resource(struct check_contracts *contracts, const char
 						? NULL
 						: package_resource(contracts->in_force, promised->name);
 	const struct compat_reader reader = {promised->match, true, contracts->in_force, package};
-	struct compat_result result = {COMPAT_YES, NULL, 0};
+	struct compat_result result;
 	bool is_by_rows = false;
 	enum fault fault;
 
-	if (now == NULL)
-		compat_resource_removed(promised->name, &result);
-	else if (promised->schema != NULL && (now->schema == NULL || !check_resource_is_table(now)))
-		compat_schema_removed(promised->name, &result);
-	else if (promised->schema != NULL)
-		compat_compare(promised->schema, now->schema, &reader, &result);
+	check_contract_compare(promised, now, &reader, &result);
 	if (now != NULL && before != NULL)
 		compat_compare_form(before, now, &result);
-	/* Rows that break the new schema may break the old one, however alike they are. */
-	if (now != NULL && promised->schema != NULL && now->schema != NULL && check_resource_is_table(now) &&
-	    json_object_get(json_object_get(now->json, "clapet"), "tolerated") != NULL)
-		compat_let_through(promised->name, &result);
 	fault = send_breaks(application, promised->name, &result, &is_by_rows, answer, why);
 	if (fault == FAULT_NONE && is_by_rows)
 		check_contracts_add_run(contracts, application, now->name, promised->match, promised->schema, &result);
@@ -232,7 +267,8 @@ static enum fault compare_in_force(struct check_contracts *contracts, const stru
 
 	for (size_t i = 0; i < contracts->in_force->n_resources && fault == FAULT_NONE; i++) {
 		const struct resource *resource = &contracts->in_force->resources[i];
-		struct contract_resource promised = {"", CONTRACT_BY_NAME, NULL, -1, -1};
+		struct contract_resource promised = {
+			.match = CONTRACT_BY_NAME, .min_rows = -1, .max_rows = -1, .max_change_percent = -1};
 
 		text_copy(promised.name, sizeof(promised.name), resource->name);
 		promised.schema = check_resource_is_table(resource) ? resource->schema : NULL;
@@ -264,6 +300,8 @@ enum fault check_contracts_compare(struct check_contracts *contracts, const stru
 void check_contracts_begin(struct check_contracts *contracts)
 {
 	contracts->validation = validation_new();
+	if (contracts->spill != NULL)
+		validation_set_spill(contracts->validation, contracts->spill);
 	for (size_t i = 0; i < contracts->n_runs; i++) {
 		contracts->runs[i].table = validation_table(contracts->validation, contracts->runs[i].name,
 							    contracts->runs[i].schema);
@@ -343,6 +381,12 @@ static enum fault check_guards(const struct check_contracts *contracts, const ch
 		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "min-rows",
 					   line, why);
 	}
+	if (fault == FAULT_NONE && promised->max_rows >= 0 && rows > promised->max_rows) {
+		snprintf(line, sizeof(line), "%s: %lld rows, at most %lld were asked for", promised->name,
+			 (long long)rows, (long long)promised->max_rows);
+		fault = check_answer_break(answer, FAULT_CONTRACT_GUARD, application, promised->name, "", "max-rows",
+					   line, why);
+	}
 	/* A publisher that leaves the rows out of one version would be rid of the bound in the next. */
 	if (fault == FAULT_NONE && promised->max_change_percent >= 0 && before < 0 && contracts->in_force != NULL &&
 	    package_resource(contracts->in_force, promised->name) != NULL) {
@@ -369,6 +413,8 @@ enum fault check_contracts_end(struct check_contracts *contracts, int64_t (*rows
 	for (size_t i = 0; i < contracts->n_runs; i++)
 		validation_table_end(contracts->runs[i].table);
 	validation_end(contracts->validation);
+	if (contracts->spill != NULL && spill_fault(contracts->spill, why) != FAULT_NONE)
+		return why->fault;
 	for (size_t i = 0; i < contracts->n_runs && fault == FAULT_NONE; i++) {
 		const struct contract_run *run = &contracts->runs[i];
 

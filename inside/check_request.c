@@ -21,13 +21,13 @@ static void take_file(struct check_request *request, const struct record *record
 		die("the supervisor sent no descriptor for %s", record->target.file);
 	if (request->n_files == LIMIT_TARGETS_PER_ROLE)
 		die("the supervisor sent more than %d files", LIMIT_TARGETS_PER_ROLE);
-	if (check_request_file(request, record->target.file) != NULL)
+	if (check_request_table(request, record->target.dataset, record->target.file) != NULL)
 		die("the supervisor sent %s twice", record->target.file);
 	request->files = xrealloc(request->files, request->n_files + 1, sizeof(*request->files));
 	file = &request->files[request->n_files++];
 	memset(file, 0, sizeof(*file));
 	file->target = record->target;
-	file->is_object = record->kind == RECORD_OBJECT;
+	file->is_object = record->kind != RECORD_TARGET;
 	file->fd = fd;
 	if (file->is_object)
 		return;
@@ -72,8 +72,18 @@ static void take(struct check_request *request, const struct record *record, int
 	case RECORD_VERSION:
 		request->version = record->version;
 		break;
+	case RECORD_RESOLVE:
+		request->version = record->version;
+		request->is_resolve = true;
+		take_fd(&request->package_fd, fd);
+		break;
+	case RECORD_REFERENCE:
+		request->reference = record->version;
+		take_fd(&request->reference_fd, fd);
+		break;
 	case RECORD_TARGET:
 	case RECORD_OBJECT:
+	case RECORD_TABLE:
 		take_file(request, record, fd);
 		break;
 	case RECORD_PART:
@@ -88,18 +98,37 @@ static void take(struct check_request *request, const struct record *record, int
 	case RECORD_REPORT:
 		take_fd(&request->report_fd, fd);
 		break;
-	case RECORD_SPILL: /* the indexes fit in memory: 32 bytes a key */
-		if (fd >= 0)
-			close(fd);
+	case RECORD_SPILL:
+		take_fd(&request->spill_fd, fd);
+		request->key_memory = record->spill.memory;
 		break;
 	default:
 		die("the supervisor sent a record of kind %u", record->kind);
 	}
 }
 
+/* Files of one version, or tables of the two whose fit is asked. */
+static void check_files(const struct check_request *request)
+{
+	if (request->version.dataset[0] == '\0' || request->n_files == 0)
+		die("the supervisor asked for no version");
+	if (request->is_resolve && request->reference_fd < 0)
+		die("the supervisor named nothing that %s refers to", request->version.dataset);
+	for (size_t i = 0; i < request->n_files; i++) {
+		const struct check_file *file = &request->files[i];
+
+		if (!file->is_object && file->n_parts != file->target.n_parts)
+			die("the supervisor sent too few parts of %s", file->target.file);
+		if (strcmp(file->target.dataset, request->version.dataset) != 0 &&
+		    (!request->is_resolve || strcmp(file->target.dataset, request->reference.dataset) != 0))
+			die("the supervisor sent files of two datasets");
+	}
+}
+
 void check_request_receive(int sock, struct check_request *ret_request)
 {
-	struct check_request request = {.in_force_fd = -1, .report_fd = -1};
+	struct check_request request = {
+		.in_force_fd = -1, .report_fd = -1, .spill_fd = -1, .package_fd = -1, .reference_fd = -1};
 	struct record record;
 	int fd;
 
@@ -111,14 +140,9 @@ void check_request_receive(int sock, struct check_request *ret_request)
 			break;
 		take(&request, &record, fd);
 	}
-	if (request.version.dataset[0] == '\0' || request.n_files == 0)
-		die("the supervisor asked for no version");
-	for (size_t i = 0; i < request.n_files; i++) {
-		if (!request.files[i].is_object && request.files[i].n_parts != request.files[i].target.n_parts)
-			die("the supervisor sent too few parts of %s", request.files[i].target.file);
-		if (strcmp(request.files[i].target.dataset, request.version.dataset) != 0)
-			die("the supervisor sent files of two datasets");
-	}
+	if (request.spill_fd < 0)
+		die("the supervisor sent no file for keys");
+	check_files(&request);
 	*ret_request = request;
 }
 
@@ -137,6 +161,9 @@ void check_request_clear(struct check_request *request)
 		cleanup_close(&request->contracts[i].fd);
 	cleanup_close(&request->in_force_fd);
 	cleanup_close(&request->report_fd);
+	cleanup_close(&request->spill_fd);
+	cleanup_close(&request->package_fd);
+	cleanup_close(&request->reference_fd);
 	free(request->files);
 	free(request->contracts);
 }
@@ -145,6 +172,16 @@ const struct check_file *check_request_file(const struct check_request *request,
 {
 	for (size_t i = 0; i < request->n_files; i++) {
 		if (strcmp(request->files[i].target.file, name) == 0)
+			return &request->files[i];
+	}
+	return NULL;
+}
+
+const struct check_file *check_request_table(const struct check_request *request, const char *dataset, const char *name)
+{
+	for (size_t i = 0; i < request->n_files; i++) {
+		if (strcmp(request->files[i].target.file, name) == 0 &&
+		    strcmp(request->files[i].target.dataset, dataset) == 0)
 			return &request->files[i];
 	}
 	return NULL;

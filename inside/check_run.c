@@ -15,7 +15,9 @@ void check_run(int sock)
 	struct record end;
 
 	check_request_receive(sock, &request);
-	if (strcmp(request.version.dataset, "status") == 0)
+	if (request.is_resolve)
+		check_resolve(&request, &answer, &why);
+	else if (strcmp(request.version.dataset, "status") == 0)
 		check_status(&request, &answer, &why);
 	else if (check_request_file(&request, "withdrawn.json") != NULL)
 		check_withdrawal(&request, &answer, &why);

@@ -44,22 +44,42 @@ enum fault check_tolerated_breaks(const struct validation_table *table, const st
 	return result;
 }
 
-void check_tolerated_answer(const struct validation_table *table, const char *resource, struct check_answer *answer)
+static void answer_one(const struct rule_level *item, const char *resource, struct check_answer *answer)
+{
+	struct record record = record_new(RECORD_TOLERATED);
+	struct record_tolerated *sent = &record.tolerated;
+
+	record_text(sent->resource, sizeof(sent->resource), resource);
+	record_text(sent->rule, sizeof(sent->rule), item->rule);
+	record_text(sent->field, sizeof(sent->field), item->field != NULL ? item->field : "");
+	sent->count = item->most;
+	record_send(answer->sock, &record, -1);
+}
+
+void check_tolerated_answer(const struct validation_table *table, const struct rule_levels *levels,
+			    const char *resource, struct check_answer *answer)
 {
 	_cleanup_(rule_levels_clear) struct rule_levels passed = {.n_items = 0};
 
 	tolerated_collect(table, &passed);
-	for (size_t i = 0; i < passed.n_items; i++) {
-		struct record record = record_new(RECORD_TOLERATED);
-		struct record_tolerated *sent = &record.tolerated;
-		const struct rule_level *item = &passed.items[i];
+	for (size_t i = 0; i < passed.n_items; i++)
+		answer_one(&passed.items[i], resource, answer);
+	for (size_t i = 0; i < levels->n_items; i++)
+		if (rule_is_personal(levels->items[i].rule))
+			answer_one(&levels->items[i], resource, answer);
+}
 
-		record_text(sent->resource, sizeof(sent->resource), resource);
-		record_text(sent->rule, sizeof(sent->rule), item->rule);
-		record_text(sent->field, sizeof(sent->field), item->field != NULL ? item->field : "");
-		sent->count = item->most;
-		record_send(answer->sock, &record, -1);
+bool check_tolerated_is_of_rows(const struct resource *resource)
+{
+	const json_t *list = json_object_get(json_object_get(resource->json, "clapet"), "tolerated");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *rule = json_string_value(json_object_get(json_array_get(list, i), "rule"));
+
+		if (rule != NULL && !rule_is_personal(rule))
+			return true;
 	}
+	return false;
 }
 
 void check_tolerated_in_force(const struct resource *in_force, struct rule_levels *ret_levels)

@@ -23,6 +23,7 @@ struct version {
 	struct package *package;
 	struct check_contracts contracts;
 	struct validation *validation;
+	struct spill *spill;              /* of the version's keys, and of the contracts' */
 	struct check_resource *resources; /* in the package's order */
 };
 
@@ -44,6 +45,29 @@ static enum fault load_package(struct version *version, struct refusal *why)
 	if ((fault = package_parse(data, size, NULL, NULL, &version->package, why)) != FAULT_NONE)
 		return refuse_within(why, PACKAGE_FILE);
 	check_answer_plain(version->answer, file);
+	return FAULT_NONE;
+}
+
+/* Which tables of other datasets its keys lead to. Whether they fit is not this version's own affair: it is asked of two versions, each
+ * time that one of them is another (check_resolve). */
+static enum fault answer_references(struct version *version, struct refusal *why)
+{
+	_cleanup_free_ struct package_reference *references = NULL;
+	size_t n;
+
+	package_references(version->package, &references, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct record record = record_new(RECORD_REFERS);
+
+		if (strcmp(references[i].package, version->request->version.dataset) == 0)
+			return refuse(why, FAULT_VERSION_FORM,
+				      "%s: the package is called \"%s\", and refers to itself as another", PACKAGE_FILE,
+				      version->package->name);
+		text_copy(record.refers.resource, sizeof(record.refers.resource), references[i].resource);
+		text_copy(record.refers.dataset, sizeof(record.refers.dataset), references[i].package);
+		text_copy(record.refers.table, sizeof(record.refers.table), references[i].table);
+		record_send(version->answer->sock, &record, -1);
+	}
 	return FAULT_NONE;
 }
 
@@ -121,6 +145,11 @@ static enum fault read_files(struct version *version, struct refusal *why)
 {
 	enum fault fault;
 
+	/* What its keys lead to outside is not judged here; the contracts, before, were to see them. */
+	for (size_t i = 0; i < version->package->n_resources; i++) {
+		if (version->package->resources[i].schema != NULL)
+			schema_drop_foreign_packages(version->package->resources[i].schema);
+	}
 	for (size_t i = 0; i < version->package->n_resources; i++) {
 		if (check_resource_is_table(version->resources[i].resource))
 			validation_declare(version->validation, version->resources[i].resource->name,
@@ -176,7 +205,9 @@ static enum fault answer_breaks(struct version *version, struct refusal *why)
 						       checked->resource->name, "the package", version->answer, why);
 		if (fault != FAULT_NONE)
 			return fault;
-		check_tolerated_answer(checked->table, checked->resource->name, version->answer);
+		if ((fault = check_personal(&version->contracts, checked, version->answer, why)) != FAULT_NONE)
+			return fault;
+		check_tolerated_answer(checked->table, &checked->tolerated, checked->resource->name, version->answer);
 	}
 	return check_contracts_end(&version->contracts, rows_of, version, version->answer, why);
 }
@@ -262,6 +293,7 @@ static enum fault judge(struct version *version, struct refusal *why)
 	enum fault fault;
 
 	if ((fault = load_package(version, why)) != FAULT_NONE || (fault = match_files(version, why)) != FAULT_NONE ||
+	    (fault = answer_references(version, why)) != FAULT_NONE ||
 	    (fault = check_attestations(version->request, version->package, version->answer, why)) != FAULT_NONE ||
 	    (fault = check_contracts_load(version->request, &version->contracts, why)) != FAULT_NONE)
 		return fault;
@@ -269,10 +301,13 @@ static enum fault judge(struct version *version, struct refusal *why)
 	if (fault != FAULT_NONE)
 		return fault;
 	version->validation = validation_new();
+	validation_set_spill(version->validation, version->spill);
 	fault = read_files(version, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	validation_end(version->validation);
+	if (spill_fault(version->spill, why) != FAULT_NONE)
+		return why->fault;
 	answer_facts(version);
 	answer_resources(version);
 	return answer_breaks(version, why);
@@ -284,6 +319,7 @@ enum fault check_version(const struct check_request *request, struct check_answe
 	enum fault fault;
 
 	why->fault = FAULT_NONE;
+	version.contracts.spill = version.spill = spill_new(request->key_memory, request->spill_fd);
 	fault = judge(&version, why);
 	write_report(&version, why);
 	validation_free(version.validation);
@@ -291,6 +327,7 @@ enum fault check_version(const struct check_request *request, struct check_answe
 	for (size_t i = 0; version.resources != NULL && i < version.package->n_resources; i++)
 		rule_levels_clear(&version.resources[i].tolerated);
 	package_free(version.package);
+	spill_free(version.spill);
 	free(version.resources);
 	return fault;
 }

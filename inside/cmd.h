@@ -41,7 +41,12 @@ int cmd_missing(int argc, char **argv);
 int cmd_request(int argc, char **argv);
 extern const struct option cmd_request_options[];
 int cmd_quarantine(int argc, char **argv);
+extern const struct option cmd_quarantine_options[];
 int cmd_show(int argc, char **argv);
+
+int cmd_contracts(int argc, char **argv);
+int cmd_contract_from(int argc, char **argv);
+extern const struct option cmd_contracts_options[], cmd_contract_from_options[];
 
 int cmd_log(int argc, char **argv);
 int cmd_checkpoint(int argc, char **argv);

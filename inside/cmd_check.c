@@ -16,6 +16,9 @@
 #include "bundle/notation.h"
 #include "inside/cmd.h"
 #include "inside/config_trust.h"
+#include "inside/contractstate.h"
+
+#define CELL 512
 
 static int say(const struct refusal *why, const char *what, const char *good)
 {
@@ -211,6 +214,73 @@ static int check_trust(const struct inside_config *config)
 	return fault_exit_worse(status, say(&fine, "clock skew", skew));
 }
 
+/* --- contracts against what is in force ---------------------------------------------------------------------------------- */
+
+static void tell_rule(void *ctx, const struct refusal *why)
+{
+	int *status = ctx;
+
+	*status = fault_exit_worse(*status, say(why, "rules", ""));
+}
+
+static int check_rules(struct inside *inside)
+{
+	const struct refusal fine = {FAULT_NONE, ""};
+	char text[64];
+	int status = 0;
+
+	if (inside_check_rules(inside, tell_rule, &status) != FAULT_NONE && status == 0)
+		status = 2;
+	if (status != 0)
+		return status;
+	snprintf(text, sizeof(text), "policy, and %zu contract%s", inside->n_contracts,
+		 inside->n_contracts == 1 ? "" : "s");
+	return say(&fine, "rules", text);
+}
+
+static void warn_break(const json_t *contract, const json_t *resource, const char *what)
+{
+	char application[CELL], dataset[CELL], name[CELL];
+
+	printf("warning  %-17s %s, %s/%s: %s\n", "contract", status_text(contract, "application", application, CELL),
+	       status_text(contract, "dataset", dataset, CELL), status_text(resource, "name", name, CELL), what);
+}
+
+/* A contract is a promise asked for: what is in force may be older or let in by a waiver, so that a difference is a warning. */
+static void warn_contract(const json_t *contract)
+{
+	const json_t *resources = json_object_get(contract, "resources");
+
+	for (size_t i = 0; i < json_array_size(resources); i++) {
+		const json_t *resource = json_array_get(resources, i), *breaks = json_object_get(resource, "breaks");
+		char state[CELL], line[CELL];
+
+		if (strcmp(status_text(resource, "state", state, CELL), "absent") == 0)
+			warn_break(contract, resource, "nothing of this dataset is in force");
+		for (size_t j = 0; j < json_array_size(breaks); j++)
+			warn_break(contract, resource,
+				   status_text(json_array_get(breaks, j), "line", line, sizeof(line)));
+	}
+}
+
+/* Last of all: it parses what lies in the store, behind the sandbox. */
+static int warn_contracts(const struct inside *inside)
+{
+	struct sandbox_folder folder = {inside->store_fd, SANDBOX_READ};
+	_cleanup_(json_decrefp) json_t *contracts = NULL;
+	struct refusal why = {0};
+
+	if (inside->n_contracts == 0)
+		return 0;
+	sandbox_set_test_bench(inside->config->test_bench);
+	sandbox_enter(SANDBOX_TOOL, &folder, 1);
+	if (contractstate_compose(inside, NULL, false, &contracts, &why) != FAULT_NONE)
+		return say(&why, "contracts", "");
+	for (size_t i = 0; i < json_array_size(contracts); i++)
+		warn_contract(json_array_get(contracts, i));
+	return 0;
+}
+
 int cmd_check(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
@@ -223,8 +293,7 @@ int cmd_check(int argc, char **argv)
 	status = say(&why, "configuration", cmd_config_path());
 	if (status != 0)
 		return cmd_end(status);
-	inside_load_rules(&inside, &why);
-	status = fault_exit_worse(status, say(&why, "rules", "policy and contracts"));
+	status = fault_exit_worse(status, check_rules(&inside));
 	if (stat(inside.config->store, &st) < 0)
 		st.st_dev = 0;
 	status = fault_exit_worse(status, check_folder("store", inside.config->store,
@@ -238,5 +307,7 @@ int cmd_check(int argc, char **argv)
 	why.fault = FAULT_NONE;
 	inside_open_store(&inside, &why);
 	status = fault_exit_worse(status, say(&why, "store format", "clapet store 1"));
+	if (why.fault == FAULT_NONE)
+		status = fault_exit_worse(status, warn_contracts(&inside));
 	return cmd_end(status);
 }

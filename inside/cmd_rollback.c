@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "inside/cmd.h"
 #include "inside/decide.h"
+#include "inside/rollback_references.h"
 
 static const char *opt_to;
 static uint64_t opt_generation;
@@ -140,8 +141,10 @@ static enum fault rollback(struct inside *inside, const char *dataset, const str
 		else
 			fault = commit_rollback(inside, &next, why);
 	}
-	if (fault == FAULT_NONE)
+	if (fault == FAULT_NONE) {
 		note_switch(inside, &current, &next);
+		rollback_references_warn(inside, &current, &next);
+	}
 	if (fault == FAULT_NONE && !cmd_wants_json())
 		printf("generation %" PRIu64 " is in force\n", next.number);
 	generation_clear(&current);

@@ -13,6 +13,7 @@
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
+#include "schemas/contract.h"
 
 #define CELL 160
 
@@ -171,6 +172,74 @@ int cmd_history(int argc, char **argv)
 
 /* --- quarantine ------------------------------------------------------------------------------------------------------ */
 
+static const char *opt_application;
+
+const struct option cmd_quarantine_options[] = {
+	{"application", 'a', OPTION_TEXT, &opt_application, "NAME", "the reasons of one application alone"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+/* Whom to tell, as the contract says; NULL: nobody is named. New text. */
+static char *contact_of(const struct inside *inside, const char *application, const char *dataset)
+{
+	for (size_t i = 0; i < inside->n_contracts; i++) {
+		const struct contract_file *file = &inside->contracts[i];
+		_cleanup_(contract_freep) struct contract *contract = NULL;
+		const char *contact;
+
+		if (strcmp(file->application, application) != 0 || strcmp(file->dataset, dataset) != 0 ||
+		    contract_parse(file->data, file->size, file->application, &contract, NULL) != FAULT_NONE)
+			continue;
+		contact = json_string_value(json_object_get(contract->json, "contact"));
+		return contact == NULL ? NULL : xstrdup(contact);
+	}
+	return NULL;
+}
+
+/* The breaks of the application that was asked for, each with whom to tell. New reference; empty where none is. */
+static json_t *breaks_of(const struct inside *inside, const json_t *dataset)
+{
+	const json_t *breaks = json_object_get(dataset, "breaks");
+	json_t *chosen = json_array();
+	char name[CELL], application[CELL];
+
+	status_text(dataset, "name", name, CELL);
+	for (size_t i = 0; i < json_array_size(breaks); i++) {
+		_cleanup_free_ char *contact = NULL;
+		json_t *item;
+
+		status_text(json_array_get(breaks, i), "application", application, CELL);
+		if (opt_application != NULL && strcmp(opt_application, application) != 0)
+			continue;
+		item = json_deep_copy(json_array_get(breaks, i));
+		contact = contact_of(inside, application, name);
+		if (contact != NULL)
+			json_object_set_new(item, "contact", verdict_text(contact));
+		json_array_append_new(chosen, item);
+	}
+	return chosen;
+}
+
+/* What the team behind a break asks next. */
+static void print_detail(const json_t *item)
+{
+	static const struct {
+		const char *key, *words;
+	} details[] = {{"old", "promised: "}, {"new", "now:      "}, {"contact", "tell:     "}};
+	const json_t *row = json_object_get(item, "row");
+	char text[RECORD_LINE_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(details); i++) {
+		status_text(item, details[i].key, text, sizeof(text));
+		if (text[0] != '\0')
+			printf("    %s%s\n", details[i].words, text);
+	}
+	status_text(item, "value", text, sizeof(text));
+	if (json_is_integer(row))
+		printf("    first in row %" JSON_INTEGER_FORMAT "%s%s%s\n", json_integer_value(row),
+		       text[0] == '\0' ? "" : ": \"", text, text[0] == '\0' ? "" : "\"");
+}
+
 static void print_held(const struct inside *inside, const json_t *dataset)
 {
 	const json_t *breaks = json_object_get(dataset, "breaks");
@@ -201,6 +270,7 @@ static void print_held(const struct inside *inside, const json_t *dataset)
 		       status_text(item, "rule", rule, CELL),
 		       json_is_true(json_object_get(item, "approvable")) ? "" : "; cannot be approved",
 		       status_text(item, "line", line, sizeof(line)));
+		print_detail(item);
 	}
 	report = xasprintf("%s/quarantine/%s-%s/report.json", inside->config->store, name, trusted);
 	if (access(report, F_OK) == 0)
@@ -211,37 +281,49 @@ static void print_held(const struct inside *inside, const json_t *dataset)
 		printf("  next: clapet-inside approve %s --reason …\n", name);
 }
 
+static bool is_asked_for(const json_t *dataset, const char *wanted)
+{
+	char state[CELL], name[CELL];
+
+	status_text(dataset, "state", state, CELL);
+	return (strcmp(state, "held") == 0 || strcmp(state, "refused") == 0) &&
+	       (wanted == NULL || strcmp(wanted, status_text(dataset, "name", name, CELL)) == 0);
+}
+
 int cmd_quarantine(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_(json_decrefp) json_t *document = NULL;
-	json_t *datasets, *array = json_array();
+	_cleanup_(json_decrefp) json_t *array = json_array();
+	struct refusal why = {0};
+	json_t *datasets;
 	int status, worst = 0;
 
 	if (argc > 1)
 		die_usage("quarantine: name one dataset at most");
-	if ((status = open_status(&inside, &document)) != 0) {
-		json_decref(array);
+	if ((status = open_status(&inside, &document)) != 0)
 		return status;
-	}
+	if (inside_load_rules(&inside, &why) != FAULT_NONE)
+		log_warning("E%04d %s: nobody is named whom to tell", why.fault, why.line);
 	datasets = json_object_get(document, "datasets");
 	for (size_t i = 0; i < json_array_size(datasets); i++) {
-		json_t *dataset = json_array_get(datasets, i);
-		char state[CELL], name[CELL];
+		_cleanup_(json_decrefp) json_t *dataset = json_copy(json_array_get(datasets, i));
+		json_t *breaks = breaks_of(&inside, dataset);
+		char state[CELL];
 
-		status_text(dataset, "state", state, CELL);
-		if ((strcmp(state, "held") != 0 && strcmp(state, "refused") != 0) ||
-		    (argc == 1 && strcmp(argv[0], status_text(dataset, "name", name, CELL)) != 0))
+		json_object_set_new(dataset, "breaks", breaks);
+		if (!is_asked_for(dataset, argc == 1 ? argv[0] : NULL) ||
+		    (opt_application != NULL && json_array_size(breaks) == 0))
 			continue;
+		status_text(dataset, "state", state, CELL);
 		worst = fault_exit_worse(worst, strcmp(state, "held") == 0 ? fault_exit(FAULT_HELD_PIN) : 1);
 		json_array_append(array, dataset);
 		if (!cmd_wants_json())
 			print_held(&inside, dataset);
 	}
 	if (cmd_wants_json())
-		return cmd_print_json(array, worst);
+		return cmd_print_json(json_incref(array), worst);
 	if (json_array_size(array) == 0)
 		printf("nothing is held\n");
-	json_decref(array);
 	return cmd_end(worst);
 }

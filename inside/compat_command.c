@@ -291,7 +291,8 @@ static bool lacks_target(const struct run *run, const struct pair *pair)
 		is_open |= strcmp(pair->result.breaks[i].rule, "reference-removed") == 0;
 	for (size_t i = 0; i < pair->old->n_foreign_keys && is_open; i++) {
 		const char *resource = pair->old->foreign_keys[i].resource;
-		bool is_given = resource == NULL || resource[0] == '\0';
+		/* One that leads out of the package is decided without rows. */
+		bool is_given = resource == NULL || resource[0] == '\0' || pair->old->foreign_keys[i].package != NULL;
 
 		for (size_t j = 0; j < run->n_pairs && !is_given; j++)
 			is_given = run->pairs[j].rows != NULL && strcmp(run->pairs[j].name, resource) == 0;
@@ -310,6 +311,8 @@ static void compare_pair(struct run *run, struct pair *pair)
 	compat_compare(pair->old, pair->of_data != NULL ? pair->of_data : pair->new, &reader, &pair->result);
 	if (pair->old_resource != NULL)
 		compat_compare_form(pair->old_resource, pair->new_resource, &pair->result);
+	if (pair->new_resource != NULL && check_resource_is_let_through(pair->new_resource))
+		compat_let_through(pair->name, &pair->result);
 	for (size_t i = 0; i < pair->old->n_fields; i++)
 		is_by_data |= compat_is_in_run(&pair->result, pair->old, i);
 	if (!is_by_data || pair->rows == NULL)

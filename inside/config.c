@@ -141,15 +141,18 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 		return fault;
 	if ((fault = json_get_duration(root, where, "clockSkew", false, &config->clock_skew, why)) != FAULT_NONE)
 		return fault;
+	if ((fault = json_get_integer(root, where, "keyMemory", false, (int64_t)LIMIT_KEY_MEMORY_MIN,
+				      (int64_t)LIMIT_KEY_MEMORY_MAX, &config->key_memory, why)) != FAULT_NONE)
+		return fault;
 	return json_get_duration(root, where, "workerTime", false, &config->worker_time, why);
 }
 
 static enum fault fill(const json_t *root, const char *path, struct inside_config *config, struct refusal *why)
 {
-	static const char *const allowed[] = {"format",     "store",           "incoming",    "spool",   "contracts",
-					      "policy",     "keepGenerations", "keepAtLeast", "quota",   "reserve",
-					      "heartbeat",  "clockSkew",       "users",       "sockets", "testBench",
-					      "workerTime", "maxValidity",     "schemes",     NULL};
+	static const char *const allowed[] = {"format",     "store",           "incoming",    "spool",     "contracts",
+					      "policy",     "keepGenerations", "keepAtLeast", "quota",     "reserve",
+					      "heartbeat",  "clockSkew",       "users",       "sockets",   "testBench",
+					      "workerTime", "maxValidity",     "schemes",     "keyMemory", NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -177,6 +180,7 @@ static struct inside_config *config_new(const char *path)
 	config->clock_skew = 300;
 	config_trust_default(config);
 	config->worker_time = WORKER_SECONDS;
+	config->key_memory = (int64_t)LIMIT_KEY_MEMORY;
 	return config;
 }
 

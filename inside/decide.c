@@ -108,11 +108,36 @@ void settle_waiver_contract(const struct inside *inside, const struct dataset_vi
 {
 	char hash[SHA256_HEX_SIZE];
 
+	if (item->fault == FAULT_FOREIGN_KEY || item->fault == FAULT_REFERRED) {
+		contract[0] = '\0';
+		for (size_t i = 0; i < view->n_others; i++)
+			if (strcmp(view->others[i].dataset, item->application) == 0)
+				snprintf(contract, SHA256_HEX_SIZE, "%s", view->others[i].version);
+		return;
+	}
 	inside_contract_hash(inside, item->application, view->name, hash);
 	if (strcmp(item->application, "*") == 0 || strcmp(item->rule, "max-change") == 0)
 		snprintf(contract, SHA256_HEX_SIZE, "%.16s%.48s", view->in_force, hash);
 	else
 		memcpy(contract, hash, sizeof(hash));
+}
+
+bool settle_add_break(const struct inside *inside, struct dataset_view *view, const struct record_break *item)
+{
+	char contract[SHA256_HEX_SIZE];
+	const struct waiver *waiver;
+
+	settle_waiver_contract(inside, view, item, contract);
+	waiver = decisions_waiver_for(&inside->decisions, view->name, item, contract, inside->now);
+	if (waiver == NULL) {
+		break_list_add(&view->breaks, item);
+		return false;
+	}
+	for (size_t j = 0; j < json_array_size(view->waivers); j++)
+		if (strcmp(json_string_value(json_array_get(view->waivers, j)), waiver->id) == 0)
+			return true;
+	json_array_append_new(view->waivers, json_string(waiver->id));
+	return true;
 }
 
 /* Moves the breaks that no waiver covers into the view, and notes the waivers that cover the others. */
@@ -121,22 +146,8 @@ static void apply_waivers(const struct inside *inside, struct dataset_view *view
 	json_decref(view->waivers);
 	view->waivers = json_array();
 	break_list_clear(&view->breaks);
-	for (size_t i = 0; i < all->n_items; i++) {
-		char contract[SHA256_HEX_SIZE];
-		const struct waiver *waiver;
-		bool noted = false;
-
-		settle_waiver_contract(inside, view, &all->items[i], contract);
-		waiver = decisions_waiver_for(&inside->decisions, view->name, &all->items[i], contract, inside->now);
-		if (waiver == NULL) {
-			break_list_add(&view->breaks, &all->items[i]);
-			continue;
-		}
-		for (size_t j = 0; j < json_array_size(view->waivers); j++)
-			noted = noted || strcmp(json_string_value(json_array_get(view->waivers, j)), waiver->id) == 0;
-		if (!noted)
-			json_array_append_new(view->waivers, json_string(waiver->id));
-	}
+	for (size_t i = 0; i < all->n_items; i++)
+		settle_add_break(inside, view, &all->items[i]);
 }
 
 /* What stops a whole version, or a withdrawal: a pin first, for as long as it stands nothing else matters. */

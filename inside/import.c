@@ -98,6 +98,8 @@ static void next_step(const struct dataset_view *view, char *text, size_t size)
 {
 	if (view->why.fault == FAULT_HELD_PIN)
 		snprintf(text, size, "clapet-inside release %s", view->name);
+	else if (view->why.fault >= FAULT_FOREIGN_KEY && view->why.fault <= FAULT_REFERENCE_CYCLE)
+		snprintf(text, size, "%s", fault_next(view->why.fault));
 	else if (view->state == DATASET_HELD && view->breaks.n_items > 0 && view->breaks.items[0].can_be_approved)
 		snprintf(text, size, "clapet-inside approve %s --reason …", view->name);
 	else if (view->state == DATASET_MISSING)
@@ -140,8 +142,10 @@ static void tell_view(const struct settlement *settlement, const struct dataset_
 					now == NULL ? json_null() : json_string(now->version), "fault",
 					view->why.fault == FAULT_NONE ? json_null() : verdict_code(view->why.fault),
 					"line", verdict_text(view->why.line)));
-	/* Rows that fail are refused outside; here a person may let them in, so they wait like all that is held. */
-	worse(result, view->state == DATASET_HELD ? FAULT_HELD_PIN : view->why.fault);
+	/* Rows that fail are refused outside; here a person may let them in, so they wait like all that is held. What only waits for
+	 * another dataset to arrive waits for no person. */
+	worse(result, view->state == DATASET_HELD && view->why.fault != FAULT_REFERENCE_ABSENT ? FAULT_HELD_PIN
+											       : view->why.fault);
 }
 
 void import_tell(const struct settlement *settlement, bool quiet, struct import_result *result)

@@ -67,56 +67,80 @@ static enum fault load_contract(int folder_fd, const char *name, const char *fol
 	r = fd_load_file(folder_fd, name, LIMIT_CONFIGURATION_SIZE, &data, &size);
 	if (r < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", where, strerror(-r));
+	if ((fault = contract_parse(data, size, where, &contract, why)) != FAULT_NONE) {
+		free(data);
+		return fault;
+	}
 	inside->contracts = xrealloc(inside->contracts, inside->n_contracts + 1, sizeof(*inside->contracts));
 	file = &inside->contracts[inside->n_contracts++];
 	memset(file, 0, sizeof(*file));
 	file->data = data;
 	file->size = size;
-	if ((fault = contract_parse(data, size, where, &contract, why)) != FAULT_NONE)
-		return fault;
 	memcpy(file->application, contract->application, sizeof(file->application));
 	memcpy(file->dataset, contract->dataset, sizeof(file->dataset));
 	hash_bytes(data, size, &file->sha256);
 	return FAULT_NONE;
 }
 
-static enum fault load_contracts(struct inside *inside, struct refusal *why)
+/* With TELL every fault is told and the last one returned; without it the first ends the work. */
+static enum fault load_contracts(struct inside *inside, inside_tell *tell, void *ctx, struct refusal *why)
 {
 	const char *folder = inside->config->contracts;
 	_cleanup_closedir_ DIR *dir = opendir(folder);
+	enum fault fault = FAULT_NONE, one;
 
 	if (dir == NULL)
 		return refuse(why, FAULT_FILE, "%s: %s", folder, strerror(errno));
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL && (fault == FAULT_NONE || tell != NULL);) {
 		size_t length = strlen(entry->d_name);
-		enum fault fault;
 
 		if (entry->d_name[0] == '.' || length < 6 || strcmp(entry->d_name + length - 5, ".json") != 0)
 			continue;
-		fault = load_contract(dirfd(dir), entry->d_name, folder, inside, why);
-		if (fault != FAULT_NONE)
-			return fault;
+		one = load_contract(dirfd(dir), entry->d_name, folder, inside, why);
+		if (one != FAULT_NONE && tell != NULL)
+			tell(ctx, why);
+		fault = one != FAULT_NONE ? one : fault;
 	}
 	if (inside->n_contracts > 1)
 		qsort(inside->contracts, inside->n_contracts, sizeof(*inside->contracts), compare_contracts);
-	for (size_t i = 1; i < inside->n_contracts; i++)
-		if (compare_contracts(&inside->contracts[i - 1], &inside->contracts[i]) == 0)
-			return refuse(why, FAULT_CONTRACT, "%s: two contracts of %s for %s", folder,
-				      inside->contracts[i].application, inside->contracts[i].dataset);
+	for (size_t i = 1; i < inside->n_contracts && (fault == FAULT_NONE || tell != NULL); i++) {
+		if (compare_contracts(&inside->contracts[i - 1], &inside->contracts[i]) != 0)
+			continue;
+		fault = refuse(why, FAULT_CONTRACT, "%s: two contracts of %s for %s", folder,
+			       inside->contracts[i].application, inside->contracts[i].dataset);
+		if (tell != NULL)
+			tell(ctx, why);
+	}
+	return fault;
+}
+
+static enum fault load_policy(struct inside *inside, struct refusal *why)
+{
+	if (inside->config->policy != NULL)
+		return policy_load(inside->config->policy, &inside->policy, why);
+	inside->policy = policy_new();
 	return FAULT_NONE;
 }
 
 enum fault inside_load_rules(struct inside *inside, struct refusal *why)
 {
-	enum fault fault = FAULT_NONE;
+	enum fault fault = load_policy(inside, why);
 
-	if (inside->config->policy != NULL)
-		fault = policy_load(inside->config->policy, &inside->policy, why);
-	else
-		inside->policy = policy_new();
 	if (fault == FAULT_NONE && inside->config->contracts != NULL)
-		fault = load_contracts(inside, why);
+		fault = load_contracts(inside, NULL, NULL, why);
 	return fault;
+}
+
+enum fault inside_check_rules(struct inside *inside, inside_tell *tell, void *ctx)
+{
+	struct refusal why = {0};
+	enum fault fault = load_policy(inside, &why), contracts = FAULT_NONE;
+
+	if (fault != FAULT_NONE)
+		tell(ctx, &why);
+	if (inside->config->contracts != NULL)
+		contracts = load_contracts(inside, tell, ctx, &why);
+	return fault != FAULT_NONE ? fault : contracts;
 }
 
 void inside_contract_hash(const struct inside *inside, const char *application, const char *dataset,

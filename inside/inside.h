@@ -53,6 +53,9 @@ void inside_close(struct inside *inside);
 enum fault inside_configure(const char *path, struct inside *inside, struct refusal *why);
 /* Policy and contracts: before the first bundle is opened. */
 enum fault inside_load_rules(struct inside *inside, struct refusal *why);
+/* The same, but every fault is told, a file each, and the good contracts are there in the end. */
+typedef void inside_tell(void *ctx, const struct refusal *why);
+enum fault inside_check_rules(struct inside *inside, inside_tell *tell, void *ctx);
 /* The store, for reading. */
 enum fault inside_open_store(struct inside *inside, struct refusal *why);
 /* Takes the lock, waiting up to WAIT seconds (FAULT_LOCKED), opens incoming/ and spool/, empties spool/. */

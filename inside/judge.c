@@ -167,6 +167,7 @@ static enum fault ask(const struct inside *inside, const struct spool *spool, co
 
 	memcpy(version.version.dataset, role->record.name, sizeof(version.version.dataset));
 	version.version.version = role->record.version;
+	spill.spill.memory = (uint64_t)inside->config->key_memory;
 	if ((fault = crew_send(worker, &version, -1, why)) != FAULT_NONE ||
 	    (fault = send_targets(inside, spool, role, worker, why)) != FAULT_NONE ||
 	    (fault = send_rules(inside, role->record.name, in_force, worker, why)) != FAULT_NONE ||
@@ -337,4 +338,144 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 		die_errno("the report");
 	*ret_judgement = judgement;
 	return FAULT_NONE;
+}
+
+/* --- keys that lead to another dataset ------------------------------------------------------------------------------- */
+
+void judge_resolved_with(const struct verdict *verdict, const char *dataset, const struct sha256 *version,
+			 struct sha256 *ret_digest)
+{
+	static const char program[] = "clapet resolved " CLAPET_VERSION;
+	_cleanup_(hash_freep) struct hash *hash = hash_new();
+
+	hash_update(hash, program, sizeof(program));
+	hash_update(hash, verdict->version.bytes, sizeof(verdict->version.bytes));
+	hash_update(hash, dataset, strlen(dataset) + 1);
+	hash_update(hash, version->bytes, sizeof(version->bytes));
+	hash_final(hash, ret_digest);
+}
+
+/* A plain file of a version: an object of the store, or decoded in this run. */
+static int open_plain(const struct inside *inside, const struct spool *spool, const char *dataset,
+		      const struct sha256 *sha256)
+{
+	int fd = store_open_object(inside->store_fd, dataset, sha256);
+	char hex[SHA256_HEX_SIZE];
+
+	if (fd >= 0)
+		return fd;
+	sha256_to_hex(sha256, hex);
+	return fd_open_regular_beneath(spool->fd, hex, O_RDONLY);
+}
+
+static enum fault send_package(const struct inside *inside, const struct spool *spool, enum record_kind kind,
+			       const struct verdict *verdict, struct worker *worker, struct refusal *why)
+{
+	struct record record = record_new(kind);
+
+	memcpy(record.version.dataset, verdict->dataset, sizeof(record.version.dataset));
+	record.version.version = verdict->version;
+	return send_open(worker, &record, open_plain(inside, spool, verdict->dataset, &verdict->version),
+			 "a datapackage.json", why);
+}
+
+/* One that the version does not have is not sent: inside-check sees in the packages that it is no table there. */
+static enum fault send_table(const struct inside *inside, const struct spool *spool, const struct verdict *verdict,
+			     const char *name, struct worker *worker, struct refusal *why)
+{
+	const struct record_resource *resource = verdict_resource(verdict, name);
+	struct record record = record_new(RECORD_TABLE);
+	int64_t size;
+	int fd;
+
+	if (resource == NULL)
+		return FAULT_NONE;
+	fd = open_plain(inside, spool, verdict->dataset, &resource->sha256);
+	size = fd < 0 ? 0 : fd_size(fd);
+	memcpy(record.target.dataset, verdict->dataset, sizeof(record.target.dataset));
+	snprintf(record.target.file, sizeof(record.target.file), "%s", name);
+	record.target.sha256 = resource->sha256;
+	record.target.length = size < 0 ? 0 : (uint64_t)size;
+	return send_open(worker, &record, fd, name, why);
+}
+
+static bool is_sent_before(const struct verdict *verdict, size_t index, bool is_target)
+{
+	const struct record_refers *item = &verdict->references[index];
+
+	for (size_t i = 0; i < index; i++) {
+		const struct record_refers *before = &verdict->references[i];
+
+		if (strcmp(before->dataset, item->dataset) == 0 &&
+		    strcmp(is_target ? before->table : before->resource, is_target ? item->table : item->resource) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum fault ask_references(const struct inside *inside, const struct spool *spool, const struct verdict *verdict,
+				 const struct verdict *other, struct worker *worker, struct refusal *why)
+{
+	struct record spill = record_new(RECORD_SPILL), go = record_new(RECORD_GO);
+	enum fault fault;
+
+	spill.spill.memory = (uint64_t)inside->config->key_memory;
+	if ((fault = send_package(inside, spool, RECORD_RESOLVE, verdict, worker, why)) != FAULT_NONE ||
+	    (fault = send_package(inside, spool, RECORD_REFERENCE, other, worker, why)) != FAULT_NONE)
+		return fault;
+	for (size_t i = 0; i < verdict->n_references && fault == FAULT_NONE; i++) {
+		const struct record_refers *refers = &verdict->references[i];
+
+		if (strcmp(refers->dataset, other->dataset) != 0)
+			continue;
+		if (!is_sent_before(verdict, i, false))
+			fault = send_table(inside, spool, verdict, refers->resource, worker, why);
+		if (fault == FAULT_NONE && !is_sent_before(verdict, i, true))
+			fault = send_table(inside, spool, other, refers->table, worker, why);
+	}
+	if (fault == FAULT_NONE)
+		fault = send_open(worker, &spill, spool_temporary(spool), "the spill file", why);
+	return fault == FAULT_NONE ? crew_send(worker, &go, -1, why) : fault;
+}
+
+static enum fault answer_references(struct worker *worker, const char *dataset, struct break_list *breaks,
+				    struct refusal *why)
+{
+	for (;;) {
+		struct record record;
+		enum fault fault = crew_receive(worker, &record, why);
+
+		if (fault != FAULT_NONE)
+			return fault;
+		if (record.kind == RECORD_END && crew_is_end((enum fault)record.end.fault)) {
+			struct refusal end = {0};
+
+			fault = crew_finish(worker, why);
+			return fault != FAULT_NONE || record_end_fault(&record, &end) == FAULT_NONE
+				       ? fault
+				       : refuse(why, end.fault, "%s", end.line);
+		}
+		if (record.kind != RECORD_BREAK || record.break_.fault != FAULT_FOREIGN_KEY ||
+		    strcmp(record.break_.application, dataset) != 0 || breaks->n_items >= LIMIT_BREAKS) {
+			worker_kill(worker);
+			return refuse(why, FAULT_WORKER, "inside-check sent what was not asked");
+		}
+		break_list_add(breaks, &record.break_);
+	}
+}
+
+enum fault judge_references(const struct inside *inside, const struct spool *spool, const struct verdict *verdict,
+			    const struct verdict *other, struct break_list *breaks, struct refusal *why)
+{
+	struct worker worker = WORKER_NONE;
+	enum fault fault = crew_start(inside, COMP_CHECK, &worker, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	fault = ask_references(inside, spool, verdict, other, &worker, why);
+	if (fault != FAULT_NONE) {
+		worker_kill(&worker);
+		return fault;
+	}
+	return answer_references(&worker, other->dataset, breaks, why);
 }

@@ -32,6 +32,14 @@ void judge_with(const struct inside *inside, const char *dataset, const struct s
 enum fault judge_version(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
 			 const char *in_force, struct judgement *ret_judgement, struct refusal *why);
 
+/* What the fit of a version's keys with VERSION of DATASET depends on: this program and both. */
+void judge_resolved_with(const struct verdict *verdict, const char *dataset, const struct sha256 *version,
+			 struct sha256 *ret_digest);
+/* Runs inside-check over the keys of VERDICT's version into the version of OTHER: both at hand, in the store or in the spool. What
+ * leads nowhere is added to BREAKS. A fault is trouble, and says nothing of the keys. */
+enum fault judge_references(const struct inside *inside, const struct spool *spool, const struct verdict *verdict,
+			    const struct verdict *other, struct break_list *breaks, struct refusal *why);
+
 /* The whole SHA-256 of a version in the store, from its 16 digits: the hash of its datapackage.json. */
 enum fault judge_full_version(const struct inside *inside, const char *dataset, const char *name,
 			      struct sha256 *ret_version, struct refusal *why);

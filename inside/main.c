@@ -67,8 +67,11 @@ static const char request_details[] =
 	"ones, which are refused: `clapet-outside recover` takes the request and goes above them. Standard output is "
 	"the request\n"
 	"alone; what it discloses is said on standard error.";
-static const char quarantine_details[] = "Every reason, with application, field and rule as `approve` wants them. Exit "
-					 "status 3 where something is held.";
+static const char quarantine_details[] =
+	"Every reason, with application, field and rule as `approve` wants them; what "
+	"was promised and what is, or the\n"
+	"first row at fault with its value; whom the contract says to tell. Exit status 3 "
+	"where something is held.";
 static const char approve_details[] = "Makes one waiver for each reason that holds the version and that the options "
 				      "choose (all of them, without any).\n"
 				      "A waiver goes on for later versions until it ends, is withdrawn, or that "
@@ -99,6 +102,19 @@ static const char exec_details[] = "COMMAND runs in the folder of the generation
 static const char verify_details[] = "Reads everything, changes nothing. Exit status 0: whole; 1: something is not "
 				     "what was signed, each named by a line.";
 
+static const char contracts_details[] =
+	"Each contract of the configured folder against the generation in force: the schema, and, where only rows can "
+	"tell, the\n"
+	"rows in the store. Exit status: 0 all are kept, 1 one is broken (each break is for the team that CONTACT "
+	"names), 4\n"
+	"nothing of a dataset is in force.";
+static const char contract_from_details[] =
+	"Of the fields that --fields names: type, format, constraints, and the keys all of whose columns are used. "
+	"Save it as\n"
+	"APPLICATION.json in the folder of contracts; `check` then looks at it. SCHEMA is a Table Schema or a "
+	"datapackage.json.\n"
+	"Exit status: 0 printed, 1 it cannot be made (a field that the schema does not have), 2 trouble.";
+
 static const struct command commands[] = {
 	{"init", NULL, "makes the store and anchors its trust", init_details, cmd_init_options, cmd_init},
 	{"check", NULL, "looks at configuration, rules, folders, users and sandbox", NULL, NULL, cmd_check},
@@ -115,8 +131,8 @@ static const struct command commands[] = {
 	 cmd_request_options, cmd_missing},
 	{"request", NULL, "the request, whether anything is missing or not", request_details, cmd_request_options,
 	 cmd_request},
-	{"quarantine", "[DATASET]", "what is held, why, and where its report is", quarantine_details, NULL,
-	 cmd_quarantine},
+	{"quarantine", "[DATASET]", "what is held, why, whom to tell, and where its report is", quarantine_details,
+	 cmd_quarantine_options, cmd_quarantine},
 	{"approve", "DATASET", "lets the held version in, by waivers", approve_details, cmd_approve_options,
 	 cmd_approve},
 	{"waivers", NULL, "what was let in, by whom and why", NULL, cmd_waivers_options, cmd_waivers},
@@ -134,6 +150,10 @@ static const struct command commands[] = {
 	{"explain", "[CODE]", "what a code means and what to do", NULL, cmd_explain_options, cmd_explain},
 	{"verify", NULL, "checks the whole store: trust, blobs, files, links", verify_details, cmd_verify_options,
 	 cmd_verify},
+	{"contracts", NULL, "who reads what, and whether what is in force keeps it", contracts_details,
+	 cmd_contracts_options, cmd_contracts},
+	{"contract-from", "SCHEMA|DATASET/RESOURCE", "prints a contract, ready to save", contract_from_details,
+	 cmd_contract_from_options, cmd_contract_from},
 	{"compat", "OLD NEW", "may a reader of one schema read data of the other?", compat_details, compat_options,
 	 cmd_compat},
 	{NULL, NULL, NULL, NULL, NULL, NULL},

@@ -213,7 +213,14 @@ static bool check_break(const struct record_break *break_)
 
 	return break_->fault != FAULT_NONE && fault_is_known(break_->fault) && break_->can_be_approved <= 1 &&
 	       application && IS_FILE_OR_EMPTY(break_->resource) && IS_PRINTABLE(break_->field) &&
-	       IS_PRINTABLE(break_->rule) && IS_PRINTABLE(break_->line);
+	       IS_PRINTABLE(break_->rule) && IS_PRINTABLE(break_->line) && IS_PRINTABLE(break_->was) &&
+	       IS_PRINTABLE(break_->is) && IS_PRINTABLE(break_->value) && break_->row <= LIMIT_ROWS + 1;
+}
+
+static bool check_refers(const struct record_refers *refers)
+{
+	return IS_PUBLISHED_DATASET(refers->resource) && IS_PUBLISHED_DATASET(refers->dataset) &&
+	       IS_PUBLISHED_DATASET(refers->table);
 }
 
 static bool check_tolerated(const struct record_tolerated *tolerated)
@@ -241,7 +248,7 @@ static bool check_put_metadata(const struct record_put *put)
 
 static bool check_put_file(const struct record_put *put)
 {
-	return IS_DATASET(put->dataset) && IS_FILE(put->file) && put->size <= LIMIT_PLAIN_SIZE;
+	return IS_DATASET(put->dataset) && IS_FILE(put->file) && put->size <= LIMIT_PLAIN_SIZE && put->is_shared <= 1;
 }
 
 static bool check_document(const struct record_document *document)
@@ -309,9 +316,10 @@ bool record_check(const struct record *record)
 	case RECORD_GO:
 	case RECORD_BUNDLE:
 	case RECORD_REPORT:
-	case RECORD_SPILL:
 	case RECORD_SYNC:
 		return true;
+	case RECORD_SPILL:
+		return record->spill.memory >= LIMIT_KEY_MEMORY_MIN && record->spill.memory <= LIMIT_KEY_MEMORY_MAX;
 	case RECORD_END:
 		return check_end(&record->end);
 	case RECORD_FOLDER:
@@ -329,11 +337,14 @@ bool record_check(const struct record *record)
 	case RECORD_TARGET:
 	case RECORD_OBJECT:
 	case RECORD_PLAIN:
+	case RECORD_TABLE:
 		return check_target(&record->target);
 	case RECORD_PART:
 		return record->part.index < LIMIT_PARTS && record->part.length <= LIMIT_PART_SIZE;
 	case RECORD_VERSION:
 	case RECORD_IN_FORCE:
+	case RECORD_RESOLVE:
+	case RECORD_REFERENCE:
 		return IS_DATASET(record->version.dataset);
 	case RECORD_CONTRACT:
 		return check_contract(&record->contract);
@@ -343,6 +354,8 @@ bool record_check(const struct record *record)
 		return record->licence.name[0] != '\0' && IS_PRINTABLE(record->licence.name);
 	case RECORD_RESOURCE:
 		return check_resource(&record->resource);
+	case RECORD_REFERS:
+		return check_refers(&record->refers);
 	case RECORD_BREAK:
 		return check_break(&record->break_);
 	case RECORD_SOURCE:
@@ -434,6 +447,9 @@ static void record_clean(struct record *record)
 		CLEAN(record->break_.field);
 		CLEAN(record->break_.rule);
 		CLEAN(record->break_.line);
+		CLEAN(record->break_.was);
+		CLEAN(record->break_.is);
+		CLEAN(record->break_.value);
 		break;
 	case RECORD_SOURCE:
 		CLEAN(record->source.line);

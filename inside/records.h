@@ -51,15 +51,17 @@ enum record_kind {
 
 	/* supervisor -> check: RECORD_VERSION, then each with a descriptor: RECORD_TARGET that is to be decoded (fd: output, empty,
 	 * read-write) with its RECORD_PARTs (fd: the blob), RECORD_OBJECT (fd: a plain file that is in the store), RECORD_IN_FORCE (fd: the
-	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd), RECORD_GO.
-	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each, RECORD_TOLERATED for each,
-	 * RECORD_BREAK for each reason to hold, RECORD_END. */
+	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd: an unnamed
+	 * file for keys past .spill), RECORD_GO.
+	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each,
+	 * RECORD_TOLERATED for each, RECORD_REFERS for each (whether their keys fit is asked apart, by RECORD_RESOLVE), RECORD_BREAK for each reason to
+	 * hold, RECORD_END. */
 	RECORD_VERSION,  /* .version */
 	RECORD_OBJECT,   /* .target */
 	RECORD_IN_FORCE, /* .version */
 	RECORD_CONTRACT, /* .contract */
 	RECORD_REPORT,
-	RECORD_SPILL,
+	RECORD_SPILL,     /* .spill */
 	RECORD_PLAIN,     /* .target: verified, whole, synced by nobody yet */
 	RECORD_FACTS,     /* .facts */
 	RECORD_LICENCE,   /* .licence */
@@ -67,6 +69,14 @@ enum record_kind {
 	RECORD_BREAK,     /* .break_ */
 	RECORD_SOURCE,    /* .source: one row of the signed status.json */
 	RECORD_TOLERATED, /* .tolerated: one kind of fault that the outside let through and said so */
+	RECORD_REFERS,    /* .refers: a table of another dataset that the version's keys lead to */
+
+	/* Whether the keys of a version fit a version of another dataset. supervisor -> check: RECORD_RESOLVE (fd: its datapackage.json),
+	 * RECORD_REFERENCE (fd: the other's), RECORD_TABLE for each table of either that is needed (fd: a plain file), RECORD_SPILL (fd), RECORD_GO.
+	 * check -> supervisor: RECORD_BREAK for each field whose keys lead nowhere, RECORD_END. */
+	RECORD_RESOLVE,   /* .version */
+	RECORD_REFERENCE, /* .version */
+	RECORD_TABLE,     /* .target: `file` is the resource's name */
 
 	/* supervisor -> commit: RECORD_FOLDER store, RECORD_FOLDER spool, then operations in order; each is done when the next is
 	 * read. RECORD_GO asks for the RECORD_END. Commit refuses an order that is not durable: RECORD_PUT_TRUST and RECORD_SWITCH only
@@ -95,6 +105,7 @@ enum record_kind {
 #define RECORD_LINE_SIZE FAULT_LINE_SIZE
 #define RECORD_RULE_SIZE 48
 #define RECORD_FIELD_SIZE 128
+#define RECORD_VALUE_SIZE 96
 /* A version in paths, a pseudonym; each with its NUL. */
 #define RECORD_VERSION_SIZE 17
 #define RECORD_PERSON_SIZE 12
@@ -216,7 +227,15 @@ struct record_resource {
 	struct sha256 sha256;    /* as stored */
 };
 
-/* One reason to hold a version. APPLICATION "" where it is not a contract's (schema in force: "*"). */
+struct record_refers {
+	char resource[NOTATION_NAME_SIZE]; /* this version's */
+	char dataset[NOTATION_NAME_SIZE];  /* whose */
+	char table[NOTATION_NAME_SIZE];    /* resource of that one the keys lead to */
+};
+
+/* One reason to hold a version. APPLICATION "" where it is not a contract's (schema in force: "*"); of FAULT_FOREIGN_KEY the dataset
+ * referred to, of FAULT_REFERRED the one that refers. For the team that reads: what was promised and what is, of a schema; the first row
+ * at fault (0: none) with its value. "" where there is nothing. */
 struct record_break {
 	uint32_t fault; /* FAULT_CONTRACT_FIELD, FAULT_CONTRACT_TYPE, FAULT_CONTRACT_ROWS, FAULT_ROWS, … */
 	uint32_t can_be_approved;
@@ -225,6 +244,9 @@ struct record_break {
 	char field[RECORD_FIELD_SIZE];
 	char rule[RECORD_RULE_SIZE]; /* compat_break's, or a table fault's type, "min-rows", "max-change" */
 	char line[RECORD_LINE_SIZE];
+	char was[RECORD_VALUE_SIZE], is[RECORD_VALUE_SIZE];
+	uint64_t row;
+	char value[RECORD_VALUE_SIZE];
 };
 
 struct record_tolerated {
@@ -250,6 +272,7 @@ struct record_put {
 	char file[LIMIT_FILE_NAME_SIZE]; /* metadata's name in the mirror (for PUT_TRUST too), or file of the dataset */
 	struct sha256 sha256;            /* the spool file's name, and what it must hash to */
 	uint64_t size;
+	uint32_t is_shared; /* PUT_OBJECT: another dataset has the same bytes: copied, for a spool file has one link */
 };
 
 struct record_document {
@@ -275,10 +298,15 @@ struct record_event {
 	char line[RECORD_LINE_SIZE];
 };
 
+struct record_spill {
+	uint64_t memory; /* bytes that keys may take before they go to the file */
+};
+
 struct record {
 	uint32_t kind;
 	uint32_t reserved; /* 0 */
 	union {
+		struct record_spill spill;
 		struct record_end end;
 		struct record_folder folder;
 		struct record_member member;
@@ -294,6 +322,7 @@ struct record {
 		struct record_licence licence;
 		struct record_resource resource;
 		struct record_break break_;
+		struct record_refers refers;
 		struct record_source source;
 		struct record_tolerated tolerated;
 		struct record_put put;

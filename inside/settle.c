@@ -26,6 +26,8 @@ static void view_clear(struct dataset_view *view)
 	json_decref(view->waivers);
 	free(view->missing);
 	verdict_free(view->verdict);
+	verdict_free(view->current);
+	free(view->others);
 }
 
 void settlement_free(struct settlement *settlement)
@@ -174,6 +176,13 @@ static struct verdict *copy_verdict(const struct verdict *verdict)
 	}
 	for (size_t i = 0; i < verdict->breaks.n_items; i++)
 		break_list_add(&copy->breaks, &verdict->breaks.items[i]);
+	for (size_t i = 0; i < verdict->n_references; i++) {
+		record = record_new(RECORD_REFERS);
+		record.refers = verdict->references[i];
+		verdict_add(copy, &record);
+	}
+	for (size_t i = 0; i < verdict->n_blobs; i++)
+		verdict_add_blob(copy, &verdict->blobs[i]);
 	return copy;
 }
 
@@ -363,7 +372,34 @@ static struct record put_of(enum record_kind kind, const struct judgement *judge
 	return record;
 }
 
-static void put_judgement(const struct inside *inside, const struct judgement *judgement, struct commit *commit)
+/* The digests of all plain files that were decoded, sorted. Two datasets may publish the same bytes. */
+static struct sha256 *list_plains(const struct settlement *settlement, size_t *ret_n)
+{
+	struct sha256 *plains = xmalloc(sizeof(*plains));
+	size_t n = 0;
+
+	for (size_t i = 0; i < settlement->n_judgements; i++) {
+		const struct judgement *judgement = &settlement->judgements[i];
+
+		plains = xrealloc(plains, n + judgement->n_plains + 1, sizeof(*plains));
+		for (size_t j = 0; j < judgement->n_plains; j++)
+			plains[n++] = judgement->plains[j].sha256;
+	}
+	qsort(plains, n, sizeof(*plains), sha256_compare);
+	*ret_n = n;
+	return plains;
+}
+
+static bool is_shared(const struct sha256 *plains, size_t n, const struct sha256 *sha256)
+{
+	const struct sha256 *found = bsearch(sha256, plains, n, sizeof(*plains), sha256_compare);
+
+	return found != NULL && ((found > plains && sha256_equal(found - 1, sha256)) ||
+				 (found + 1 < plains + n && sha256_equal(found + 1, sha256)));
+}
+
+static void put_judgement(const struct inside *inside, const struct judgement *judgement, const struct sha256 *plains,
+			  size_t n_plains, struct commit *commit)
 {
 	const struct verdict *verdict = judgement->verdict;
 	bool is_status = strcmp(judgement->role->record.name, "status") == 0;
@@ -376,6 +412,7 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 	for (size_t i = 0; verdict->end.fault == FAULT_NONE && i < judgement->n_plains; i++) {
 		struct record record = put_of(RECORD_PUT_OBJECT, judgement, &judgement->plains[i]);
 
+		record.put.is_shared = is_shared(plains, n_plains, &record.put.sha256);
 		commit_order(commit, &record, -1);
 	}
 	if (!is_status) {
@@ -401,6 +438,19 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 	}
 }
 
+/* What was found out of keys that lead from one dataset to another, beside the rest that is known of the version. */
+static void put_resolved(const struct dataset_view *view, struct commit *commit)
+{
+	const struct verdict *verdicts[] = {view->has_resolved ? view->verdict : NULL,
+					    view->current_has_resolved ? view->current : NULL};
+
+	for (size_t i = 0; i < 2; i++) {
+		if (verdicts[i] != NULL)
+			commit_document(commit, DOCUMENT_VERDICT, verdicts[i]->dataset, &verdicts[i]->version,
+					verdict_to_json(verdicts[i]));
+	}
+}
+
 static enum fault put_generation(struct inside *inside, struct settlement *settlement, struct commit *commit,
 				 struct refusal *why)
 {
@@ -420,6 +470,8 @@ static enum fault put_generation(struct inside *inside, struct settlement *settl
 static enum fault commit_all(struct inside *inside, struct spool *spool, const struct catalogue *catalogue,
 			     struct settlement *settlement, struct refusal *why)
 {
+	size_t n_plains;
+	_cleanup_free_ struct sha256 *plains = list_plains(settlement, &n_plains);
 	struct refusal made = {0};
 	struct commit commit;
 	json_t *status;
@@ -428,7 +480,9 @@ static enum fault commit_all(struct inside *inside, struct spool *spool, const s
 	put_metadata(catalogue, RECORD_PUT_METADATA, &commit);
 	put_blobs(inside, spool, catalogue, settlement, &commit);
 	for (size_t i = 0; i < settlement->n_judgements; i++)
-		put_judgement(inside, &settlement->judgements[i], &commit);
+		put_judgement(inside, &settlement->judgements[i], plains, n_plains, &commit);
+	for (size_t i = 0; i < settlement->n_views; i++)
+		put_resolved(&settlement->views[i], &commit);
 	if (commit.n_orders > 0)
 		commit_sync(&commit);
 	put_metadata(catalogue, RECORD_PUT_TRUST, &commit);
@@ -535,10 +589,11 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 	if (status_load(inside, &settlement->old_status, NULL) != FAULT_NONE)
 		settlement->old_status = NULL;
 	make_views(settlement, catalogue);
-	for (size_t i = 0; i < settlement->n_views; i++) {
+	for (size_t i = 0; i < settlement->n_views; i++)
 		consider(inside, spool, settlement, &settlement->views[i]);
+	settle_references(inside, spool, settlement);
+	for (size_t i = 0; i < settlement->n_views; i++)
 		mark_new(settlement, &settlement->views[i]);
-	}
 	consider_status(inside, spool, catalogue, settlement);
 	want(settlement);
 	fault = commit_all(inside, spool, catalogue, settlement, why);

@@ -30,6 +30,12 @@ struct missing_item {
 	uint64_t size;
 };
 
+/* What a break of a reference was measured against: a version of the other dataset ("": none). */
+struct view_other {
+	char dataset[NOTATION_NAME_SIZE];
+	char version[STORE_VERSION_SIZE];
+};
+
 struct dataset_view {
 	char name[NOTATION_NAME_SIZE];
 	const struct catalogue_role *role; /* borrowed from the catalogue; NULL: no role of that name */
@@ -41,7 +47,12 @@ struct dataset_view {
 	json_t *waivers;          /* ids of those that were used; NULL: none asked */
 	struct missing_item *missing;
 	size_t n_missing;
-	struct verdict *verdict; /* on the trusted version, or on its withdrawal; NULL: none */
+	struct verdict *verdict;                 /* on the trusted version, or on its withdrawal; NULL: none */
+	struct verdict *current;                 /* on the version in force; NULL: nothing moves, or it is not known */
+	bool has_resolved, current_has_resolved; /* what VERDICT and CURRENT know of keys grew in this settling */
+	struct view_other *others;
+	size_t n_others;
+	struct refusal resolve_why; /* trouble over keys that this version depends on */
 	bool pinned;
 	bool was_judged; /* in this settling */
 	bool is_new;     /* stands elsewhere than the last status.json says */
@@ -79,9 +90,17 @@ enum fault settle_trusted(struct inside *inside, bool by_decision, struct catalo
 			  struct settlement **ret_settlement, struct refusal *why);
 
 /* What a waiver of ITEM holds to: the contract, by its hash. A break that is measured against the version in force (there is no
- * contract, or it bounds the change) is waived for as long as that version is in force: the next one is measured anew. */
+ * contract, or it bounds the change) is waived for as long as that version is in force: the next one is measured anew. One of a reference, likewise, for
+ * as long as the other dataset's version is the same. */
 void settle_waiver_contract(const struct inside *inside, const struct dataset_view *view,
 			    const struct record_break *item, char contract[SHA256_HEX_SIZE]);
+
+/* Where datasets refer to each other: which of those that settle_decide lets in do come in together (plan.h). The others are held, by
+ * name. settle_references.c. */
+void settle_references(struct inside *inside, const struct spool *spool, struct settlement *settlement);
+
+/* Adds ITEM to VIEW's breaks, or, where a waiver covers it, that to VIEW's waivers. Whether it was covered. */
+bool settle_add_break(const struct inside *inside, struct dataset_view *view, const struct record_break *item);
 
 /* Judges where VIEW stands from what is known (verdict, policy, waivers, pins). Exported for its test. */
 void settle_decide(const struct inside *inside, struct dataset_view *view);

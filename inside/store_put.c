@@ -257,7 +257,7 @@ static enum fault stage_spool(int store_fd, int spool_fd, const struct place *pl
 		fault = open_spool(spool_fd, hex, put, &fd, why);
 	if (fault != FAULT_NONE)
 		return fault;
-	if (can_link(fd, dir_fd)) {
+	if (put->is_shared == 0 && can_link(fd, dir_fd)) {
 		fault = stage_copy(fd, -1, &put->sha256, put->size, FAULT_SPOOL, where, why);
 		if (fault == FAULT_NONE)
 			fault = link_spool(spool_fd, hex, fd, dir_fd, place, &linked, why);

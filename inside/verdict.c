@@ -46,6 +46,10 @@ void verdict_free(struct verdict *verdict)
 	free(verdict->tolerated);
 	free(verdict->blobs);
 	break_list_clear(&verdict->breaks);
+	free(verdict->references);
+	for (size_t i = 0; i < verdict->n_resolutions; i++)
+		break_list_clear(&verdict->resolutions[i].breaks);
+	free(verdict->resolutions);
 	free(verdict);
 }
 
@@ -81,6 +85,13 @@ bool verdict_add(struct verdict *verdict, const struct record *record)
 					      sizeof(*verdict->resources));
 		verdict->resources[verdict->n_resources++] = record->resource;
 		return true;
+	case RECORD_REFERS:
+		if (verdict->n_references >= LIMIT_REFERENCES)
+			return false;
+		verdict->references = xrealloc(verdict->references, verdict->n_references + 1,
+					       sizeof(*verdict->references));
+		verdict->references[verdict->n_references++] = record->refers;
+		return true;
 	case RECORD_TOLERATED:
 		if (verdict->n_tolerated >= LIMIT_TOLERATED)
 			return false;
@@ -96,6 +107,63 @@ bool verdict_add(struct verdict *verdict, const struct record *record)
 	default:
 		return false;
 	}
+}
+
+const struct record_resource *verdict_resource(const struct verdict *verdict, const char *name)
+{
+	for (size_t i = 0; i < verdict->n_resources; i++)
+		if (strcmp(verdict->resources[i].name, name) == 0)
+			return &verdict->resources[i];
+	return NULL;
+}
+
+bool verdict_refers_to(const struct verdict *verdict, const char *dataset)
+{
+	for (size_t i = 0; i < verdict->n_references; i++)
+		if (strcmp(verdict->references[i].dataset, dataset) == 0)
+			return true;
+	return false;
+}
+
+const struct verdict_resolution *verdict_resolution(const struct verdict *verdict, const struct sha256 *with)
+{
+	for (size_t i = 0; i < verdict->n_resolutions; i++)
+		if (sha256_equal(&verdict->resolutions[i].with, with))
+			return &verdict->resolutions[i];
+	return NULL;
+}
+
+static size_t n_resolved_breaks(const struct verdict *verdict)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < verdict->n_resolutions; i++)
+		n += verdict->resolutions[i].breaks.n_items;
+	return n;
+}
+
+void verdict_add_resolution(struct verdict *verdict, const char *dataset, const struct sha256 *version,
+			    const struct sha256 *with, struct break_list *breaks)
+{
+	struct verdict_resolution *added;
+
+	while (verdict->n_resolutions > 0 && (verdict->n_resolutions == LIMIT_RESOLUTIONS ||
+					      n_resolved_breaks(verdict) + breaks->n_items > LIMIT_RESOLVED_BREAKS)) {
+		break_list_clear(&verdict->resolutions[0].breaks);
+		verdict->n_resolutions--;
+		memmove(&verdict->resolutions[0], &verdict->resolutions[1],
+			verdict->n_resolutions * sizeof(*verdict->resolutions));
+	}
+	verdict->resolutions = xrealloc(verdict->resolutions, verdict->n_resolutions + 1,
+					sizeof(*verdict->resolutions));
+	added = &verdict->resolutions[verdict->n_resolutions++];
+	memset(added, 0, sizeof(*added));
+	if (!text_copy(added->dataset, sizeof(added->dataset), dataset))
+		die("a dataset's name of %zu bytes", strlen(dataset));
+	added->version = *version;
+	added->with = *with;
+	added->breaks = *breaks;
+	*breaks = (struct break_list){NULL, 0};
 }
 
 /* --- to JSON --------------------------------------------------------------------------------------------------------- */
@@ -127,10 +195,20 @@ static json_t *hex(const struct sha256 *sha256)
 
 json_t *verdict_break_to_json(const struct record_break *item)
 {
-	return json_pack("{so sb so so so so so}", "fault", verdict_code((enum fault)item->fault), "approvable",
-			 (int)item->can_be_approved, "application", verdict_text(item->application), "resource",
-			 verdict_text(item->resource), "field", verdict_text(item->field), "rule",
-			 verdict_text(item->rule), "line", verdict_text(item->line));
+	json_t *json = json_pack("{so sb so so so so so}", "fault", verdict_code((enum fault)item->fault), "approvable",
+				 (int)item->can_be_approved, "application", verdict_text(item->application), "resource",
+				 verdict_text(item->resource), "field", verdict_text(item->field), "rule",
+				 verdict_text(item->rule), "line", verdict_text(item->line));
+
+	if (item->was[0] != '\0')
+		json_object_set_new(json, "old", verdict_text(item->was));
+	if (item->is[0] != '\0')
+		json_object_set_new(json, "new", verdict_text(item->is));
+	if (item->row != 0)
+		json_object_set_new(json, "row", json_integer((json_int_t)item->row));
+	if (item->value[0] != '\0')
+		json_object_set_new(json, "value", verdict_text(item->value));
+	return json;
 }
 
 json_t *verdict_resources_to_json(const struct verdict *verdict)
@@ -150,6 +228,36 @@ json_t *verdict_resources_to_json(const struct verdict *verdict)
 	return array;
 }
 
+static json_t *breaks_to_json(const struct break_list *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->n_items; i++)
+		json_array_append_new(array, verdict_break_to_json(&list->items[i]));
+	return array;
+}
+
+static void add_references(const struct verdict *verdict, json_t *root)
+{
+	json_t *references = json_array(), *resolved = json_array();
+
+	for (size_t i = 0; i < verdict->n_references; i++) {
+		const struct record_refers *refers = &verdict->references[i];
+
+		json_array_append_new(references, json_pack("{ss ss ss}", "resource", refers->resource, "dataset",
+							    refers->dataset, "table", refers->table));
+	}
+	for (size_t i = 0; i < verdict->n_resolutions; i++) {
+		const struct verdict_resolution *item = &verdict->resolutions[i];
+
+		json_array_append_new(resolved, json_pack("{ss so so so}", "dataset", item->dataset, "version",
+							  hex(&item->version), "with", hex(&item->with), "breaks",
+							  breaks_to_json(&item->breaks)));
+	}
+	json_object_set_new(root, "references", references);
+	json_object_set_new(root, "resolved", resolved);
+}
+
 json_t *verdict_tolerated_to_json(const struct verdict *verdict)
 {
 	json_t *array = verdict->n_tolerated > 0 ? json_array() : NULL;
@@ -166,12 +274,10 @@ json_t *verdict_tolerated_to_json(const struct verdict *verdict)
 
 json_t *verdict_to_json(const struct verdict *verdict)
 {
-	json_t *licences = json_array(), *breaks = json_array(), *blobs = json_array(), *root;
+	json_t *licences = json_array(), *blobs = json_array(), *root;
 
 	for (size_t i = 0; i < verdict->n_licences; i++)
 		json_array_append_new(licences, verdict_text(verdict->licences[i].name));
-	for (size_t i = 0; i < verdict->breaks.n_items; i++)
-		json_array_append_new(breaks, verdict_break_to_json(&verdict->breaks.items[i]));
 	for (size_t i = 0; i < verdict->n_blobs; i++)
 		json_array_append_new(blobs, hex(&verdict->blobs[i]));
 	root = json_pack("{ss so so so so so s{so so so sb so so} so so}", "format", "clapet verdict 1", "dataset",
@@ -181,11 +287,14 @@ json_t *verdict_to_json(const struct verdict *verdict)
 			 verdict_text(verdict->end.line), "facts", "title", verdict_text(verdict->facts.title),
 			 "created", verdict_text(verdict->facts.created), "replacedBy",
 			 verdict_text(verdict->facts.replaced_by), "opaque", (int)verdict->facts.has_opaque, "licences",
-			 licences, "resources", verdict_resources_to_json(verdict), "breaks", breaks, "blobs", blobs);
+			 licences, "resources", verdict_resources_to_json(verdict), "breaks",
+			 breaks_to_json(&verdict->breaks), "blobs", blobs);
 	if (root == NULL)
 		die("out of memory");
 	if (verdict->n_tolerated > 0)
 		json_object_set_new(json_object_get(root, "facts"), "tolerated", verdict_tolerated_to_json(verdict));
+	if (verdict->n_references > 0)
+		add_references(verdict, root);
 	return root;
 }
 
@@ -200,6 +309,14 @@ static enum fault get_copy(const json_t *object, const char *where, const char *
 	if (fault == FAULT_NONE && !text_copy(ret, size, text))
 		return refuse(why, FAULT_JSON_MEMBER, "%s: \"%s\" is longer than %zu bytes", where, key, size - 1);
 	return fault;
+}
+
+/* The same for a text that may be left out. */
+static enum fault get_some(const json_t *object, const char *where, const char *key, char *ret, size_t size,
+			   struct refusal *why)
+{
+	ret[0] = '\0';
+	return json_object_get(object, key) == NULL ? FAULT_NONE : get_copy(object, where, key, ret, size, why);
 }
 
 static enum fault get_hex(const json_t *object, const char *where, const char *key, const char *prefix,
@@ -232,11 +349,12 @@ static enum fault get_code(const json_t *object, const char *where, enum fault *
 enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break,
 			       struct refusal *why)
 {
-	static const char *const allowed[] = {"fault", "approvable", "application", "resource",
-					      "field", "rule",       "line",        NULL};
+	static const char *const allowed[] = {"fault", "approvable", "application", "resource", "field", "rule",
+					      "line",  "old",        "new",         "row",      "value", NULL};
 	struct record record = record_new(RECORD_BREAK);
 	struct record_break *item = &record.break_;
 	enum fault fault, code;
+	int64_t row = 0;
 	bool approvable;
 
 	if (!json_is_object(object))
@@ -249,8 +367,13 @@ enum fault verdict_break_parse(const json_t *object, const char *where, struct r
 	    (fault = get_copy(object, where, "resource", item->resource, sizeof(item->resource), why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "field", item->field, sizeof(item->field), why)) != FAULT_NONE ||
 	    (fault = get_copy(object, where, "rule", item->rule, sizeof(item->rule), why)) != FAULT_NONE ||
-	    (fault = get_copy(object, where, "line", item->line, sizeof(item->line), why)) != FAULT_NONE)
+	    (fault = get_copy(object, where, "line", item->line, sizeof(item->line), why)) != FAULT_NONE ||
+	    (fault = get_some(object, where, "old", item->was, sizeof(item->was), why)) != FAULT_NONE ||
+	    (fault = get_some(object, where, "new", item->is, sizeof(item->is), why)) != FAULT_NONE ||
+	    (fault = get_some(object, where, "value", item->value, sizeof(item->value), why)) != FAULT_NONE ||
+	    (fault = json_get_integer(object, where, "row", false, 0, LIMIT_ROWS + 1, &row, why)) != FAULT_NONE)
 		return fault;
+	item->row = (uint64_t)row;
 	item->fault = code;
 	item->can_be_approved = approvable;
 	if (!record_check(&record))
@@ -343,12 +466,96 @@ static enum fault get_facts(const json_t *object, struct verdict *verdict, struc
 	return fault;
 }
 
+static enum fault get_breaks(const json_t *object, const char *where, struct break_list *list, struct refusal *why)
+{
+	json_t *breaks;
+	enum fault fault = json_get_array(object, where, "breaks", true, &breaks, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (json_array_size(breaks) > LIMIT_BREAKS)
+		return refuse(why, FAULT_JSON_MEMBER, "%s: more than %d breaks", where, LIMIT_BREAKS);
+	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(breaks); i++) {
+		struct record_break item;
+
+		fault = verdict_break_parse(json_array_get(breaks, i), where, &item, why);
+		if (fault == FAULT_NONE)
+			break_list_add(list, &item);
+	}
+	return fault;
+}
+
+static enum fault get_reference(const json_t *object, struct verdict *verdict, struct refusal *why)
+{
+	static const char *const allowed[] = {"resource", "dataset", "table", NULL};
+	const char *where = "a verdict's reference";
+	struct record record = record_new(RECORD_REFERS);
+	struct record_refers *refers = &record.refers;
+	enum fault fault;
+
+	if (!json_is_object(object))
+		return refuse(why, FAULT_JSON_MEMBER, "%s is not an object", where);
+	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "resource", refers->resource, sizeof(refers->resource), why)) !=
+		    FAULT_NONE ||
+	    (fault = get_copy(object, where, "dataset", refers->dataset, sizeof(refers->dataset), why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "table", refers->table, sizeof(refers->table), why)) != FAULT_NONE)
+		return fault;
+	if (!record_check(&record) || !verdict_add(verdict, &record))
+		return refuse(why, FAULT_JSON_MEMBER, "%s is out of form", where);
+	return FAULT_NONE;
+}
+
+static enum fault get_resolution(const json_t *object, struct verdict *verdict, struct refusal *why)
+{
+	static const char *const allowed[] = {"dataset", "version", "with", "breaks", NULL};
+	const char *where = "what a verdict resolved";
+	char dataset[NOTATION_NAME_SIZE];
+	struct sha256 version, with;
+	struct break_list breaks = {0};
+	enum fault fault;
+
+	if (!json_is_object(object) || verdict->n_resolutions >= LIMIT_RESOLUTIONS)
+		return refuse(why, FAULT_JSON_MEMBER, "%s is not an object, or one too many", where);
+	if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
+	    (fault = get_copy(object, where, "dataset", dataset, sizeof(dataset), why)) != FAULT_NONE ||
+	    (fault = get_hex(object, where, "version", "", &version, why)) != FAULT_NONE ||
+	    (fault = get_hex(object, where, "with", "", &with, why)) != FAULT_NONE)
+		return fault;
+	if (!verdict_refers_to(verdict, dataset))
+		return refuse(why, FAULT_JSON_MEMBER, "%s: it does not refer to \"%s\"", where, dataset);
+	fault = get_breaks(object, where, &breaks, why);
+	if (fault == FAULT_NONE)
+		verdict_add_resolution(verdict, dataset, &version, &with, &breaks);
+	break_list_clear(&breaks);
+	return fault;
+}
+
+/* Both members or none: a version that refers to no other dataset has neither. */
+static enum fault get_references(const json_t *root, struct verdict *verdict, struct refusal *why)
+{
+	const char *where = "a verdict";
+	json_t *references = NULL, *resolved = NULL;
+	enum fault fault;
+
+	if ((fault = json_get_array(root, where, "references", false, &references, why)) != FAULT_NONE ||
+	    (fault = json_get_array(root, where, "resolved", references != NULL, &resolved, why)) != FAULT_NONE)
+		return fault;
+	if ((references == NULL) != (resolved == NULL) || (references != NULL && json_array_size(references) == 0))
+		return refuse(why, FAULT_JSON_MEMBER, "%s: \"references\" and \"resolved\" belong together", where);
+	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(references); i++)
+		fault = get_reference(json_array_get(references, i), verdict, why);
+	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(resolved); i++)
+		fault = get_resolution(json_array_get(resolved, i), verdict, why);
+	return fault;
+}
+
 static enum fault fill(const json_t *root, struct verdict *verdict, struct refusal *why)
 {
-	static const char *const allowed[] = {"format", "dataset", "version", "judgedWith", "fault",
-					      "line",   "facts",   "breaks",  "blobs",      NULL};
+	static const char *const allowed[] = {"format", "dataset", "version", "judgedWith", "fault",    "line",
+					      "facts",  "breaks",  "blobs",   "references", "resolved", NULL};
 	const char *where = "a verdict";
-	json_t *facts, *breaks, *blobs;
+	json_t *facts, *blobs;
 	enum fault fault;
 
 	if ((fault = json_format(root, where, "clapet verdict", 1, why)) != FAULT_NONE ||
@@ -360,7 +567,7 @@ static enum fault fill(const json_t *root, struct verdict *verdict, struct refus
 	    (fault = get_copy(root, where, "line", verdict->end.line, sizeof(verdict->end.line), why)) != FAULT_NONE ||
 	    (fault = json_get_object(root, where, "facts", true, &facts, why)) != FAULT_NONE ||
 	    (fault = get_facts(facts, verdict, why)) != FAULT_NONE ||
-	    (fault = json_get_array(root, where, "breaks", true, &breaks, why)) != FAULT_NONE ||
+	    (fault = get_breaks(root, where, &verdict->breaks, why)) != FAULT_NONE ||
 	    (fault = json_get_array(root, where, "blobs", true, &blobs, why)) != FAULT_NONE)
 		return fault;
 	for (size_t i = 0; i < json_array_size(blobs); i++) {
@@ -371,16 +578,9 @@ static enum fault fill(const json_t *root, struct verdict *verdict, struct refus
 			return refuse(why, FAULT_JSON_MEMBER, "%s: a blob is no SHA-256", where);
 		verdict_add_blob(verdict, &sha256);
 	}
-	if (!notation_is_name(verdict->dataset) || json_array_size(breaks) > LIMIT_BREAKS)
+	if (!notation_is_name(verdict->dataset))
 		return refuse(why, FAULT_JSON_MEMBER, "%s is out of form", where);
-	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(breaks); i++) {
-		struct record_break item;
-
-		fault = verdict_break_parse(json_array_get(breaks, i), where, &item, why);
-		if (fault == FAULT_NONE)
-			break_list_add(&verdict->breaks, &item);
-	}
-	return fault;
+	return get_references(root, verdict, why);
 }
 
 enum fault verdict_parse(const void *data, size_t size, struct verdict **ret_verdict, struct refusal *why)

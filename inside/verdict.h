@@ -8,7 +8,12 @@
  *      "facts": {"title", "created", "opaque", "licences": […], "resources": [{"name", "rows", "asPublished", "asStored"}],
  *                "tolerated": [{"resource", "rule", "field", "count"}]},
  *      "blobs": ["<sha256>", …],
- *      "breaks": [{"fault": "E5002", "approvable": true, "application", "resource", "field", "rule", "line"}]}
+ *      "breaks": [{"fault": "E5002", "approvable": true, "application", "resource", "field", "rule", "line",
+ *                  "old", "new", "row", "value"}],
+ *      "references": [{"resource", "dataset", "table"}],
+ *      "resolved": [{"dataset": "cog", "version": "<sha256>", "with": "<sha256>", "breaks": […]}]}
+ *
+ * `old` to `value` stand there where there is something. The last two only where the version refers to others (bundle/FORMAT.md 27).
  */
 #ifndef INSIDE_VERDICT_H
 #define INSIDE_VERDICT_H
@@ -30,6 +35,14 @@ struct break_list {
 void break_list_add(struct break_list *list, const struct record_break *item);
 void break_list_clear(struct break_list *list);
 
+/* Whether its keys fit one version of a dataset that it refers to. */
+struct verdict_resolution {
+	char dataset[NOTATION_NAME_SIZE];
+	struct sha256 version;
+	struct sha256 with; /* judge_resolved_with */
+	struct break_list breaks;
+};
+
 struct verdict {
 	char dataset[NOTATION_NAME_SIZE];
 	struct sha256 version;
@@ -45,15 +58,29 @@ struct verdict {
 	struct break_list breaks;
 	struct sha256 *blobs; /* the parts that it travelled in: what goes when the version goes */
 	size_t n_blobs;
+	struct record_refers *references; /* tables of other datasets that its keys lead to */
+	size_t n_references;
+	struct verdict_resolution *resolutions; /* newest last */
+	size_t n_resolutions;
 };
 
 struct verdict *verdict_new(const char *dataset, const struct sha256 *version);
 void verdict_free(struct verdict *verdict);
 void verdict_freep(struct verdict **verdict);
-/* Takes RECORD_FACTS, RECORD_LICENCE, RECORD_RESOURCE, RECORD_TOLERATED, RECORD_BREAK. False past a bound, or for another kind. */
+/* Takes RECORD_FACTS, RECORD_LICENCE, RECORD_RESOURCE, RECORD_TOLERATED, RECORD_REFERS, RECORD_BREAK. False past a bound, or for another
+ * kind. */
 bool verdict_add(struct verdict *verdict, const struct record *record);
 
 void verdict_add_blob(struct verdict *verdict, const struct sha256 *sha256);
+
+/* The resource of that name, or NULL. */
+const struct record_resource *verdict_resource(const struct verdict *verdict, const char *name);
+bool verdict_refers_to(const struct verdict *verdict, const char *dataset);
+/* What is known under WITH, or NULL. */
+const struct verdict_resolution *verdict_resolution(const struct verdict *verdict, const struct sha256 *with);
+/* Remembers it, and forgets the oldest past LIMIT_RESOLUTIONS and LIMIT_RESOLVED_BREAKS. BREAKS is consumed. What was returned before is no longer good. */
+void verdict_add_resolution(struct verdict *verdict, const char *dataset, const struct sha256 *version,
+			    const struct sha256 *with, struct break_list *breaks);
 
 /* A new object; and back. */
 json_t *verdict_to_json(const struct verdict *verdict);
@@ -63,7 +90,8 @@ enum fault verdict_parse(const void *data, size_t size, struct verdict **ret_ver
 json_t *verdict_text(const char *text);
 /* "E5002" of a fault. */
 json_t *verdict_code(enum fault fault);
-/* {"fault", "approvable", "application", "resource", "field", "rule", "line"}. */
+/* {"fault", "approvable", "application", "resource", "field", "rule", "line", "old", "new", "row", "value"}: the last four where there is
+ * something. */
 json_t *verdict_break_to_json(const struct record_break *item);
 enum fault verdict_break_parse(const json_t *object, const char *where, struct record_break *ret_break,
 			       struct refusal *why);

@@ -127,7 +127,7 @@ static void take_tally(struct command *command, const char *name, const struct s
 	json_int_t count = json_integer_value(json_object_get(tally, "count"));
 	const struct rule_level *level;
 
-	if (rule == NULL || count < 1 || !rule_is_of_data(rule))
+	if (rule == NULL || count < 1 || !rule_is_of_data(rule) || rule_is_personal(rule))
 		return;
 	level = rule_levels_find(&rules->levels, rule, field);
 	if (!rule_may_warn(rule)) {

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "outside/check_references.h"
 #include "outside/descriptor.h"
 #include "outside/excerpt.h"
 #include "outside/records.h"
@@ -35,10 +36,12 @@ struct check {
 };
 
 struct request {
-	int package_fd, report_fd, descriptor_fd;
+	int package_fd, report_fd, descriptor_fd, spill_fd;
 	unsigned n_threads;
+	uint64_t key_memory;
 	struct file *files;
 	size_t n_files;
+	struct check_references references;
 };
 
 static struct file *find_file(struct request *request, const char *name)
@@ -84,6 +87,7 @@ static void receive(int sock, struct request *request)
 			take_fd(&request->package_fd, fd);
 			request->n_threads = record.check.n_threads > 0 ? record.check.n_threads
 									: parallel_usual_threads();
+			request->key_memory = record.check.key_memory;
 			break;
 		case OUTSIDE_RAW:
 			take_fd(&add_file(request, record.file.name)->raw_fd, fd);
@@ -91,15 +95,22 @@ static void receive(int sock, struct request *request)
 		case OUTSIDE_PLAIN:
 			take_fd(&add_file(request, record.file.name)->plain_fd, fd);
 			break;
+		case OUTSIDE_SPILL:
+			take_fd(&request->spill_fd, fd);
+			break;
 		case OUTSIDE_REPORT:
 			take_fd(&request->report_fd, fd);
 			break;
 		case OUTSIDE_DESCRIPTOR:
 			take_fd(&request->descriptor_fd, fd);
 			break;
+		case OUTSIDE_REFERENCE:
+		case OUTSIDE_REFERENCE_TABLE:
+			check_references_take(&request->references, &record, fd);
+			break;
 		case OUTSIDE_GO:
-			if (request->package_fd < 0 || request->descriptor_fd < 0)
-				die("the supervisor sent no package, or nowhere to write its descriptor");
+			if (request->package_fd < 0 || request->descriptor_fd < 0 || request->spill_fd < 0)
+				die("the supervisor sent no package, or nowhere to write its descriptor or keys");
 			return;
 		default:
 			die("the supervisor sent a record of kind %u", record.kind);
@@ -157,7 +168,7 @@ static void answer(int sock, const struct check *check)
 }
 
 /* The kinds of all resources, and their tables, before the first row: keys refer from one to another. */
-static enum fault prepare(struct check *check, struct refusal *why)
+static enum fault prepare(struct request *request, struct check *check, struct refusal *why)
 {
 	const struct package *package = check->package;
 	enum fault fault = FAULT_NONE;
@@ -173,6 +184,8 @@ static enum fault prepare(struct check *check, struct refusal *why)
 		if (fault == FAULT_NONE && check->resources[i].kind == TABULATE_TABLE)
 			validation_declare(check->validation, resource->name, resource->schema);
 	}
+	if (fault == FAULT_NONE)
+		fault = check_references_read(&request->references, package, check->validation, why);
 	for (size_t i = 0; i < package->n_resources && fault == FAULT_NONE; i++) {
 		struct descriptor_resource *item = &check->resources[i];
 
@@ -229,6 +242,8 @@ static enum fault read_all(struct request *request, const struct tabulate_means 
 		    first == FAULT_NONE) {
 			first = broken.fault;
 			*why = broken;
+		} else if (check->resources[i].table != NULL && first == FAULT_NONE) {
+			source_rules_look(&check->rules[i], resource, file->plain_fd, check->resources[i].table);
 		}
 	}
 	validation_end(check->validation);
@@ -257,14 +272,19 @@ static json_t *make_report(struct request *request, struct charsets *charsets, c
 
 static enum fault check_package(int sock, struct request *request, struct charsets *charsets, struct refusal *why)
 {
+	_cleanup_(spill_freep) struct spill *spill = spill_new(request->key_memory, request->spill_fd);
 	_cleanup_(check_clear) struct check check = {.validation = validation_new()};
 	_cleanup_(json_decrefp) json_t *report = NULL, *descriptor = NULL;
 	const struct tabulate_means means = {charsets, request->n_threads};
 	enum fault fault = load_package(request->package_fd, &check.package, why);
 
-	if (fault != FAULT_NONE || (fault = prepare(&check, why)) != FAULT_NONE)
+	validation_set_spill(check.validation, spill);
+	if (fault != FAULT_NONE || (fault = prepare(request, &check, why)) != FAULT_NONE)
 		return fault;
 	fault = read_all(request, &means, &check, why);
+	/* What is known of keys then is no verdict, whatever else was found. */
+	if (spill_fault(spill, why) != FAULT_NONE)
+		return why->fault;
 	if (request->report_fd >= 0) {
 		report = make_report(request, charsets, check.package, check.validation);
 		write_json(request->report_fd, report);
@@ -279,7 +299,7 @@ static enum fault check_package(int sock, struct request *request, struct charse
 
 void check_run(int sock, struct charsets *charsets)
 {
-	struct request request = {.package_fd = -1, .report_fd = -1, .descriptor_fd = -1};
+	struct request request = {.package_fd = -1, .report_fd = -1, .descriptor_fd = -1, .spill_fd = -1};
 	struct refusal why = {FAULT_NONE, ""};
 	struct outside_record end;
 
@@ -292,7 +312,9 @@ void check_run(int sock, struct charsets *charsets)
 		cleanup_close(&request.files[i].plain_fd);
 	}
 	free(request.files);
+	check_references_clear(&request.references);
 	cleanup_close(&request.package_fd);
 	cleanup_close(&request.report_fd);
 	cleanup_close(&request.descriptor_fd);
+	cleanup_close(&request.spill_fd);
 }

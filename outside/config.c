@@ -120,13 +120,15 @@ static enum fault parse_expires(struct config *config, struct refusal *why)
 
 static enum fault parse_limits(struct config *config, struct refusal *why)
 {
-	static const char *const allowed[] = {"timeout", "retries", "maxRedirects", "maxBytes", "threads", NULL};
+	static const char *const allowed[] = {"timeout",   "retries", "maxRedirects", "maxBytes", "threads",
+					      "keyMemory", NULL};
 	json_t *limits = NULL;
 
 	config->timeout = 3600;
 	config->retries = 3;
 	config->max_redirects = 5;
 	config->max_bytes = (int64_t)(4 * GIB);
+	config->key_memory = (int64_t)LIMIT_KEY_MEMORY;
 	config->catalogue_every = DAY;
 	if (json_get_duration(config->json, "configuration", "catalogueEvery", false, &config->catalogue_every, why) !=
 		    FAULT_NONE ||
@@ -142,7 +144,9 @@ static enum fault parse_limits(struct config *config, struct refusal *why)
 	    json_get_integer(limits, "limits", "maxBytes", false, 1, (int64_t)LIMIT_PLAIN_SIZE, &config->max_bytes,
 			     why) != FAULT_NONE ||
 	    json_get_integer(limits, "limits", "threads", false, 1, OUTSIDE_THREADS_MAX, &config->threads, why) !=
-		    FAULT_NONE)
+		    FAULT_NONE ||
+	    json_get_integer(limits, "limits", "keyMemory", false, (int64_t)LIMIT_KEY_MEMORY_MIN,
+			     (int64_t)LIMIT_KEY_MEMORY_MAX, &config->key_memory, why) != FAULT_NONE)
 		return why->fault;
 	if (config->timeout > 7 * DAY)
 		return refuse(why, FAULT_CONFIGURATION, "limits: timeout is more than 7 days");

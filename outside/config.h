@@ -41,6 +41,7 @@ struct config {
 	/* Defaults of a source. */
 	int64_t timeout; /* of a whole transfer, attempts and pauses included */
 	int64_t retries, max_redirects, max_bytes;
+	int64_t key_memory;  /* bytes that keys take before they go to a file */
 	int64_t threads;     /* that read one table; 0: as many as the worker finds processors, up to four */
 	json_t *credentials; /* {dataset or host: credential name}, or NULL; borrowed */
 };

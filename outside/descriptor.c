@@ -123,6 +123,15 @@ static json_t *build_dialect(const struct dialect *dialect)
 			 "doubleQuote", dialect->double_quote, "skipInitialSpace", dialect->skip_initial_space);
 }
 
+/* Why columns that look personal may be there: their readers are told. */
+static void set_reasons(json_t *clapet, const struct descriptor_resource *item)
+{
+	json_t *allowed = json_object_get(json_object_get(item->resource->json, "clapet"), "allowedColumns");
+
+	if (item->table != NULL && json_object_size(allowed) > 0)
+		json_object_set_new(clapet, "allowedColumns", json_or_die(json_deep_copy(allowed)));
+}
+
 static json_t *build_clapet(const struct descriptor_resource *item)
 {
 	json_t *clapet = json_object();
@@ -136,8 +145,10 @@ static json_t *build_clapet(const struct descriptor_resource *item)
 		_cleanup_(rule_levels_clear) struct rule_levels passed = {.n_items = 0};
 
 		tolerated_collect(item->table, &passed);
-		json_object_set_new(clapet, "tolerated", tolerated_to_json(&passed));
+		if (passed.n_items > 0)
+			json_object_set_new(clapet, "tolerated", tolerated_to_json(&passed));
 	}
+	set_reasons(clapet, item);
 	if (item->kind == TABULATE_OPAQUE)
 		json_object_set_new(clapet, "opaque", json_true());
 	return clapet;

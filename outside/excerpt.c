@@ -67,7 +67,7 @@ static json_t *cells_json(const struct cell *cells, size_t n_cells, size_t *ret_
 	return array;
 }
 
-/* FAULT_STOPPED ends the reading: no row is wanted any more. */
+/* FAULT_STOPPED ends the reading: no row is wanted any more. Readers go by WHY, too. */
 static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
 			   struct refusal *why)
 {
@@ -75,7 +75,6 @@ static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, 
 	_cleanup_(json_decrefp) json_t *array = NULL;
 	size_t size = 0;
 
-	(void)why;
 	while (excerpt->next < excerpt->n_faults &&
 	       row_of(excerpt->faults[excerpt->next]) + excerpt->row_shift <= position->row) {
 		json_t *fault = excerpt->faults[excerpt->next++];
@@ -88,7 +87,9 @@ static enum fault take_row(void *ctx, const struct cell *cells, size_t n_cells, 
 			die("out of memory");
 		excerpt->size += size;
 	}
-	return excerpt->next < excerpt->n_faults && excerpt->size < EXCERPT_SIZE ? FAULT_NONE : FAULT_STOPPED;
+	if (excerpt->next < excerpt->n_faults && excerpt->size < EXCERPT_SIZE)
+		return FAULT_NONE;
+	return refuse(why, FAULT_STOPPED, "no other row is wanted");
 }
 
 static enum fault take_text(void *ctx, const void *data, size_t size, struct refusal *why)

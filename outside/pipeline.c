@@ -259,10 +259,15 @@ static enum fault run(struct pipeline *pipeline, bool *ret_changed, struct refus
 	return all_same ? FAULT_NONE : look_at_bodies(pipeline, ret_changed, why);
 }
 
-enum fault pipeline_run(const struct agent *agent, const struct source *source, struct source_state *state, bool force,
-			bool *ret_changed, struct refusal *why)
+enum fault pipeline_run(const struct agent *agent, const struct source *source, struct source_state *state,
+			const struct references *references, bool force, bool *ret_changed, struct refusal *why)
 {
-	struct pipeline pipeline = {.agent = agent, .source = source, .state = state, .folder_fd = -1, .work_fd = -1};
+	struct pipeline pipeline = {.agent = agent,
+				    .source = source,
+				    .state = state,
+				    .references = references,
+				    .folder_fd = -1,
+				    .work_fd = -1};
 	bool changed = false;
 	enum fault fault;
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "outside/agent.h"
+#include "outside/references.h"
 #include "outside/source.h"
 #include "outside/state.h"
 
@@ -38,18 +39,19 @@ struct pipeline {
 	const struct agent *agent;
 	const struct source *source;
 	struct source_state *state;
-	bool force;             /* no conditional request, and the check is run again */
-	int folder_fd, work_fd; /* state/<dataset>/, and its work/ */
+	const struct references *references; /* what its keys lead to */
+	bool force;                          /* no conditional request, and the check is run again */
+	int folder_fd, work_fd;              /* state/<dataset>/, and its work/ */
 	struct pipeline_body *bodies;
 	struct pipeline_resource *resources;
 	bool has_report; /* state/<dataset>/report.json is of this run */
 };
 
-/* Runs it. *RET_CHANGED: STATE->pending is a new version (packed, its blobs in the repository, nothing saved yet).
+/* Runs it, its keys against REFERENCES. *RET_CHANGED: STATE->pending is a new version (packed, its blobs in the repository, nothing saved yet).
  * Otherwise nothing is new. On success STATE's address facts are those of this run; on a fault STATE's versions are
  * as they were and its addresses are forgotten, so that the next run asks without conditions. */
-enum fault pipeline_run(const struct agent *agent, const struct source *source, struct source_state *state, bool force,
-			bool *ret_changed, struct refusal *why);
+enum fault pipeline_run(const struct agent *agent, const struct source *source, struct source_state *state,
+			const struct references *references, bool force, bool *ret_changed, struct refusal *why);
 
 /* The steps, one file each. */
 enum fault pipeline_fetch(struct pipeline *pipeline, bool *ret_all_same, struct refusal *why);

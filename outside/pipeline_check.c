@@ -18,6 +18,7 @@
 #include "outside/pipeline.h"
 #include "outside/sourcerules.h"
 #include "outside/url.h"
+#include "schemas/spill.h"
 
 /* Whether these first bytes are an archive's or a compressor's. */
 static bool is_archive(const uint8_t *bytes, size_t size)
@@ -128,22 +129,86 @@ static enum fault send_resource(struct job *job, struct pipeline *pipeline, size
 	return FAULT_NONE;
 }
 
+/* A published file of another dataset. */
+static enum fault send_published(struct job *job, const struct pipeline *pipeline, const char *dataset,
+				 const struct state_file *file, const struct outside_record *record,
+				 struct refusal *why)
+{
+	_cleanup_close_ int fd = file == NULL ? -ENOENT : references_open(pipeline->agent, dataset, file);
+
+	if (fd < 0)
+		return refuse(why, FAULT_STORAGE, "repository/targets/%s: %s of the version published last: %s",
+			      dataset, file == NULL ? "datapackage.json" : file->name, strerror(-fd));
+	job_send(job, record, fd);
+	return FAULT_NONE;
+}
+
+static enum fault send_reference_table(struct job *job, const struct pipeline *pipeline, const char *dataset,
+				       const char *table, struct refusal *why)
+{
+	struct outside_record record = outside_record_new(OUTSIDE_REFERENCE_TABLE);
+	const struct state_file *file = NULL;
+	size_t i = 0;
+
+	while (i < pipeline->references->n_items && strcmp(pipeline->references->items[i].dataset, dataset) != 0)
+		i++;
+	if (i == pipeline->references->n_items)
+		die("%s is no reference of %s", dataset, pipeline->source->name);
+	if (references_table(pipeline->agent, &pipeline->references->items[i], table, &file, why) != FAULT_NONE)
+		return why->fault;
+	snprintf(record.target.path, sizeof record.target.path, "%s/%s", dataset, table);
+	return send_published(job, pipeline, dataset, file, &record, why);
+}
+
+static enum fault send_references(struct job *job, const struct pipeline *pipeline, struct refusal *why)
+{
+	_cleanup_free_ struct package_reference *tables = NULL;
+	size_t n;
+
+	for (size_t i = 0; i < pipeline->references->n_items; i++) {
+		const struct reference_version *reference = &pipeline->references->items[i];
+		struct outside_record record = outside_record_new(OUTSIDE_REFERENCE);
+
+		text_copy(record.dataset.name, sizeof record.dataset.name, reference->dataset);
+		if (send_published(job, pipeline, reference->dataset,
+				   state_version_file(reference->version, "datapackage.json"), &record,
+				   why) != FAULT_NONE)
+			return why->fault;
+	}
+	package_references(pipeline->source->package, &tables, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && strcmp(tables[i].package, tables[i - 1].package) == 0 &&
+		    strcmp(tables[i].table, tables[i - 1].table) == 0)
+			continue;
+		if (send_reference_table(job, pipeline, tables[i].package, tables[i].table, why) != FAULT_NONE)
+			return why->fault;
+	}
+	return FAULT_NONE;
+}
+
 static enum fault send_package(struct job *job, struct pipeline *pipeline, int report_fd, int descriptor_fd,
 			       struct refusal *why)
 {
 	const struct source *source = pipeline->source;
 	_cleanup_close_ int package_fd = fd_memory("datapackage.json", source->descriptor, source->descriptor_size);
+	_cleanup_close_ int spill_fd = spill_open(pipeline->work_fd);
 	struct outside_record record = outside_record_new(OUTSIDE_PACKAGE);
 
 	if (package_fd < 0)
 		return refuse(why, FAULT_STORAGE, "memory for a descriptor: %s", strerror(-package_fd));
+	if (spill_fd < 0)
+		return storage(pipeline, spill_fd, why);
 	record.check.n_threads = (uint32_t)pipeline->agent->config->threads;
+	record.check.key_memory = (uint64_t)pipeline->agent->config->key_memory;
 	job_send(job, &record, package_fd);
 	for (size_t i = 0; i < source->n_resources; i++)
 		if (send_resource(job, pipeline, i, why) != FAULT_NONE)
 			return why->fault;
+	job_send_kind(job, OUTSIDE_SPILL, spill_fd);
 	job_send_kind(job, OUTSIDE_REPORT, report_fd);
 	job_send_kind(job, OUTSIDE_DESCRIPTOR, descriptor_fd);
+	if (send_references(job, pipeline, why) != FAULT_NONE)
+		return why->fault;
 	job_send_kind(job, OUTSIDE_GO, -1);
 	return FAULT_NONE;
 }

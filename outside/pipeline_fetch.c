@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/checksum.h"
 #include "outside/pipeline.h"
 #include "outside/url.h"
 
@@ -170,6 +172,42 @@ static enum fault judge_body(const struct source_body *body, const struct state_
 		      url_redact(body->url, shown, sizeof shown), is, wanted);
 }
 
+/* What the descriptor's own `hash` and `bytes` say of the file at that address. */
+static enum fault judge_resource(const struct resource *resource, const struct pipeline_body *body, int out_fd,
+				 struct refusal *why)
+{
+	struct checksum announced, is = {.algorithm = "sha256", .size = SHA256_SIZE};
+	char texts[2][CHECKSUM_TEXT_SIZE];
+	int r = 0;
+
+	if (resource->bytes >= 0 && (uint64_t)resource->bytes != body->size)
+		return refuse(why, FAULT_FETCH_CHECKSUM,
+			      "resource %s: %" PRIu64 " bytes came, the source announces %" PRId64 " (bytes)",
+			      resource->name, body->size, resource->bytes);
+	if (resource->hash == NULL || !checksum_parse(resource->hash, &announced))
+		return FAULT_NONE;
+	if (strcmp(announced.algorithm, is.algorithm) == 0)
+		memcpy(is.bytes, body->sha256.bytes, SHA256_SIZE);
+	else if (lseek(out_fd, 0, SEEK_SET) < 0 || (r = checksum_of_fd(out_fd, announced.algorithm, &is)) < 0)
+		return refuse(why, FAULT_STORAGE, "%s: %s: %s", body->file_name, announced.algorithm,
+			      strerror(r < 0 ? -r : errno));
+	if (checksum_equal(&announced, &is))
+		return FAULT_NONE;
+	return refuse(why, FAULT_FETCH_CHECKSUM, "resource %s: what came is %s, the source announces %s (hash)",
+		      resource->name, checksum_format(&is, texts[0]), checksum_format(&announced, texts[1]));
+}
+
+static enum fault judge_announced(const struct source *source, size_t index, const struct pipeline_body *body,
+				  int out_fd, struct refusal *why)
+{
+	for (size_t i = 0; i < source->n_resources; i++) {
+		if (source->resources[i].body == index &&
+		    judge_resource(&source->package->resources[i], body, out_fd, why) != FAULT_NONE)
+			return why->fault;
+	}
+	return FAULT_NONE;
+}
+
 static enum fault fetch_body(struct pipeline *pipeline, size_t index, bool conditional, struct refusal *why)
 {
 	const struct source_body *body = &pipeline->source->bodies[index];
@@ -192,8 +230,10 @@ static enum fault fetch_body(struct pipeline *pipeline, size_t index, bool condi
 	if (fault != FAULT_NONE)
 		return fault;
 	result->fetched_at = time(NULL);
-	if (result->fetched)
-		return judge_body(body, pipeline->force ? NULL : known, out_fd, result, why);
+	if (result->fetched) {
+		fault = judge_body(body, pipeline->force ? NULL : known, out_fd, result, why);
+		return fault != FAULT_NONE ? fault : judge_announced(pipeline->source, index, result, out_fd, why);
+	}
 	result->is_same = true;
 	result->sha256 = known->sha256;
 	return FAULT_NONE;

@@ -247,6 +247,16 @@ static bool event_is_valid(const struct outside_event *event)
 	       flag_is_valid(event->has_sha256) && text_is_line(event->line, sizeof(event->line));
 }
 
+static bool name_is_valid(const char *name, size_t size)
+{
+	return text_ends(name, size) && notation_is_name(name);
+}
+
+static bool attest_is_valid(const struct outside_attest *attest)
+{
+	return name_is_valid(attest->name, sizeof(attest->name)) && flag_is_valid(attest->may_make_key);
+}
+
 struct outside_record outside_record_new(enum outside_record_kind kind)
 {
 	struct outside_record record;
@@ -254,6 +264,37 @@ struct outside_record outside_record_new(enum outside_record_kind kind)
 	memset(&record, 0, sizeof(record)); /* the padding too: it crosses the socket */
 	record.kind = kind;
 	return record;
+}
+
+static bool check_is_valid(const struct outside_check *check)
+{
+	return check->n_threads <= OUTSIDE_THREADS_MAX && check->key_memory >= LIMIT_KEY_MEMORY_MIN &&
+	       check->key_memory <= LIMIT_KEY_MEMORY_MAX;
+}
+
+/* What is said to outside-sign, and by it. */
+static bool signing_is_valid(const struct outside_record *record)
+{
+	switch ((enum outside_record_kind)record->kind) {
+	case OUTSIDE_SIGN:
+		return sign_is_valid(&record->sign);
+	case OUTSIDE_DATASET:
+		return dataset_is_valid(&record->dataset);
+	case OUTSIDE_ATTEST:
+		return attest_is_valid(&record->attest);
+	case OUTSIDE_TARGET:
+		return target_is_valid(&record->target);
+	case OUTSIDE_SIGNED:
+		return signed_is_valid(&record->signed_);
+	case OUTSIDE_FLOOR:
+		return floor_is_valid(&record->floor);
+	case OUTSIDE_COSIGNATURE:
+		return cosignature_is_valid(&record->cosignature);
+	case OUTSIDE_WAITING:
+		return waiting_is_valid(&record->waiting);
+	default:
+		return false;
+	}
 }
 
 bool outside_record_check(const struct outside_record *record)
@@ -264,6 +305,7 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_GO:
 	case OUTSIDE_CREDENTIAL:
 	case OUTSIDE_CA:
+	case OUTSIDE_SPILL:
 	case OUTSIDE_REPORT:
 	case OUTSIDE_DESCRIPTOR:
 	case OUTSIDE_KEYS:
@@ -272,7 +314,7 @@ bool outside_record_check(const struct outside_record *record)
 	case OUTSIDE_LOG_FOLDER:
 		return true;
 	case OUTSIDE_PACKAGE:
-		return record->check.n_threads <= OUTSIDE_THREADS_MAX;
+		return check_is_valid(&record->check);
 	case OUTSIDE_END:
 		return end_is_valid(&record->end);
 	case OUTSIDE_FETCH:
@@ -294,30 +336,15 @@ bool outside_record_check(const struct outside_record *record)
 		return part_is_valid(&record->part);
 	case OUTSIDE_MEMBER:
 		return member_is_valid(&record->member);
-	case OUTSIDE_SIGN:
-		return sign_is_valid(&record->sign);
-	case OUTSIDE_DATASET:
-		return dataset_is_valid(&record->dataset);
-	case OUTSIDE_ATTEST:
-		return text_ends(record->attest.name, sizeof(record->attest.name)) &&
-		       notation_is_name(record->attest.name) && flag_is_valid(record->attest.may_make_key);
-	case OUTSIDE_TARGET:
+	case OUTSIDE_REFERENCE:
+		return name_is_valid(record->dataset.name, sizeof(record->dataset.name));
+	case OUTSIDE_REFERENCE_TABLE:
 		return target_is_valid(&record->target);
-	case OUTSIDE_SIGNED:
-		return signed_is_valid(&record->signed_);
 	case OUTSIDE_EVENT:
 		return event_is_valid(&record->event);
-	case OUTSIDE_FLOOR:
-		return floor_is_valid(&record->floor);
-	case OUTSIDE_COSIGNATURE:
-		return cosignature_is_valid(&record->cosignature);
-	case OUTSIDE_WAITING:
-		return waiting_is_valid(&record->waiting);
-	case OUTSIDE_NONE:
-	case OUTSIDE_RECORD_KIND_N:
-		break;
+	default: /* what outside-sign is told and tells, or nothing known */
+		return signing_is_valid(record);
 	}
-	return false;
 }
 
 struct outside_record outside_record_end(const struct refusal *why)

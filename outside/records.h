@@ -43,15 +43,19 @@ enum outside_record_kind {
 	OUTSIDE_OUTPUT, /* .file */
 
 	/* -> check: OUTSIDE_PACKAGE (fd: the source's datapackage.json, schemas resolved inline), for each resource OUTSIDE_RAW (fd: the bytes
-	 * as published, unpacked) and OUTSIDE_PLAIN (fd: plain form is written here), OUTSIDE_REPORT (fd), OUTSIDE_DESCRIPTOR (fd: the published
-	 * datapackage.json without its `created` is written here), OUTSIDE_GO.
+	 * as published, unpacked) and OUTSIDE_PLAIN (fd: plain form is written here), OUTSIDE_SPILL (fd), OUTSIDE_REPORT (fd), OUTSIDE_DESCRIPTOR (fd: the published
+	 * datapackage.json without its `created` is written here), OUTSIDE_REFERENCE for each dataset that it refers to and OUTSIDE_REFERENCE_TABLE
+	 * for each of their tables, OUTSIDE_GO.
 	 * check ->: OUTSIDE_CHECKED for each resource, OUTSIDE_END (FAULT_ROWS where rows are at fault). */
 	OUTSIDE_PACKAGE, /* .check */
 	OUTSIDE_RAW,     /* .file */
 	OUTSIDE_PLAIN,   /* .file */
+	OUTSIDE_SPILL,   /* fd: an unnamed file for keys past .check's memory */
 	OUTSIDE_REPORT,
 	OUTSIDE_DESCRIPTOR,
-	OUTSIDE_CHECKED, /* .file: rows, hash and size of the plain file */
+	OUTSIDE_REFERENCE, /* .dataset: another one that its keys lead to; fd: that one's published datapackage.json */
+	OUTSIDE_REFERENCE_TABLE, /* .target: "cog/communes", dataset and resource; fd: its plain file */
+	OUTSIDE_CHECKED,         /* .file: rows, hash and size of the plain file */
 
 	/* -> pack, mode blob: OUTSIDE_PLAIN (fd: plain file), OUTSIDE_PART (fd: output) for as many parts as may be needed, OUTSIDE_GO.
 	 * pack ->: OUTSIDE_FILE (plain hash, length), OUTSIDE_PART for each part (hash, length), OUTSIDE_END.
@@ -122,7 +126,8 @@ struct outside_unpack {
 };
 
 struct outside_check {
-	uint32_t n_threads; /* that read a table; 0: as many as parallel_usual_threads says */
+	uint32_t n_threads;  /* that read a table; 0: as many as parallel_usual_threads says */
+	uint64_t key_memory; /* bytes */
 };
 
 struct outside_file {

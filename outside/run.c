@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "bundle/notation.h"
 #include "outside/agentlog.h"
+#include "outside/references.h"
 
 static int compare_datasets(const void *a, const void *b)
 {
@@ -106,6 +107,7 @@ static enum fault load_datasets(struct run *run, struct refusal *why)
 			source_load(run->agent.sources_fd, dataset->name, run->agent.config, &dataset->source,
 				    &dataset->refusal);
 	}
+	references_refuse_cycles(run);
 	return agent_state_load(run->agent.state_fd, &run->agent_state, why);
 }
 

@@ -16,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "outside/references.h"
 #include "outside/run.h"
 
 struct selfcheck {
@@ -220,6 +221,27 @@ static void check_expires(struct selfcheck *check)
 	bad(check, &why);
 }
 
+/* What sources say of each other. It needs what was published, too: without a state folder to look into nothing is said. */
+static void check_references(struct selfcheck *check)
+{
+	struct refusal why = {FAULT_NONE, ""};
+	struct run run;
+
+	if (run_open(check->config, false, &run, &why) != FAULT_NONE)
+		return;
+	for (size_t i = 0; i < run.n_datasets; i++) {
+		struct refusal bad_reference = {FAULT_NONE, ""};
+
+		if (run.datasets[i].refusal.fault == FAULT_FOREIGN_CYCLE)
+			bad_reference = run.datasets[i].refusal;
+		else if (run.datasets[i].source != NULL)
+			references_judge(&run, run.datasets[i].source, &bad_reference);
+		if (bad_reference.fault != FAULT_NONE)
+			bad(check, &bad_reference);
+	}
+	run_close(&run);
+}
+
 static void check_sources(struct selfcheck *check)
 {
 	_cleanup_close_ int fd = open(check->config->sources, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -270,5 +292,6 @@ int selfcheck_run(const char *config_path)
 	check_sandbox(&check);
 	check_expires(&check);
 	check_sources(&check);
+	check_references(&check);
 	return check.exit_status;
 }

@@ -128,8 +128,9 @@ static enum fault check_transform(const json_t *clapet, const char *where, struc
 static enum fault complete_resource(const json_t *package_clapet, json_t *resource, const char *where,
 				    json_t **ret_clapet, struct refusal *why)
 {
-	static const char *const allowed[] = {"maxBytes", "transform", "member",  "checksum",         "opaque", "map",
-					      "rules",    "minRows",   "maxRows", "maxChangePercent", NULL};
+	static const char *const allowed[] = {
+		"maxBytes", "transform", "member",           "checksum",         "opaque",         "map", "rules",
+		"minRows",  "maxRows",   "maxChangePercent", "forbiddenColumns", "allowedColumns", NULL};
 	static const char *const inherited[] = {"maxBytes", "transform", "opaque"};
 	json_t *clapet = NULL;
 
@@ -212,6 +213,24 @@ static size_t find_body(struct source *source, const char *url)
 	return source->n_bodies++;
 }
 
+/* `path`: one address, or a list of one. */
+static enum fault get_path(const json_t *resource, const char *where, const char **ret_url, struct refusal *why)
+{
+	const json_t *path = json_object_get(resource, "path");
+
+	if (path == NULL && json_object_get(resource, "data") != NULL)
+		return refuse(why, FAULT_SOURCE, "%s: data in the descriptor are not supported: put them into a file",
+			      where);
+	if (json_array_size(path) > 1)
+		return refuse(why, FAULT_SOURCE,
+			      "%s: path names several files, which is not supported: a resource each", where);
+	if (json_array_size(path) == 1 && json_is_string(json_array_get(path, 0))) {
+		*ret_url = json_string_value(json_array_get(path, 0));
+		return FAULT_NONE;
+	}
+	return json_get_text(resource, where, "path", true, ret_url, why);
+}
+
 static enum fault parse_resource(struct source *source, const struct config *config, json_t *resource, json_t *clapet,
 				 const char *where, struct refusal *why)
 {
@@ -220,7 +239,7 @@ static enum fault parse_resource(struct source *source, const struct config *con
 	struct source_body *body;
 	const char *url = NULL;
 
-	if (json_get_text(resource, where, "path", true, &url, why) != FAULT_NONE ||
+	if (get_path(resource, where, &url, why) != FAULT_NONE ||
 	    check_address(url, config, where, why) != FAULT_NONE ||
 	    json_get_bool(clapet, where, "opaque", false, &result->opaque, why) != FAULT_NONE ||
 	    json_get_text(clapet, where, "member", false, &result->member, why) != FAULT_NONE ||
@@ -278,8 +297,8 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 static enum fault parse_source(struct source *source, int folder_fd, const struct config *config, json_t *descriptor,
 			       struct refusal *why)
 {
-	static const char *const allowed[] = {"every",  "maxAge", "maxBytes",         "transform",
-					      "opaque", "rules",  "maxChangePercent", NULL};
+	static const char *const allowed[] = {"every", "maxAge",           "maxBytes",         "transform", "opaque",
+					      "rules", "maxChangePercent", "forbiddenColumns", NULL};
 	json_t *clapet = NULL;
 	const char *name = NULL;
 

@@ -72,6 +72,9 @@ static enum fault parse_level(const char *key, const json_t *value, enum fault_l
 	if (!rule_is_known(rule))
 		return refuse(why, FAULT_SOURCE, "rules: there is no rule \"%.60s\" (see clapet-outside(1), LEVELS)",
 			      rule);
+	if (rule_is_personal(rule))
+		return refuse(why, FAULT_SOURCE,
+			      "rules: %s: forbiddenColumns and allowedColumns say what becomes of it", rule);
 	if (word == NULL || (strcmp(word, "error") != 0 && strcmp(word, "warning") != 0))
 		return refuse(why, FAULT_SOURCE, "rules: \"%.80s\" may be \"error\" or \"warning\"", key);
 	*ret_level = strcmp(word, "warning") == 0 ? LEVEL_WARNING : LEVEL_ERROR;
@@ -163,6 +166,37 @@ static enum fault parse_bounds(const json_t *package_clapet, const json_t *clape
 	return FAULT_NONE;
 }
 
+/* The columns that ALLOWED gives reasons for are the schema's, where that says what may be there. */
+static enum fault check_allowed(const struct resource *resource, const json_t *allowed, struct refusal *why)
+{
+	const struct schema *schema = resource->schema;
+	json_t *reason;
+	const char *column;
+
+	if (schema == NULL || schema->match == FIELDS_SUBSET || schema->match == FIELDS_PARTIAL)
+		return FAULT_NONE;
+	json_object_foreach((json_t *)(uintptr_t)allowed, column, reason)
+	{
+		(void)reason;
+		if (schema_field(schema, column) == NULL)
+			return refuse(why, FAULT_SOURCE, "allowedColumns: the schema has no field \"%.80s\"", column);
+	}
+	return FAULT_NONE;
+}
+
+static enum fault parse_personal(const json_t *package_clapet, const json_t *clapet, const struct resource *resource,
+				 struct source_rules *rules, struct refusal *why)
+{
+	const json_t *forbidden = json_object_get(clapet, "forbiddenColumns");
+	const json_t *allowed = json_object_get(clapet, "allowedColumns");
+
+	if (forbidden == NULL)
+		forbidden = json_object_get(package_clapet, "forbiddenColumns");
+	if (personal_policy_parse(forbidden, allowed, "clapet", &rules->personal, why) != FAULT_NONE)
+		return why->fault;
+	return check_allowed(resource, allowed, why);
+}
+
 enum fault source_rules_parse(const struct package *package, const struct resource *resource, struct source_rules *ret,
 			      struct refusal *why)
 {
@@ -173,6 +207,7 @@ enum fault source_rules_parse(const struct package *package, const struct resour
 	if (parse_levels(clapet, "clapet", resource, false, &ret->levels, why) != FAULT_NONE ||
 	    parse_levels(of_all, "clapet", resource, true, &ret->levels, why) != FAULT_NONE ||
 	    parse_known(clapet, ret, why) != FAULT_NONE ||
+	    parse_personal(of_all, clapet, resource, ret, why) != FAULT_NONE ||
 	    parse_bounds(of_all, clapet, resource->is_table && !resource->opaque, ret, why) != FAULT_NONE)
 		return refuse_within(why, "resource %s", resource->name);
 	return FAULT_NONE;
@@ -216,6 +251,55 @@ enum fault source_rules_check(const struct package *package, struct refusal *why
 	return check_package_rules(package, why);
 }
 
+/* --- columns that should not be there
+ * --------------------------------------------------------------------------------- */
+
+static void tell_column(struct validation_table *table, const struct personal_column *column, size_t field,
+			enum personal_kind kind, bool is_named, enum fault_level level)
+{
+	static const char *const words[PERSONAL_N] = {"social security numbers (NIR)", "e-mail addresses",
+						      "telephone numbers"};
+	char note[256];
+
+	if (column->n_like[kind] > 0)
+		snprintf(note, sizeof(note),
+			 "holds %s: %s%" PRIu64 " of the %" PRIu64 " cells that were looked at are some", words[kind],
+			 is_named ? "its name says so, and " : "", column->n_like[kind], column->n_cells);
+	else
+		snprintf(note, sizeof(note), "holds %s, its name says", words[kind]);
+	validation_table_personal(table, personal_kind_rule(kind), field, column->name, level, note);
+}
+
+/* What the column is told for. A NIR stops by its name; no reason lets one pass that is called so and holds some. */
+static void judge_column(const struct personal_policy *policy, struct validation_table *table,
+			 const struct personal_column *column, size_t field)
+{
+	bool has_reason = personal_policy_reason(policy, column->name) != NULL;
+
+	if (personal_policy_forbids(policy, column->name))
+		validation_table_personal(table, "forbidden-column", field, column->name, LEVEL_ERROR,
+					  "is a column that forbiddenColumns names");
+	for (enum personal_kind kind = 0; kind < PERSONAL_N; kind++) {
+		bool is_named = personal_is_named(kind, column->name);
+		bool is_like = personal_column_looks_like(column, kind);
+		bool is_sure = kind == PERSONAL_NIR && is_named && is_like;
+		bool stops = policy->stops[kind] || (kind == PERSONAL_NIR && is_named);
+
+		if ((is_named || is_like) && (!has_reason || is_sure))
+			tell_column(table, column, field, kind, is_named, stops ? LEVEL_ERROR : LEVEL_WARNING);
+	}
+}
+
+void source_rules_look(const struct source_rules *rules, const struct resource *resource, int fd,
+		       struct validation_table *table)
+{
+	_cleanup_(personal_scan_clear) struct personal_scan scan = {.columns = NULL};
+
+	personal_scan_table(resource, resource->verbatim ? &resource->dialect : &dialect_plain, fd, &scan);
+	for (size_t i = 0; i < scan.n_columns; i++)
+		judge_column(&rules->personal, table, &scan.columns[i], i + 1);
+}
+
 /* --- judging
  * ---------------------------------------------------------------------------------------------------------- */
 
@@ -224,6 +308,13 @@ enum fault source_rules_judge(const struct source_rules *rules, const struct val
 {
 	char words[256];
 
+	for (size_t i = 0; i < validation_n_tallies(table); i++) {
+		const struct fault_tally *tally = validation_tally(table, i);
+
+		if (tally->level == LEVEL_ERROR && rule_is_personal(tally->rule))
+			return refuse(why, FAULT_PERSONAL, "%s: %s", name,
+				      tolerated_words(tally->rule, tally->field_name, words, sizeof(words)));
+	}
 	for (size_t i = 0; rules->has_baseline && i < validation_n_tallies(table); i++) {
 		const struct fault_tally *tally = validation_tally(table, i);
 

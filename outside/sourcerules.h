@@ -11,12 +11,14 @@
 
 #include "base/fault.h"
 #include "schemas/package.h"
+#include "schemas/personal.h"
 #include "schemas/rulelevel.h"
 #include "schemas/validation.h"
 
 struct source_rules {
 	struct rule_levels levels; /* of `rules`, and of what the baseline knows: that with its bound */
 	bool has_baseline;
+	struct personal_policy personal;
 	int64_t min_rows, max_rows, max_change_percent; /* -1: no bound */
 };
 
@@ -28,7 +30,10 @@ enum fault source_rules_parse(const struct package *package, const struct resour
 enum fault source_rules_check(const struct package *package, struct refusal *why);
 void source_rules_clear(struct source_rules *rules);
 
-/* Known faults against what TABLE has: FAULT_BASELINE_GROWN, FAULT_BASELINE_NEW. Errors of other kinds are the validation's own to tell. */
+/* Looks for columns that should not be there in the table as it is stored in FD, and tells TABLE. */
+void source_rules_look(const struct source_rules *rules, const struct resource *resource, int fd,
+		       struct validation_table *table);
+/* Columns that stop (FAULT_PERSONAL); then known faults against what TABLE has: FAULT_BASELINE_GROWN, FAULT_BASELINE_NEW. Errors of other kinds are the validation's own to tell. */
 enum fault source_rules_judge(const struct source_rules *rules, const struct validation_table *table, const char *name,
 			      struct refusal *why);
 

@@ -221,7 +221,7 @@ static int save_json(int dir_fd, const char *name, json_t *object)
 int source_state_save(int state_fd, const struct source_state *state)
 {
 	_cleanup_close_ int dir_fd = fd_make_dir(state_fd, state->name, 0750);
-	json_t *urls;
+	json_t *urls, *root;
 
 	if (dir_fd < 0)
 		return dir_fd;
@@ -230,14 +230,15 @@ int source_state_save(int state_fd, const struct source_state *state)
 		json_array_append_new(urls, json_pack("{s:s, s:s, s:s, s:o}", "url", state->urls[i].url, "etag",
 						      state->urls[i].etag, "lastModified", state->urls[i].last_modified,
 						      "sha256", hash_json(&state->urls[i].sha256)));
-	return save_json(dir_fd, "state.json",
-			 json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "format",
-				   "clapet source state 1", "name", state->name, "outcome",
-				   state_outcome_name(state->outcome), "checked", time_json(state->checked),
-				   "succeeded", time_json(state->succeeded), "failure", failure_json(state), "maxAge",
-				   (json_int_t)state->max_age, "sourceSha256", hash_json(&state->source_sha256), "urls",
-				   urls, "published", version_json(&state->published), "pending",
-				   version_json(&state->pending)));
+	root = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "format", "clapet source state 1",
+			 "name", state->name, "outcome", state_outcome_name(state->outcome), "checked",
+			 time_json(state->checked), "succeeded", time_json(state->succeeded), "failure",
+			 failure_json(state), "maxAge", (json_int_t)state->max_age, "sourceSha256",
+			 hash_json(&state->source_sha256), "urls", urls, "published", version_json(&state->published),
+			 "pending", version_json(&state->pending));
+	if (!sha256_is_zero(&state->references))
+		json_object_set_new(root, "references", hash_json(&state->references));
+	return save_json(dir_fd, "state.json", root);
 }
 
 int agent_state_save(int state_fd, const struct agent_state *state)

@@ -63,6 +63,8 @@ struct source_state {
 	struct refusal why;          /* of the failure */
 	int64_t max_age;             /* as the source last said; 0: none */
 	struct sha256 source_sha256; /* of the descriptor that the addresses' facts were gathered with */
+	struct sha256
+		references; /* of the versions of other datasets that it was checked against (references.h); zero: none */
 	struct state_url *urls;
 	size_t n_urls;
 	struct state_version published, pending;

@@ -193,8 +193,9 @@ static enum fault parse_outcome(const json_t *object, struct source_state *state
 
 static enum fault parse_source_state(const json_t *object, struct source_state *state, struct refusal *why)
 {
-	static const char *const allowed[] = {"format", "name",         "outcome", "checked",   "succeeded", "failure",
-					      "maxAge", "sourceSha256", "urls",    "published", "pending",   NULL};
+	static const char *const allowed[] = {
+		"format",       "name", "outcome",   "checked", "succeeded",  "failure", "maxAge",
+		"sourceSha256", "urls", "published", "pending", "references", NULL};
 	const char *name = NULL;
 
 	if (json_format(object, "state", "clapet source state", 1, why) != FAULT_NONE ||
@@ -209,6 +210,8 @@ static enum fault parse_source_state(const json_t *object, struct source_state *
 	    parse_failure(object, state, why) != FAULT_NONE ||
 	    json_get_integer(object, "state", "maxAge", true, 0, LIMIT_VERSION, &state->max_age, why) != FAULT_NONE ||
 	    get_hash(object, "state", "sourceSha256", &state->source_sha256, why) != FAULT_NONE ||
+	    (json_object_get(object, "references") != NULL &&
+	     get_hash(object, "state", "references", &state->references, why) != FAULT_NONE) ||
 	    parse_urls(object, state, why) != FAULT_NONE ||
 	    parse_version(object, "published", &state->published, why) != FAULT_NONE)
 		return why->fault;

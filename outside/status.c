@@ -14,6 +14,7 @@
 #include "bundle/columns.h"
 #include "bundle/notation.h"
 #include "outside/letthrough.h"
+#include "outside/references.h"
 #include "outside/run.h"
 
 static json_t *time_json(int64_t seconds)
@@ -154,6 +155,10 @@ static void print_status(const struct run *run)
 	for (size_t i = 0; i < run->n_datasets; i++) {
 		n_unsent += run->states[i]->pending.exists && waiting_find(&run->waiting, run->states[i]->name) == NULL;
 		print_row(table, run, &run->datasets[i]);
+		if (references_moved(run, &run->datasets[i]))
+			printf("%s is to be checked again: what it refers to has another version than it was checked "
+			       "against\n",
+			       run->datasets[i].name);
 	}
 	if (run->n_datasets > 0)
 		columns_print(table, stdout);
@@ -195,6 +200,7 @@ static void print_json(const struct run *run)
 		json_object_set_new(object, "word", json_string(word(run, dataset)));
 		json_object_set_new(object, "letThrough", letthrough_load(&run->agent, dataset->state));
 		json_object_set_new(object, "waits", waits_json(run, dataset->name));
+		json_object_set_new(object, "referencesMoved", json_boolean(references_moved(run, dataset)));
 		json_object_set_new(object, "version",
 				    dataset->state->published.exists ? json_string(hex) : json_null());
 		json_object_set_new(object, "created",

@@ -14,6 +14,7 @@
 #include "outside/agentlog.h"
 #include "outside/letthrough.h"
 #include "outside/pipeline.h"
+#include "outside/references.h"
 #include "outside/run.h"
 
 struct sync {
@@ -35,6 +36,9 @@ static bool is_due(const struct sync *sync, const struct run_dataset *dataset)
 
 	if (sync->force || sync->named || dataset->source == NULL || state->outcome == STATE_FAILED ||
 	    state->checked == 0)
+		return true;
+	/* Its rows may be the same, and lead nowhere now. */
+	if (references_moved(&sync->run, dataset))
 		return true;
 	/* A steward's change is looked at now; a clock that went back does not put off anything. */
 	return !sha256_equal(&state->source_sha256, &dataset->source->sha256) || sync->run.agent.now < state->checked ||
@@ -144,7 +148,7 @@ static void tell_passed(const struct sync *sync, const struct run_dataset *datas
 		       dataset->name);
 }
 
-static void succeed(struct sync *sync, struct run_dataset *dataset, bool changed)
+static void succeed(struct sync *sync, struct run_dataset *dataset, const struct references *references, bool changed)
 {
 	bool waits = waiting_find(&sync->run.waiting, dataset->name) != NULL;
 	struct source_state *state = dataset->state;
@@ -156,6 +160,7 @@ static void succeed(struct sync *sync, struct run_dataset *dataset, bool changed
 	state->since = 0;
 	memset(&state->why, 0, sizeof state->why);
 	state->max_age = dataset->source->max_age;
+	state->references = references->digest;
 	if (changed)
 		note_fetched(sync, dataset);
 	if (sync->json)
@@ -185,25 +190,40 @@ static void fail(struct sync *sync, struct run_dataset *dataset, const struct re
 	sync->run.exit_status = fault_exit_worse(sync->run.exit_status, fault_exit(why->fault));
 	print_failed(sync, dataset,
 		     why->fault == FAULT_ROWS || why->fault == FAULT_BASELINE_NEW ||
-			     why->fault == FAULT_BASELINE_GROWN);
+			     why->fault == FAULT_BASELINE_GROWN || why->fault == FAULT_PERSONAL);
+}
+
+/* Against what it refers to: where that moved, the whole check is run again. */
+static enum fault run_source(const struct sync *sync, struct run_dataset *dataset, struct references *references,
+			     bool *ret_changed, struct refusal *why)
+{
+	bool moved = references_moved(&sync->run, dataset);
+
+	if (references_find(&sync->run, dataset, references, why) != FAULT_NONE)
+		return why->fault;
+	if (moved && !sync->json)
+		printf("%s: checked again, for what it refers to has a new version\n", dataset->name);
+	return pipeline_run(&sync->run.agent, dataset->source, dataset->state, references, sync->force || moved,
+			    ret_changed, why);
 }
 
 /* One source. Only a stop or a state that cannot be saved ends the run. */
 static enum fault run_one(struct sync *sync, struct run_dataset *dataset, struct refusal *why)
 {
+	_cleanup_(references_clear) struct references references = {.items = NULL};
 	struct refusal inner = dataset->refusal;
 	bool changed = false;
 	int r;
 
 	dataset->was_run = true;
 	if (dataset->source != NULL)
-		pipeline_run(&sync->run.agent, dataset->source, dataset->state, sync->force, &changed, &inner);
+		run_source(sync, dataset, &references, &changed, &inner);
 	if (inner.fault == FAULT_STOPPED) {
 		*why = inner;
 		return why->fault;
 	}
 	if (inner.fault == FAULT_NONE)
-		succeed(sync, dataset, changed);
+		succeed(sync, dataset, &references, changed);
 	else
 		fail(sync, dataset, &inner);
 	r = source_state_save(sync->run.agent.state_fd, dataset->state);
@@ -215,9 +235,10 @@ static enum fault run_one(struct sync *sync, struct run_dataset *dataset, struct
 static enum fault run_all(struct sync *sync, int n_names, char **names, struct refusal *why)
 {
 	struct run *run = &sync->run;
+	_cleanup_free_ size_t *order = references_order(run);
 
 	for (size_t i = 0; i < run->n_datasets; i++) {
-		struct run_dataset *dataset = &run->datasets[i];
+		struct run_dataset *dataset = &run->datasets[order[i]];
 
 		if (!dataset->has_folder || (n_names > 0 && !is_named(n_names, names, dataset->name)))
 			continue;

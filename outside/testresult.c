@@ -95,9 +95,11 @@ static bool is_tallied(const struct tests *tests, const char *rule, const char *
 		const json_t *tally = json_array_get(tallies, i);
 		const char *name = json_string_value(json_object_get(tally, "fieldName"));
 
-		if (name != NULL && strcmp(name, field) == 0 &&
-		    strcmp(json_string_value(json_object_get(tally, "rule")), rule) == 0 &&
-		    strcmp(json_string_value(json_object_get(tally, "level")), level) == 0)
+		const char *found = json_string_value(json_object_get(tally, "rule"));
+		const char *found_level = json_string_value(json_object_get(tally, "level"));
+
+		if (name != NULL && found != NULL && found_level != NULL && strcmp(name, field) == 0 &&
+		    strcmp(found, rule) == 0 && strcmp(found_level, level) == 0)
 			return true;
 	}
 	return false;
@@ -132,6 +134,24 @@ static void add_checks(struct tests *tests, const json_t *schema)
 	custom_checks_free(checks);
 }
 
+/* Columns that look personal, and no reason stands for them. */
+static void add_personal(struct tests *tests)
+{
+	const json_t *tallies = json_object_get(tests->task, "tallies");
+
+	for (size_t i = 0; i < json_array_size(tallies); i++) {
+		const json_t *tally = json_array_get(tallies, i);
+		const char *type = json_string_value(json_object_get(tally, "type"));
+		const char *rule = json_string_value(json_object_get(tally, "rule"));
+		const char *name = json_string_value(json_object_get(tally, "fieldName"));
+
+		if (type == NULL || rule == NULL || name == NULL || strcmp(type, "personal-data") != 0)
+			continue;
+		tests->n++;
+		json_array_append_new(tests->warned, json_sprintf("%s/%s/%s", tests->resource, name, rule));
+	}
+}
+
 static void add_table(struct tests *tests, const json_t *schema)
 {
 	const json_t *fields = json_object_get(schema, "fields");
@@ -151,6 +171,7 @@ static void add_table(struct tests *tests, const json_t *schema)
 	if (json_object_get(schema, "foreignKeys") != NULL)
 		add(tests, NULL, "foreignKeys", FOREIGN_KEY);
 	add_checks(tests, schema);
+	add_personal(tests);
 }
 
 static const json_t *find_task(const json_t *report, const char *resource)

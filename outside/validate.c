@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,6 +26,7 @@
 #include "outside/charset.h"
 #include "outside/excerpt.h"
 #include "outside/reportcommand.h"
+#include "outside/validate_references.h"
 #include "schemas/package.h"
 #include "schemas/parallel.h"
 #include "schemas/validation.h"
@@ -33,12 +35,15 @@
 
 static const char *opt_schema, *opt_package, *opt_delimiter, *opt_encoding, *opt_html;
 static bool opt_json, opt_statistics;
-static uint64_t opt_threads = 1;
+static uint64_t opt_threads = 1, opt_key_memory = LIMIT_KEY_MEMORY;
+static struct option_list opt_references;
 
 const struct option validate_options[] = {
 	{"schema", 's', OPTION_TEXT, &opt_schema, "FILE", "a table schema; every CSV is checked against it"},
 	{"package", 'p', OPTION_TEXT, &opt_package, "FILE",
 	 "a datapackage.json; CSVs are matched to its resources by name"},
+	{"reference", 'r', OPTION_LIST, &opt_references, "NAME=PATH",
+	 "another package that its foreign keys lead to: its folder, or its datapackage.json"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "the report as JSON, in the shape of Frictionless's"},
 	{"html", 0, OPTION_TEXT, &opt_html, "FILE", "the report as a page for a mail, with the rows at fault, too"},
 	{"delimiter", 'd', OPTION_TEXT, &opt_delimiter, "CHAR",
@@ -46,7 +51,9 @@ const struct option validate_options[] = {
 	{"encoding", 'e', OPTION_TEXT, &opt_encoding, "NAME", "with no package: the charset (default utf-8)"},
 	{"threads", 't', OPTION_NUMBER, &opt_threads, "N",
 	 "threads that read a table (default 1); the report is the same"},
-	{"statistics", 0, OPTION_FLAG, &opt_statistics, NULL, "what the key indexes took, on stderr"},
+	{"key-memory", 0, OPTION_NUMBER, &opt_key_memory, "BYTES",
+	 "memory for keys (default 192 MiB); more of them go to an unnamed file in $TMPDIR (or /tmp)"},
+	{"statistics", 0, OPTION_FLAG, &opt_statistics, NULL, "what keys took, in memory and in the file, on stderr"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -56,6 +63,9 @@ const char validate_details[] =
 	"--package only the form is checked: quotes, charset, blank rows, as many cells as the header has. What a\n"
 	"schema spells otherwise than Table Schema v2, and what of it is not checked, is told on stderr, a line "
 	"each.\n\n"
+	"A foreign key into another package needs that one: --reference cog=../cog. Without it the key is a fault, "
+	"for\n"
+	"it cannot be checked.\n\n"
 	"Exit status: 0 valid, 1 not valid, 2 trouble.";
 
 /* One file to validate. */
@@ -75,15 +85,21 @@ struct run {
 	struct warnings warnings; /* of the package or the schema */
 	struct dialect dialect;
 	struct charsets *charsets;
+	struct validate_references references;
 	struct input *inputs;
 	size_t n_inputs;
 	struct validation *validation;
+	int spill_fd; /* or a negative errno */
+	struct spill *spill;
 	FILE *page; /* NULL: none is wanted */
 };
 
 static void run_clear(struct run *run)
 {
+	validate_references_clear(&run->references);
 	validation_free(run->validation);
+	spill_free(run->spill);
+	cleanup_close(&run->spill_fd);
 	for (size_t i = 0; i < run->n_inputs; i++) {
 		if (run->inputs[i].fd >= 0)
 			close(run->inputs[i].fd);
@@ -132,6 +148,18 @@ static int open_parent(const char *path)
 	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* A machine without a place for it can still check all that fits into memory. */
+static int open_spill(void)
+{
+	const char *path = getenv("TMPDIR");
+	_cleanup_close_ int fd = open(path != NULL && path[0] == '/' ? path : "/tmp",
+				      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* A file that the user may not make larger (ulimit -f) is an error of its own, not our death. */
+	signal(SIGXFSZ, SIG_IGN);
+	return fd < 0 ? -errno : spill_open(fd);
+}
+
 static enum fault open_all(struct run *run, int argc, char **argv, struct refusal *why)
 {
 	const char *descriptor = opt_schema != NULL ? opt_schema : opt_package;
@@ -150,6 +178,8 @@ static enum fault open_all(struct run *run, int argc, char **argv, struct refusa
 	}
 	for (int i = 0; fault == FAULT_NONE && i < argc; i++)
 		fault = add_input(run, argv[i], open(argv[i], O_RDONLY | O_CLOEXEC | O_NOCTTY), why);
+	if (fault == FAULT_NONE)
+		fault = validate_references_open(&run->references, &opt_references, why);
 	if (fault == FAULT_NONE && opt_html != NULL && (run->page = fopen(opt_html, "we")) == NULL)
 		fault = file_fault(opt_html, errno, why);
 	return fault;
@@ -231,6 +261,9 @@ static enum fault open_resources(struct run *run, struct refusal *why)
 		if (strstr(resource->path, "://") != NULL)
 			return refuse(why, FAULT_PACKAGE, "resource %s: path is an address; name the files to validate",
 				      resource->name);
+		if (resource->is_compressed)
+			return refuse(why, FAULT_PACKAGE,
+				      "resource %s: is compressed; name the unpacked file to validate", resource->name);
 		fd = fd_open_beneath(run->folder_fd, resource->path, O_RDONLY, 0);
 		if (fd < 0)
 			errno = -fd;
@@ -430,21 +463,31 @@ static enum fault validate_all(struct run *run, struct refusal *why)
 	enum fault fault = FAULT_NONE;
 
 	run->validation = validation_new();
+	run->spill = spill_new(opt_key_memory, run->spill_fd);
+	validation_set_spill(run->validation, run->spill);
 	for (size_t i = 0; run->package != NULL && i < run->n_inputs; i++)
 		validation_declare(run->validation, run->inputs[i].resource->name, run->inputs[i].resource->schema);
+	if (run->package != NULL)
+		fault = validate_references_read(&run->references, run->package, run->charsets, run->validation, why);
 	for (size_t i = 0; fault == FAULT_NONE && i < run->n_inputs; i++)
 		fault = validate_input(run, &run->inputs[i], why);
-	if (fault == FAULT_NONE)
-		validation_end(run->validation);
-	return fault;
+	if (fault != FAULT_NONE)
+		return fault;
+	validation_end(run->validation);
+	return spill_fault(run->spill, why);
 }
 
 static void check_usage(int argc)
 {
 	if (opt_threads < 1 || opt_threads > PARALLEL_THREADS_MAX)
 		die_usage("validate: --threads takes 1 to %d", PARALLEL_THREADS_MAX);
+	if (opt_key_memory < LIMIT_KEY_MEMORY_MIN || opt_key_memory > LIMIT_KEY_MEMORY_MAX)
+		die_usage("validate: --key-memory takes %llu to %llu bytes", LIMIT_KEY_MEMORY_MIN,
+			  LIMIT_KEY_MEMORY_MAX);
 	if (opt_schema != NULL && opt_package != NULL)
 		die_usage("validate: --schema or --package, not both");
+	if (opt_package == NULL && opt_references.n_items > 0)
+		die_usage("validate: --reference goes with --package");
 	if (opt_package == NULL && argc == 0)
 		die_usage("validate: which CSV?");
 	if (opt_package != NULL && (opt_delimiter != NULL || opt_encoding != NULL))
@@ -463,8 +506,8 @@ static void log_warnings(const struct warnings *warnings)
 
 int validate_run(int argc, char **argv)
 {
-	_cleanup_(run_clear) struct run run = {.folder_fd = -1, .dialect = dialect_plain};
-	struct sandbox_folder folders[1];
+	_cleanup_(run_clear) struct run run = {.folder_fd = -1, .spill_fd = -1, .dialect = dialect_plain};
+	struct sandbox_folder folders[1 + LIMIT_REFERENCES];
 	struct refusal why = {0};
 	enum fault fault;
 
@@ -474,9 +517,13 @@ int validate_run(int argc, char **argv)
 	json_init();
 	run.charsets = charsets_open();
 	fault = open_all(&run, argc, argv, &why);
+	run.spill_fd = open_spill();
 	if (fault == FAULT_NONE) {
-		folders[0] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
-		sandbox_enter(SANDBOX_VALIDATE, folders, run.folder_fd >= 0 ? 1 : 0);
+		size_t n_folders = validate_references_folders(&run.references, folders);
+
+		if (run.folder_fd >= 0)
+			folders[n_folders++] = (struct sandbox_folder){run.folder_fd, SANDBOX_READ};
+		sandbox_enter(SANDBOX_VALIDATE, folders, n_folders);
 		fault = parse_descriptor(&run, &why);
 		log_warnings(&run.warnings);
 	}
@@ -489,7 +536,8 @@ int validate_run(int argc, char **argv)
 		return fault_exit(fault);
 	}
 	if (opt_statistics)
-		log_info("%" PRIu64 " keys indexed in at most %zu bytes", validation_n_keys(run.validation),
-			 validation_index_bytes(run.validation));
+		log_info("%" PRIu64 " keys in at most %zu bytes of memory and %" PRIu64 " of the file",
+			 validation_n_keys(run.validation), validation_index_bytes(run.validation),
+			 spill_size(run.spill));
 	return validation_is_valid(run.validation) ? 0 : 1;
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/notation.h"
+#include "outside/references.h"
 #include "outside/run.h"
 
 #define MAX_REASON 400
@@ -81,6 +82,16 @@ static enum fault make_version(struct run *run, struct source_state *state, cons
 	return r < 0 ? refuse(why, FAULT_STORAGE, "state/%s: %s", state->name, strerror(-r)) : FAULT_NONE;
 }
 
+/* Their next check fails, and inside they hold the dataset in force. */
+static void warn_of_referring(const struct run *run, const char *dataset)
+{
+	for (size_t i = 0; i < run->n_datasets; i++)
+		if (run->datasets[i].source != NULL && references_lead_to(run->datasets[i].source, dataset))
+			log_warning("%s refers to %s: it cannot be checked without it, and inside %s stays until it is "
+				    "released",
+				    run->datasets[i].name, dataset, dataset);
+}
+
 static enum fault withdraw(struct run *run, const char *dataset, const char *reason, const char *replaced_by,
 			   struct refusal *why)
 {
@@ -89,6 +100,7 @@ static enum fault withdraw(struct run *run, const char *dataset, const char *rea
 
 	if (check_request(run, dataset, reason, replaced_by, why) != FAULT_NONE)
 		return why->fault;
+	warn_of_referring(run, dataset);
 	text = compose(run, reason, replaced_by);
 	if (make_version(run, run_find(run, dataset)->state, text, why) != FAULT_NONE ||
 	    run_publish(run, &bundle, why) != FAULT_NONE)

@@ -280,7 +280,7 @@ static int year_past(int64_t number, int64_t unit)
 	while (low < high) {
 		int year = (low + high) / 2;
 		struct value day;
-		char text[16];
+		char text[32];
 
 		snprintf(text, sizeof(text), "%04d-01-01", year);
 		if (moment_parse(MOMENT_DATE, text, 10, &day) && day.number * unit <= number)

@@ -2,6 +2,9 @@
  *
  * columnmap: the lines of a map, in a closed world; see columnmap.h.
  */
+#include "schemas/columnmap.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

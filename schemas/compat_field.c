@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "schemas/duration.h"
 
 bool compat_accepts(const struct field *field, const char *text, size_t size)
 {
@@ -123,11 +124,14 @@ static const struct {
 /* VALUE is within the reader's bound AT; EXCLUDED: where it is equal, it is not allowed itself. */
 static bool is_within(const struct field *old, size_t at, const struct value *value, bool is_excluded)
 {
-	int order;
+	int order = 0;
 
 	if (value->kind == VALUE_NAN || old->bounds[at].kind == VALUE_NAN)
 		return false;
-	order = value_compare(value, &old->bounds[at]);
+	if (old->type != FIELD_DURATION)
+		order = value_compare(value, &old->bounds[at]);
+	else if (!duration_order(value, &old->bounds[at], &order))
+		return false;
 	if (!BOUNDS[at].is_lower)
 		order = -order;
 	return order > 0 || (order == 0 && (is_excluded || !BOUNDS[at].is_exclusive));
@@ -206,7 +210,7 @@ static bool json_is_kept(const struct compat_pair *pair, const char *property)
 	return was == NULL || (is != NULL && json_equal(was, is));
 }
 
-static const char *const WORDS_ALONE[] = {"jsonSchema", "frFormat"};
+static const char *const WORDS_ALONE[] = {"jsonSchema"};
 
 /* The rules on values of a field that may have any. */
 static void compare_rules(const struct compat_pair *pair, struct compat_result *result)

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "schemas/custom_check.h"
 
 struct tables {
 	const struct schema *old_schema, *new_schema;
@@ -199,7 +200,8 @@ static bool same_reference(const struct tables *tables, const struct table_key *
 		    strcmp(old_key->reference_columns[i], key->reference_columns[i]) != 0)
 			return false;
 	}
-	return targets_are_alike(tables, old_key);
+	/* The rows of another package are no part of this one: where the key is kept they are held to it whichever they are. */
+	return old_key->package != NULL || targets_are_alike(tables, old_key);
 }
 
 static bool reference_is_kept(const struct tables *tables, const struct table_key *old_key)
@@ -222,8 +224,9 @@ static void compare_references(const struct tables *tables)
 		if (!has_columns(tables, key) || reference_is_kept(tables, key))
 			continue;
 		columns_text(key, text, sizeof(text));
-		compat_was(compat_add(tables->result, COMPAT_BY_DATA, "reference-removed", "",
-				      "that (%s) is found in %s is no longer promised", text,
+		/* Nor can its own rows decide: what they would be looked up in is not at hand. */
+		compat_was(compat_add(tables->result, key->package != NULL ? COMPAT_NO : COMPAT_BY_DATA,
+				      "reference-removed", "", "that (%s) is found in %s is no longer promised", text,
 				      key->resource == NULL || key->resource[0] == '\0' ? "the table itself"
 											: key->resource),
 			   text, "");
@@ -232,38 +235,50 @@ static void compare_references(const struct tables *tables)
 
 /* --- checks over columns ------------------------------------------------------------------------------------------- */
 
-/* A check is kept where the new schema has it too, word for word. What a check's cells mean is the fields' business: it is run again
- * where one of them is read another way. */
-static bool check_is_kept(const struct tables *tables, const json_t *check)
+static bool has_all_words(const struct text_list *list, const struct text_list *words)
 {
-	const json_t *checks = json_object_get(tables->new_schema->json, "custom_checks");
-	bool is_kept = false;
-
-	for (size_t i = 0; i < json_array_size(checks); i++)
-		is_kept |= json_equal(json_array_get(checks, i), check);
-	for (size_t i = 0; i < tables->old_schema->n_fields && is_kept; i++) {
-		const struct field *old = tables->old_schema->fields[i], *new = tables->now[i];
-		struct compat_pair pair = {tables->old_schema, tables->new_schema, old, new};
-
-		is_kept = new != NULL &&strcmp(new->name, old->name) == 0 &&
-			  old->type == new->type &&compat_read_as(old, new) == READING_SAME &&
-			  !compat_has_word_lost(&pair) && !compat_has_word_read(&pair);
+	for (size_t i = 0; i < words->n_items; i++) {
+		if (!text_list_has(list, words->items[i], words->sizes[i]))
+			return false;
 	}
-	return is_kept;
+	return true;
+}
+
+/* A check is kept where the new schema asks it too, of columns that are read as they were. */
+static bool check_is_kept(const struct tables *tables, struct custom_check *check)
+{
+	const struct custom_checks one = {.items = check, .n_items = 1};
+
+	if (!custom_checks_hold(&one, tables->new_schema->checks, NULL))
+		return false;
+	for (size_t i = 0; i < check->n_columns; i++) {
+		const struct field *old = NULL, *new = now_of(tables, check->columns[i], &old);
+
+		if (new == NULL || strcmp(new->name, old->name) != 0 || old->type != new->type ||
+		    compat_read_as(old, new) != READING_SAME || !has_all_words(&old->missing, &new->missing) ||
+		    !has_all_words(&new->missing, &old->missing))
+			return false;
+	}
+	return true;
 }
 
 static void compare_checks(const struct tables *tables)
 {
-	const json_t *checks = json_object_get(tables->old_schema->json, "custom_checks");
+	struct custom_checks *checks = tables->old_schema->checks;
 
-	for (size_t i = 0; i < json_array_size(checks); i++) {
-		const json_t *check = json_array_get(checks, i);
-		const char *name = json_string_value(json_object_get(check, "name"));
+	for (size_t i = 0; i < checks->n_items; i++) {
+		struct custom_check *check = &checks->items[i];
+		char text[COMPAT_TEXT_SIZE];
+		size_t n;
 
-		if (!check_is_kept(tables, check))
-			compat_was(compat_add(tables->result, COMPAT_BY_DATA, "check-removed", "",
-					      "the check %s is no longer promised", name != NULL ? name : "?"),
-				   name != NULL ? name : "?", "");
+		if (check_is_kept(tables, check))
+			continue;
+		n = (size_t)snprintf(text, sizeof(text), "%s:", check->kind->name);
+		for (size_t j = 0; j < check->n_columns && n < sizeof(text); j++)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", check->columns[j]);
+		compat_was(compat_add(tables->result, COMPAT_BY_DATA, "check-removed", "",
+				      "the check %s is no longer promised", text),
+			   text, "");
 	}
 }
 

@@ -15,14 +15,17 @@
 #include "bundle/notation.h"
 
 static const char *const TOP_KEYS[] = {"format", "application", "contact", "description", "dataset", "resources", NULL};
-static const char *const RESOURCE_KEYS[] = {
-	"name", "match", "fields", "missingValues", "primaryKey", "minRows", "maxChangePercent", "description", NULL};
-static const char *const FIELD_KEYS[] = {"name",        "type",          "format",    "title",      "description",
-					 "constraints", "decimalChar",   "groupChar", "bareNumber", "trueValues",
-					 "falseValues", "missingValues", NULL};
+static const char *const RESOURCE_KEYS[] = {"name",        "match",   "fields",  "missingValues",    "primaryKey",
+					    "uniqueKeys",  "minRows", "maxRows", "maxChangePercent", "forbiddenColumns",
+					    "description", NULL};
+static const char *const FIELD_KEYS[] = {"name",        "type",        "format",      "title",
+					 "description", "constraints", "decimalChar", "groupChar",
+					 "bareNumber",  "trueValues",  "falseValues", "missingValues",
+					 "delimiter",   "itemType",    "categories",  "categoriesOrdered",
+					 NULL};
 static const char *const CONSTRAINT_KEYS[] = {
-	"required",  "unique",  "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength",
-	"maxLength", "pattern", "enum",    NULL};
+	"required",  "unique",    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+	"minLength", "maxLength", "pattern", "enum",    "jsonSchema",       NULL};
 
 /* What was refused in a contract is FAULT_CONTRACT, whatever rule below found it. */
 static enum fault as_contract(struct refusal *why)
@@ -71,16 +74,17 @@ static enum fault check_fields(const json_t *fields, const char *where, struct r
 static enum fault parse_schema(const json_t *resource, const char *where, struct schema **ret_schema,
 			       struct refusal *why)
 {
-	static const char *const taken[] = {"fields", "missingValues", "primaryKey"};
+	static const char *const taken[] = {"fields", "missingValues", "primaryKey", "uniqueKeys"};
 	_cleanup_(json_decrefp) json_t *descriptor = json_object();
 	json_t *fields = NULL;
 	enum fault fault;
 
 	if ((fault = json_get_array(resource, where, "fields", false, &fields, why)) != FAULT_NONE)
 		return fault;
-	if (fields == NULL && (json_object_get(resource, "missingValues") || json_object_get(resource, "primaryKey")))
-		return refuse(why, FAULT_CONTRACT, "%s: missingValues and primaryKey say nothing without fields",
-			      where);
+	for (size_t i = 1; fields == NULL && i < ARRAY_SIZE(taken); i++) {
+		if (json_object_get(resource, taken[i]) != NULL)
+			return refuse(why, FAULT_CONTRACT, "%s: %s says nothing without fields", where, taken[i]);
+	}
 	if (fields == NULL)
 		return FAULT_NONE; /* that the resource is there, and its guard rails */
 	if ((fault = check_fields(fields, where, why)) != FAULT_NONE)
@@ -137,7 +141,7 @@ static enum fault parse_resource(const json_t *json, const char *where, struct c
 	_cleanup_free_ char *place = NULL;
 	enum fault fault;
 
-	resource->min_rows = resource->max_change_percent = -1;
+	resource->min_rows = resource->max_rows = resource->max_change_percent = -1;
 	if (!json_is_object(json))
 		return refuse(why, FAULT_CONTRACT, "%s: a resource is an object", where);
 	if ((fault = json_only(json, where, RESOURCE_KEYS, why)) != FAULT_NONE ||
@@ -147,8 +151,16 @@ static enum fault parse_resource(const json_t *json, const char *where, struct c
 	if ((fault = parse_match(json, place, &resource->match, why)) != FAULT_NONE ||
 	    (fault = json_get_integer(json, place, "minRows", false, 0, LIMIT_ROWS, &resource->min_rows, why)) !=
 		    FAULT_NONE ||
-	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, LIMIT_CHANGE_PERCENT, &resource->max_change_percent,
-				      why)) != FAULT_NONE)
+	    (fault = json_get_integer(json, place, "maxRows", false, 0, LIMIT_ROWS, &resource->max_rows, why)) !=
+		    FAULT_NONE ||
+	    (fault = json_get_integer(json, place, "maxChangePercent", false, 0, LIMIT_CHANGE_PERCENT,
+				      &resource->max_change_percent, why)) != FAULT_NONE)
+		return fault;
+	if (resource->max_rows >= 0 && resource->min_rows > resource->max_rows)
+		return refuse(why, FAULT_CONTRACT, "%s: minRows is more than maxRows", place);
+	resource->has_forbidden = json_object_get(json, "forbiddenColumns") != NULL;
+	if ((fault = personal_policy_parse(json_object_get(json, "forbiddenColumns"), NULL, place, &resource->forbidden,
+					   why)) != FAULT_NONE)
 		return fault;
 	return parse_schema(json, place, &resource->schema, why);
 }

@@ -6,7 +6,8 @@
  *      "dataset": "cog",
  *      "resources": [{"name": "communes", "match": "name",
  *                     "fields": [{"name": "code", "type": "string", "constraints": {"required": true}}, …],
- *                     "minRows": 30000, "maxChangePercent": 5}]}
+ *                     "minRows": 30000, "maxRows": 40000, "maxChangePercent": 5,
+ *                     "forbiddenColumns": ["nir", "email"]}]}
  *
  * `match` is "name" (default), "position" or "exact". `fields` is a Table Schema subset. A contract may name several
  * datasets by being several files.
@@ -20,6 +21,7 @@
 
 #include "base/fault.h"
 #include "bundle/notation.h"
+#include "schemas/personal.h"
 #include "schemas/schema.h"
 
 enum contract_match { CONTRACT_BY_NAME, CONTRACT_BY_POSITION, CONTRACT_EXACT };
@@ -28,8 +30,10 @@ struct contract_resource {
 	char name[NOTATION_NAME_SIZE];
 	enum contract_match match;
 	struct schema *schema;      /* the fields it uses */
-	int64_t min_rows;           /* -1: no guard */
+	int64_t min_rows, max_rows; /* -1: no guard */
 	int64_t max_change_percent; /* of rows against the version in force; -1: no guard */
+	bool has_forbidden;
+	struct personal_policy forbidden; /* its texts are the contract's */
 };
 
 struct contract {

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "bundle/limits.h"
+#include "schemas/duration.h"
 #include "schemas/formats.h"
 
 static const char *const type_names[FIELD_TYPE_N] = {
@@ -115,15 +116,19 @@ static unsigned check_bounds(const struct field *field, const struct value *valu
 	unsigned broken = 0;
 
 	for (size_t i = 0; i < FIELD_N_BOUNDS; i++) {
-		int order;
+		bool has_order = value->kind != VALUE_NAN;
+		int order = 0;
 
 		if ((field->rules & rules[i]) == 0)
 			continue;
-		order = value_compare(value, &field->bounds[i]);
+		if (field->type == FIELD_DURATION)
+			has_order = duration_order(value, &field->bounds[i], &order);
+		else
+			order = value_compare(value, &field->bounds[i]);
 		if (i % 2 == 1)
 			order = -order;
-		/* A NaN lies within no bounds. */
-		if (order < 0 || (order == 0 && i >= 2) || value->kind == VALUE_NAN)
+		/* A NaN lies within no bounds, nor does a duration that is neither more nor less ("P1M" and "P30D"). */
+		if (order < 0 || (order == 0 && i >= 2) || !has_order)
 			broken |= rules[i];
 	}
 	return broken;

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "schemas/duration.h"
 #include "schemas/formats.h"
 #include "schemas/moment.h"
 
@@ -82,6 +83,18 @@ static bool parse_list(const struct field *field, const char *text, size_t size,
 	}
 }
 
+static bool parse_duration(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,
+			   struct value *ret_value)
+{
+	(void)field;
+	(void)scratch;
+	if (!moment_is_duration(text, size))
+		return false;
+	if (ret_value != NULL)
+		duration_value(text, size, ret_value);
+	return true;
+}
+
 #define PARSE_FORMAT(name, call)                                                                                       \
 	static bool name(const struct field *field, const char *text, size_t size, struct value_scratch *scratch,      \
 			 struct value *ret_value)                                                                      \
@@ -93,7 +106,6 @@ static bool parse_list(const struct field *field, const char *text, size_t size,
 	}
 PARSE_FORMAT(parse_year, moment_parse_year(text, size, ret_value))
 PARSE_FORMAT(parse_yearmonth, moment_parse_yearmonth(text, size, ret_value))
-PARSE_FORMAT(parse_duration, moment_is_duration(text, size))
 PARSE_FORMAT(parse_email, format_is_email(text, size))
 PARSE_FORMAT(parse_uri, format_is_uri(text, size))
 PARSE_FORMAT(parse_uuid, format_is_uuid(text, size))

@@ -36,7 +36,8 @@ static bool is_number(const struct field *field)
 static bool has_order(const struct field *field)
 {
 	return is_number(field) || field->type == FIELD_DATE || field->type == FIELD_TIME ||
-	       field->type == FIELD_DATETIME || field->type == FIELD_YEAR || field->type == FIELD_YEARMONTH;
+	       field->type == FIELD_DATETIME || field->type == FIELD_YEAR || field->type == FIELD_YEARMONTH ||
+	       field->type == FIELD_DURATION;
 }
 
 static enum fault read_flag(struct field *field, const char *property, bool *ret, struct refusal *why)
@@ -114,6 +115,8 @@ static enum fault read_bounds(struct field *field, struct refusal *why)
 				      PROPERTIES[i], field_type_name(field->type));
 		if (!read_value(field, value, &field->bounds[i]))
 			return field_bad(why, field, PROPERTIES[i], "is not of the field's type");
+		if (field->type == FIELD_DURATION && field->bounds[i].kind != VALUE_DURATION)
+			return field_bad(why, field, PROPERTIES[i], "is no duration that others can be compared with");
 		field->rules |= RULES[i];
 	}
 	return FAULT_NONE;
@@ -171,7 +174,8 @@ static enum fault read_enum(struct field *field, struct warnings *warnings, stru
 	if (field->n_enum_values == 0)
 		return field_bad(why, field, property, "has no value of the field's type");
 	qsort(field->enum_values, field->n_enum_values, sizeof(field->enum_values[0]), compare_values);
-	for (i = 0; i < field->n_enum_values && field->enum_values[i].kind == VALUE_TEXT; i++)
+	/* Sorted by kind, text first. */
+	for (i = 0; i < field->n_enum_values && field->enum_values[field->n_enum_values - 1].kind == VALUE_TEXT; i++)
 		text_list_add(&field->enum_texts, field->enum_values[i].text, field->enum_values[i].size);
 	text_list_seal(&field->enum_texts);
 	field->rules |= RULE_ENUM;

@@ -12,11 +12,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/checksum.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
-
-const struct dialect dialect_plain = {.delimiter = ',', .quote = '"', .header = true, .double_quote = true};
 
 static enum fault bad(struct refusal *why, const struct resource *resource, const char *property, const char *what)
 {
@@ -50,76 +49,6 @@ static enum fault read_flag(const struct resource *resource, const json_t *objec
 	return FAULT_NONE;
 }
 
-/* --- dialect
- * ---------------------------------------------------------------------------------------------------------- */
-
-/* One byte of ASCII that is neither a line's end nor NUL. */
-static enum fault read_byte(const struct resource *resource, const json_t *dialect, const char *property, char *ret,
-			    struct refusal *why)
-{
-	const char *text = NULL;
-	enum fault fault = read_text(resource, dialect, property, &text, why);
-
-	if (fault != FAULT_NONE || text == NULL)
-		return fault;
-	if (strlen(text) != 1 || (unsigned char)text[0] >= 0x80 || text[0] == '\n' || text[0] == '\r')
-		return bad(why, resource, property, "is no single ASCII character");
-	*ret = text[0];
-	return FAULT_NONE;
-}
-
-/* What libcsv cannot do and what would give other cells than the publisher meant. */
-static enum fault refuse_unsupported(const struct resource *resource, const json_t *dialect, struct refusal *why)
-{
-	static const char *const TEXTS[] = {"escapeChar", "commentChar", "nullSequence"};
-	const json_t *rows = json_object_get(dialect, "headerRows");
-	const json_t *comments = json_object_get(dialect, "commentRows");
-
-	for (size_t i = 0; i < ARRAY_SIZE(TEXTS); i++) {
-		const json_t *value = json_object_get(dialect, TEXTS[i]);
-
-		if (json_string_length(value) > 0)
-			return bad(why, resource, TEXTS[i], "is not supported; leave it out, or convert the source");
-	}
-	if (rows != NULL && (json_array_size(rows) != 1 || json_integer_value(json_array_get(rows, 0)) != 1))
-		return bad(why, resource, "headerRows", "is not [1], the only header that is supported");
-	if (json_array_size(comments) != 0)
-		return bad(why, resource, "commentRows", "is not supported");
-	return FAULT_NONE;
-}
-
-static enum fault read_dialect(struct resource *resource, struct refusal *why)
-{
-	const json_t *dialect = json_object_get(resource->json, "dialect");
-	struct dialect *d = &resource->dialect;
-	enum fault fault;
-
-	*d = dialect_plain;
-	if (resource->format != NULL && strcasecmp(resource->format, "tsv") == 0)
-		d->delimiter = '\t';
-	if (dialect == NULL || json_is_null(dialect))
-		return FAULT_NONE;
-	if (!json_is_object(dialect))
-		return bad(why, resource, "dialect", "is no object (a dialect by path is not supported)");
-	/* Frictionless writes the CSV part within. */
-	if (json_is_object(json_object_get(dialect, "csv")))
-		dialect = json_object_get(dialect, "csv");
-	fault = read_byte(resource, dialect, "delimiter", &d->delimiter, why);
-	if (fault == FAULT_NONE)
-		fault = read_byte(resource, dialect, "quoteChar", &d->quote, why);
-	if (fault == FAULT_NONE)
-		fault = read_flag(resource, dialect, "header", &d->header, why);
-	if (fault == FAULT_NONE)
-		fault = read_flag(resource, dialect, "doubleQuote", &d->double_quote, why);
-	if (fault == FAULT_NONE)
-		fault = read_flag(resource, dialect, "skipInitialSpace", &d->skip_initial_space, why);
-	if (fault == FAULT_NONE && !d->double_quote)
-		return bad(why, resource, "doubleQuote", "is false, which is not supported");
-	if (fault == FAULT_NONE && d->delimiter == d->quote)
-		return bad(why, resource, "delimiter", "is the quoteChar too");
-	return fault != FAULT_NONE ? fault : refuse_unsupported(resource, dialect, why);
-}
-
 /* --- resources
  * -------------------------------------------------------------------------------------------------------- */
 
@@ -138,7 +67,27 @@ static void path_extension(const char *path, char *extension, size_t size)
 	extension[length - i] = '\0';
 }
 
-static bool looks_tabular(const struct resource *resource)
+/* What a tabular resource is written in that is no CSV. */
+static bool is_other_format(const char *format)
+{
+	static const char *const others[] = {"json", "jsonl", "ndjson", "geojson", "topojson", "xml",
+					     "xls",  "xlsx",  "ods",    "parquet", "sql",      "html"};
+
+	for (size_t i = 0; format != NULL && i < ARRAY_SIZE(others); i++) {
+		if (strcasecmp(format, others[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_word(const json_t *object, const char *property, const char *word)
+{
+	const char *value = json_string_value(json_object_get(object, property));
+
+	return value != NULL && strcmp(value, word) == 0;
+}
+
+static bool looks_tabular(const struct package *package, const struct resource *resource)
 {
 	const char *media = json_string_value(json_object_get(resource->json, "mediatype"));
 	char extension[8];
@@ -147,6 +96,10 @@ static bool looks_tabular(const struct resource *resource)
 		return true;
 	if (resource->format != NULL)
 		return strcasecmp(resource->format, "csv") == 0 || strcasecmp(resource->format, "tsv") == 0;
+	/* v2, then v1. */
+	if (has_word(resource->json, "type", "table") || has_word(resource->json, "profile", "tabular-data-resource") ||
+	    has_word(package->json, "profile", "tabular-data-package"))
+		return true;
 	if (media != NULL &&
 	    (strncasecmp(media, "text/csv", 8) == 0 || strncasecmp(media, "text/tab-separated-values", 25) == 0))
 		return true;
@@ -154,15 +107,26 @@ static bool looks_tabular(const struct resource *resource)
 	return strcasecmp(extension, "csv") == 0 || strcasecmp(extension, "tsv") == 0;
 }
 
+static enum fault read_kind(const struct package *package, struct resource *resource, struct refusal *why)
+{
+	if (resource->schema != NULL && is_other_format(resource->format))
+		return bad(why, resource, "format", "has a schema but is no CSV: only tables in CSV are supported");
+	resource->is_table = looks_tabular(package, resource);
+	return FAULT_NONE;
+}
+
 static enum fault read_path(struct resource *resource, struct refusal *why)
 {
 	const json_t *value = json_object_get(resource->json, "path");
 
+	if (value == NULL && json_object_get(resource->json, "data") != NULL)
+		return bad(why, resource, "data",
+			   "stands in the descriptor, which is not supported: put it into a file");
 	if (json_array_size(value) == 1)
 		value = json_array_get(value, 0);
 	if (!json_is_string(value) || json_string_length(value) == 0)
 		return bad(why, resource, "path",
-			   json_is_array(value) ? "names several files, which is not supported"
+			   json_is_array(value) ? "names several files, which is not supported: a resource each"
 						: "is missing or no string");
 	resource->path = json_string_value(value);
 	return FAULT_NONE;
@@ -231,6 +195,56 @@ static enum fault read_bytes(struct resource *resource, struct refusal *why)
 	return FAULT_NONE;
 }
 
+/* "sha1:…", or an MD5: of the file at `path`. */
+static enum fault read_hash(struct package *package, struct resource *resource, struct refusal *why)
+{
+	struct checksum checksum;
+	enum fault fault = read_text(resource, resource->json, "hash", &resource->hash, why);
+
+	if (fault != FAULT_NONE || resource->hash == NULL)
+		return fault;
+	if (resource->hash[0] == '\0') {
+		warnings_add(&package->warnings, "resource %s: hash is empty, which is read as none", resource->name);
+		resource->hash = NULL;
+	} else if (!checksum_parse(resource->hash, &checksum)) {
+		return bad(why, resource, "hash",
+			   "is no MD5 of 32 digits, nor sha1:, sha256: or sha512: and its digits");
+	}
+	return FAULT_NONE;
+}
+
+/* Bodies are unpacked by what they are (outside-unpack), whatever is announced; but it must be one of those. */
+static enum fault read_compression(struct resource *resource, struct refusal *why)
+{
+	static const char *const known[] = {"", "no", "zip", "gz", "gzip", "bz2", "xz", "zst", "zstd", "7z", "tar"};
+	const char *text = NULL;
+	enum fault fault = read_text(resource, resource->json, "compression", &text, why);
+
+	for (size_t i = 0; text != NULL && i < ARRAY_SIZE(known); i++) {
+		if (strcasecmp(text, known[i]) == 0) {
+			resource->is_compressed = i >= 2;
+			return FAULT_NONE;
+		}
+	}
+	return fault == FAULT_NONE && text != NULL
+		       ? bad(why, resource, "compression", "is none of zip, gz, bz2, xz, zst, 7z and tar")
+		       : fault;
+}
+
+static enum fault read_dialect(struct package *package, struct resource *resource, struct refusal *why)
+{
+	_cleanup_(warnings_clear) struct warnings warnings = {0};
+	char prefix[NOTATION_NAME_SIZE + 32];
+
+	snprintf(prefix, sizeof(prefix), "resource %s: dialect", resource->name);
+	if (dialect_parse(json_object_get(resource->json, "dialect"), resource->format, &resource->dialect, &warnings,
+			  why) != FAULT_NONE)
+		return refuse_within(why, "%s", prefix);
+	strcat(prefix, ": ");
+	warnings_take(&package->warnings, prefix, &warnings);
+	return FAULT_NONE;
+}
+
 /* Our own properties. Others of `clapet` belong to the source's reader outside. */
 static enum fault read_clapet(struct resource *resource, struct refusal *why)
 {
@@ -277,17 +291,19 @@ static enum fault read_resource(struct package *package, struct resource *resour
 	if (fault == FAULT_NONE)
 		fault = read_text(resource, resource->json, "encoding", &resource->encoding, why);
 	if (fault == FAULT_NONE)
-		fault = read_text(resource, resource->json, "hash", &resource->hash, why);
+		fault = read_hash(package, resource, why);
+	if (fault == FAULT_NONE)
+		fault = read_compression(resource, why);
 	if (fault == FAULT_NONE)
 		fault = read_bytes(resource, why);
 	if (fault == FAULT_NONE)
-		fault = read_dialect(resource, why);
+		fault = read_dialect(package, resource, why);
 	if (fault == FAULT_NONE)
 		fault = read_clapet(resource, why);
 	if (fault == FAULT_NONE)
 		fault = read_schema(package, resource, load_schema, ctx, why);
 	if (fault == FAULT_NONE)
-		resource->is_table = looks_tabular(resource);
+		fault = read_kind(package, resource, why);
 	return fault;
 }
 
@@ -340,19 +356,129 @@ static enum fault check_reference(const struct package *package, const struct re
 	return FAULT_NONE;
 }
 
-static enum fault check_references(const struct package *package, struct refusal *why)
+/* A key that leads out of the package: only its form can be judged here. */
+static enum fault check_foreign(const struct resource *resource, const struct table_key *key, struct refusal *why)
 {
+	if (!notation_is_name(key->package))
+		return refuse(
+			why, FAULT_FOREIGN_PACKAGE,
+			"resource %s: foreignKeys refers to the package \"%.200s\"; here a package is called by its "
+			"dataset's name",
+			resource->name, key->package);
+	if (!notation_is_name(key->table))
+		return refuse(why, FAULT_FOREIGN_PACKAGE,
+			      "resource %s: foreignKeys refers to \"%.100s\" of %s, which is no resource's name",
+			      resource->name, key->table, key->package);
+	return FAULT_NONE;
+}
+
+static enum fault check_references(struct package *package, struct refusal *why)
+{
+	_cleanup_free_ struct package_reference *references = NULL;
+	size_t n;
+
 	for (size_t i = 0; i < package->n_resources; i++) {
-		const struct schema *schema = package->resources[i].schema;
+		struct schema *schema = package->resources[i].schema;
 
 		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
-			enum fault fault = check_reference(package, &package->resources[i], &schema->foreign_keys[k],
-							   why);
+			struct table_key *key = &schema->foreign_keys[k];
+			enum fault fault;
 
+			if (key->package != NULL && strcmp(key->package, package->name) == 0)
+				schema_key_is_own(key);
+			fault = key->package != NULL ? check_foreign(&package->resources[i], key, why)
+						     : check_reference(package, &package->resources[i], key, why);
 			if (fault != FAULT_NONE)
 				return fault;
 		}
 	}
+	package_references(package, &references, &n);
+	if (n > LIMIT_REFERENCES)
+		return refuse(why, FAULT_FOREIGN_PACKAGE,
+			      "foreignKeys refers to %zu tables of other packages, at most %d", n, LIMIT_REFERENCES);
+	return FAULT_NONE;
+}
+
+static int compare_references(const void *a, const void *b)
+{
+	const struct package_reference *x = a, *y = b;
+	int order = strcmp(x->package, y->package);
+
+	if (order == 0)
+		order = strcmp(x->table, y->table);
+	return order != 0 ? order : strcmp(x->resource, y->resource);
+}
+
+void package_references(const struct package *package, struct package_reference **ret_references, size_t *ret_n)
+{
+	struct package_reference *references = NULL;
+	size_t n = 0, n_kept = 0;
+
+	for (size_t i = 0; i < package->n_resources; i++) {
+		const struct schema *schema = package->resources[i].schema;
+
+		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
+			const struct table_key *key = &schema->foreign_keys[k];
+
+			if (key->package == NULL)
+				continue;
+			references = xrealloc(references, n + 1, sizeof(references[0]));
+			references[n++] = (struct package_reference){package->resources[i].name, key->package,
+								     key->table};
+		}
+	}
+	if (n > 1)
+		qsort(references, n, sizeof(references[0]), compare_references);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || compare_references(&references[i], &references[n_kept - 1]) != 0)
+			references[n_kept++] = references[i];
+	}
+	*ret_references = references;
+	*ret_n = n_kept;
+}
+
+enum fault package_has_key_target(const struct package *target, const char *resource, const struct table_key *key,
+				  struct refusal *why)
+{
+	const struct resource *table = package_resource(target, key->table);
+
+	if (table == NULL || table->schema == NULL || !table->is_table || table->opaque)
+		return refuse(why, FAULT_FOREIGN_FIELD,
+			      "foreignKeys of %s refers to %s, which is no table with a schema", resource,
+			      key->resource);
+	for (size_t i = 0; i < key->n_columns; i++) {
+		if (schema_field(table->schema, key->reference_columns[i]) == NULL)
+			return refuse(why, FAULT_FOREIGN_FIELD,
+				      "foreignKeys of %s refers to the field %s of %s, which it has not", resource,
+				      key->reference_columns[i], key->resource);
+	}
+	return FAULT_NONE;
+}
+
+enum fault package_keys_into(const struct package *package, const struct package *target,
+			     const struct package_reference *reference, const struct table_key ***ret_keys,
+			     size_t *ret_n, struct refusal *why)
+{
+	_cleanup_free_ const struct table_key **keys = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < package->n_resources; i++) {
+		const struct schema *schema = package->resources[i].schema;
+
+		for (size_t k = 0; schema != NULL && k < schema->n_foreign_keys; k++) {
+			const struct table_key *key = &schema->foreign_keys[k];
+
+			if (key->package == NULL || strcmp(key->package, reference->package) != 0 ||
+			    strcmp(key->table, reference->table) != 0)
+				continue;
+			if (package_has_key_target(target, package->resources[i].name, key, why) != FAULT_NONE)
+				return why->fault;
+			keys = xrealloc(keys, n + 1, sizeof(keys[0]));
+			keys[n++] = key;
+		}
+	}
+	*ret_keys = steal_pointer(&keys);
+	*ret_n = n;
 	return FAULT_NONE;
 }
 

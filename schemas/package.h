@@ -13,17 +13,8 @@
 
 #include "base/fault.h"
 #include "bundle/notation.h"
+#include "schemas/dialect.h"
 #include "schemas/schema.h"
-
-/* Table dialect, v1 and v2 spellings. The default is the plain form. */
-struct dialect {
-	char delimiter;
-	char quote;
-	bool header;
-	bool double_quote;
-	bool skip_initial_space;
-};
-extern const struct dialect dialect_plain;
 
 struct resource {
 	char name[NOTATION_NAME_SIZE];
@@ -36,7 +27,8 @@ struct resource {
 	bool verbatim;         /* clapet.transform "verbatim": bytes kept */
 	bool is_table;         /* a schema, or format/mediatype/extension CSV */
 	int64_t bytes;         /* -1: not stated */
-	const char *hash;      /* "sha256:…" as written, or NULL */
+	const char *hash;      /* as written (bundle/checksum.h), of the file at PATH; or NULL */
+	bool is_compressed;    /* `compression` says so */
 	json_t *json;          /* borrowed from the package: its descriptor */
 };
 
@@ -54,7 +46,8 @@ struct package {
 
 /* FAULT_PACKAGE with the resource and the property in WHY. Resource names must pass notation_is_name and be distinct. An
  * inline schema is parsed; a schema by path is looked up by LOAD_SCHEMA (may be NULL: then such a schema is refused), which may add
- * to WARNINGS what it read otherwise than it is written. */
+ * to WARNINGS what it read otherwise than it is written. A foreign key into another package names it as a dataset is named
+ * (FAULT_FOREIGN_PACKAGE); one into the package's own name is an ordinary one. */
 typedef enum fault package_load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
 				       struct refusal *why);
 /* A package_load_schema's parser: JSON as published (bundle/json.h), its oddities in WARNINGS. */
@@ -65,5 +58,22 @@ enum fault package_parse(const void *data, size_t size, package_load_schema *loa
 void package_free(struct package *package);
 void package_freep(struct package **package);
 struct resource *package_resource(const struct package *package, const char *name);
+
+/* A foreign key of RESOURCE that leads into another package: what of it has to be at hand. */
+struct package_reference {
+	const char *resource; /* this package's */
+	const char *package;  /* a dataset's name */
+	const char *table;    /* that package's resource */
+};
+/* Each once, sorted by package, table, resource; at most LIMIT_REFERENCES. A new array; its texts are the package's. */
+void package_references(const struct package *package, struct package_reference **ret_references, size_t *ret_n);
+/* Every key of PACKAGE that leads to REFERENCE's table, whichever resource has it, in a new array; each must find its fields in TARGET, which
+ * is that package (FAULT_FOREIGN_FIELD). */
+enum fault package_keys_into(const struct package *package, const struct package *target,
+			     const struct package_reference *reference, const struct table_key ***ret_keys,
+			     size_t *ret_n, struct refusal *why);
+/* Whether TARGET has what KEY of RESOURCE leads to: the table, with a schema and those fields. FAULT_FOREIGN_FIELD. */
+enum fault package_has_key_target(const struct package *target, const char *resource, const struct table_key *key,
+				  struct refusal *why);
 
 #endif

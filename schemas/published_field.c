@@ -260,7 +260,7 @@ static void read_count(json_t *constraints, const char *property, const struct p
 static bool has_order(enum field_type type)
 {
 	return type == FIELD_INTEGER || type == FIELD_NUMBER || type == FIELD_DATE || type == FIELD_TIME ||
-	       type == FIELD_DATETIME || type == FIELD_YEAR || type == FIELD_YEARMONTH;
+	       type == FIELD_DATETIME || type == FIELD_YEAR || type == FIELD_YEARMONTH || type == FIELD_DURATION;
 }
 
 static void drop_useless(json_t *constraints, enum field_type type, const struct published_place *place)
@@ -386,6 +386,7 @@ void published_field(json_t *field, struct warnings *warnings)
 	read_format(field, &place);
 	drop_foreign(field, type_of(field), &place);
 	published_flag(field, "bareNumber", &place);
+	published_flag(field, "categoriesOrdered", &place);
 	published_texts(field, "trueValues", &place);
 	published_texts(field, "falseValues", &place);
 	published_texts(field, "missingValues", &place);

@@ -41,6 +41,10 @@ static const struct {
 	{"missing-cell", false},
 	{"extra-cell", false},
 	{"custom-check-skipped", true},
+	{"personal-nir", true},
+	{"personal-email", true},
+	{"personal-telephone", true},
+	{"forbidden-column", false},
 	{"source-error", false},
 };
 
@@ -65,6 +69,11 @@ bool rule_may_warn(const char *rule)
 			return rules[i].may_warn;
 	}
 	return custom_check_is_rule(rule);
+}
+
+bool rule_is_personal(const char *rule)
+{
+	return strncmp(rule, "personal-", 9) == 0 || strcmp(rule, "forbidden-column") == 0;
 }
 
 bool rule_is_of_data(const char *rule)

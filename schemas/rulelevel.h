@@ -39,6 +39,9 @@ bool rule_may_warn(const char *rule);
 /* Whether the rule's faults are of the data. A check that was not made ("custom-check-skipped") is none, and a warning unless a level says otherwise. */
 bool rule_is_of_data(const char *rule);
 
+/* Whether it is of columns that should not be there: what becomes of these is said by forbiddenColumns and allowedColumns alone. */
+bool rule_is_personal(const char *rule);
+
 /* Adds a copy. False, with nothing changed, where the pair is there already. FIELD may be NULL. */
 bool rule_levels_add(struct rule_levels *levels, const char *rule, const char *field, enum fault_level level,
 		     uint64_t most);

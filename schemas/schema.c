@@ -173,19 +173,50 @@ static enum fault read_unique_keys(struct schema *schema, struct refusal *why)
 	return FAULT_NONE;
 }
 
-static enum fault read_foreign_key(const struct schema *schema, const json_t *item, struct table_key *key,
-				   struct refusal *why)
+/* The table that a foreign key leads to. `package` is the pattern "Foreign Keys to Data Packages"; it was `datapackage` before. */
+static enum fault read_reference(const json_t *reference, struct table_key *key, struct refusal *why)
 {
-	const json_t *reference = json_object_get(item, "reference");
 	const json_t *resource = json_object_get(reference, "resource");
-	size_t n_reference = 0;
-	enum fault fault;
+	const json_t *package = json_object_get(reference, "package");
 
+	if (package == NULL)
+		package = json_object_get(reference, "datapackage");
 	if (!json_is_object(reference))
 		return refuse(why, FAULT_SCHEMA, "foreignKeys: a key has no reference");
 	if (resource != NULL && !json_is_string(resource))
 		return refuse(why, FAULT_SCHEMA, "foreignKeys: reference.resource is no string");
+	if (package != NULL && !json_is_null(package) && !json_is_string(package))
+		return refuse(why, FAULT_SCHEMA, "foreignKeys: reference.package is no string");
 	key->resource = resource != NULL ? json_string_value(resource) : "";
+	if (package == NULL || json_is_null(package) || json_string_length(package) == 0)
+		return FAULT_NONE;
+	if (key->resource[0] == '\0')
+		return refuse(why, FAULT_SCHEMA,
+			      "foreignKeys: a reference to the package %.100s names no resource of it",
+			      json_string_value(package));
+	key->package = json_string_value(package);
+	key->table = key->resource;
+	key->resource = key->qualified = xasprintf("%s/%s", key->package, key->table);
+	return FAULT_NONE;
+}
+
+void schema_key_is_own(struct table_key *key)
+{
+	key->resource = key->table;
+	key->package = key->table = NULL;
+	free(key->qualified);
+	key->qualified = NULL;
+}
+
+static enum fault read_foreign_key(const struct schema *schema, const json_t *item, struct table_key *key,
+				   struct refusal *why)
+{
+	const json_t *reference = json_object_get(item, "reference");
+	size_t n_reference = 0;
+	enum fault fault = read_reference(reference, key, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
 	fault = read_columns(json_object_get(item, "fields"), "foreignKeys", &key->columns, &key->n_columns, why);
 	if (fault == FAULT_NONE)
 		fault = read_columns(json_object_get(reference, "fields"), "foreignKeys: reference.fields",
@@ -251,6 +282,20 @@ static void key_clear(struct table_key *key)
 {
 	free(key->columns);
 	free(key->reference_columns);
+	free(key->qualified);
+}
+
+void schema_drop_foreign_packages(struct schema *schema)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < schema->n_foreign_keys; i++) {
+		if (schema->foreign_keys[i].package != NULL)
+			key_clear(&schema->foreign_keys[i]);
+		else
+			schema->foreign_keys[n++] = schema->foreign_keys[i];
+	}
+	schema->n_foreign_keys = n;
 }
 
 void schema_free(struct schema *schema)

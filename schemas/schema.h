@@ -39,12 +39,17 @@ enum fields_match { FIELDS_EXACT, FIELDS_EQUAL, FIELDS_SUBSET, FIELDS_SUPERSET, 
 
 struct field; /* schemas/field.h: the compiled form (patterns, bounds, enum) belongs to the row validator */
 
-/* A key over columns by name. FOREIGN ones name the resource ("" or NULL: this one) and its columns. */
+/* A key over columns by name. FOREIGN ones name the table that they lead to ("" or NULL: this one) and its columns. One of another
+ * package has PACKAGE and TABLE, and "cog/communes" for RESOURCE: no resource of a package is called so. */
 struct table_key {
 	const char **columns;
 	size_t n_columns;
 	const char *resource;
 	const char **reference_columns;
+	const char *
+		package; /* as written, in `reference.package` or the older `reference.datapackage`; NULL: this package */
+	const char *table; /* its resource; NULL: this package */
+	char *qualified;   /* owned: what RESOURCE points to; NULL: this package */
 };
 
 struct schema {
@@ -68,6 +73,10 @@ struct schema {
  * with a line in the schema's warnings: formats of ours, which embed a schema, refuse those. The descriptor is copied. */
 enum fault schema_parse(const json_t *descriptor, struct schema **ret_schema, struct refusal *why);
 void schema_free(struct schema *schema);
+/* Takes the foreign keys out that lead to another package. */
+void schema_drop_foreign_packages(struct schema *schema);
+/* A key of another package whose name turned out to be this one's: an ordinary reference from now on. */
+void schema_key_is_own(struct table_key *key);
 void schema_freep(struct schema **schema);
 
 /* Takes out of a descriptor whose fields were changed the keys over columns that it no longer has: they say nothing of what is left. */

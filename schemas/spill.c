@@ -5,6 +5,8 @@
 #include "schemas/spill.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +24,21 @@ struct spill {
 	uint64_t end;
 	struct refusal why;
 };
+
+int spill_open(int folder_fd)
+{
+	int fd = openat(folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char name[48];
+
+	/* Some file systems (NFS, older overlays) have no unnamed files: a name for a moment. */
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
+		snprintf(name, sizeof(name), ".clapet-keys-%ld", (long)getpid());
+		fd = openat(folder_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd >= 0)
+			unlinkat(folder_fd, name, 0);
+	}
+	return fd < 0 ? -errno : fd;
+}
 
 struct spill *spill_new(size_t memory, int fd)
 {

@@ -12,6 +12,9 @@
 
 #include "base/fault.h"
 
+/* An unnamed file in the folder, for reading and writing; a negative errno. For whoever starts a worker, and before a sandbox. */
+int spill_open(int folder_fd);
+
 struct spill;
 
 /* MEMORY bytes, of which indexes may take ten twelfths: the rest is for writing and reading the file (spill_work_size). FD is a file opened for

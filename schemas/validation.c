@@ -86,6 +86,24 @@ struct validation_table *validation_table(struct validation *validation, const c
 	return table;
 }
 
+struct validation_table *validation_reference_table(struct validation *validation, const char *name,
+						    const struct schema *schema)
+{
+	struct validation_table *table = validation_table(validation, name, schema);
+
+	table->is_reference = true;
+	return table;
+}
+
+struct validation_table *validation_key_table(struct validation *validation, const char *name,
+					      const struct schema *schema)
+{
+	struct validation_table *table = validation_table(validation, name, schema);
+
+	table->only_foreign_keys = true;
+	return table;
+}
+
 void validation_table_set_place(struct validation_table *table, const char *place)
 {
 	table->place = place;
@@ -98,6 +116,16 @@ void validation_table_broken(struct validation_table *table, const struct refusa
 
 	table->is_broken = true;
 	validation_add(table, &kind, &nowhere, NULL, why->line);
+}
+
+void validation_table_personal(struct validation_table *table, const char *rule, size_t field, const char *field_name,
+			       enum fault_level level, const char *note)
+{
+	const struct row_position nowhere = {0, 0};
+	size_t number = field > 0 ? validation_field_number(table, field - 1) : 0;
+	struct tally_kind kind = {FAULT_TYPE_PERSONAL, rule, number, field_name, level};
+
+	validation_add(table, &kind, &nowhere, NULL, note);
 }
 
 void validation_table_end(struct validation_table *table)

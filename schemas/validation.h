@@ -75,6 +75,13 @@ void validation_declare(struct validation *validation, const char *name, const s
 
 /* NAME and SCHEMA stay the caller's and must outlive the validation. SCHEMA NULL: only the cell counts are checked. */
 struct validation_table *validation_table(struct validation *validation, const char *name, const struct schema *schema);
+/* A table that the keys of others lead to and that is not itself judged: it has no faults and stands in no report. Of SCHEMA only the
+ * fields' types matter. Declare those others first, and read it to its end before them. */
+struct validation_table *validation_reference_table(struct validation *validation, const char *name,
+						    const struct schema *schema);
+/* A table of which nothing but its foreign keys is judged. */
+struct validation_table *validation_key_table(struct validation *validation, const char *name,
+					      const struct schema *schema);
 /* What lines and reports call the table instead of its name: a file's path. Stays the caller's. */
 void validation_table_set_place(struct validation_table *table, const char *place);
 /* The levels of the table's rules, before its first row: with none every fault is an error. LEVELS stays the caller's and must outlive the
@@ -96,6 +103,9 @@ void validation_row(struct validation_table *table, const struct cell *cells, si
 		    const struct row_position *position);
 /* A table that could not be read to its end (FAULT_TABLE_…) is invalid with this line ("source-error"). */
 void validation_table_broken(struct validation_table *table, const struct refusal *why);
+/* A column that should not be there, whatever the schema says ("personal-data"): RULE (constant text) of the whole table at LEVEL. FIELD from 1. */
+void validation_table_personal(struct validation_table *table, const char *rule, size_t field, const char *field_name,
+			       enum fault_level level, const char *note);
 void validation_table_end(struct validation_table *table);
 void validation_end(struct validation *validation);
 

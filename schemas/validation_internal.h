@@ -32,6 +32,7 @@ enum fault_type {
 	FAULT_TYPE_FOREIGN_KEY,
 	FAULT_TYPE_CUSTOM_CHECK,
 	FAULT_TYPE_CHECK_SKIPPED,
+	FAULT_TYPE_PERSONAL,
 	FAULT_TYPE_SOURCE,
 	FAULT_TYPE_N
 };
@@ -133,6 +134,8 @@ struct validation_table {
 	const char *name, *place;
 	const struct schema *schema;
 	bool has_header, has_ended, is_broken;
+	bool is_reference;      /* it is not judged: others refer to its keys */
+	bool only_foreign_keys; /* no other fault counts */
 	uint64_t n_rows;
 
 	char **labels; /* owned */

@@ -33,6 +33,7 @@ static const struct {
 	[FAULT_TYPE_PRIMARY_KEY] = {"primary-key", "Primary Key Error"},
 	[FAULT_TYPE_FOREIGN_KEY] = {"foreign-key", "Foreign Key Error"},
 	[FAULT_TYPE_CUSTOM_CHECK] = {"custom-check-error", "Custom Check Error"},
+	[FAULT_TYPE_PERSONAL] = {"personal-data", "Personal Data"},
 	[FAULT_TYPE_CHECK_SKIPPED] = {"custom-check-skipped", "Custom Check Skipped"},
 	[FAULT_TYPE_SOURCE] = {"source-error", "Source Error"},
 };
@@ -447,12 +448,13 @@ json_t *validation_json(const struct validation *validation)
 	json_t *report = json_object(), *tasks = json_array();
 
 	for (size_t i = 0; i < validation->n_tables; i++) {
-		if (json_array_append_new(tasks, table_json(validation->tables[i])) < 0)
+		if (!validation->tables[i]->is_reference &&
+		    json_array_append_new(tasks, table_json(validation->tables[i])) < 0)
 			die("out of memory");
 	}
 	set(report, "valid", json_boolean(validation_is_valid(validation)));
 	set(report, "stats",
-	    json_pack("{s:I, s:I, s:I}", "tasks", (json_int_t)validation->n_tables, "errors",
+	    json_pack("{s:I, s:I, s:I}", "tasks", (json_int_t)json_array_size(tasks), "errors",
 		      (json_int_t)validation_n_errors(validation), "warnings",
 		      (json_int_t)validation_n_warnings(validation)));
 	set(report, "warnings", json_array());

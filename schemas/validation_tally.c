@@ -52,6 +52,8 @@ static enum fault_level level_of(const struct validation_table *table, const str
 
 	if (table->levels != NULL && rule_may_warn(kind->rule))
 		level = rule_levels_find(table->levels, kind->rule, kind->field_name);
+	if (kind->type == FAULT_TYPE_PERSONAL)
+		return kind->level;
 	if (level != NULL)
 		return level->level;
 	/* A check that was not made says nothing of the data. */
@@ -103,14 +105,26 @@ static struct tally *find_level(struct validation_table *table, struct tally_kin
 	if (kind->type == FAULT_TYPE_EXTRA_CELL)
 		tallied.field = 0;
 	tally = find_tally(table, &tallied);
-	kind->level = tally != NULL ? tally->told.level : LEVEL_ERROR;
+	if (tally != NULL)
+		kind->level = tally->told.level;
+	else if (kind->type != FAULT_TYPE_PERSONAL)
+		kind->level = LEVEL_ERROR;
 	return tally;
+}
+
+/* A table that is read for its keys is judged by these alone, or, where it is what others refer to, not at all. */
+static bool is_judged(const struct validation_table *table, enum fault_type type)
+{
+	return !table->is_reference && (!table->only_foreign_keys || type == FAULT_TYPE_FOREIGN_KEY);
 }
 
 bool validation_count(struct validation_table *table, struct tally_kind *kind, const struct row_position *position)
 {
-	struct tally *tally = find_level(table, kind);
+	struct tally *tally;
 
+	if (!is_judged(table, kind->type))
+		return false;
+	tally = find_level(table, kind);
 	if (tally == NULL) {
 		table->n_untallied[kind->type]++;
 	} else if (tally->told.count++ == 0) {

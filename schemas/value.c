@@ -287,6 +287,7 @@ const char *value_bytes(const struct value *value, char *buffer, size_t *ret_siz
 		*ret_size = (size_t)sprintf(buffer, "%sINF", value->negative ? "-" : "");
 		return buffer;
 	case VALUE_POINT:
+	case VALUE_DURATION:
 		break;
 	}
 	memcpy(buffer, &value->number, sizeof(value->number));

@@ -19,6 +19,7 @@ enum value_kind {
 	VALUE_NAN,
 	VALUE_INFINITE, /* .negative */
 	VALUE_POINT,    /* .number, then .fraction: days, seconds and nanoseconds, truth */
+	VALUE_DURATION, /* .number months, .fraction microseconds; equality and sorting alone (schemas/duration.h has the order) */
 };
 
 struct value {

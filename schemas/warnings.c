@@ -33,6 +33,8 @@ void warnings_add(struct warnings *warnings, const char *format, ...)
 	char line[FAULT_LINE_SIZE];
 	va_list arguments;
 
+	if (warnings == NULL)
+		return;
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);

@@ -16,7 +16,7 @@ struct warnings {
 	uint64_t n_more; /* counted only */
 };
 
-/* Adds a line, escaped for terminals and cut at FAULT_LINE_SIZE. */
+/* Adds a line, escaped for terminals and cut at FAULT_LINE_SIZE; with NULL nobody listens. */
 void warnings_add(struct warnings *warnings, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Adds all lines of FROM, each after PREFIX ("resource towns: "). */
 void warnings_take(struct warnings *warnings, const char *prefix, const struct warnings *from);

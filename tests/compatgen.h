@@ -82,6 +82,8 @@ static const char *const GEN_TYPES[] = {
 	"'type':'geopoint','format':'array'",
 	"'type':'geopoint','format':'object'",
 	"'type':'geojson','format':'topojson'",
+	"'type':'string','frFormat':'siren'",
+	"'type':'string','frFormat':'codeDepartement'",
 };
 
 /* Constraints, each tried on the field: those that its type cannot have are left out. */
@@ -194,7 +196,10 @@ static const char *const GEN_CELLS[] = {"",
 					"{\"lon\":2,\"lat\":48}",
 					"{\"type\":\"Point\",\"coordinates\":[1,2]}",
 					"{\"type\":\"Topology\",\"objects\":{},\"arcs\":[]}",
-					"f81d4fae-7dec-11d0-a765-00a0c91e6bf6"};
+					"f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+					"732829320",
+					"732829321",
+					"2A"};
 
 static json_t *gen_json(const char *text)
 {
@@ -218,9 +223,10 @@ static json_t *gen_members(const char *members)
 
 static bool gen_is_field(json_t *json)
 {
+	_cleanup_(warnings_clear) struct warnings warnings = {0};
 	_cleanup_(field_freep) struct field *field = NULL;
 
-	return field_parse_descriptor(json, NULL, NULL, &field, NULL) == FAULT_NONE;
+	return field_parse_descriptor(json, NULL, &warnings, &field, NULL) == FAULT_NONE;
 }
 
 static void gen_rule(struct choices *choices, json_t *field)
@@ -248,6 +254,16 @@ static json_t *gen_field(struct choices *choices, const char *name)
 				    gen_json(GEN_MISSING[choose(choices, ARRAY_SIZE(GEN_MISSING))]));
 	return field;
 }
+
+static const char *const GEN_CHECKS[] = {
+	"[{'name':'french-siren-value','params':{'column':'a'}}]",
+	"[{'name':'one-of-required','params':{'column1':'a','column2':'b'}}]",
+	"[{'name':'cohesive-columns-value','params':{'column':'a','othercolumns':['b']}}]",
+	"[{'name':'compare-columns-value','params':{'column':'a','column2':'b','op':'>='}}]",
+	"[{'name':'sum-columns-value','params':{'column':'a','columns':['b','c']}}]",
+	"[{'name':'one-of-required','params':{'column1':'b','column2':'c'}},{'name':'year-interval-value','params':{"
+	"'column':'b'}}]",
+};
 
 static const char *const GEN_NAMES[] = {"a", "b", "c", "d"};
 
@@ -282,6 +298,9 @@ static void gen_table_rules(struct choices *choices, json_t *schema)
 			schema, "foreignKeys",
 			json_pack("[{so s{ss so}}]", "fields", from, "reference", "resource", "", "fields", to));
 	}
+	if (choose(choices, 5) == 0)
+		json_object_set_new(schema, "custom_checks",
+				    gen_json(GEN_CHECKS[choose(choices, ARRAY_SIZE(GEN_CHECKS))]));
 	if (choose(choices, 5) == 0)
 		json_object_set_new(schema, "fieldsMatch", json_string(matches[choose(choices, 5)]));
 }
@@ -326,7 +345,8 @@ static void gen_change_field(struct choices *choices, json_t *field)
 /* One thing changed. */
 static void gen_change(struct choices *choices, json_t *schema)
 {
-	static const char *const parts[] = {"missingValues", "primaryKey", "uniqueKeys", "foreignKeys", "fieldsMatch"};
+	static const char *const parts[] = {"missingValues", "primaryKey",  "uniqueKeys",
+					    "foreignKeys",   "fieldsMatch", "custom_checks"};
 	json_t *fields = json_object_get(schema, "fields");
 	unsigned n = (unsigned)json_array_size(fields), at = choose(choices, n);
 

@@ -28,9 +28,6 @@ while IFS=$'\t' read -r old new csv valid; do
 		echo "FALSE with the data: $status, valid is $valid: $old $new $csv"
 		wrong=$((wrong + 1))
 	fi
-done < <(python3 -c 'import json, sys
-for line in sys.stdin:
-	t = json.loads(line)
-	print(t["old"], t["new"], t["csv"], str(t["valid"]).lower(), sep="\t")' <cross.jsonl)
+done < <(sed -E 's/^.*"old": "([^"]*)", "new": "([^"]*)", "csv": "([^"]*)", "valid": (true|false).*$/\1\t\2\t\3\t\4/' cross.jsonl)
 echo "$n triples ($n_valid valid under the old schema): schemas alone say compatible ${alone[0]}, incompatible ${alone[1]}, by data ${alone[4]}; $wrong wrong"
 [ "$n" -gt 0 ] && [ "$wrong" = 0 ]

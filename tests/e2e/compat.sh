@@ -66,8 +66,44 @@ compat "$T/contract.json" "$T/datapackage.json"
 is "$status" 1 "a contract is compared resource by resource, schemas by path are read"
 like "$output" 'resource regions is gone \[resource-removed\]' "a resource that is gone is named"
 like "$output" 'communes: field code was column 1 and is now 2' "the contract's own match counts"
+cat >"$T/schemaless.json" <<'END'
+{"name": "cog", "resources": [{"name": "communes", "path": "communes.csv"}]}
+END
+compat "$T/datapackage.json" "$T/schemaless.json"
+is "$status" 1 "a resource that has no schema any more is incompatible"
+like "$output" 'no longer a table with a schema \[schema-removed\]' "a table that lost its schema is named"
 compat "$T/datapackage.json" "$T/contract.json"
 is "$status" 2 "a contract cannot be what is offered"
+
+# References to another resource: followed where its rows are given, a fault where they are not, as for a validator.
+package() { # NAME TYPE-OF-CODE KEYS
+	cat >"$T/$1.json" <<END
+{"name": "cog", "resources": [
+ {"name": "communes", "path": "communes.csv", "schema": {"fields": [{"name": "dep", "type": "string"}]$3}},
+ {"name": "deps", "path": "deps.csv", "schema": {"fields": [{"name": "code", "type": "$2"}]}}]}
+END
+}
+key=', "foreignKeys": [{"fields": "dep", "reference": {"resource": "deps", "fields": "code"}}]'
+package keyed string "$key"
+package free string ""
+package numbered integer "$key"
+printf 'dep\n01\n02\n' >"$T/communes.csv"
+printf 'code\n01\n02\n' >"$T/deps.csv"
+compat "$T/keyed.json" "$T/keyed.json"
+is "$status" 0 "a reference that stays is compatible"
+compat "$T/keyed.json" "$T/numbered.json"
+is "$status" 4 "one whose target is read another way is undecided"
+compat "$T/keyed.json" "$T/free.json"
+is "$status" 4 "and so is one that is dropped"
+compat --data "$T/communes.csv" --data "$T/deps.csv" "$T/keyed.json" "$T/free.json"
+is "$status" 0 "rows that keep it decide for it"
+compat --data "$T/communes.csv" "$T/keyed.json" "$T/free.json"
+is "$status" 1 "a reference to rows that are not given is a fault"
+like "$output" 'cannot be checked' "and said"
+printf 'code\n01\n' >"$T/deps.csv"
+compat --data "$T/communes.csv" --data "$T/deps.csv" "$T/keyed.json" "$T/free.json"
+is "$status" 1 "rows that break it decide against it"
+like "$output" 'communes:3: field dep: is not found in deps' "the row is shown"
 
 compat "$T/old.json" "$T/nothing.json"
 is "$status" 2 "a missing file is trouble"

@@ -48,6 +48,18 @@ try "$http/towns.csv" '"clapet": {"checksum": {"sha256": "'"$(printf %064d 0)"'"
 refused 1005 "SHA-256 is $(sha256sum <"$T/www/towns.csv" | cut -c 1-64)" "a checksum that does not match"
 try "$http/towns.csv" '"clapet": {"checksum": {"sha256": "'"$(sha256sum <"$T/www/towns.csv" | cut -c 1-64)"'"}},'
 is "$status" 0 "a checksum that matches"
+# What Data Package itself announces: `bytes`, and `hash` by any of four algorithms, MD5 where none is named.
+for sum in md5 sha1 sha256 sha512; do
+	digits=$("${sum}sum" <"$T/www/towns.csv" | cut -d ' ' -f 1)
+	try "$http/towns.csv" "\"hash\": \"$([ $sum = md5 ] || echo $sum:)${digits^^}\", \"bytes\": $(stat -c %s "$T/www/towns.csv"),"
+	is "$status" 0 "a $sum in the descriptor that matches"
+	try "$http/towns.csv" "\"hash\": \"$([ $sum = md5 ] || echo $sum:)${digits//[0-7]/8}\","
+	refused 1005 "what came is $sum:$digits, the source announces $sum:${digits//[0-7]/8} \(hash\)" "a $sum in the descriptor that does not"
+done
+try "$http/towns.csv" '"bytes": 21,'
+refused 1005 "resource towns: $(stat -c %s "$T/www/towns.csv") bytes came, the source announces 21" "bytes in the descriptor that do not match"
+try "$http/towns.csv" '"hash": "crc32:0",'
+refused 4101 "hash is no MD5" "a hash of another kind"
 try "http://someone:secret@127.0.0.1:$port/missing.csv"
 refused 1001 '\*\*\*@127' "a password in an address"
 unlike "$output" secret "a password in an address is never shown"

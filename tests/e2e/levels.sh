@@ -120,7 +120,7 @@ like "$output" 'E5105 policy, villes\.code \(rule pattern\): villes: the outside
 world_policy
 
 # --- nobody declared anything: what is in force bounds it -------------------------------------------------------------
-rows=(code,zone,n)
+rows=("code,zone,n")
 for i in $(seq 10 29); do rows+=("$i,C,$i"); done
 world_data villes "${rows[@]}"
 world_sync

@@ -67,6 +67,17 @@ run "$BIN/clapet-outside" validate --package "$T/out/sources/villes/datapackage.
 is "$status" 1 "validate reads the map too"
 like "$output" 'villes.csv:3: field code \(published as CODE\): "1" does not match' "and says the same"
 
+# What is forbidden is looked for in what would cross: a promised name, and where it stands in the file.
+source_villes "$map"
+sed -i 's/"clapet": {"map"/"clapet": {"forbiddenColumns": ["code"], "map"/' "$T/out/sources/villes/datapackage.json"
+world_data villes 'n,siren,CODE,nom,codesPostaux' '5,9,01,A,01000'
+run outside sync --force
+like "$output" 'E1208 REFUSED villes: .*forbidden-column in code' "a forbidden column stops under its promised name"
+like "$(outside report villes)" 'field code \(published as CODE\): ' "and the report says what it is called in the file"
+sed -i 's/\["code"\]/["siren"]/' "$T/out/sources/villes/datapackage.json"
+run outside sync --force
+like "$output" "^villes: (new version|unchanged)" "one that is dropped does not cross, and stops nothing"
+
 # --- maps that cannot be used ---
 refused() { # MAP WORDS [MORE]
 	source_villes "$1" "${3:-$schema}"

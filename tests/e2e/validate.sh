@@ -95,6 +95,37 @@ like "$alone" '"rowNumber": 150001' 'which names the rows'
 validate --threads 0 "$EVIL/good.csv"
 is "$status" 2 'no thread: usage'
 
+# --- keys past their memory: the same report through the file, from a file or a pipe; no room for it is trouble, not a verdict ---
+printf '{"primaryKey": "a", "uniqueKeys": [["a", "b"]], "fields": [{"name": "a", "type": "integer"}, {"name": "b"}]}' >"$T/keys.json"
+awk 'BEGIN { print "a,b"; for (i = 1; i <= 30000; i++) print (i > 29900 ? i - 100 * (i % 3) : i) ",x" }' >"$T/keys.csv"
+validate --schema "$T/keys.json" --json "$T/keys.csv"
+is "$status" 1 'keys twice: exit 1'
+alone=$output
+like "$alone" '"is the same as in row 29803"' 'which names the first row'
+for options in '--key-memory 65536' '--key-memory 300000 --threads 4'; do
+	validate --schema "$T/keys.json" $options --json "$T/keys.csv"
+	is "$status" 1 "$options: exit 1"
+	ok "$options: the report that memory gives" test "$output" = "$alone"
+done
+validate --schema "$T/keys.json" --key-memory 65536 --statistics "$T/keys.csv"
+like "$output" '60000 keys in at most [0-9]{5} bytes of memory and [1-9][0-9]{6} of the file' '--statistics: what went to the file'
+run bash -c 'cat "$1" | "$2" validate --schema "$3" --key-memory 65536 /dev/stdin | sed "s,/dev/stdin,$1,"' - "$T/keys.csv" "$BIN/clapet-outside" "$T/keys.json"
+piped=$output
+validate --schema "$T/keys.json" "$T/keys.csv"
+ok 'from a pipe, too' test "$output" = "$piped"
+run env TMPDIR="$T/absent" "$BIN/clapet-outside" validate --schema "$T/keys.json" --key-memory 65536 "$T/keys.csv"
+is "$status" 2 'nowhere to put keys: exit 2'
+like "$output" 'E9004 .*opening the file of keys.*No such file' 'one line says why'
+ok 'and no verdict' sh -c '! printf "%s" "$1" | grep -q "valid"' - "$output"
+run env TMPDIR="$T/absent" "$BIN/clapet-outside" validate --schema "$T/keys.json" "$T/keys.csv"
+is "$status" 1 'it is no matter while memory lasts'
+run bash -c 'ulimit -f 200; exec "$@"' - "$BIN/clapet-outside" validate --schema "$T/keys.json" --key-memory 65536 "$T/keys.csv"
+is "$status" 2 'a file that may not grow: exit 2'
+like "$output" 'E9004 .*writing the file of keys.*File too large' 'and why'
+ok 'nothing stays behind' sh -c 'test -z "$(find "$1" -name ".clapet-keys*")"' - "$T"
+validate --key-memory 1 "$EVIL/good.csv"
+is "$status" 2 'a byte of memory: usage'
+
 mkdir "$T/p"
 printf '{"resources": [{"name": "towns", "path": "towns.csv", "encoding": "windows-1252", "dialect": {"delimiter": ";"}, "schema": "towns.json"}, {"name": "regions", "path": "regions.csv", "schema": {"primaryKey": "code", "fields": [{"name": "code"}, {"name": "name"}]}}]}' >"$T/p/datapackage.json"
 printf '{"fields": [{"name": "name"}, {"name": "region"}], "foreignKeys": [{"fields": "region", "reference": {"resource": "regions", "fields": "code"}}]}' >"$T/p/towns.json"

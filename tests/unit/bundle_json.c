@@ -215,6 +215,58 @@ static void test_format(void **state)
 	format_is("clapet bundle 1", FAULT_JSON_FORMAT, "not \"clapet policy 1\"");
 }
 
+static void keep_line(void *ctx, const char *line)
+{
+	char *lines = ctx;
+
+	assert_true(strlen(lines) + strlen(line) < 1000);
+	strcat(strcat(lines, line), "|");
+}
+
+/* TEXT as published is read like PLAIN, with NOTES. */
+static void published(const char *text, const char *plain, const char *notes)
+{
+	_cleanup_(json_decrefp) json_t *json = NULL, *wanted = json_loads(plain, 0, NULL);
+	char lines[1024] = "";
+	struct refusal why;
+
+	assert_int_equal(json_parse_published(text, strlen(text), LIMIT_JSON_SIZE, keep_line, lines, &json, &why),
+			 FAULT_NONE);
+	assert_true(json_equal(json, wanted));
+	assert_string_equal(lines, notes);
+}
+
+static void published_refused(const char *text, size_t limit, enum fault wanted)
+{
+	json_t *json = NULL;
+	char lines[1024] = "";
+	struct refusal why;
+
+	assert_int_equal(json_parse_published(text, strlen(text), limit, keep_line, lines, &json, &why), wanted);
+	assert_int_equal(why.fault, wanted);
+	assert_null(json);
+	assert_string_equal(lines, "");
+}
+
+static void test_published(void **state)
+{
+	(void)state;
+	published("{\"a\": {\"b\": 1}, \"c\": [{\"b\": 1}, {\"b\": \"a\"}]}",
+		  "{\"a\": {\"b\": 1}, \"c\": [{\"b\": 1}, {\"b\": \"a\"}]}", "");
+	published("\xef\xbb\xbf{}", "{}", "begins with a byte order mark, which is skipped|");
+	published("{\"a\": 1,\n\"b\": {\"x\": 1, \"y\": [\"x\", 2], \"x\": \"}\\\"\"},\n\"a\": 2}",
+		  "{\"a\": 2, \"b\": {\"x\": \"}\\\"\", \"y\": [\"x\", 2]}}",
+		  "line 2: the key \"x\" stands there again (before: line 2); the last counts|"
+		  "line 3: the key \"a\" stands there again (before: line 1); the last counts|");
+	published("{\"a\": 1, \"\\u0061\": 2}", "{\"a\": 2}",
+		  "line 1, column 17: duplicate object key near '\"\\u0061\"'; the last counts|");
+	published_refused("\xef\xbb\xbf\xef\xbb\xbf{}", LIMIT_JSON_SIZE, FAULT_JSON_SYNTAX);
+	published_refused("{\"a\": 1, \"a\": 2", LIMIT_JSON_SIZE, FAULT_JSON_SYNTAX);
+	published_refused("[{\"a\": 1, \"a\": 2}]", LIMIT_JSON_SIZE, FAULT_JSON_SYNTAX);
+	published_refused("{\"a\": 1, \"a\": 2}", 8, FAULT_JSON_SIZE);
+	published_refused("", LIMIT_JSON_SIZE, FAULT_JSON_SYNTAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_duplicates), cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_size),       cmocka_unit_test(test_path),
 		cmocka_unit_test(test_members),    cmocka_unit_test(test_format),
+		cmocka_unit_test(test_published),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

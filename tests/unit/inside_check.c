@@ -5,6 +5,7 @@
  */
 #include "inside/check.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,6 +48,9 @@ struct session {
 	int report_fd;
 };
 
+/* The file for keys past their memory: kept open, so that a test can look at it. */
+static int spill_fd = -1;
+
 static void session_start(struct session *session, const char *dataset, const char *package)
 {
 	struct record record = record_new(RECORD_VERSION);
@@ -72,6 +76,9 @@ static void session_start(struct session *session, const char *dataset, const ch
 	record = record_new(RECORD_REPORT);
 	session->report_fd = memfd_create("report", 0);
 	record_send(session->sock, &record, session->report_fd);
+	record = record_new(RECORD_SPILL);
+	record.spill.memory = LIMIT_KEY_MEMORY_MIN;
+	record_send(session->sock, &record, spill_fd);
 }
 
 static struct record target_record(enum record_kind kind, const char *dataset, const char *name, const void *data,
@@ -282,6 +289,44 @@ static void good_version_passes(void **state)
 	close(answers.report_fd);
 }
 
+/* More keys than the memory holds, of the version and of a contract's run: the same verdict, through the file; and trouble, not a verdict,
+ * where that cannot be written. */
+static void keys_past_their_memory(void **state)
+{
+	_cleanup_free_ char *table = NULL;
+	int usual_fd = spill_fd;
+	struct answers answers;
+	size_t size;
+	FILE *file = open_memstream(&table, &size);
+
+	(void)state;
+	fputs("code,nom,pop\n", file);
+	for (unsigned i = 0; i < 20000; i++)
+		fprintf(file, "%05u,a,%u\n", i < 19990 ? i : 2 * i - 20002, i);
+	fclose(file);
+	for (int i = 0; i < 2; i++) {
+		spill_fd = i == 0 ? memfd_create("spill", 0) : open("/dev/full", O_RDWR);
+		judge(SCHEMA_FIELDS, table, "",
+		      "\"fields\":[{\"name\":\"nom\",\"type\":\"string\",\"constraints\":{\"unique\":true}}]", NULL,
+		      &answers);
+		if (i == 0) {
+			const struct record_break *found = find_break(&answers, "unique-error", "code");
+
+			assert_int_equal(answers.end.fault, FAULT_NONE);
+			assert_non_null(strstr(found->line, "row 19992"));
+			assert_non_null(strstr(found->line, "is the same as in row 19980"));
+			assert_int_equal(find_break(&answers, "unique-error", "nom")->fault, FAULT_CONTRACT_ROWS);
+			assert_true(fd_size(spill_fd) >= 2 * 20 * 19000);
+		} else {
+			assert_int_equal(answers.end.fault, FAULT_STORAGE);
+			assert_non_null(strstr(answers.end.line, "No space left on device"));
+			assert_null(find(&answers, RECORD_BREAK, 0));
+		}
+		close(spill_fd);
+	}
+	spill_fd = usual_fd;
+}
+
 static void rows_at_fault_are_breaks(void **state)
 {
 	struct answers answers;
@@ -299,6 +344,26 @@ static void rows_at_fault_are_breaks(void **state)
 	find_break(&answers, "constraint-error", "code");
 	find_break(&answers, "constraint-error", "pop");
 	find_break(&answers, "unique-error", "code");
+}
+
+/* The published schema's custom checks are made again here; one that cannot be made holds nothing up. */
+static void custom_checks_are_made(void **state)
+{
+	static const char FIELDS[] =
+		"{\"name\":\"code\",\"frFormat\":\"code-commune-insee\"},"
+		"{\"name\":\"nom\",\"frFormat\":\"commune\"},{\"name\":\"pop\",\"type\":\"integer\"}";
+	struct answers answers;
+	const struct record_break *found;
+
+	(void)state;
+	judge(FIELDS, "code,nom,pop\n01001,a,1\n77777,b,2\n", "", NULL, NULL, &answers);
+	assert_int_equal(answers.end.fault, FAULT_NONE);
+	found = find_break(&answers, "custom-check-error", "code");
+	assert_int_equal(found->fault, FAULT_ROWS);
+	assert_non_null(strstr(found->line, "row 3, field code: \"77777\" is no code of a commune"));
+	judge(FIELDS, "code,nom,pop\n01001,a,1\n", "", NULL, NULL, &answers);
+	assert_int_equal(answers.end.fault, FAULT_NONE);
+	assert_null(find(&answers, RECORD_BREAK, 0));
 }
 
 /* The validation keeps a hundred of a type: what comes after them is counted all the same, by its field. */
@@ -448,6 +513,59 @@ static void guard_rails_hold(void **state)
 	judge(SCHEMA_FIELDS, COMMUNES, "", "\"minRows\":3,\"maxChangePercent\":79", in_force, &answers);
 	assert_int_equal(find_break(&answers, "min-rows", "")->fault, FAULT_CONTRACT_GUARD);
 	assert_int_equal(find_break(&answers, "max-change", "")->fault, FAULT_CONTRACT_GUARD);
+}
+
+static void guard_rails_of_columns_hold(void **state)
+{
+	struct answers answers;
+
+	(void)state;
+	judge("{\"name\":\"code\"},{\"name\":\"tel\"}", "code,tel\n1,a@b.fr\n", "",
+	      "\"maxRows\":1,\"forbiddenColumns\":[\"nir\"]", NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	judge("{\"name\":\"code\"},{\"name\":\"tel\"}", "code,tel\n1,a@b.fr\n2,c@d.fr\n", "",
+	      "\"maxRows\":1,\"forbiddenColumns\":[\"telephone\",\"email\",\"code\"]", NULL, &answers);
+	assert_int_equal(find_break(&answers, "max-rows", "")->fault, FAULT_CONTRACT_GUARD);
+	assert_int_equal(find_break(&answers, "personal-telephone", "tel")->fault, FAULT_CONTRACT_PERSONAL);
+	assert_int_equal(find_break(&answers, "personal-email", "tel")->fault, FAULT_CONTRACT_PERSONAL);
+	assert_int_equal(find_break(&answers, "forbidden-column", "code")->fault, FAULT_CONTRACT_PERSONAL);
+}
+
+/* What the package says that it let through passes, is counted anew, and is let through to no contract. */
+static void tolerated_is_a_claim(void **state)
+{
+	static const char table[] = "code,nom,pop\n00001,a,-1\n00002,b,-2\n";
+	static const char one[] = "\"tolerated\":[{\"rule\":\"minimum\",\"field\":\"pop\",\"count\":1}]";
+	static const char two[] = "\"tolerated\":[{\"rule\":\"minimum\",\"field\":\"pop\",\"count\":2}]";
+	_cleanup_free_ char *in_force = package_text(SCHEMA_FIELDS, table, two);
+	struct answers answers;
+
+	(void)state;
+	judge(SCHEMA_FIELDS, table, two, NULL, NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	assert_string_equal(find(&answers, RECORD_TOLERATED, 0)->tolerated.field, "pop");
+	assert_int_equal(find(&answers, RECORD_TOLERATED, 0)->tolerated.count, 2);
+	judge(SCHEMA_FIELDS, table, one, NULL, NULL, &answers);
+	assert_int_equal(find_break(&answers, "minimum", "pop")->fault, FAULT_ROWS);
+	judge(SCHEMA_FIELDS, table, "\"tolerated\":[{\"rule\":\"minimum\",\"field\":\"nom\",\"count\":9}]", NULL, NULL,
+	      &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "pop")->fault, FAULT_ROWS);
+	judge(SCHEMA_FIELDS, table, "\"tolerated\":[{\"rule\":\"missing-cell\",\"count\":9}]", NULL, NULL, &answers);
+	assert_int_equal(answers.end.fault, FAULT_VERSION_FORM);
+	/* A contract with the very same field is held to it; one that does not read it is not. */
+	judge(SCHEMA_FIELDS, table, two,
+	      "\"fields\":[{\"name\":\"pop\",\"type\":\"integer\",\"constraints\":{\"minimum\":0}}]", NULL, &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "pop")->fault, FAULT_CONTRACT_ROWS);
+	judge(SCHEMA_FIELDS, table, two, "\"fields\":[{\"name\":\"nom\",\"type\":\"string\"}]", NULL, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	/* With no contract what is in force is the measure. */
+	judge(SCHEMA_FIELDS, table, two, NULL, in_force, &answers);
+	assert_null(find(&answers, RECORD_BREAK, 0));
+	free(in_force);
+	in_force = package_text(SCHEMA_FIELDS, COMMUNES, "");
+	judge(SCHEMA_FIELDS, table, two, NULL, in_force, &answers);
+	assert_int_equal(find_break(&answers, "constraint-error", "pop")->fault, FAULT_CONTRACT_ROWS);
+	assert_string_equal(find_break(&answers, "constraint-error", "pop")->application, "*");
 }
 
 /* A version that keeps its number of rows to itself must not switch the guard rail off for the one after it. */
@@ -669,11 +787,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_version_passes),
 		cmocka_unit_test(rows_at_fault_are_breaks),
+		cmocka_unit_test(custom_checks_are_made),
 		cmocka_unit_test(every_field_at_fault_is_a_break),
+		cmocka_unit_test(keys_past_their_memory),
 		cmocka_unit_test(contracts_break),
 		cmocka_unit_test(large_tables_are_judged),
 		cmocka_unit_test(data_decide),
 		cmocka_unit_test(guard_rails_hold),
+		cmocka_unit_test(guard_rails_of_columns_hold),
+		cmocka_unit_test(tolerated_is_a_claim),
 		cmocka_unit_test(guard_rails_need_the_rows_in_force),
 		cmocka_unit_test(schema_in_force_is_the_contract),
 		cmocka_unit_test(contract_must_be_good),
@@ -686,6 +808,7 @@ int main(void)
 
 	hash_init();
 	json_init();
+	spill_fd = memfd_create("keys", MFD_CLOEXEC);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

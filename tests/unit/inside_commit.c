@@ -512,7 +512,9 @@ static void test_protocol(void **state)
 
 	play = play_start();
 	order_folders(&play);
-	order_kind(&play, RECORD_SPILL);
+	record = record_new(RECORD_SPILL);
+	record.spill.memory = LIMIT_KEY_MEMORY;
+	order(&play, &record, -1);
 	insist_dies(&play);
 
 	play = play_start();

@@ -237,6 +237,7 @@ static void test_protocol(void **state)
 	pid_t pid = start(&sock, &folder_fd);
 
 	(void)state;
+	record.spill.memory = LIMIT_KEY_MEMORY;
 	ipc_send(sock, &record, sizeof(record), -1);
 	assert_int_equal(finish(pid, sock, folder_fd), -1);
 	pid = start(&sock, &folder_fd);

@@ -112,6 +112,45 @@ static void test_attestations(void **state)
 	}
 }
 
+/* What the outside let through passes unless the policy wants a person's word: one for each kind. */
+static void test_tolerated(void **state)
+{
+	_cleanup_(policy_freep) struct policy *silent = parse(HEAD "[{\"name\": \"cog\"}]}"),
+					      *allowed = parse(HEAD
+							       "[{\"name\": \"cog\"}], \"tolerated\": \"allowed\"}"),
+					      *held = parse(HEAD "[{\"name\": \"cog\"}], \"tolerated\": \"held\"}");
+	const struct policy *const policies[] = {silent, allowed, held};
+	struct sha256 version = {{1}};
+	_cleanup_(verdict_freep) struct verdict *verdict = verdict_new("cog", &version);
+	struct record record = record_new(RECORD_TOLERATED);
+
+	(void)state;
+	snprintf(record.tolerated.resource, sizeof(record.tolerated.resource), "communes");
+	snprintf(record.tolerated.rule, sizeof(record.tolerated.rule), "enum");
+	snprintf(record.tolerated.field, sizeof(record.tolerated.field), "zone");
+	record.tolerated.count = 12;
+	assert_true(verdict_add(verdict, &record));
+	snprintf(record.tolerated.rule, sizeof(record.tolerated.rule), "pattern");
+	assert_true(verdict_add(verdict, &record));
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		struct break_list breaks = {0};
+
+		assert_non_null(policies[i]);
+		policy_judge(policies[i], verdict, 1, true, &breaks);
+		assert_int_equal(breaks.n_items, i < 2 ? 0 : 2);
+		if (breaks.n_items > 0) {
+			assert_int_equal(breaks.items[0].fault, FAULT_POLICY_TOLERATED);
+			assert_string_equal(breaks.items[0].resource, "communes");
+			assert_string_equal(breaks.items[0].rule, "enum");
+			assert_string_equal(breaks.items[1].rule, "pattern");
+			assert_int_equal(breaks.items[1].can_be_approved, 1);
+		}
+		break_list_clear(&breaks);
+	}
+	assert_null(parse(HEAD "[], \"tolerated\": \"sometimes\"}"));
+	assert_null(parse(HEAD "[], \"tolerated\": true}"));
+}
+
 static void test_refused(void **state)
 {
 	static const char *const cases[] = {
@@ -142,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_attestations),
+		cmocka_unit_test(test_tolerated),
 		cmocka_unit_test(test_refused),
 	};
 

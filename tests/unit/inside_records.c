@@ -44,14 +44,20 @@ static struct record good(enum record_kind kind)
 	case RECORD_TARGET:
 	case RECORD_OBJECT:
 	case RECORD_PLAIN:
+	case RECORD_TABLE:
 		FILL(record.target.dataset, "cog");
 		FILL(record.target.file, "communes.csv");
 		break;
 	case RECORD_VERSION:
 	case RECORD_IN_FORCE:
+	case RECORD_RESOLVE:
+	case RECORD_REFERENCE:
 	case RECORD_GENERATION_DATASET:
 	case RECORD_DELETE_VERSION:
 		FILL(record.version.dataset, "cog");
+		break;
+	case RECORD_SPILL:
+		record.spill.memory = LIMIT_KEY_MEMORY;
 		break;
 	case RECORD_CONTRACT:
 		FILL(record.contract.application, "paie");
@@ -61,6 +67,11 @@ static struct record good(enum record_kind kind)
 		break;
 	case RECORD_RESOURCE:
 		FILL(record.resource.name, "communes");
+		break;
+	case RECORD_REFERS:
+		FILL(record.refers.resource, "villes");
+		FILL(record.refers.dataset, "cog");
+		FILL(record.refers.table, "communes");
 		break;
 	case RECORD_BREAK:
 		record.break_.fault = FAULT_CONTRACT_FIELD;
@@ -170,6 +181,11 @@ static void test_texts_end(void **state)
 	UNENDED(RECORD_LICENCE, licence.name);
 	UNENDED(RECORD_RESOURCE, resource.name);
 	UNENDED(RECORD_RESOURCE, resource.published_hash);
+	UNENDED(RECORD_REFERS, refers.resource);
+	UNENDED(RECORD_REFERS, refers.dataset);
+	UNENDED(RECORD_REFERS, refers.table);
+	UNENDED(RECORD_REFERENCE, version.dataset);
+	UNENDED(RECORD_TABLE, target.file);
 	UNENDED(RECORD_BREAK, break_.application);
 	UNENDED(RECORD_BREAK, break_.resource);
 	UNENDED(RECORD_BREAK, break_.field);

@@ -56,6 +56,33 @@ static struct verdict *make(void)
 	return verdict;
 }
 
+/* A version that refers to two tables of another dataset, and what was found of one version of that. */
+static struct verdict *make_referring(void)
+{
+	const struct sha256 other = {{1}}, with = {{2}};
+	struct verdict *verdict = make();
+	struct record record = record_new(RECORD_REFERS);
+	struct break_list breaks = {0};
+	struct record_break item = {.fault = FAULT_FOREIGN_KEY,
+				    .can_be_approved = 1,
+				    .application = "regions",
+				    .resource = "communes",
+				    .field = "region",
+				    .rule = "foreign-key",
+				    .line = "communes row 3: …"};
+
+	snprintf(record.refers.resource, sizeof(record.refers.resource), "communes");
+	snprintf(record.refers.dataset, sizeof(record.refers.dataset), "regions");
+	snprintf(record.refers.table, sizeof(record.refers.table), "regions");
+	assert_true(verdict_add(verdict, &record));
+	snprintf(record.refers.table, sizeof(record.refers.table), "chefs");
+	assert_true(verdict_add(verdict, &record));
+	break_list_add(&breaks, &item);
+	verdict_add_resolution(verdict, "regions", &other, &with, &breaks);
+	assert_null(breaks.items);
+	return verdict;
+}
+
 static enum fault parse_json(json_t *root, struct verdict **ret_verdict)
 {
 	_cleanup_free_ char *text = json_dumps(root, 0);
@@ -82,6 +109,91 @@ static void test_round_trip(void **state)
 	assert_true(sha256_equal(&back->blobs[0], &verdict->version));
 	again = verdict_to_json(back);
 	assert_true(json_equal(root, again));
+}
+
+static void test_references(void **state)
+{
+	const struct sha256 with = {{2}}, without = {{3}};
+	_cleanup_(verdict_freep) struct verdict *verdict = make_referring(), *back = NULL;
+	_cleanup_(json_decrefp) json_t *root = verdict_to_json(verdict), *again = NULL;
+	const struct verdict_resolution *resolution;
+
+	(void)state;
+	assert_int_equal(parse_json(root, &back), FAULT_NONE);
+	assert_true(verdict_refers_to(back, "regions"));
+	assert_false(verdict_refers_to(back, "cog"));
+	assert_int_equal(back->n_references, 2);
+	assert_string_equal(back->references[1].table, "chefs");
+	resolution = verdict_resolution(back, &with);
+	assert_non_null(resolution);
+	assert_int_equal(resolution->breaks.items[0].fault, FAULT_FOREIGN_KEY);
+	assert_null(verdict_resolution(back, &without));
+	assert_non_null(verdict_resource(back, "communes"));
+	assert_null(verdict_resource(back, "regions"));
+	again = verdict_to_json(back);
+	assert_true(json_equal(root, again));
+}
+
+static void test_references_refused(void **state)
+{
+	_cleanup_(verdict_freep) struct verdict *verdict = make_referring(), *back = NULL;
+	_cleanup_(json_decrefp) json_t *root = verdict_to_json(verdict);
+	json_t *reference = json_array_get(json_object_get(root, "references"), 0),
+	       *resolved = json_array_get(json_object_get(root, "resolved"), 0);
+	json_t *const objects[] = {reference, resolved};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_(json_decrefp) json_t *good = json_copy(objects[i]);
+		const char *key;
+		json_t *value;
+
+		json_object_foreach(good, key, value)
+		{
+			json_object_set_new(objects[i], key, json_string("../x"));
+			assert_int_not_equal(parse_json(root, &back), FAULT_NONE);
+			json_object_del(objects[i], key);
+			assert_int_not_equal(parse_json(root, &back), FAULT_NONE);
+			json_object_set(objects[i], key, value);
+		}
+		json_object_set_new(objects[i], "more", json_true());
+		assert_int_not_equal(parse_json(root, &back), FAULT_NONE);
+		json_object_del(objects[i], "more");
+	}
+	json_object_set_new(resolved, "dataset", json_string("cog"));
+	assert_int_not_equal(parse_json(root, &back), FAULT_NONE);
+	json_object_set_new(resolved, "dataset", json_string("regions"));
+	assert_int_equal(parse_json(root, &back), FAULT_NONE);
+	json_object_set_new(root, "references", json_array());
+	assert_int_not_equal(parse_json(root, &(struct verdict *){NULL}), FAULT_NONE);
+}
+
+/* The oldest is forgotten, by number and by the breaks in all. */
+static void test_resolutions_are_bounded(void **state)
+{
+	_cleanup_(verdict_freep) struct verdict *verdict = make_referring();
+	const struct sha256 first = {{2}}, last = {{9, 9}};
+	struct break_list many = {0};
+
+	(void)state;
+	for (size_t i = 1; i < LIMIT_RESOLUTIONS; i++) {
+		const struct sha256 with = {{7, (uint8_t)i, (uint8_t)(i >> 8)}};
+
+		verdict_add_resolution(verdict, "regions", &with, &with, &(struct break_list){NULL, 0});
+	}
+	assert_non_null(verdict_resolution(verdict, &first));
+	verdict_add_resolution(verdict, "regions", &last, &last, &(struct break_list){NULL, 0});
+	assert_null(verdict_resolution(verdict, &first));
+	assert_int_equal(verdict->n_resolutions, LIMIT_RESOLUTIONS);
+	for (size_t n = 0; n < 2; n++) {
+		const struct sha256 with = {{8, (uint8_t)n}};
+
+		for (size_t i = 0; i < LIMIT_RESOLVED_BREAKS; i++)
+			break_list_add(&many, &verdict->breaks.items[0]);
+		verdict_add_resolution(verdict, "regions", &with, &with, &many);
+		assert_non_null(verdict_resolution(verdict, &with));
+	}
+	assert_int_equal(verdict->n_resolutions, 1);
 }
 
 /* Every member once missing, once null where it may not be, and one too many. */
@@ -127,6 +239,9 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_references_refused),
+		cmocka_unit_test(test_resolutions_are_bounded),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

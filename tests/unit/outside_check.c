@@ -5,6 +5,7 @@
  */
 #include "outside/check_run.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,6 +73,9 @@ static json_t *parse(const char *text)
 	return json;
 }
 
+/* What keys may have in memory, and their file: kept open, so that a test can look at it. */
+static int spill_fd = -1;
+
 static void send(int sock, enum outside_record_kind kind, const char *name, uint64_t size, int fd)
 {
 	struct outside_record record = outside_record_new(kind);
@@ -138,6 +142,7 @@ static void check_by(uint32_t n_threads, const char *package, const struct body 
 
 	memset(result, 0, sizeof(*result));
 	record.check.n_threads = n_threads;
+	record.check.key_memory = LIMIT_KEY_MEMORY_MIN;
 	outside_record_send(sock, &record, package_fd);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_close_ int raw_fd = memory(bodies[i].data, bodies[i].size);
@@ -146,6 +151,7 @@ static void check_by(uint32_t n_threads, const char *package, const struct body 
 		send(sock, OUTSIDE_RAW, bodies[i].name, bodies[i].size, raw_fd);
 		send(sock, OUTSIDE_PLAIN, bodies[i].name, 0, plain_fds[i]);
 	}
+	send(sock, OUTSIDE_SPILL, NULL, 0, spill_fd);
 	send(sock, OUTSIDE_REPORT, NULL, 0, report_fd);
 	send(sock, OUTSIDE_DESCRIPTOR, NULL, 0, descriptor_fd);
 	send(sock, OUTSIDE_GO, NULL, 0, -1);
@@ -262,6 +268,43 @@ static void same_data_give_the_same_descriptor(void **state)
 	assert_true(a.descriptor_text[strlen(a.descriptor_text) - 1] == '\n');
 	result_clear(&a);
 	result_clear(&b);
+}
+
+/* More keys than the memory holds: the same verdict, through the file; and trouble, not a verdict, where that cannot be written. */
+static void keys_past_their_memory(void **state)
+{
+	_cleanup_free_ char *table = NULL;
+	int usual_fd = spill_fd;
+	struct result result;
+	size_t size;
+	FILE *file = open_memstream(&table, &size);
+
+	(void)state;
+	fputs("a\n", file);
+	for (unsigned i = 0; i < 20000; i++)
+		fprintf(file, "%u\n", i < 19990 ? i : 2 * i - 20002);
+	fclose(file);
+	for (int i = 0; i < 2; i++) {
+		spill_fd = i == 0 ? memfd_create("spill", 0) : open("/dev/full", O_RDWR);
+		check_one(PATH "\"format\":\"csv\",\"schema\":{\"fields\":[{\"name\":\"a\",\"type\":\"integer\","
+			       "\"constraints\":{\"unique\":true}}]}",
+			  (struct body){"t", table, size}, &result);
+		if (i == 0) {
+			assert_int_equal(result.end.fault, FAULT_ROWS);
+			assert_non_null(strstr(result.end.line, "row 19992"));
+			assert_non_null(strstr(result.end.line, "\"19978\" is the same as in row 19980"));
+			assert_non_null(strstr(result.end.line, "and 5 more"));
+			assert_true(fd_size(spill_fd) >= 20 * 19000);
+		} else {
+			assert_int_equal(result.end.fault, FAULT_STORAGE);
+			assert_non_null(strstr(result.end.line, "No space left on device"));
+			assert_null(result.report);
+		}
+		assert_int_equal(result.n_checked, 0);
+		result_clear(&result);
+		close(spill_fd);
+	}
+	spill_fd = usual_fd;
 }
 
 static void rows_at_fault_publish_nothing(void **state)
@@ -538,6 +581,7 @@ int main(void)
 		cmocka_unit_test(digests_are_told),
 		cmocka_unit_test(same_data_give_the_same_descriptor),
 		cmocka_unit_test(rows_at_fault_publish_nothing),
+		cmocka_unit_test(keys_past_their_memory),
 		cmocka_unit_test(keys_between_resources_hold),
 		cmocka_unit_test(verbatim_and_opaque_keep_their_bytes),
 		cmocka_unit_test(json_is_parsed_within_bounds),
@@ -549,6 +593,7 @@ int main(void)
 
 	hash_init();
 	json_init();
+	spill_fd = memfd_create("keys", MFD_CLOEXEC);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,8 @@ static void test_refusals(void **state)
 		{HEAD BENCH ", \"limits\": {\"timeout\": \"8d\"}}", "timeout"},
 		{HEAD BENCH ", \"limits\": {\"maxBytes\": 0}}", "maxBytes"},
 		{HEAD BENCH ", \"limits\": {\"maxBytes\": 1.5}}", "maxBytes"},
+		{HEAD BENCH ", \"limits\": {\"keyMemory\": 65535}}", "keyMemory"},
+		{HEAD BENCH ", \"limits\": {\"keyMemory\": 8589934593}}", "keyMemory"},
 		{HEAD BENCH ", \"limits\": {\"threads\": 0}}", "threads"},
 		{HEAD BENCH ", \"limits\": {\"threads\": 65}}", "threads"},
 		{HEAD BENCH ", \"limits\": {\"more\": 1}}", "more"},

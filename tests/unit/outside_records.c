@@ -34,6 +34,9 @@ static struct outside_record good(enum outside_record_kind kind)
 		strcpy(record.unpack.member, "régions.csv");
 		record.unpack.max_bytes = 1;
 		break;
+	case OUTSIDE_PACKAGE:
+		record.check.key_memory = LIMIT_KEY_MEMORY;
+		break;
 	case OUTSIDE_RAW:
 	case OUTSIDE_CHECKED:
 		strcpy(record.file.name, "communes");
@@ -55,6 +58,12 @@ static struct outside_record good(enum outside_record_kind kind)
 	case OUTSIDE_DATASET:
 		strcpy(record.dataset.name, "cog");
 		record.dataset.n_targets = 1;
+		break;
+	case OUTSIDE_REFERENCE:
+		strcpy(record.dataset.name, "cog");
+		break;
+	case OUTSIDE_REFERENCE_TABLE:
+		strcpy(record.target.path, "cog/communes");
 		break;
 	case OUTSIDE_TARGET:
 		strcpy(record.target.path, "cog/communes.csv");
@@ -130,6 +139,17 @@ static void test_kinds_are_closed(void **state)
 			fail_msg("%s passed", #DAMAGE);                                                                \
 	} while (0)
 
+static void test_references(void **state)
+{
+	(void)state;
+	REFUSED(OUTSIDE_REFERENCE, r.dataset.name[0] = '\0');
+	REFUSED(OUTSIDE_REFERENCE, strcpy(r.dataset.name, "root"));
+	REFUSED(OUTSIDE_REFERENCE, memset(r.dataset.name, 'a', sizeof r.dataset.name));
+	REFUSED(OUTSIDE_REFERENCE_TABLE, strcpy(r.target.path, "communes"));
+	REFUSED(OUTSIDE_REFERENCE_TABLE, strcpy(r.target.path, "cog/../keys"));
+	REFUSED(OUTSIDE_REFERENCE_TABLE, memset(r.target.path, 'a', sizeof r.target.path));
+}
+
 static void test_events(void **state)
 {
 	(void)state;
@@ -173,6 +193,8 @@ static void test_texts_have_alphabets(void **state)
 	REFUSED(OUTSIDE_END, strcpy(r.end.line, "two\nlines"));
 	REFUSED(OUTSIDE_END, strcpy(r.end.line, "\xff"));
 	REFUSED(OUTSIDE_PACKAGE, r.check.n_threads = OUTSIDE_THREADS_MAX + 1);
+	REFUSED(OUTSIDE_PACKAGE, r.check.key_memory = LIMIT_KEY_MEMORY_MIN - 1);
+	REFUSED(OUTSIDE_PACKAGE, r.check.key_memory = LIMIT_KEY_MEMORY_MAX + 1);
 	REFUSED(OUTSIDE_FETCH, strcpy(r.fetch.url, ""));
 	REFUSED(OUTSIDE_FETCH, strcpy(r.fetch.url, "https://a/ b"));
 	REFUSED(OUTSIDE_FETCH, strcpy(r.fetch.url, "https://a/\r\nHost: b"));
@@ -302,10 +324,15 @@ static void test_end_carries_the_refusal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_kind_passes),       cmocka_unit_test(test_kinds_are_closed),
-		cmocka_unit_test(test_texts_must_end),          cmocka_unit_test(test_events),
-		cmocka_unit_test(test_texts_have_alphabets),    cmocka_unit_test(test_numbers_have_bounds),
-		cmocka_unit_test(test_blob_members_are_hashes), cmocka_unit_test(test_end_carries_the_refusal),
+		cmocka_unit_test(test_every_kind_passes),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_kinds_are_closed),
+		cmocka_unit_test(test_texts_must_end),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_texts_have_alphabets),
+		cmocka_unit_test(test_numbers_have_bounds),
+		cmocka_unit_test(test_blob_members_are_hashes),
+		cmocka_unit_test(test_end_carries_the_refusal),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -81,6 +81,7 @@ static void test_round_trip(void **unused)
 	assert_int_equal(back->why.fault, FAULT_ROWS);
 	assert_string_equal(back->why.line, state->why.line);
 	assert_true(sha256_equal(&back->source_sha256, &state->source_sha256));
+	assert_true(sha256_equal(&back->references, &state->references));
 	assert_string_equal(source_state_url(back, "https://a/b")->etag, "\"etag\"");
 	assert_null(source_state_url(back, "https://a/c"));
 	assert_false(back->published.exists);

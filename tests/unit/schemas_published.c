@@ -236,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_constraints), cmocka_unit_test(test_patterns), cmocka_unit_test(test_whole),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	json_init();
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

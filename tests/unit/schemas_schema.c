@@ -91,6 +91,7 @@ static void test_refused(void **state)
 		{"{\"fields\": [1]}", "no object"},
 		{"{\"fields\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}", "two fields are called a"},
 		{"{\"fields\": [{\"name\": \"a\"}], \"fieldsMatch\": \"loose\"}", "fieldsMatch"},
+		{"{\"fields\": [{\"name\": \"a\"}], \"fieldsMatch\": [\"equal\", \"exact\"]}", "fieldsMatch"},
 		{"{\"fields\": [{\"name\": \"a\"}], \"missingValues\": {}}", "missingValues"},
 		{"{\"fields\": [{\"name\": \"a\"}], \"missingValues\": [[]]}", "missingValues"},
 		{"{\"fields\": [{\"name\": \"a\"}], \"primaryKey\": \"b\"}", "no field b"},

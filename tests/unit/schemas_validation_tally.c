@@ -200,13 +200,30 @@ static void test_limit(void **state)
 	assert_int_equal(validation_n_errors(validation), 8 * LIMIT_FIELDS + 2 + LIMIT_FIELDS - 2);
 }
 
+/* A column that should not be there is no matter of the rows: its level is given. */
+static void test_personal(void **state)
+{
+	_cleanup_(schema_freep) struct schema *schema = parse(SCHEMA);
+	_cleanup_(validation_freep) struct validation *validation = validation_new();
+	struct validation_table *table = validation_table(validation, "t", schema);
+	char text[1024], line[200];
+
+	(void)state;
+	read_csv(table, "id,zone\n10,A\n");
+	validation_table_personal(table, "personal-email", 2, "zone", LEVEL_WARNING, "holds addresses");
+	assert_true(validation_is_valid(validation));
+	validation_table_personal(table, "personal-nir", 1, "id", LEVEL_ERROR, "holds numbers");
+	assert_string_equal(list(table, text), "error personal-nir 1(id) 1 0\nwarning personal-email 2(zone) 1 0\n");
+	assert_false(validation_is_valid(validation));
+	validation_summary(validation, line, sizeof(line));
+	assert_string_equal(line, "t, field id: holds numbers (personal-data)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tallies),
-		cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_tallies), cmocka_unit_test(test_levels),   cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_limit),   cmocka_unit_test(test_personal),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
