@@ -108,7 +108,7 @@ static void take_copy(void *ctx, uint64_t offset, uint64_t length)
 
 	put_number(&segment->before, segment->n_before);
 	put_number(&segment->lengths, length);
-	put_number(&segment->distances, (uint64_t)change << 1 ^ (uint64_t)(change >> 63));
+	put_number(&segment->distances, change < 0 ? (uint64_t)(-1 - change) * 2 + 1 : (uint64_t)change * 2);
 	segment->distance = distance;
 	segment->n_before = 0;
 	segment->at += length;

@@ -197,14 +197,14 @@ static void print_description(const struct work *work)
 	notation_format_size(work->length, length, sizeof(length));
 	notation_format_size(work->is_patch ? work->header.plain_length : work->plain_length, plain, sizeof(plain));
 	if (!work->is_patch) {
-		printf("%s: zstd, %s, %" PRIu64 " frames for a file of %s\n", work->path, length, work->n_frames,
-		       plain);
+		printf("%s: zstd, %s, %" PRIu64 " frame%s for a file of %s\n", work->path, length, work->n_frames,
+		       work->n_frames == 1 ? "" : "s", plain);
 		return;
 	}
 	sha256_to_hex(&work->header.base_sha256, hex);
 	notation_format_size(work->header.base_length, base, sizeof(base));
-	printf("%s: patch, %s, %" PRIu32 " segments for a file of %s\n  base: %s, sha256:%s\n", work->path, length,
-	       work->header.n_segments, plain, base, hex);
+	printf("%s: patch, %s, %" PRIu32 " segment%s for a file of %s\n  base: %s, sha256:%s\n", work->path, length,
+	       work->header.n_segments, work->header.n_segments == 1 ? "" : "s", plain, base, hex);
 }
 
 static void print_json(json_t *told)
