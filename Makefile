@@ -62,6 +62,10 @@ SRC_bundle = \
 	bundle/json.c \
 	bundle/json_published.c \
 	bundle/notation.c \
+	bundle/patch_decode.c \
+	bundle/patch_encode.c \
+	bundle/patchindex.c \
+	bundle/patchmatch.c \
 	bundle/request.c \
 	bundle/statement.c \
 	bundle/ustar.c
@@ -196,6 +200,7 @@ SRC_outside = \
 	outside/letthrough.c \
 	outside/logcommand.c \
 	outside/mapcommand.c \
+	outside/patchcommand.c \
 	outside/pending.c \
 	outside/pipeline.c \
 	outside/pipeline_check.c \
@@ -293,7 +298,7 @@ LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys bundle base
-LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
+LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
@@ -301,7 +306,7 @@ MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c ins
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
-MAIN_clapet-audit = inside/audit.c inside/audit_attest.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c \
+MAIN_clapet-audit = inside/audit.c inside/audit_attest.c inside/audit_blob.c inside/audit_bundle.c inside/audit_compare.c inside/audit_log.c \
 	inside/audit_report.c inside/audit_report_html.c inside/audit_report_json.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp

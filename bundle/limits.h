@@ -163,6 +163,11 @@
 /* Values of a JSON resource: each costs a parser about 150 bytes, so a parse stays under 256 MiB. */
 #define LIMIT_JSON_VALUES 1000000
 
+/* A patch (FORMAT.md 15): plain bytes of a segment, large enough that what two frames cost does not count; and its list of copies,
+ * of which each makes at least eight bytes and takes at most fourteen. */
+#define LIMIT_PATCH_SEGMENT_SIZE (16 * MIB)
+#define LIMIT_PATCH_COPIES_SIZE (32 * MIB)
+
 /* Versions, contracts, decisions. */
 #define LIMIT_CONTRACTS 1024
 #define LIMIT_BREAKS 1024

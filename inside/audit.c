@@ -22,7 +22,7 @@
 #include "bundle/notation.h"
 #include "inside/storeverify.h"
 
-static const char *opt_root, *opt_at, *opt_since, *opt_from, *opt_to, *opt_log, *opt_entry, *opt_output;
+static const char *opt_root, *opt_at, *opt_since, *opt_from, *opt_to, *opt_log, *opt_entry, *opt_output, *opt_base;
 static struct option_list opt_keys, opt_key_files;
 static bool opt_json, opt_proof;
 static bool opt_test_bench;
@@ -69,6 +69,11 @@ void audit_enter_sandbox(const struct sandbox_folder *folders, size_t n_folders)
 {
 	sandbox_set_test_bench(opt_test_bench);
 	sandbox_enter(SANDBOX_TOOL, folders, n_folders);
+}
+
+const char *audit_base(void)
+{
+	return opt_base;
 }
 
 const char *audit_entry(void)
@@ -291,6 +296,12 @@ static const struct option log_options[] = {
 	{0},
 };
 
+static const struct option decode_options[] = {
+	{"base", 'b', OPTION_TEXT, &opt_base, "OLD", "the file that a patch was made against"},
+	{"output", 'o', OPTION_TEXT, &opt_output, "FILE", "where the plain file goes: a new file (required)"},
+	{0},
+};
+
 static const struct command commands[] = {
 	{"bundle", "BUNDLE…", "verify bundles, each by itself",
 	 "Passes each file through the gate, verifies every signature from the root, holds every blob against its name "
@@ -334,6 +345,10 @@ static const struct command commands[] = {
 	 "changed, and nothing\n"
 	 "was taken back. Then the history is printed, all of it or --from --to, or one --entry with its proof.",
 	 log_options, audit_run_log},
+	{"blob", "BLOB", "say what a blob is: its encoding, base, segments, sizes", NULL, NULL, audit_run_blob},
+	{"decode", "BLOB", "make the plain file of a blob, and print its digest",
+	 "Zstd frames are read as `zstd -d` reads them; a patch is decoded with its base, whose digest it names.",
+	 decode_options, audit_run_decode},
 	{0},
 };
 

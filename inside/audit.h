@@ -50,6 +50,8 @@ uint8_t *audit_load_since(size_t *ret_size);
 const char *audit_entry(void);
 bool audit_wants_proof(void);
 const char *audit_output(void);
+/* --base: the file that a patch is decoded with; NULL. */
+const char *audit_base(void);
 /* --log: where the log is, if it is not the store's own; NULL. */
 const char *audit_log_folder(void);
 
@@ -60,5 +62,7 @@ int audit_run_bundle(int argc, char **argv);
 int audit_run_log(int argc, char **argv);
 int audit_run_compare(int argc, char **argv);
 int audit_run_report(int argc, char **argv);
+int audit_run_decode(int argc, char **argv);
+int audit_run_blob(int argc, char **argv);
 
 #endif

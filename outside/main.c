@@ -17,6 +17,7 @@
 #include "outside/config.h"
 #include "outside/logcommand.h"
 #include "outside/mapcommand.h"
+#include "outside/patchcommand.h"
 #include "outside/reportcommand.h"
 #include "outside/run.h"
 #include "outside/validate.h"
@@ -256,6 +257,7 @@ static const struct command commands[] = {
 	 baseline_options, run_baseline},
 	{"map", "CSV", "which columns of a file give a schema's fields, and map lines to paste", map_details,
 	 map_options, map_run},
+	{"patch", "NEW", "encode a file as what changed since another", patch_details, patch_options, patch_run},
 	{"withdraw", "DATASET", "end a dataset, with a reason that its readers are told", NULL, withdraw_options,
 	 run_withdraw},
 	{"pending", NULL, "what waits for a second signature, or for the holder of the targets key",

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * patch: a plain file as it travels where the other side has an older one, the base (FORMAT.md 15): segments of the new file, each a list
+ * of copies from the base and a zstd frame of what stands between them. Independent of each other, so they are made in parallel;
+ * memory does not grow with the files.
+ */
+#ifndef BUNDLE_PATCH_H
+#define BUNDLE_PATCH_H
+
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "bundle/blob.h"
+#include "bundle/hash.h"
+
+/* What a patch says of itself, in front. */
+struct patch_header {
+	struct sha256 base_sha256;
+	uint64_t base_length, plain_length;
+	uint32_t n_segments; /* follows from plain_length */
+};
+
+struct patch_counts {
+	uint64_t length;   /* of the patch */
+	uint64_t n_copies; /* in all segments */
+	uint64_t copied;   /* plain bytes that come from the base */
+};
+
+/* Writes the patch that makes NEW_FD's file of BASE_FD's to OUT_FD, a regular file, from its start. BASE_SHA256 is the base's. The same
+ * bytes, whatever THREADS (1 to PATCH_THREADS_MAX). At most 64 MiB of memory with two threads. 0 or a negative errno: -EFBIG past
+ * LIMIT_PLAIN_SIZE, -EIO where a file is shorter than it was. */
+#define PATCH_THREADS_MAX 64
+int patch_encode(int base_fd, const struct sha256 *base_sha256, int new_fd, int out_fd, unsigned threads,
+		 struct patch_counts *ret_counts);
+
+/* Gets exactly SIZE bytes of a patch, in order, verified; FAULT_BLOB_TRUNCATED where it ends before. */
+typedef enum fault patch_source(void *ctx, void *data, size_t size, struct refusal *why);
+
+/* Reads the header (FORMAT.md 15.2). FAULT_BLOB_FRAME. */
+enum fault patch_read_header(patch_source *source, void *source_ctx, struct patch_header *ret_header,
+			     struct refusal *why);
+
+/* Decodes what follows HEADER into SINK: exactly header->plain_length bytes, from BASE_FD, a file of header->base_length bytes that was
+ * verified by the caller, who also insists on the plain SHA-256 and on the source's end. COUNTS may be NULL. FAULT_BLOB_FRAME,
+ * FAULT_BLOB_TRUNCATED, FAULT_STORAGE, or what SINK returns. */
+enum fault patch_decode(const struct patch_header *header, patch_source *source, void *source_ctx, int base_fd,
+			blob_sink *sink, void *ctx, struct patch_counts *ret_counts, struct refusal *why);
+
+#endif
