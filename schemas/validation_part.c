@@ -27,7 +27,7 @@ struct validation_part {
 	struct schema *schema;          /* owned: a copy, for patterns keep state; NULL: none */
 	struct validation_table *table; /* owned: the same columns and sets, without an index */
 	struct table_reader *reader;
-	struct table_reader *recaller; /* of single rows, for the table that the part is merged into; NULL: none yet */
+	struct table_reader *recaller;  /* of single rows, for the table that the part is merged into; NULL: none yet */
 	struct validation_batch *batch; /* owned; NULL: all rows go through the reader */
 	const char *bytes;              /* borrowed */
 	size_t size;
