@@ -143,6 +143,9 @@ SRC_schemas = \
 	schemas/french_lists.c \
 	schemas/french_phone.c \
 	schemas/french_places.c \
+	schemas/jsonschema.c \
+	schemas/jsonschema_check.c \
+	schemas/jsonschema_value.c \
 	schemas/keyfilter.c \
 	schemas/keyindex.c \
 	schemas/keylog.c \

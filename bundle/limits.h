@@ -135,6 +135,13 @@
 #define LIMIT_PATTERN_STEPS 1000000
 #define LIMIT_PATTERN_DEPTH 10000
 #define LIMIT_PATTERN_HEAP 16384
+/* A jsonSchema's schemas within schemas; what one cell may ask of them (a GeoJSON of a million numbers, each looked at ten
+ * times), and how deep they follow each other: a $ref may lead to itself. Past these the cell is undecided. */
+#define LIMIT_JSON_SCHEMA_NODES 4096
+#define LIMIT_JSON_SCHEMA_STEPS 10000000
+#define LIMIT_JSON_SCHEMA_DEPTH 256
+/* What one match of a pattern weighs: 100,000 strings a cell at most. */
+#define LIMIT_JSON_SCHEMA_MATCH 100
 /* Values of one enum, missing values, columns of a key. The longest published enum (communes) has 36,000. */
 #define LIMIT_ENUM_VALUES 262144
 /* Missing values, words for true and false: each field has its own list of them. */

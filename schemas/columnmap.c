@@ -155,7 +155,8 @@ static enum fault check_default(const struct columnmap_field *field, const struc
 	if (broken == 0)
 		return FAULT_NONE;
 	return refuse(why, FAULT_SOURCE_MAP, "%s: the default \"%s\" %s", where, field->text.text,
-		      field_note(promised, (enum field_rule)(broken & -broken), note, sizeof(note)));
+		      field_note(promised, (enum field_rule)(broken & -broken), field->text.text, field->text.size,
+				 note, sizeof(note)));
 }
 
 static enum fault read_place(const json_t *line, const char *where, struct columnmap_field *field, struct refusal *why)

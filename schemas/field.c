@@ -147,6 +147,31 @@ static bool is_in_enum(const struct field *field, const char *text, size_t size,
 	       bsearch(value, field->enum_values, field->n_enum_values, sizeof(*value), compare_values) != NULL;
 }
 
+/* The cell keeps its type: it is JSON, nested no deeper than jansson reads. NOTE as in json_schema_check. */
+static enum json_schema_outcome ask_json_schema(const struct field *field, const char *text, size_t size, char *note,
+						size_t note_size)
+{
+	json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	enum json_schema_outcome outcome = JSON_SCHEMA_KEPT;
+
+	if (json != NULL)
+		outcome = json_schema_check(field->json_schema, json, note, note_size);
+	json_decref(json);
+	return outcome;
+}
+
+static unsigned check_json_schema(const struct field *field, const char *text, size_t size)
+{
+	enum json_schema_outcome outcome;
+
+	if (*field->n_limit_hits >= LIMIT_FAULTS_KEPT)
+		return RULE_PATTERN_LIMIT;
+	outcome = ask_json_schema(field, text, size, NULL, 0);
+	if (outcome == JSON_SCHEMA_UNDECIDED)
+		++*field->n_limit_hits;
+	return outcome == JSON_SCHEMA_KEPT ? 0 : outcome == JSON_SCHEMA_BROKEN ? RULE_JSON_SCHEMA : RULE_PATTERN_LIMIT;
+}
+
 /* VALUE may be NULL where no rule needs it. */
 static inline unsigned check_rules(const struct field *field, const char *text, size_t size, const struct value *value)
 {
@@ -160,6 +185,8 @@ static inline unsigned check_rules(const struct field *field, const char *text, 
 		broken |= check_bounds(field, value);
 	if ((field->rules & RULE_ENUM) != 0 && !is_in_enum(field, text, size, value))
 		broken |= RULE_ENUM;
+	if ((field->rules & RULE_JSON_SCHEMA) != 0)
+		broken |= check_json_schema(field, text, size);
 	return broken;
 }
 
@@ -248,11 +275,24 @@ const char *field_rule_name(enum field_rule rule)
 		return "enum";
 	case RULE_PATTERN_LIMIT:
 		return "pattern-limit";
+	case RULE_JSON_SCHEMA:
+		return "jsonSchema";
 	}
 	return "unknown";
 }
 
-char *field_note(const struct field *field, enum field_rule rule, char *note, size_t size)
+static char *note_json_schema(const struct field *field, const char *text, size_t text_size, char *note, size_t size)
+{
+	char place[224] = "";
+
+	if (field->json_schema != NULL)
+		ask_json_schema(field, text, text_size, place, sizeof(place));
+	snprintf(note, size, "does not keep the field's jsonSchema%s%s", place[0] != '\0' ? ": " : "", place);
+	return note;
+}
+
+char *field_note(const struct field *field, enum field_rule rule, const char *text, size_t text_size, char *note,
+		 size_t size)
 {
 	static const struct {
 		enum field_rule rule;
@@ -267,16 +307,22 @@ char *field_note(const struct field *field, enum field_rule rule, char *note, si
 		{RULE_PATTERN, "pattern", "does not match the pattern"},
 		{RULE_PATTERN_LIMIT, "pattern", "cannot be decided within bounds by the pattern"},
 	};
-	char text[160];
+	char written[160];
 
 	if (rule == RULE_TYPE)
 		return note_type(field, note, size);
+	if (rule == RULE_JSON_SCHEMA)
+		return note_json_schema(field, text, text_size, note, size);
+	if (rule == RULE_PATTERN_LIMIT && (field->rules & RULE_JSON_SCHEMA) != 0) {
+		snprintf(note, size, "cannot be decided within bounds by the field's jsonSchema or pattern");
+		return note;
+	}
 	snprintf(note, size, "%s",
 		 rule == RULE_REQUIRED ? "is missing but required" : "is not one of the values allowed");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (words[i].rule == rule)
 			snprintf(note, size, "%s %s", words[i].words,
-				 constraint_text(field, words[i].property, text, sizeof(text)));
+				 constraint_text(field, words[i].property, written, sizeof(written)));
 	}
 	return note;
 }

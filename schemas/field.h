@@ -9,6 +9,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "schemas/jsonschema.h"
 #include "schemas/schema.h"
 #include "schemas/simplepattern.h"
 #include "schemas/textlist.h"
@@ -27,8 +28,9 @@ enum field_rule {
 	RULE_MAX_LENGTH = 1 << 7,
 	RULE_PATTERN = 1 << 8,
 	RULE_ENUM = 1 << 9,
-	RULE_PATTERN_LIMIT = 1 << 10, /* the pattern could not be decided within its bounds */
-	RULE_LAST = RULE_PATTERN_LIMIT,
+	RULE_PATTERN_LIMIT = 1 << 10, /* the pattern, or the jsonSchema, could not be decided within its bounds */
+	RULE_JSON_SCHEMA = 1 << 11,
+	RULE_LAST = RULE_JSON_SCHEMA,
 };
 
 #define FIELD_N_BOUNDS 4
@@ -66,9 +68,11 @@ struct field {
 	pcre2_match_data *match_data;
 	pcre2_match_context *match_context;
 	uint64_t *
-		/* owned: cells that the pattern could not decide; past LIMIT_FAULTS_KEPT it is not tried again */
+		/* owned: cells that the pattern or the jsonSchema could not decide; past LIMIT_FAULTS_KEPT they are not
+		   tried again */
 		n_limit_hits;
 	bool has_jit;
+	struct json_schema *json_schema; /* owned; NULL: none */
 };
 
 /* FAULT_SCHEMA with the field's name and the property. MISSING_VALUES is the schema's, the field's own go first. What holds
@@ -94,8 +98,10 @@ unsigned field_check(const struct field *field, const char *text, size_t size, s
 
 /* The rule's name, as faults give it: the constraint's, "type-error", "pattern-limit". */
 const char *field_rule_name(enum field_rule rule);
-/* The rule in words that follow the cell: "is not an integer", "does not match the pattern ^a+$". Returns NOTE. */
-char *field_note(const struct field *field, enum field_rule rule, char *note, size_t size);
+/* The rule in words that follow the cell: "is not an integer", "does not match the pattern ^a+$". TEXT is the cell, in which
+ * a jsonSchema names the place. Returns NOTE. */
+char *field_note(const struct field *field, enum field_rule rule, const char *text, size_t text_size, char *note,
+		 size_t size);
 
 static inline bool field_is_missing(const struct field *field, const char *text, size_t size)
 {

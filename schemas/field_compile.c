@@ -397,6 +397,7 @@ void field_free(struct field *field)
 	free(field->enum_values);
 	text_list_clear(&field->enum_texts);
 	free(field->n_limit_hits);
+	json_schema_free(field->json_schema);
 	simple_pattern_free(field->simple_pattern);
 	pcre2_code_free(field->code);
 	pcre2_match_data_free(field->match_data);

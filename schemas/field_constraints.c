@@ -226,6 +226,29 @@ static enum fault read_pattern(struct field *field, struct refusal *why)
 	return FAULT_NONE;
 }
 
+static enum fault read_json_schema(struct field *field, struct warnings *warnings, struct refusal *why)
+{
+	const json_t *value = constraint(field, "jsonSchema");
+	enum fault fault;
+	char where[96];
+
+	if (value == NULL)
+		return FAULT_NONE;
+	if (field->type != FIELD_OBJECT && field->type != FIELD_ARRAY && field->type != FIELD_GEOJSON) {
+		warnings_add(warnings, "field %.80s: jsonSchema is not for the type %s, and is not checked",
+			     field->name, field_type_name(field->type));
+		return FAULT_NONE;
+	}
+	snprintf(where, sizeof(where), "field %.80s", field->name);
+	fault = json_schema_new(value, where, warnings, &field->json_schema, why);
+	if (fault != FAULT_NONE)
+		return fault;
+	if (field->n_limit_hits == NULL)
+		field->n_limit_hits = xcalloc(1, sizeof(*field->n_limit_hits));
+	field->rules |= RULE_JSON_SCHEMA;
+	return FAULT_NONE;
+}
+
 enum fault field_read_constraints(struct field *field, struct warnings *warnings, struct refusal *why)
 {
 	const json_t *constraints = json_object_get(field->json, "constraints");
@@ -246,8 +269,8 @@ enum fault field_read_constraints(struct field *field, struct warnings *warnings
 		fault = read_bounds(field, why);
 	if (fault == FAULT_NONE)
 		fault = read_enum(field, warnings, why);
-	if (constraint(field, "jsonSchema") != NULL)
-		warnings_add(warnings, "field %.80s: jsonSchema is not supported, and is not checked", field->name);
+	if (fault == FAULT_NONE)
+		fault = read_json_schema(field, warnings, why);
 	field->needs_value = (field->rules & RULES_OF_BOUNDS) != 0 ||
 			     ((field->rules & RULE_ENUM) != 0 && field->enum_texts.n_items == 0);
 	return fault;
@@ -272,7 +295,7 @@ static void check_example(const struct field *field, const json_t *example, stru
 	for (unsigned rule = 1; broken != 0 && rule <= RULE_LAST; rule <<= 1) {
 		if ((broken & rule) != 0)
 			warn_value(field, "example", example,
-				   field_note(field, (enum field_rule)rule, what, sizeof(what)), warnings);
+				   field_note(field, (enum field_rule)rule, text, size, what, sizeof(what)), warnings);
 	}
 	free(dump);
 }

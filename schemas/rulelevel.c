@@ -26,6 +26,7 @@ static const struct {
 	{"maxLength", true},
 	{"pattern", true},
 	{"enum", true},
+	{"jsonSchema", true},
 	{"unique", true},
 	{"uniqueKeys", true},
 	{"primary-key", true},

@@ -168,7 +168,8 @@ static void __attribute__((cold)) report_cell(struct validation_table *table, si
 
 		if ((broken & rule) != 0 && validation_count(table, &kind, position))
 			validation_keep(table, &kind, position, cell,
-					field_note(column->field, (enum field_rule)rule, note, sizeof(note)));
+					field_note(column->field, (enum field_rule)rule, cell->text, cell->size, note,
+						   sizeof(note)));
 	}
 }
 

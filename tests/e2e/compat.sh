@@ -50,6 +50,22 @@ is "$status" 0 "data with another delimiter, and their columns in another order"
 compat --match exact --data "$T/semicolon.csv" --delimiter ';' "$T/old.json" "$T/wider.json"
 is "$status" 1 "whose header is not the exact one"
 
+schema points '{"name": "p", "type": "object", "constraints": {"jsonSchema": {"required": ["x"], "properties": {"x": {"type": "integer"}}}}}'
+schema objects '{"name": "p", "type": "object"}'
+printf 'p\n"{""x"": 1}"\n' >"$T/point.csv"
+printf 'p\n"{""x"": ""a""}"\n' >"$T/object.csv"
+compat "$T/points.json" "$T/points.json"
+is "$status" 0 "the same jsonSchema"
+compat "$T/objects.json" "$T/points.json"
+is "$status" 0 "one where there was none"
+compat "$T/points.json" "$T/objects.json"
+is "$status" 4 "none where there was one is undecided without the data"
+compat --data "$T/point.csv" "$T/points.json" "$T/objects.json"
+is "$status" 0 "objects that keep it decide for it"
+compat --data "$T/object.csv" "$T/points.json" "$T/objects.json"
+is "$status" 1 "one that does not, against it"
+like "$output" 'x is not an integer' "with the place"
+
 compat --json "$T/needs.json" "$T/less.json"
 is "$status" 1 "--json has the same exit status"
 like "$output" '"verdict": "incompatible"' "and the same answer"

@@ -94,6 +94,10 @@ done <<'TABLE'
 "type": "duration", "constraints": {"enum": ["P1Y"]} | P1Y P12M | P365D
 "type": "object" | {} {"a":1} | [] 1 {"a" x
 "type": "object", "constraints": {"minLength": 1, "maxLength": 2} | {"a":1} | {} {"a":1,"b":2,"c":3}
+"type": "object", "constraints": {"jsonSchema": {"required": ["a"], "properties": {"a": {"type": "integer", "minimum": 1}}, "additionalProperties": false}} | {"a":1} {"a":2.0} _ | {} {"a":0} {"a":"x"} {"a":1,"b":2} []
+"type": "object", "constraints": {"jsonSchema": {"$defs": {"n": {"anyOf": [{"type": "null"}, {"$ref": "#"}]}}, "properties": {"next": {"$ref": "#/$defs/n"}}, "required": ["next"]}} | {"next":null} {"next":{"next":null}} | {"next":{}} {}
+"type": "array", "constraints": {"jsonSchema": {"items": {"type": "string", "pattern": "^[0-9]{5}$"}, "minItems": 1, "uniqueItems": true}} | ["75056"] ["75056","13055"] | [] ["7505"] [75056] ["75056","75056"] {}
+"type": "geojson", "constraints": {"jsonSchema": {"properties": {"type": {"enum": ["Point"]}, "coordinates": {"maxItems": 2}}}} | {"type":"Point","coordinates":[2.35,48.85]} | {"type":"Point","coordinates":[2.35,48.85,0]} {"type":"MultiPoint","coordinates":[[2.35,48.85]]} {}
 "type": "array" | [] [1,"a"] | {} 1 [1
 "type": "array", "constraints": {"minLength": 2} | [1,2] | [1]
 "type": "list" | a,b a _ |
@@ -111,4 +115,24 @@ done <<'TABLE'
 "type": "geojson", "format": "topojson" | {"type":"Topology","objects":{},"arcs":[]} | {} {"type":"Topology"}
 TABLE
 set +f
+
+# A jsonSchema says where it is not kept, and what of it is not checked; out of form it is refused.
+cells '{"a":{"b":"x"}}' '{"a":{"b":1}}' >"$T/cells.csv"
+judge '"type": "object", "constraints": {"jsonSchema": {"properties": {"a": {"properties": {"b": {"type": "integer"}}}}}}' "$T/cells.csv"
+is "$status" 1 "jsonSchema: a cell that does not keep it"
+like "$output" "does not keep the field's jsonSchema: /a/b is not an integer" "and where"
+like "$output" '"jsonSchema": 1|"rule": "jsonSchema"' "counted as jsonSchema"
+judge '"type": "object", "constraints": {"jsonSchema": {"properties": {"a": {"format": "date", "$ref": "https://a.example/b"}}}}' "$T/cells.csv"
+is "$status" 0 "jsonSchema: what is not checked stops nothing"
+like "$output" 'field a: jsonSchema: /properties/a/format is not checked' "a keyword that is not checked is told"
+like "$output" 'jsonSchema: /properties/a/\$ref leads out of the schema' "a reference to elsewhere too"
+judge '"type": "object", "constraints": {"jsonSchema": {"properties": {"a": {"type": "text"}}}}' "$T/cells.csv"
+is "$status" 1 "jsonSchema: out of form"
+like "$output" 'field a: jsonSchema: /properties/a/type is no type' "with its place"
+judge '"type": "object", "constraints": {"jsonSchema": {"$ref": "#"}}' "$T/cells.csv"
+is "$status" 1 "jsonSchema: a reference to itself"
+like "$output" "cannot be decided within bounds by the field's jsonSchema" "cannot be decided"
+judge '"type": "string", "constraints": {"jsonSchema": {"type": "integer"}}' "$T/cells.csv"
+is "$status" 0 "jsonSchema: of a text"
+like "$output" 'field a: jsonSchema is not for the type string, and is not checked' "told, and not checked"
 done_testing

@@ -28,7 +28,7 @@ static void use_field(const struct field *field)
 			value_bytes(&value, bytes, &size);
 	}
 	for (unsigned rule = 1; rule <= RULE_LAST; rule <<= 1)
-		field_note(field, (enum field_rule)rule, note, sizeof(note));
+		field_note(field, (enum field_rule)rule, "{}", 2, note, sizeof(note));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -66,6 +66,7 @@ static const struct {
 	{"{\"constraints\": {\"enum\": [\"a\", \"longer than eight\", \"B\"], \"pattern\": \"[a-z ]*\"}}",
 	 "a|longer than eight", "B|b"},
 	{"{\"type\": \"boolean\"}", "true|0|FALSE", "yes|2|tru"},
+	{"{\"type\": \"object\", \"constraints\": {\"jsonSchema\": {\"required\": [\"x\"]}}}", "", "{}|{\"x\":1}|1"},
 	{"{\"type\": \"boolean\", \"trueValues\": [\"oui\"], \"falseValues\": [\"non\"], \"constraints\": {\"enum\": "
 	 "[true]}}",
 	 "oui", "non|true"},

@@ -218,6 +218,8 @@ static const struct pair_case CONSTRAINTS[] = {
 	 P("'type':'object','constraints':{'jsonSchema':{'required':['x']}}"), BY_NAME, YES, ""},
 	{"json-schema-changed", P("'type':'object','constraints':{'jsonSchema':{'required':['x']}}"),
 	 P("'type':'object'"), BY_NAME, DATA, "constraint-relaxed"},
+	{"json-schema-added", P("'type':'object'"),
+	 P("'type':'object','constraints':{'jsonSchema':{'required':['x']}}"), BY_NAME, YES, ""},
 	{"missing-words-more", P("'type':'integer','missingValues':['']"),
 	 P("'type':'integer','missingValues':['','NA']"), BY_NAME, DATA, "missing-values"},
 	{"missing-words-more-text", F(A), G(A, "'missingValues':['','NA']"), BY_NAME, YES, ""},

@@ -305,9 +305,10 @@ static void test_notes(void **state)
 	char note[128];
 
 	(void)state;
-	assert_string_equal(field_note(field, RULE_TYPE, note, sizeof(note)), "is not an integer");
-	assert_string_equal(field_note(field, RULE_MINIMUM, note, sizeof(note)), "is less than the minimum 3");
-	assert_string_equal(field_note(field, RULE_PATTERN, note, sizeof(note)), "does not match the pattern \\d");
+	assert_string_equal(field_note(field, RULE_TYPE, "", 0, note, sizeof(note)), "is not an integer");
+	assert_string_equal(field_note(field, RULE_MINIMUM, "", 0, note, sizeof(note)), "is less than the minimum 3");
+	assert_string_equal(field_note(field, RULE_PATTERN, "", 0, note, sizeof(note)),
+			    "does not match the pattern \\d");
 }
 
 int main(void)
