@@ -283,7 +283,7 @@ const char *field_rule_name(enum field_rule rule)
 
 static char *note_json_schema(const struct field *field, const char *text, size_t text_size, char *note, size_t size)
 {
-	char place[224] = "";
+	char place[JSON_SCHEMA_NOTE_SIZE] = "";
 
 	if (field->json_schema != NULL)
 		ask_json_schema(field, text, text_size, place, sizeof(place));

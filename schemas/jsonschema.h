@@ -14,6 +14,8 @@
 
 struct json_schema;
 
+#define JSON_SCHEMA_NOTE_SIZE 216
+
 enum json_schema_outcome {
 	JSON_SCHEMA_KEPT,
 	JSON_SCHEMA_BROKEN,
@@ -27,8 +29,8 @@ enum fault json_schema_new(const json_t *json, const char *where, struct warning
 void json_schema_free(struct json_schema *schema);
 void json_schema_freep(struct json_schema **schema);
 
-/* Whether VALUE keeps the schema. NOTE (may be NULL) gets the first place that does not, in words: "/a/b is not an
- * integer". One thread a schema. */
+/* Whether VALUE keeps the schema. NOTE (may be NULL, else of JSON_SCHEMA_NOTE_SIZE) gets the first place that does not, in
+ * words: "/a/b is not an integer". One thread a schema. */
 enum json_schema_outcome json_schema_check(const struct json_schema *schema, const json_t *value, char *note,
 					   size_t note_size);
 

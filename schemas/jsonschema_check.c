@@ -12,6 +12,11 @@
 #include "bundle/limits.h"
 #include "schemas/jsonschema_internal.h"
 
+/* A note holds a place, the words of a keyword and its value. */
+#define KEY_SIZE 44
+#define PLACE_SIZE 112
+#define VALUE_SIZE 56
+
 /* Where in the value. */
 struct json_place {
 	const struct json_place *up;
@@ -22,16 +27,18 @@ struct json_place {
 /* --- words
  * ------------------------------------------------------------------------------------------------------------- */
 
+/* Whole keys alone, so that no character is cut; "/..." for those that find no room. */
 static size_t write_place(const struct json_place *place, char *text, size_t size)
 {
-	char key[64];
+	char key[KEY_SIZE];
 	size_t n;
 
 	if (place == NULL)
 		return 0;
 	n = write_place(place->up, text, size);
-	if (n + 80 > size)
-		return n;
+	if (n + KEY_SIZE + sizeof("/...") > size)
+		return n >= 4 && strcmp(text + n - 4, "/...") == 0 ? n
+								   : n + (size_t)snprintf(text + n, size - n, "/...");
 	if (place->key != NULL)
 		text_escape(place->key, strlen(place->key), key, sizeof(key));
 	else
@@ -43,7 +50,7 @@ static enum json_schema_outcome broken(struct json_run *run, const struct json_p
 				       const json_t *value)
 {
 	_cleanup_free_ char *dump = NULL;
-	char where[320] = "", what[80] = "";
+	char where[PLACE_SIZE] = "", what[VALUE_SIZE] = "";
 
 	if (run->note == NULL || run->silent > 0)
 		return JSON_SCHEMA_BROKEN;

@@ -51,6 +51,19 @@ static enum json_schema_outcome ask(const char *schema_text, const char *value_t
 	return json_schema_check(schema, value, note, size);
 }
 
+/* N times BEFORE, MIDDLE, N times AFTER. */
+static char *nest(const char *before, const char *middle, const char *after, size_t n)
+{
+	char *text = calloc(1, n * (strlen(before) + strlen(after)) + strlen(middle) + 1), *at = text;
+
+	for (size_t i = 0; i < n; i++)
+		at = stpcpy(at, before);
+	at = stpcpy(at, middle);
+	for (size_t i = 0; i < n; i++)
+		at = stpcpy(at, after);
+	return text;
+}
+
 /* Both lists end with NULL. */
 static const struct {
 	const char *schema;
@@ -175,13 +188,42 @@ static void test_places(void **state)
 		{"{'propertyNames':{'maxLength':1}}", "{'ab':1}", "/ab has a name that propertyNames does not allow"},
 		{"{'type':'null'}", "1", "the whole is not null"},
 	};
-	char note[224];
+	char note[JSON_SCHEMA_NOTE_SIZE];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(ask(cases[i].schema, cases[i].value, note, sizeof(note)), JSON_SCHEMA_BROKEN);
 		assert_string_equal(note, cases[i].note);
 	}
+}
+
+/* However long the keys and the keyword's value are, the words are whole characters and fit. */
+static void test_long_places(void **state)
+{
+	_cleanup_free_ char *long_key = nest("é", "", "", 100), *keys = nest("{'éééééééééé':", "1", "}", 20),
+			    *schema = NULL, *value = NULL;
+	char note[JSON_SCHEMA_NOTE_SIZE];
+	json_t *json;
+
+	(void)state;
+	assert_true(asprintf(&value, "{'a':%s}", keys) > 0 &&
+		    asprintf(&schema, "{'additionalProperties':{'$ref':'#'},'type':'object','$comment':'%s'}",
+			     long_key) > 0);
+	assert_int_equal(ask(schema, value, note, sizeof(note)), JSON_SCHEMA_BROKEN);
+	assert_string_equal(note, "/a/éééééééééé/éééééééééé/éééééééééé/... is not an object");
+	free(schema);
+	free(value);
+	assert_true(asprintf(&value, "{'%s':{'%s':{'%s':1}}}", long_key, long_key, long_key) > 0 &&
+		    asprintf(&schema,
+			     "{'additionalProperties':{'additionalProperties':{'additionalProperties':"
+			     "{'const':'%s'}}}}",
+			     long_key) > 0);
+	assert_int_equal(ask(schema, value, note, sizeof(note)), JSON_SCHEMA_BROKEN);
+	json = json_string(note);
+	assert_non_null(json);
+	json_decref(json);
+	assert_true(strlen(note) + 1 < sizeof(note));
+	assert_non_null(strstr(note, "/... is not \"é"));
 }
 
 /* What is not checked is told, and holds nothing up. */
@@ -275,19 +317,6 @@ static void test_refused(void **state)
 	}
 }
 
-/* N times BEFORE, MIDDLE, N times AFTER. */
-static char *nest(const char *before, const char *middle, const char *after, size_t n)
-{
-	char *text = calloc(1, n * (strlen(before) + strlen(after)) + strlen(middle) + 1), *at = text;
-
-	for (size_t i = 0; i < n; i++)
-		at = stpcpy(at, before);
-	at = stpcpy(at, middle);
-	for (size_t i = 0; i < n; i++)
-		at = stpcpy(at, after);
-	return text;
-}
-
 static void test_large_schemas(void **state)
 {
 	_cleanup_free_ char *deep = nest("{'not':", "true", "}", LIMIT_JSON_DEPTH + 1);
@@ -345,9 +374,10 @@ static void test_steps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keywords),      cmocka_unit_test(test_places),  cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_refused),       cmocka_unit_test(test_hostile), cmocka_unit_test(test_steps),
-		cmocka_unit_test(test_large_schemas),
+		cmocka_unit_test(test_keywords),      cmocka_unit_test(test_places),
+		cmocka_unit_test(test_warnings),      cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_hostile),       cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_large_schemas), cmocka_unit_test(test_long_places),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
