@@ -224,7 +224,7 @@ static enum fault compile_rule(struct compiler *compiler, struct json_rule *rule
 	case JSON_FORM_ITEMS:
 		if (json_is_array(rule->value))
 			return compile_list(compiler, rule, inner);
-		/* fall through */
+		__attribute__((fallthrough));
 	case JSON_FORM_SCHEMA:
 		rule->parts = xcalloc(1, sizeof(rule->parts[0]));
 		rule->n_parts = 1;
