@@ -12,9 +12,9 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
-#include "bundle/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/json.h"
 #include "schemas/compat_internal.h"
 
 struct compat_break *compat_add(struct compat_result *result, enum compat_verdict verdict, const char *rule,
