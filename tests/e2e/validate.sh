@@ -158,6 +158,10 @@ ok 'the excerpt is that row, and three rows are counted' python3 -c 'import json
 text = open(sys.argv[1]).read()
 task = json.loads(text)["tasks"][0]
 sys.exit(not (task["stats"]["rows"] == 3 and task["errors"][0]["cells"] == ["2", "many"]))' "$T/report.json"
+is "$(grep -c missingValues <<<"$output")" 0 'with the default missingValues nothing is told'
+sed -i 's/"schema": {/&"missingValues": ["-"], /' "$T/rows/datapackage.json"
+validate --package "$T/rows/datapackage.json"
+like "$output" "cells that are the dialect's nullSequence are read as empty, which missingValues lacks" 'without an empty text in them it is'
 sed -i 's/"commentRows": \[2\]/"escapeChar": "|"/' "$T/rows/datapackage.json"
 validate --package "$T/rows/datapackage.json"
 like "$output" 'dialect: escapeChar is not supported' 'escapes are refused'
