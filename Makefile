@@ -164,6 +164,7 @@ SRC_schemas = \
 	schemas/published_field.c \
 	schemas/published_pattern.c \
 	schemas/report_html.c \
+	schemas/rowfilter.c \
 	schemas/rowscan.c \
 	schemas/rowsplit.c \
 	schemas/rulelevel.c \

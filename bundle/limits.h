@@ -113,6 +113,12 @@
 #define LIMIT_CELL_SIZE (1 * MIB)
 #define LIMIT_ROW_SIZE (4 * MIB)
 #define LIMIT_ROWS 4000000000ULL
+/* What a dialect may say of single rows: a struct of fixed size is copied with each resource. A label of several header rows is short
+ * enough for every reader of the plain form. */
+#define LIMIT_COMMENT_ROWS 64
+#define LIMIT_HEADER_ROWS 8
+#define LIMIT_DIALECT_TEXT 16
+#define LIMIT_JOINED_LABEL (64 * KIB)
 /* Memory of key indexes if nobody says otherwise: with all else that a check needs, the process stays below 300 MB. Past it keys go to
  * a file: LIMIT_ROWS rows of one key with 20 bytes of text in each are 180 GiB there. */
 #define LIMIT_KEY_MEMORY (192 * MIB)

@@ -33,6 +33,8 @@
 #define NEAR_LOG 12
 /* Of a candidate's length no more counts: it goes on. */
 #define NEAR_LONG 512
+/* What was inserted is copied from about it only where so much is alike: its distance is another. */
+#define NEAR_CONTEXT 40
 /* What lies between two copies is searched for smaller ones, and again. */
 #define FILL_DEPTH 12
 /* Where nothing sure is close by, so far is the index asked before less is taken. */
@@ -255,14 +257,15 @@ static struct candidate best_candidate(struct patchmatch *match, const struct te
 }
 
 /* What stands between two copies: literals, and what smaller copies there are. OFFSETs are those of the texts' first bytes. */
-static void fill(struct patchmatch *match, const struct texts *texts, uint64_t base_offset, unsigned depth)
+static void fill(struct patchmatch *match, const struct texts *texts, uint64_t base_offset, size_t least,
+		 unsigned depth)
 {
 	struct candidate found = {0, 0, 0};
 	struct texts left, right;
 
 	if (depth < FILL_DEPTH && texts->new_size >= NEAR_LEAST && texts->base_size >= NEAR_LEAST)
 		found = best_candidate(match, texts, 0);
-	if (found.length == 0) {
+	if (found.length < least) {
 		if (texts->new_size > 0)
 			match->sink->literal(match->sink->ctx, texts->news, texts->new_size);
 		return;
@@ -271,9 +274,9 @@ static void fill(struct patchmatch *match, const struct texts *texts, uint64_t b
 	right = (struct texts){texts->news + found.at + found.length, texts->base + found.in_base + found.length,
 			       texts->new_size - found.at - found.length,
 			       texts->base_size - found.in_base - found.length};
-	fill(match, &left, base_offset, depth + 1);
+	fill(match, &left, base_offset, least, depth + 1);
 	match->sink->copy(match->sink->ctx, base_offset + found.in_base, found.length);
-	fill(match, &right, base_offset + found.in_base + found.length, depth + 1);
+	fill(match, &right, base_offset + found.in_base + found.length, least, depth + 1);
 }
 
 /* The texts round a difference at OFFSET of the new file, by DISTANCE; EXPECTED is where the base would go on. False: out of the base. */
@@ -319,9 +322,15 @@ static struct found take_near(struct patchmatch *match, uint64_t offset, uint64_
 {
 	struct texts gap = {texts->news, texts->base + expected, candidate->at, 0};
 
-	if (candidate->in_base > expected)
+	if (candidate->in_base > expected) {
 		gap.base_size = candidate->in_base - expected;
-	fill(match, &gap, base_offset + expected, 0);
+		fill(match, &gap, base_offset + expected, NEAR_LEAST, 0);
+	} else {
+		/* Something was inserted: what stands about may be like it. */
+		gap.base = texts->base;
+		gap.base_size = texts->base_size;
+		fill(match, &gap, base_offset, NEAR_CONTEXT, 0);
+	}
 	return (struct found){offset + candidate->at, base_offset + candidate->in_base, candidate->length};
 }
 

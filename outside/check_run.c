@@ -250,7 +250,8 @@ static enum fault read_all(struct request *request, const struct tabulate_means 
 	return first != FAULT_NONE ? first : judge(check, why);
 }
 
-/* The rows at fault are taken from what was written. A table without a header got one there. */
+/* The rows at fault are taken from what was written. A table without a header got one there; where rows were dropped or joined, the
+ * numbers are those of what was published. */
 static json_t *make_report(struct request *request, struct charsets *charsets, const struct package *package,
 			   const struct validation *validation)
 {
@@ -260,10 +261,13 @@ static json_t *make_report(struct request *request, struct charsets *charsets, c
 		json_t *task = json_array_get(tasks, i);
 		const char *name = json_string_value(json_object_get(task, "name"));
 		const struct resource *resource = package_resource(package, name);
-		int fd = find_file(request, name)->plain_fd;
+		const struct file *file = find_file(request, name);
+		int fd = file->plain_fd;
 
 		if (resource->verbatim)
 			excerpt_put(charsets, &resource->dialect, resource->encoding, fd, 0, task);
+		else if (!dialect_is_usual(&resource->dialect))
+			excerpt_put(charsets, &resource->dialect, resource->encoding, file->raw_fd, 0, task);
 		else
 			excerpt_put(charsets, &dialect_plain, "utf-8", fd, !resource->dialect.header, task);
 	}

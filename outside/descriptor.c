@@ -119,8 +119,12 @@ static json_t *build_dialect(const struct dialect *dialect)
 {
 	char delimiter[2] = {dialect->delimiter, '\0'}, quote[2] = {dialect->quote, '\0'};
 
-	return json_pack("{ss ss sb sb sb}", "delimiter", delimiter, "quoteChar", quote, "header", dialect->header,
-			 "doubleQuote", dialect->double_quote, "skipInitialSpace", dialect->skip_initial_space);
+	json_t *object = json_pack("{ss ss sb sb sb}", "delimiter", delimiter, "quoteChar", quote, "header",
+				   dialect->header, "doubleQuote", dialect->double_quote, "skipInitialSpace",
+				   dialect->skip_initial_space);
+
+	dialect_put_unusual(dialect, object);
+	return object;
 }
 
 /* Why columns that look personal may be there: their readers are told. */

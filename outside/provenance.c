@@ -71,7 +71,11 @@ static json_t *dialect_json(const struct dialect *dialect)
 {
 	char delimiter[2] = {dialect->delimiter, '\0'}, quote[2] = {dialect->quote, '\0'};
 
-	return json_pack("{s:s, s:s, s:b}", "delimiter", delimiter, "quoteChar", quote, "header", dialect->header);
+	json_t *object = json_pack("{s:s, s:s, s:b}", "delimiter", delimiter, "quoteChar", quote, "header",
+				   dialect->header);
+
+	dialect_put_unusual(dialect, object);
+	return object;
 }
 
 static json_t *parameter(const struct pipeline *pipeline, size_t index)

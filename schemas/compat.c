@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/json.h"
 #include "schemas/compat_internal.h"
 
 struct compat_break *compat_add(struct compat_result *result, enum compat_verdict verdict, const char *rule,
@@ -278,7 +279,7 @@ void compat_schema_removed(const char *name, struct compat_result *result)
 static void write_form(const struct resource *resource, char *text, size_t size)
 {
 	const struct dialect *dialect = &resource->dialect;
-	char delimiter[8], quote[8];
+	char delimiter[8], quote[8], rows[40] = "";
 
 	if (!resource->verbatim) {
 		snprintf(text, size, "the plain form");
@@ -286,9 +287,24 @@ static void write_form(const struct resource *resource, char *text, size_t size)
 	}
 	text_escape(&dialect->delimiter, 1, delimiter, sizeof(delimiter));
 	text_escape(&dialect->quote, 1, quote, sizeof(quote));
-	snprintf(text, size, "%.24s, delimiter %s, quote %s%s%s%s", resource->encoding, delimiter, quote,
+	if (!dialect_is_usual(dialect))
+		snprintf(rows, sizeof(rows), ", %u rows dropped, %u joined", dialect->n_comment_rows,
+			 dialect->n_header_rows);
+	snprintf(text, size, "%.24s, delimiter %s, quote %s%s%s%s%s", resource->encoding, delimiter, quote,
 		 dialect->double_quote ? " doubled" : "", dialect->header ? ", a header" : ", no header",
-		 dialect->skip_initial_space ? ", blanks skipped" : "");
+		 dialect->skip_initial_space ? ", blanks skipped" : "", rows);
+}
+
+/* What is dropped, joined and emptied in bytes that are stored as published. */
+static bool same_rows(const struct resource *old_resource, const struct resource *new_resource)
+{
+	_cleanup_(json_decrefp) json_t *was = json_or_die(json_object()), *is = json_or_die(json_object());
+
+	if (old_resource->verbatim && new_resource->verbatim) {
+		dialect_put_unusual(&old_resource->dialect, was);
+		dialect_put_unusual(&new_resource->dialect, is);
+	}
+	return json_equal(was, is);
 }
 
 void compat_compare_form(const struct resource *old_resource, const struct resource *new_resource,
@@ -298,7 +314,7 @@ void compat_compare_form(const struct resource *old_resource, const struct resou
 
 	write_form(old_resource, was, sizeof(was));
 	write_form(new_resource, is, sizeof(is));
-	if (strcasecmp(was, is) != 0)
+	if (strcasecmp(was, is) != 0 || !same_rows(old_resource, new_resource))
 		compat_was(compat_add(result, COMPAT_NO, "form-changed", "", "resource %s: its bytes are %s, were %s",
 				      new_resource->name, is, was),
 			   was, is);

@@ -166,6 +166,21 @@ static enum fault load_schema_of(struct resource *resource, package_load_schema 
 	return FAULT_NONE;
 }
 
+/* Cells that are emptied for their null sequence are to be missing, not empty texts. */
+static void tell_null_sequence(const struct resource *resource, struct warnings *warnings)
+{
+	const struct schema *schema = resource->schema;
+
+	if (resource->dialect.null_sequence[0] == '\0' || schema == NULL)
+		return;
+	for (size_t i = 0; i < schema->n_missing_values; i++) {
+		if (schema->missing_values[i][0] == '\0')
+			return;
+	}
+	warnings_add(warnings,
+		     "cells that are the dialect's nullSequence are read as empty, which missingValues lacks");
+}
+
 static enum fault read_schema(struct package *package, struct resource *resource, package_load_schema *load_schema,
 			      void *ctx, struct refusal *why)
 {
@@ -177,6 +192,8 @@ static enum fault read_schema(struct package *package, struct resource *resource
 	if (value == NULL || json_is_null(value))
 		return FAULT_NONE;
 	fault = load_schema_of(resource, load_schema, ctx, &warnings, why);
+	if (fault == FAULT_NONE)
+		tell_null_sequence(resource, &warnings);
 	snprintf(prefix, sizeof(prefix), "resource %s: ", resource->name);
 	warnings_take(&package->warnings, prefix, &warnings);
 	return fault;

@@ -93,6 +93,8 @@ struct parallel_reader *parallel_reader_new(const struct dialect *dialect, struc
 	reader->rows = table_reader_new(dialect, take_row, reader);
 	reader->next.row = 1;
 	reader->piece_size = reader->look_at = piece_size;
+	/* What is dropped or joined is told by rows from the first on. */
+	reader->is_serial = !dialect_is_usual(dialect);
 	reader->n_threads = n_threads;
 	reader->n_pieces = 2 * (size_t)n_threads + 2;
 	reader->pieces = xcalloc(reader->n_pieces, sizeof(reader->pieces[0]));

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/limits.h"
+#include "schemas/rowfilter.h"
 #include "schemas/rowsplit.h"
 
 /* The step in which libcsv's cell buffer grows. */
@@ -29,6 +30,7 @@ struct table_reader {
 	bool may_split;
 	table_row *row;
 	void *ctx;
+	struct row_filter *filter; /* owned; NULL: every row goes to ROW */
 
 	char *text; /* LIMIT_ROW_SIZE and a NUL a cell: untouched pages cost nothing */
 	size_t text_size;
@@ -46,6 +48,7 @@ struct table_reader {
 
 	char *squeezed; /* skipInitialSpace: a piece without its blanks */
 	bool in_quotes, at_cell_start;
+	bool in_comment; /* the line that was taken last is one, and has no end yet */
 
 	struct refusal why; /* of a callback, which cannot stop libcsv */
 };
@@ -80,6 +83,8 @@ struct table_reader *table_reader_new(const struct dialect *dialect, table_row *
 	reader->may_split = can_split(dialect);
 	reader->row = row;
 	reader->ctx = ctx;
+	if (!dialect_is_usual(dialect))
+		reader->filter = row_filter_new(dialect, row, ctx);
 	reader->text = xmalloc(LIMIT_ROW_SIZE + LIMIT_FIELDS + 1);
 	reader->cells = xcalloc(LIMIT_FIELDS, sizeof(reader->cells[0]));
 	reader->position.row = 1;
@@ -99,6 +104,7 @@ void table_reader_free(struct table_reader *reader)
 	if (reader == NULL)
 		return;
 	csv_free(&reader->csv);
+	row_filter_free(reader->filter);
 	free(reader->text);
 	free(reader->cells);
 	free(reader->squeezed);
@@ -115,6 +121,8 @@ void table_reader_resume(struct table_reader *reader, const struct row_position 
 	reader->started = true;
 	reader->position = *position;
 	reader->offset = position->offset;
+	if (reader->filter != NULL)
+		row_filter_resume(reader->filter);
 }
 
 bool table_reader_is_between_rows(const struct table_reader *reader)
@@ -178,7 +186,10 @@ static enum fault hand_on(struct table_reader *reader, struct refusal *why)
 
 	if (reader->position.row >= LIMIT_ROWS)
 		return at_row(reader, FAULT_TABLE_ROWS, "more rows than a table may have", why);
-	fault = reader->row(reader->ctx, reader->cells, reader->n_cells, &reader->position, why);
+	if (reader->filter != NULL)
+		fault = row_filter_take(reader->filter, reader->cells, reader->n_cells, &reader->position, why);
+	else
+		fault = reader->row(reader->ctx, reader->cells, reader->n_cells, &reader->position, why);
 	reader->n_cells = 0;
 	reader->position.row++;
 	return fault;
@@ -273,6 +284,29 @@ static bool split_line(struct table_reader *reader, const char *line, size_t siz
 	return true;
 }
 
+/* Takes the line, or a part of it, if it is a comment: prose has quotes and delimiters that are no CSV. It counts as a row. */
+static bool skip_comment(struct table_reader *reader, const char *line, size_t size, enum fault *ret_fault,
+			 struct refusal *why)
+{
+	char end = line[size - 1];
+
+	if (reader->dialect.comment == '\0' ||
+	    (!reader->in_comment && (!reader->row_ended || line[0] != reader->dialect.comment)))
+		return false;
+	*ret_fault = FAULT_NONE;
+	reader->offset += size;
+	reader->in_comment = end != '\n' && end != '\r';
+	reader->row_ended = !reader->in_comment;
+	if (reader->in_comment)
+		return true;
+	reader->after_cr = end == '\r';
+	if (reader->position.row >= LIMIT_ROWS)
+		*ret_fault = at_row(reader, FAULT_TABLE_ROWS, "more rows than a table may have", why);
+	reader->position.row++;
+	reader->position.offset = reader->offset;
+	return true;
+}
+
 static enum fault feed_line(struct table_reader *reader, const char *line, size_t size, struct refusal *why)
 {
 	size_t given = size;
@@ -303,7 +337,7 @@ static enum fault feed_lines(struct table_reader *reader, const char *text, size
 		size_t length = line_length(text, size, has_cr);
 		enum fault fault;
 
-		if (!split_line(reader, text, length, &fault, why))
+		if (!skip_comment(reader, text, length, &fault, why) && !split_line(reader, text, length, &fault, why))
 			fault = feed_line(reader, text, length, why);
 		if (fault != FAULT_NONE)
 			return fault;
@@ -353,5 +387,7 @@ enum fault table_reader_finish(struct table_reader *reader, struct refusal *why)
 		return at_row(reader, FAULT_TABLE_QUOTE, "a quote is not closed before the end", why);
 	if (reader->why.fault != FAULT_NONE && why != NULL)
 		*why = reader->why;
+	if (reader->why.fault == FAULT_NONE && reader->filter != NULL)
+		return row_filter_finish(reader->filter, why);
 	return reader->why.fault;
 }

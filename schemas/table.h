@@ -19,11 +19,12 @@ struct cell {
 };
 
 struct row_position {
-	uint64_t row;    /* the header is row 1 */
+	uint64_t row;    /* as published, from 1: the header, or what a dialect drops before it */
 	uint64_t offset; /* of the row's first byte in the input */
 };
 
-/* Gets every row, the header first (with a dialect that has none, row 1 is data). Cells live for the call. */
+/* Gets every row that the dialect does not drop (rowfilter.h), the header first (with a dialect that has none, the first is data). Cells
+ * live for the call. */
 typedef enum fault table_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
 			     struct refusal *why);
 

@@ -61,6 +61,52 @@ code, habitants = json.load(open(sys.argv[1]))["resources"][0]["schema"]["fields
 sys.exit(not (code["type"] == "string" and code["constraints"] == {"required": True, "pattern": "^[0-9]{1,2}$"}
               and "required" not in code and habitants["constraints"]["minLength"] == 1))' "$T/in/store/current/villes/datapackage.json"
 
+# --- a dialect that drops and joins rows ---
+world_source zones "zone_code:string zone_people:integer"
+printf '# a "note", it'"'"'s\nTitle of the table\nzone,zone\ncode,people\n1,\\N\n#,,\n2,20\n' >"$T/data/zones.csv"
+dialect() { # MEMBER=JSON…: of the resource
+	python3 - "$T/out/sources/zones/datapackage.json" "$@" <<-'PYTHON'
+	import json, sys
+	package = json.load(open(sys.argv[1]))
+	for pair in sys.argv[2:]:
+	    key, value = pair.split("=", 1)
+	    package["resources"][0][key] = json.loads(value)
+	json.dump(package, open(sys.argv[1], "w"))
+	PYTHON
+}
+dialect 'dialect={"commentChar": "#", "commentRows": [2], "headerRows": [3, 4], "headerJoin": "_", "nullSequence": "\\N"}'
+ok 'a run over comments, two header rows and a null sequence' world_sync zones
+inside import "$bundle" >"$T/import.log" 2>&1
+run inside approve zones --reason 'a new dataset'
+is "$status" 0 'which the inside takes'
+current=$T/in/store/current/zones
+is "$(cat "$current"/*.csv)" 'zone_code,zone_people
+1,
+2,20' 'what crossed is the plain form'
+is "$(grep -c dialect "$current/datapackage.json")" 0 'and its descriptor has no dialect'
+dialect 'clapet={"transform": "verbatim"}'
+ok 'the same bytes kept as published' world_sync zones
+inside import "$bundle" >"$T/import.log" 2>&1
+run inside approve zones --reason 'kept as published'
+is "$status" 0 'which the inside reads by its dialect'
+ok 'they are those of the publisher' cmp "$T/data/zones.csv" "$(echo "$current"/*.csv)"
+ok 'and the descriptor has the whole dialect' python3 -c 'import json, sys
+dialect = json.load(open(sys.argv[1]))["resources"][0]["dialect"]
+sys.exit(not (dialect["commentChar"] == "#" and dialect["commentRows"] == [2] and dialect["headerRows"] == [3, 4]
+              and dialect["headerJoin"] == "_" and dialect["nullSequence"] == "\\N"))' "$current/datapackage.json"
+dialect 'clapet={"transform": "plain"}'
+printf '3,many\n' >>"$T/data/zones.csv"
+run world_sync zones
+like "$output" 'E4301 .*zones row 8, field zone_people: "many" is not an integer' 'a row at fault is refused'
+outside report --json zones >"$T/report.json" 2>&1
+like "$(cat "$T/report.json")" '"rowNumber": 8' 'by the row that it was published as'
+ok 'with its cells' python3 -c 'import json, sys
+def find(x):
+    if isinstance(x, dict):
+        return x.get("rowNumber") == 8 and x.get("cells") == ["3", "many"] or any(map(find, x.values()))
+    return isinstance(x, list) and any(map(find, x))
+sys.exit(not find(json.load(open(sys.argv[1]))))' "$T/report.json"
+
 cp "$T/out/sources/villes/datapackage.json" "$T/kept"
 sed 's/^{/{"name": "villes", /' "$T/kept" >"$T/out/sources/villes/datapackage.json"
 run outside check

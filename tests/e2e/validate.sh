@@ -142,6 +142,30 @@ validate --package "$T/p/datapackage.json" "$T/p/regions.csv"
 is "$status" 0 'one file of a package by its name'
 validate --package "$T/p/datapackage.json" "$EVIL/good.csv"
 is "$status" 2 'a file that is no resource: exit 2'
+
+# Comments, a header of two rows, a null sequence: the rows that are named are those of the file.
+mkdir "$T/rows"
+printf '{"resources": [{"name": "t", "path": "t.csv", "dialect": {"commentChar": "#", "commentRows": [2], "headerRows": [3, 4], "headerJoin": "/", "nullSequence": "NULL"}, "schema": {"fields": [{"name": "town/code"}, {"name": "town/people", "type": "integer"}]}}]}' >"$T/rows/datapackage.json"
+printf '# of "us", it'"'"'s\n"a\ntitle",\ntown,town\ncode,people\n1,NULL\n#,\n2,many\n3,4\n' >"$T/rows/t.csv"
+for threads in 1 3; do
+	validate --threads "$threads" --package "$T/rows/datapackage.json"
+	is "$status" 1 "an unusual dialect, $threads threads: exit 1"
+	like "$output" 't.csv:7: field town/people: "many" is not an integer' 'its row is that of the file'
+	like "$output" 't.csv: not valid, 1 faults in 3 rows' 'and nothing else is wrong'
+done
+"$BIN/clapet-outside" validate --json --package "$T/rows/datapackage.json" >"$T/report.json" 2>/dev/null
+ok 'the excerpt is that row, and three rows are counted' python3 -c 'import json, sys
+text = open(sys.argv[1]).read()
+task = json.loads(text)["tasks"][0]
+sys.exit(not (task["stats"]["rows"] == 3 and task["errors"][0]["cells"] == ["2", "many"]))' "$T/report.json"
+is "$(grep -c missingValues <<<"$output")" 0 'with the default missingValues nothing is told'
+sed -i 's/"schema": {/&"missingValues": ["-"], /' "$T/rows/datapackage.json"
+validate --package "$T/rows/datapackage.json"
+like "$output" "cells that are the dialect's nullSequence are read as empty, which missingValues lacks" 'without an empty text in them it is'
+sed -i 's/"commentRows": \[2\]/"escapeChar": "|"/' "$T/rows/datapackage.json"
+validate --package "$T/rows/datapackage.json"
+like "$output" 'dialect: escapeChar is not supported' 'escapes are refused'
+
 validate
 is "$status" 2 'no arguments: exit 2'
 validate "$T/absent.csv"

@@ -65,6 +65,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	dialect.delimiter = ",;\t|"[data[0] & 3];
 	dialect.quote = data[0] & 4 ? '\'' : '"';
 	dialect.skip_initial_space = (data[0] & 8) != 0;
+	if (data[0] & 0x10)
+		dialect.comment = '#';
+	if (data[0] & 0x20)
+		strcpy(dialect.null_sequence, "-");
+	if (data[0] & 0x40) {
+		dialect.n_header_rows = 2;
+		dialect.header_rows[0] = 1;
+		dialect.header_rows[1] = 3;
+	}
+	if (data[0] & 0x80) {
+		dialect.n_comment_rows = 1;
+		dialect.comment_rows[0] = 2;
+	}
 	fault = to_plain(&dialect, data + 1, size - 1, size, &whole);
 	if (to_plain(&dialect, data + 1, size - 1, 1 + (data[0] >> 4), &pieces) != fault)
 		abort();

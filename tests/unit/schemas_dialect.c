@@ -42,7 +42,7 @@ static struct dialect heeds(const char *text, const char *format, const char *sa
 static bool is_plain(struct dialect dialect)
 {
 	return dialect.delimiter == ',' && dialect.quote == '"' && dialect.header && dialect.double_quote &&
-	       !dialect.skip_initial_space;
+	       !dialect.skip_initial_space && dialect_is_usual(&dialect);
 }
 
 static void test_heeded(void **state)
@@ -59,6 +59,36 @@ static void test_heeded(void **state)
 	assert_false(heeds("{\"header\": false}", NULL, NULL).header);
 	assert_false(heeds("{\"header\": \"false\"}", NULL, "read as false").header);
 	assert_false(heeds("{\"headerRows\": []}", NULL, NULL).header);
+	assert_false(heeds("{\"headerRows\": [], \"header\": true}", NULL, NULL).header);
+	assert_false(heeds("{\"header\": true, \"headerRows\": false}", NULL, NULL).header);
+}
+
+/* What is said of whole rows: read, and written again as it was. */
+static void test_unusual(void **state)
+{
+	static const char *const texts[][2] = {
+		{"{\"commentChar\": \"#\"}", "{\"commentChar\": \"#\"}"},
+		{"{\"commentRows\": [5, 1, 5]}", "{\"commentRows\": [1, 5]}"},
+		{"{\"headerRows\": [2, 1]}", "{\"headerJoin\": \" \", \"headerRows\": [1, 2]}"},
+		{"{\"headerRows\": [3], \"headerJoin\": \"\"}", "{\"headerJoin\": \"\", \"headerRows\": [3]}"},
+		{"{\"nullSequence\": \"\\\\N\", \"header\": false, \"headerRows\": [2]}",
+		 "{\"nullSequence\": \"\\\\N\"}"},
+		{"{\"commentRows\": [1], \"headerRows\": [1]}", "{\"commentRows\": [1]}"},
+		{"{\"commentChar\": \"#\", \"csv\": {\"nullSequence\": \"-\"}}",
+		 "{\"commentChar\": \"#\", \"nullSequence\": \"-\"}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct dialect dialect = heeds(texts[i][0], NULL, NULL);
+		_cleanup_(json_decrefp) json_t *object = json_or_die(json_object());
+		_cleanup_free_ char *text = NULL;
+
+		assert_false(dialect_is_usual(&dialect));
+		dialect_put_unusual(&dialect, object);
+		text = json_dumps(object, JSON_SORT_KEYS);
+		assert_string_equal(text, texts[i][1]);
+	}
 }
 
 static void test_without_effect(void **state)
@@ -105,14 +135,21 @@ static void test_refused(void **state)
 		{"{\"doubleQuote\": false}", "doubleQuote is false"},
 		{"{\"escapeChar\": \"\\\\\"}", "escapeChar is not supported"},
 		{"{\"lineTerminator\": \";\"}", "lineTerminator is none of"},
-		{"{\"nullSequence\": \"\\\\N\"}",
-		 "nullSequence is not supported; write it into the schema's missingValues"},
+		{"{\"nullSequence\": 7}", "nullSequence is no text of at most 16 bytes"},
+		{"{\"nullSequence\": \"0123456789abcdefg\"}", "nullSequence is no text of at most 16 bytes"},
+		{"{\"headerJoin\": \"0123456789abcdefg\"}", "headerJoin is no text"},
 		{"{\"skipInitialSpace\": 7}", "skipInitialSpace is neither"},
 		{"{\"header\": 7}", "header is neither"},
-		{"{\"headerRows\": [1, 2]}", "headerRows is not [1]"},
-		{"{\"headerRows\": [3]}", "headerRows is not [1]"},
-		{"{\"commentRows\": [1]}", "commentRows is not supported"},
-		{"{\"commentChar\": \"#\"}", "commentChar is not supported"},
+		{"{\"headerRows\": 1}", "headerRows is no list of at most 8 row numbers"},
+		{"{\"headerRows\": [1,2,3,4,5,6,7,8,9]}", "headerRows is no list of at most 8 row numbers"},
+		{"{\"headerRows\": [0]}", "headerRows holds what is no row number"},
+		{"{\"headerRows\": [1, \"2\"]}", "headerRows holds what is no row number"},
+		{"{\"headerRows\": [1, 2], \"commentRows\": [2]}", "headerRows has a row that commentRows has too"},
+		{"{\"commentRows\": {\"1\": 1}}", "commentRows is no list of at most 64 row numbers"},
+		{"{\"commentRows\": [4294967296]}", "commentRows holds what is no row number"},
+		{"{\"commentChar\": \"//\"}", "commentChar is no single"},
+		{"{\"commentChar\": \",\"}", "commentChar is the delimiter or the quoteChar too"},
+		{"{\"commentChar\": \"\\\"\"}", "commentChar is the delimiter or the quoteChar too"},
 		{"{\"csvddfVersion\": 2}", "csvddfVersion is no version 1"},
 		{"{\"property\": \"rows\"}", "property is not supported"},
 		{"{\"itemType\": \"object\"}", "itemType is not supported"},
@@ -138,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heeded),
+		cmocka_unit_test(test_unusual),
 		cmocka_unit_test(test_without_effect),
 		cmocka_unit_test(test_refused),
 	};

@@ -130,7 +130,7 @@ static void test_two_keys(void **state)
 
 static void test_without_header(void **state)
 {
-	const struct dialect dialect = {',', '"', false, true, false};
+	const struct dialect dialect = {.delimiter = ',', .quote = '"', .double_quote = true};
 	_cleanup_(package_freep) struct package *villes = parse(VILLES(CODE)), *cog = parse(COG);
 	_cleanup_(validation_freep) struct validation *validation = validation_new();
 	const struct table_key *key = &villes->resources[0].schema->foreign_keys[0];

@@ -320,6 +320,15 @@ static void test_dialects(void **state)
 		{.delimiter = ',', .quote = '"', .header = true, .double_quote = true, .skip_initial_space = true},
 		{.delimiter = ',', .quote = '"', .header = false, .double_quote = true},
 		{.delimiter = ',', .quote = '1', .header = true, .double_quote = true},
+		{.delimiter = ',', .quote = '"', .header = true, .comment = '1', .null_sequence = "1"},
+		{.delimiter = ',',
+		 .quote = '"',
+		 .header = true,
+		 .n_comment_rows = 2,
+		 .comment_rows = {3, 40},
+		 .n_header_rows = 2,
+		 .header_rows = {1, 4},
+		 .header_join = "/"},
 	};
 	struct text text = {0};
 

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "bundle/json.h"
 #include "bundle/limits.h"
 
 /* Rows as one text: "number@offset|cell|cell;". */
@@ -77,6 +78,78 @@ static void test_rows(void **state)
 	check(&dialect, " a , b \n", FAULT_NONE, "1@0| a | b ;");
 	check(&dialect, "a,\"x\"\"y\n,z\"\nb,\n", FAULT_NONE, "1@0|a|x\"y\n,z;2@12|b|;");
 	check(&dialect, "a\n\"\"\n", FAULT_NONE, "1@0|a;2@2|;");
+}
+
+static struct dialect unusual(const char *json)
+{
+	_cleanup_(json_decrefp) json_t *descriptor = json_loads(json, 0, NULL);
+	_cleanup_(warnings_clear) struct warnings warnings = {0};
+	struct dialect dialect;
+	struct refusal why;
+
+	if (dialect_parse(descriptor, NULL, &dialect, &warnings, &why) != FAULT_NONE)
+		fail_msg("%s: %s", json, why.line);
+	return dialect;
+}
+
+/* Rows are dropped; those that stay keep their numbers and offsets. */
+static void test_comments(void **state)
+{
+	const struct dialect by_char = unusual("{\"commentChar\": \"#\"}");
+	const struct dialect by_row = unusual("{\"commentRows\": [1, 3]}");
+	const struct dialect no_header = unusual("{\"commentChar\": \"#\", \"header\": false}");
+
+	(void)state;
+	check(&by_char, "# of \"us\", it's\na,b\n#\n1,#2\n", FAULT_NONE, "2@16|a|b;4@22|1|#2;");
+	check(&by_char, "#x\r\n\r\na\r\n#y\r\n", FAULT_NONE, "2@4;3@6|a;");
+	check(&by_char, "#x\ra\r#y\r\rb\n#", FAULT_NONE, "2@3|a;4@8;5@9|b;");
+	check(&by_char, "\xef\xbb\xbf#x\na\n", FAULT_NONE, "2@6|a;");
+	check(&by_char, "a,b\n\"#1\",2\n3,\"\n#4\n\"\n#\xff\n5,6", FAULT_NONE, "1@0|a|b;3@11|3|\n#4\n;5@23|5|6;");
+	check(&by_char, "#only\n#comments", FAULT_NONE, "");
+	check(&by_char, "a\n#x\n1\"\n", FAULT_TABLE_QUOTE, "1@0|a;");
+	check(&by_row, "title,\"of\nit\"\na,b\nunits,\n1,2\n", FAULT_NONE, "2@14|a|b;4@25|1|2;");
+	check(&by_row, "it \"is\" no CSV\na\n", FAULT_TABLE_QUOTE, "");
+	check(&no_header, "#x\n1\n#y\n2\n", FAULT_NONE, "2@3|1;4@8|2;");
+}
+
+static void test_header_rows(void **state)
+{
+	const struct dialect two = unusual("{\"headerRows\": [1, 2]}");
+	const struct dialect apart = unusual("{\"headerRows\": [2, 4], \"headerJoin\": \"-\", \"commentChar\": \"#\"}");
+
+	(void)state;
+	check(&two, "fruit,fruit,code\nid,name,code,x\n1,2,3,4\n", FAULT_NONE,
+	      "1@0|fruit id|fruit name|code|x;3@32|1|2|3|4;");
+	check(&two, "a,\n,b\n1,2\n", FAULT_NONE, "1@0|a | b;3@6|1|2;");
+	check(&two, "a\n", FAULT_NONE, "1@0|a;");
+	check(&two, "", FAULT_NONE, "");
+	check(&apart, "title\na,b\nunits\nc,d\n1,2\n", FAULT_NONE, "2@6|a-c|b-d;5@20|1|2;");
+	check(&apart, "title\na,b\nunits\n#c,d\n1,2\n", FAULT_NONE, "2@6|a|b;5@21|1|2;");
+	check(&apart, "title\n#a,b\n\n#c,d\n1,2\n3,4\n", FAULT_NONE, "5@17|1|2;6@21|3|4;");
+}
+
+static void test_null_sequence(void **state)
+{
+	const struct dialect dialect = unusual("{\"nullSequence\": \"\\\\N\"}");
+
+	(void)state;
+	check(&dialect, "\\N,b\n\\N,\"\\N\"\n\\NN,\\n\n", FAULT_NONE, "1@0|\\N|b;2@5||;3@13|\\NN|\\n;");
+}
+
+/* Joined labels have bounds. */
+static void test_long_headers(void **state)
+{
+	const struct dialect two = unusual("{\"headerRows\": [1, 2]}");
+	_cleanup_free_ char *text = xmalloc(2 * LIMIT_JOINED_LABEL + 8);
+	struct seen seen = {.size = 0};
+	struct refusal why = {0};
+
+	(void)state;
+	memset(text, 'a', 2 * LIMIT_JOINED_LABEL);
+	text[LIMIT_JOINED_LABEL - 4] = '\n';
+	text[LIMIT_JOINED_LABEL + 1] = '\n';
+	assert_int_equal(read_in_pieces(&two, text, LIMIT_JOINED_LABEL + 2, 4096, &seen, &why), FAULT_TABLE_CELL_SIZE);
+	assert_non_null(strstr(why.line, "row 2 (byte 65533): a header of several rows is too long"));
 }
 
 /* A blank line is a row without cells, whatever ends it; CR LF is one end. */
@@ -268,9 +341,13 @@ static void test_plain_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),    cmocka_unit_test(test_blank_lines), cmocka_unit_test(test_mark),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_place),       cmocka_unit_test(test_dialects),
-		cmocka_unit_test(test_bounds),  cmocka_unit_test(test_plain),       cmocka_unit_test(test_plain_large),
+		cmocka_unit_test(test_comments),      cmocka_unit_test(test_header_rows),
+		cmocka_unit_test(test_null_sequence), cmocka_unit_test(test_long_headers),
+		cmocka_unit_test(test_rows),          cmocka_unit_test(test_blank_lines),
+		cmocka_unit_test(test_mark),          cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_place),         cmocka_unit_test(test_dialects),
+		cmocka_unit_test(test_bounds),        cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_plain_large),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
