@@ -26,25 +26,26 @@ static enum fault add_file(struct trustset *set, const char *role, uint64_t vers
 			   struct refusal *why)
 {
 	const char *file = strrchr(target->path, '/') == NULL ? target->path : strrchr(target->path, '/') + 1;
+	struct encoding encoding = {.blob = {.plain_sha256 = target->sha256, .plain_length = target->length}};
 	struct signed_file *signed_;
-	enum fault fault;
+	enum fault fault = FAULT_NONE;
 
 	if (!tuf_role_covers(role, target->path) || !notation_is_file_name(file) ||
 	    strlen(file) >= LIMIT_FILE_NAME_SIZE)
 		return refuse(why, FAULT_TUF_DELEGATION, "names \"%s\", which is outside its delegation", target->path);
+	if (target->custom != NULL)
+		fault = encodings_parse(target->custom, target->path, &target->sha256, target->length, &encoding, why);
+	if (fault != FAULT_NONE)
+		return fault;
 	set->files = xrealloc(set->files, set->n_files + 1, sizeof(*set->files));
 	signed_ = &set->files[set->n_files];
 	memset(signed_, 0, sizeof(*signed_));
-	if (target->custom != NULL) {
-		fault = encodings_parse(target->custom, target->path, &signed_->blob, why);
-		if (fault != FAULT_NONE)
-			return fault;
-	}
 	text_copy(signed_->dataset, sizeof(signed_->dataset), role);
 	text_copy(signed_->file, sizeof(signed_->file), file);
 	signed_->role_version = version;
-	signed_->blob.plain_sha256 = target->sha256;
-	signed_->blob.plain_length = target->length;
+	signed_->blob = encoding.blob;
+	signed_->is_patch = encoding.is_patch;
+	signed_->base = encoding.base;
 	set->n_files++;
 	return FAULT_NONE;
 }

@@ -206,10 +206,10 @@ static const char *file_of(const struct tuf_target *target)
 	return slash != NULL ? slash + 1 : target->path;
 }
 
-/* What a role's targets are to the store. BLOBS has one entry a target; where a target has no `custom`, no parts: it is
+/* What a role's targets are to the store. ENCODINGS has one entry a target; where a target has no `custom`, no parts: it is
  * good TUF, but cannot travel. */
 static enum fault role_judge(const struct tuf_client *client, size_t index, const struct tuf_role *role,
-			     struct blob *blobs, struct record_role *record, struct refusal *why)
+			     struct encoding *encodings, struct record_role *record, struct refusal *why)
 {
 	const char *wanted = strcmp(role->name, "status") == 0 ? "status.json" : "datapackage.json";
 	bool has_version = false, is_withdrawn = false;
@@ -219,8 +219,11 @@ static enum fault role_judge(const struct tuf_client *client, size_t index, cons
 		char where[LIMIT_METADATA_NAME_SIZE + LIMIT_TARGET_PATH_SIZE];
 
 		snprintf(where, sizeof(where), "%s: %s", role->file_name, target.path);
-		if (target.custom != NULL && encodings_parse(target.custom, where, &blobs[i], why) != FAULT_NONE)
+		if (target.custom != NULL && encodings_parse(target.custom, where, &target.sha256, target.length,
+							     &encodings[i], why) != FAULT_NONE)
 			return why->fault;
+		if (encodings[i].is_patch)
+			return refuse(why, FAULT_TUF_CUSTOM, "%s: a patch", where);
 		if (strcmp(file_of(&target), wanted) == 0) {
 			record->version = target.sha256;
 			has_version = true;
@@ -237,8 +240,10 @@ static enum fault role_judge(const struct tuf_client *client, size_t index, cons
 	return FAULT_NONE;
 }
 
-static void send_target(int sock, const struct tuf_role *role, const struct tuf_target *target, const struct blob *blob)
+static void send_target(int sock, const struct tuf_role *role, const struct tuf_target *target,
+			const struct encoding *encoding)
 {
+	const struct blob *blob = &encoding->blob;
 	struct record record = record_new(RECORD_TARGET);
 
 	if (!text_copy(record.target.dataset, sizeof(record.target.dataset), role->name) ||
@@ -259,7 +264,7 @@ static void send_target(int sock, const struct tuf_role *role, const struct tuf_
 
 static void send_role(int sock, const struct tuf_client *client, size_t index, const struct tuf_role *role)
 {
-	_cleanup_free_ struct blob *blobs = xcalloc(role->n_targets + 1, sizeof(*blobs));
+	_cleanup_free_ struct encoding *encodings = xcalloc(role->n_targets + 1, sizeof(*encodings));
 	struct record record = record_new(RECORD_ROLE);
 	struct refusal why = role->refusal;
 	struct tuf_target target;
@@ -273,7 +278,7 @@ static void send_role(int sock, const struct tuf_client *client, size_t index, c
 	record.role.metadata_sha256 = role->metadata_sha256;
 	record.role.metadata_size = role->metadata_size;
 	if (role->is_trusted)
-		why.fault = role_judge(client, index, role, blobs, &record.role, &why);
+		why.fault = role_judge(client, index, role, encodings, &record.role, &why);
 	record.role.fault = (uint32_t)why.fault;
 	if (why.fault == FAULT_NONE)
 		record.role.n_targets = (uint32_t)role->n_targets;
@@ -283,9 +288,9 @@ static void send_role(int sock, const struct tuf_client *client, size_t index, c
 		die("a line that is too long");
 	record_send(sock, &record, -1);
 	for (size_t i = 0; i < record.role.n_targets && tuf_client_target(client, index, i, &target); i++)
-		send_target(sock, role, &target, &blobs[i]);
+		send_target(sock, role, &target, &encodings[i]);
 	for (size_t i = 0; i < role->n_targets; i++)
-		free(blobs[i].parts);
+		encoding_clear(&encodings[i]);
 }
 
 static enum fault anchor(struct tuf_client *client, const struct request *request, struct refusal *why)
