@@ -50,9 +50,10 @@ void trustset_free(struct trustset *set)
 		tuf_root_free(set->roots[i]);
 	for (size_t i = 0; i < set->n_targets; i++)
 		tuf_targets_free(set->targets[i]);
-	for (size_t i = 0; i < set->n_files; i++)
+	for (size_t i = 0; i < set->n_files; i++) {
 		blob_clear(&set->files[i].blob);
 		blob_clear(&set->files[i].base);
+	}
 	tuf_timestamp_free(set->timestamp);
 	tuf_snapshot_free(set->snapshot);
 	free(set->roots);
