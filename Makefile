@@ -62,6 +62,7 @@ SRC_bundle = \
 	bundle/json.c \
 	bundle/json_published.c \
 	bundle/notation.c \
+	bundle/patch_blob.c \
 	bundle/patch_decode.c \
 	bundle/patch_encode.c \
 	bundle/patchindex.c \
@@ -274,6 +275,7 @@ SRC_inside = \
 	inside/retention.c \
 	inside/rollback_references.c \
 	inside/settle.c \
+	inside/settle_missing.c \
 	inside/settle_references.c \
 	inside/status.c \
 	inside/store_delete.c \

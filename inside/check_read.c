@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/patch.h"
 #include "inside/check.h"
 
 #define PIECE_SIZE (256 * KIB)
@@ -37,12 +38,28 @@ static enum fault tee_sink(void *ctx, const void *data, size_t size, struct refu
 	return FAULT_NONE;
 }
 
+static enum fault keep_base(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	int r = fd_write_all(*(const int *)ctx, data, size);
+
+	(void)why;
+	if (r < 0)
+		die("writing a decoded base: %s", strerror(-r));
+	return FAULT_NONE;
+}
+
 static enum fault read_target(const struct check_file *file, struct tee *tee, struct refusal *why)
 {
 	struct blob blob = {file->target.sha256, file->target.length, file->parts, file->n_parts};
+	struct blob base = {file->target.base_sha256, file->target.base_length, file->base_parts, file->n_base_parts};
+	int base_fd = file->base_fd;
 
 	tee->fd = file->fd;
-	return blob_decode(&blob, file->part_fds, tee_sink, tee, why);
+	if (file->target.is_patch == 0)
+		return blob_decode(&blob, file->part_fds, tee_sink, tee, why);
+	if (file->base_is_output && blob_decode(&base, file->base_part_fds, keep_base, &base_fd, why) != FAULT_NONE)
+		return refuse_within(why, "its base");
+	return patch_decode_blob(&blob, file->part_fds, &base, base_fd, tee_sink, tee, why);
 }
 
 static enum fault read_object(const struct check_file *file, struct tee *tee, struct refusal *why)

@@ -222,8 +222,6 @@ static enum fault role_judge(const struct tuf_client *client, size_t index, cons
 		if (target.custom != NULL && encodings_parse(target.custom, where, &target.sha256, target.length,
 							     &encodings[i], why) != FAULT_NONE)
 			return why->fault;
-		if (encodings[i].is_patch)
-			return refuse(why, FAULT_TUF_CUSTOM, "%s: a patch", where);
 		if (strcmp(file_of(&target), wanted) == 0) {
 			record->version = target.sha256;
 			has_version = true;
@@ -240,6 +238,18 @@ static enum fault role_judge(const struct tuf_client *client, size_t index, cons
 	return FAULT_NONE;
 }
 
+static void send_parts(int sock, enum record_kind kind, const struct blob *blob)
+{
+	for (size_t i = 0; i < blob->n_parts; i++) {
+		struct record record = record_new(kind);
+
+		record.part.index = (uint32_t)i;
+		record.part.sha256 = blob->parts[i].sha256;
+		record.part.length = blob->parts[i].length;
+		record_send(sock, &record, -1);
+	}
+}
+
 static void send_target(int sock, const struct tuf_role *role, const struct tuf_target *target,
 			const struct encoding *encoding)
 {
@@ -252,14 +262,13 @@ static void send_target(int sock, const struct tuf_role *role, const struct tuf_
 	record.target.sha256 = target->sha256;
 	record.target.length = target->length;
 	record.target.n_parts = (uint32_t)blob->n_parts;
+	record.target.is_patch = encoding->is_patch ? 1 : 0;
+	record.target.base_sha256 = encoding->base.plain_sha256;
+	record.target.base_length = encoding->base.plain_length;
+	record.target.n_base_parts = (uint32_t)encoding->base.n_parts;
 	record_send(sock, &record, -1);
-	for (size_t i = 0; i < blob->n_parts; i++) {
-		record = record_new(RECORD_PART);
-		record.part.index = (uint32_t)i;
-		record.part.sha256 = blob->parts[i].sha256;
-		record.part.length = blob->parts[i].length;
-		record_send(sock, &record, -1);
-	}
+	send_parts(sock, RECORD_PART, blob);
+	send_parts(sock, RECORD_BASE_PART, &encoding->base);
 }
 
 static void send_role(int sock, const struct tuf_client *client, size_t index, const struct tuf_role *role)
