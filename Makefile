@@ -284,6 +284,7 @@ SRC_inside = \
 	inside/store_write.c \
 	inside/storeverify.c \
 	inside/storeverify_attest.c \
+	inside/storeverify_blobs.c \
 	inside/storeverify_day.c \
 	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \

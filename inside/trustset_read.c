@@ -207,11 +207,16 @@ static void index_blobs(struct trustset *set)
 	size_t n = 0;
 
 	for (size_t i = 0; i < set->n_files; i++)
-		n += set->files[i].blob.n_parts;
+		n += set->files[i].blob.n_parts + set->files[i].base.n_parts;
 	set->blobs = xcalloc(n + 1, sizeof(*set->blobs));
-	for (size_t i = 0; i < set->n_files; i++)
-		for (size_t j = 0; j < set->files[i].blob.n_parts; j++)
-			set->blobs[set->n_blobs++] = set->files[i].blob.parts[j].sha256;
+	for (size_t i = 0; i < set->n_files; i++) {
+		const struct signed_file *file = &set->files[i];
+
+		for (size_t j = 0; j < file->blob.n_parts; j++)
+			set->blobs[set->n_blobs++] = file->blob.parts[j].sha256;
+		for (size_t j = 0; j < file->base.n_parts; j++)
+			set->blobs[set->n_blobs++] = file->base.parts[j].sha256;
+	}
 	qsort(set->blobs, set->n_blobs, sizeof(*set->blobs), sha256_compare);
 }
 
