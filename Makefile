@@ -261,6 +261,7 @@ SRC_inside = \
 	inside/crew.c \
 	inside/decide.c \
 	inside/decisions.c \
+	inside/document_file.c \
 	inside/findings.c \
 	inside/generation.c \
 	inside/import.c \
