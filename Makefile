@@ -151,6 +151,7 @@ SRC_schemas = \
 	schemas/keylog.c \
 	schemas/keylog_settle.c \
 	schemas/keytable.c \
+	schemas/labels.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/opening_hours.c \
