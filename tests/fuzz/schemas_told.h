@@ -18,10 +18,6 @@ struct told {
 	size_t size, room;
 };
 
-size_t size, room;
-}
-;
-
 static inline void tell(struct told *told, const void *data, size_t size)
 {
 	if (told->size + size > told->room) {
