@@ -61,6 +61,7 @@ SRC_bundle = \
 	bundle/html.c \
 	bundle/json.c \
 	bundle/json_published.c \
+	bundle/newfile.c \
 	bundle/notation.c \
 	bundle/patch_decode.c \
 	bundle/patch_encode.c \
