@@ -61,6 +61,7 @@ SRC_bundle = \
 	bundle/html.c \
 	bundle/json.c \
 	bundle/json_published.c \
+	bundle/newfile.c \
 	bundle/notation.c \
 	bundle/patch_blob.c \
 	bundle/patch_decode.c \
@@ -152,6 +153,7 @@ SRC_schemas = \
 	schemas/keylog.c \
 	schemas/keylog_settle.c \
 	schemas/keytable.c \
+	schemas/labels.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/opening_hours.c \
@@ -262,6 +264,7 @@ SRC_inside = \
 	inside/crew.c \
 	inside/decide.c \
 	inside/decisions.c \
+	inside/document_file.c \
 	inside/findings.c \
 	inside/generation.c \
 	inside/import.c \
