@@ -272,6 +272,7 @@ SRC_inside = \
 	inside/inside.c \
 	inside/judge.c \
 	inside/logbook.c \
+	inside/medium.c \
 	inside/plan.c \
 	inside/policy.c \
 	inside/records.c \
