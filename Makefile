@@ -68,6 +68,7 @@ SRC_bundle = \
 	bundle/patch_encode.c \
 	bundle/patchindex.c \
 	bundle/patchmatch.c \
+	bundle/relay.c \
 	bundle/request.c \
 	bundle/statement.c \
 	bundle/ustar.c
