@@ -205,6 +205,7 @@ SRC_outside = \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/keyframe.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
 	outside/mapcommand.c \
