@@ -46,4 +46,12 @@ enum fault patch_read_header(patch_source *source, void *source_ctx, struct patc
 enum fault patch_decode(const struct patch_header *header, patch_source *source, void *source_ctx, int base_fd,
 			blob_sink *sink, void *ctx, struct patch_counts *ret_counts, struct refusal *why);
 
+/* A target that travels as a patch (FORMAT.md 5.4): the parts of BLOB together are one against BASE (digest and length; its parts are not
+ * looked at). Verifies each part before a byte of it is decoded, insists that the header names this base and these lengths, decodes
+ * into SINK, and insists on the parts' end and on the plain length and SHA-256. BASE_FD need not have been hashed: what comes out
+ * proves it. Only where that is wrong it is hashed, to tell whose fault it is: FAULT_BASE_DAMAGED. Else FAULT_BLOB_HASH,
+ * FAULT_PATCH_BASE, FAULT_BLOB_FRAME, FAULT_BLOB_TRUNCATED, FAULT_PLAIN_HASH. What SINK got before a fault is not good. */
+enum fault patch_decode_blob(const struct blob *blob, const int *part_fds, const struct blob *base, int base_fd,
+			     blob_sink *sink, void *ctx, struct refusal *why);
+
 #endif
