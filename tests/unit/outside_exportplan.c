@@ -292,5 +292,6 @@ int main(void)
 		cmocka_unit_test(test_parse_size), cmocka_unit_test(test_parse_since),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
