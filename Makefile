@@ -205,6 +205,10 @@ SRC_outside = \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/exportcommand.c \
+	outside/exportplan.c \
+	outside/exportrecord.c \
+	outside/exportslip.c \
 	outside/keyframe.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
