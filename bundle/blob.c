@@ -19,6 +19,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "bundle/relay.h"
 
 /* What is read and hashed at a time; at most LIMIT_PART_SIZE / CHUNK_SIZE chunks a part. */
 #define CHUNK_SIZE ((size_t)MIB)
@@ -352,9 +353,10 @@ enum fault blob_source_end(struct blob_source *source, bool *ret_at_end, struct 
 
 struct decoder {
 	const struct blob *blob;
+	const int *part_fds;
 	struct part_reader reader;
 	ZSTD_DCtx *dctx;
-	struct hash *part_hash, *plain_hash;
+	struct hash *part_hash;
 	uint8_t *plain; /* FRAME_PLAIN_SIZE */
 	uint64_t done;  /* plain bytes */
 	uint64_t n_frames;
@@ -454,7 +456,6 @@ static enum fault decode_frame(struct decoder *decoder, struct refusal *why)
 	reader->begin += frame_size;
 	decoder->n_frames++;
 	decoder->done += n;
-	hash_update(decoder->plain_hash, decoder->plain, n);
 	return n != 0 ? decoder->sink(decoder->ctx, decoder->plain, n, why) : FAULT_NONE;
 }
 
@@ -493,16 +494,19 @@ static enum fault check_plan(const struct blob *blob, struct refusal *why)
 	return FAULT_NONE;
 }
 
-static enum fault decode_parts(struct decoder *decoder, const int *part_fds, struct refusal *why)
+/* relay_work: everything but the plain bytes' SHA-256. */
+static enum fault decode_parts(void *ctx, blob_sink *sink, void *sink_ctx, struct refusal *why)
 {
+	struct decoder *decoder = ctx;
 	const struct blob *blob = decoder->blob;
-	struct sha256 sha256;
 	enum fault fault;
 
+	decoder->sink = sink;
+	decoder->ctx = sink_ctx;
 	for (size_t i = 0; i < blob->n_parts; i++) {
 		decoder->reader.part = &blob->parts[i];
 		decoder->reader.index = i;
-		decoder->reader.fd = part_fds[i];
+		decoder->reader.fd = decoder->part_fds[i];
 		fault = decode_part(decoder, why);
 		if (fault != FAULT_NONE)
 			return fault;
@@ -511,39 +515,75 @@ static enum fault decode_parts(struct decoder *decoder, const int *part_fds, str
 		return refuse(why, FAULT_BLOB_TRUNCATED,
 			      "the last part ends after %" PRIu64 " of %" PRIu64 " plain bytes (bundle/FORMAT.md 4.5)",
 			      decoder->done, blob->plain_length);
-	hash_final(decoder->plain_hash, &sha256);
-	if (!sha256_equal(&sha256, &blob->plain_sha256)) {
-		char wanted[SHA256_HEX_SIZE], found[SHA256_HEX_SIZE];
-
-		sha256_to_hex(&blob->plain_sha256, wanted);
-		sha256_to_hex(&sha256, found);
-		return refuse(why, FAULT_PLAIN_HASH,
-			      "the plain bytes' SHA-256 is %s, %s is signed (bundle/FORMAT.md 4.5)", found, wanted);
-	}
 	return FAULT_NONE;
 }
 
-enum fault blob_decode(const struct blob *blob, const int *part_fds, blob_sink *sink, void *ctx, struct refusal *why)
+/* --- decoding: plain bytes --------------------------------------------------------------------------------------------
+ */
+
+/* What came out, on its way to the caller's sink. */
+struct plain {
+	struct hash *hash;
+	blob_sink *sink;
+	void *ctx;
+};
+
+static enum fault take_plain(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	struct plain *plain = ctx;
+
+	hash_update(plain->hash, data, size);
+	return plain->sink(plain->ctx, data, size, why);
+}
+
+static enum fault check_plain(const struct plain *plain, const struct blob *blob, struct refusal *why)
+{
+	char wanted[SHA256_HEX_SIZE], found[SHA256_HEX_SIZE];
+	struct sha256 sha256;
+
+	hash_final(plain->hash, &sha256);
+	if (sha256_equal(&sha256, &blob->plain_sha256))
+		return FAULT_NONE;
+	sha256_to_hex(&blob->plain_sha256, wanted);
+	sha256_to_hex(&sha256, found);
+	return refuse(why, FAULT_PLAIN_HASH, "the plain bytes' SHA-256 is %s, %s is signed (bundle/FORMAT.md 4.5)",
+		      found, wanted);
+}
+
+static enum fault decode(const struct blob *blob, const int *part_fds, bool by_two, blob_sink *sink, void *ctx,
+			 struct refusal *why)
 {
 	_cleanup_(hash_freep) struct hash *part_hash = hash_new(), *plain_hash = hash_new();
 	_cleanup_(free_dctx) ZSTD_DCtx *dctx = ZSTD_createDCtx();
-	_cleanup_free_ uint8_t *plain = xmalloc(FRAME_PLAIN_SIZE), *buffer = xmalloc(FRAME_SIZE + CHUNK_SIZE);
+	_cleanup_free_ uint8_t *bytes = xmalloc(FRAME_PLAIN_SIZE), *buffer = xmalloc(FRAME_SIZE + CHUNK_SIZE);
 	_cleanup_free_ struct sha256 *chunks = xcalloc(LIMIT_PART_SIZE / CHUNK_SIZE, sizeof(*chunks));
 	struct decoder decoder = {
 		.blob = blob,
+		.part_fds = part_fds,
 		.reader = {.chunks = chunks, .buffer = buffer},
 		.dctx = dctx,
 		.part_hash = part_hash,
-		.plain_hash = plain_hash,
-		.plain = plain,
-		.sink = sink,
-		.ctx = ctx,
+		.plain = bytes,
 	};
+	struct plain plain = {plain_hash, sink, ctx};
 	enum fault fault = check_plan(blob, why);
 
 	if (fault != FAULT_NONE)
 		return fault;
 	if (dctx == NULL || ZSTD_isError(ZSTD_DCtx_setParameter(dctx, ZSTD_d_windowLogMax, LIMIT_WINDOW_LOG)))
 		die("zstd: no decoder");
-	return decode_parts(&decoder, part_fds, why);
+	fault = by_two ? relay_run(decode_parts, &decoder, take_plain, &plain, why)
+		       : decode_parts(&decoder, take_plain, &plain, why);
+	return fault == FAULT_NONE ? check_plain(&plain, blob, why) : fault;
+}
+
+enum fault blob_decode(const struct blob *blob, const int *part_fds, blob_sink *sink, void *ctx, struct refusal *why)
+{
+	return decode(blob, part_fds, false, sink, ctx, why);
+}
+
+enum fault blob_decode_by_two(const struct blob *blob, const int *part_fds, blob_sink *sink, void *ctx,
+			      struct refusal *why)
+{
+	return decode(blob, part_fds, true, sink, ctx, why);
 }

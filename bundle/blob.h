@@ -41,6 +41,10 @@ typedef enum fault blob_sink(void *ctx, const void *data, size_t size, struct re
  * FAULT_BLOB_HASH, FAULT_BLOB_FRAME, FAULT_BLOB_TRUNCATED, FAULT_PLAIN_HASH. What SINK got before a fault is not good:
  * the caller throws it away. */
 enum fault blob_decode(const struct blob *blob, const int *part_fds, blob_sink *sink, void *ctx, struct refusal *why);
+/* The same by two threads: another one verifies the parts and decodes them, this one hashes what comes out and gives it to SINK. A worker
+ * whose sandbox knows no threads must not call it. */
+enum fault blob_decode_by_two(const struct blob *blob, const int *part_fds, blob_sink *sink, void *ctx,
+			      struct refusal *why);
 
 /* The bytes of all parts of BLOB, one behind the other, for whoever decodes them otherwise (patch_source). As above: each part is
  * verified whole before a byte of it is given, and what is given is what was hashed. FAULT_BLOB_TRUNCATED past the last. */

@@ -20,10 +20,18 @@
 
 /* The base is indexed in pieces, each with the bytes before it that warm the hash up. */
 #define PIECE_SIZE ((size_t)MIB)
-/* Compressed as hard as zstd can while it is little; the rest fast. */
+/* Compressed as hard as zstd can while it is little; the rest fast, and in a window that costs no memory. */
 #define HARD_SIZE ((size_t)256 * KIB)
 #define HARD_LEVEL 19
 #define FAST_LEVEL 3
+#define FAST_WINDOW_LOG 20
+/* What a segment says of its copies may grow to this; then copies shorter than LONG_COPY, each of which costs most, are literals. */
+#define NUMBERS_SIZE ((size_t)1 * MIB)
+#define LONG_COPY 128
+/* Of a segment's frames so much waits for its turn to be written. */
+#define OUT_SIZE ((size_t)4 * MIB)
+/* Of the new file, where literals are read again. */
+#define REREAD_SIZE ((size_t)128 * KIB)
 
 struct bytes {
 	uint8_t *data;
@@ -47,16 +55,20 @@ struct encoder {
 
 /* One thread's segment. */
 struct segment {
+	uint32_t number;
 	struct bytes before, lengths,
-		distances; /* of each copy: literals before it, its length, the change of its distance */
-	struct bytes literals;
-	struct bytes copies, frame[2];
+		distances;     /* of each copy: literals before it, its length, the change of its distance */
+	struct bytes literals; /* at most HARD_SIZE: where there are more they are read again */
+	uint64_t n_literals;
 	uint64_t begin, end;
 	uint64_t at; /* in the new file, while it is matched */
 	uint64_t n_before;
 	int64_t distance;
 	uint64_t n_copies, copied;
 	ZSTD_CCtx *cctx;
+	uint8_t *out; /* OUT_SIZE: of its frames what is not written yet */
+	size_t out_size;
+	uint64_t frame_sizes[2];
 };
 
 /* --- bytes ----------------------------------------------------------------------------------------------------------- */
@@ -64,7 +76,7 @@ struct segment {
 static void put_bytes(struct bytes *bytes, const void *data, size_t size)
 {
 	if (size > bytes->room - bytes->size) {
-		bytes->room = (bytes->size + size) * 2;
+		bytes->room = bytes->size + bytes->size / 4 + size + 4 * KIB;
 		bytes->data = xrealloc(bytes->data, bytes->room, 1);
 	}
 	if (size > 0)
@@ -96,7 +108,9 @@ static void take_literal(void *ctx, const uint8_t *bytes, size_t size)
 {
 	struct segment *segment = ctx;
 
-	put_bytes(&segment->literals, bytes, size);
+	if (segment->n_literals == segment->literals.size && size <= HARD_SIZE - segment->literals.size)
+		put_bytes(&segment->literals, bytes, size);
+	segment->n_literals += size;
 	segment->n_before += size;
 	segment->at += size;
 }
@@ -106,77 +120,192 @@ static void take_copy(void *ctx, uint64_t offset, uint64_t length)
 	struct segment *segment = ctx;
 	int64_t distance = (int64_t)offset - (int64_t)segment->at, change = distance - segment->distance;
 
+	segment->at += length;
+	if (length < LONG_COPY &&
+	    segment->before.size + segment->lengths.size + segment->distances.size >= NUMBERS_SIZE) {
+		segment->n_literals += length;
+		segment->n_before += length;
+		return;
+	}
 	put_number(&segment->before, segment->n_before);
 	put_number(&segment->lengths, length);
 	put_number(&segment->distances, change < 0 ? (uint64_t)(-1 - change) * 2 + 1 : (uint64_t)change * 2);
 	segment->distance = distance;
 	segment->n_before = 0;
-	segment->at += length;
 	segment->n_copies++;
 	segment->copied += length;
 }
 
-static void compress(ZSTD_CCtx *cctx, const struct bytes *content, struct bytes *frame)
-{
-	size_t size, room = ZSTD_compressBound(content->size);
-
-	if (room > frame->room) {
-		free(frame->data);
-		frame->data = xmalloc(room);
-		frame->room = room;
-	}
-	if (ZSTD_isError(ZSTD_CCtx_reset(cctx, ZSTD_reset_session_and_parameters)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel,
-						content->size <= HARD_SIZE ? HARD_LEVEL : FAST_LEVEL)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_checksumFlag, 1)) ||
-	    (content->size > HARD_SIZE && ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_windowLog, 20))))
-		die("zstd: a parameter of FORMAT.md 15.3 is refused");
-	size = ZSTD_compress2(cctx, frame->data, frame->room, content->data != NULL ? content->data : (const void *)"",
-			      content->size);
-	if (ZSTD_isError(size))
-		die("zstd: %s", ZSTD_getErrorName(size));
-	frame->size = size;
-}
-
-static int make_segment(const struct encoder *encoder, struct patchmatch *match, struct segment *segment,
-			uint32_t number)
+static int match_segment(const struct encoder *encoder, struct patchmatch *match, struct segment *segment)
 {
 	const struct patchmatch_sink sink = {take_literal, take_copy, segment};
 	uint64_t length = encoder->header.plain_length;
-	int r;
 
-	segment->begin = (uint64_t)number * PATCH_SEGMENT_SIZE;
+	segment->begin = (uint64_t)segment->number * PATCH_SEGMENT_SIZE;
 	segment->end = length - segment->begin < PATCH_SEGMENT_SIZE ? length : segment->begin + PATCH_SEGMENT_SIZE;
 	segment->at = segment->begin;
-	segment->before.size = segment->lengths.size = segment->distances.size = segment->literals.size =
-		segment->copies.size = 0;
-	segment->n_before = segment->n_copies = segment->copied = 0;
+	segment->before.size = segment->lengths.size = segment->distances.size = segment->literals.size = 0;
+	segment->n_literals = segment->n_before = segment->n_copies = segment->copied = 0;
 	segment->distance = 0;
-	r = patchmatch_run(match, segment->begin, segment->end, &sink);
-	if (r < 0)
-		return r;
-	put_number(&segment->copies, segment->n_copies);
-	put_bytes(&segment->copies, segment->before.data, segment->before.size);
-	put_bytes(&segment->copies, segment->lengths.data, segment->lengths.size);
-	put_bytes(&segment->copies, segment->distances.data, segment->distances.size);
-	compress(segment->cctx, &segment->copies, &segment->frame[0]);
-	compress(segment->cctx, &segment->literals, &segment->frame[1]);
+	return patchmatch_run(match, segment->begin, segment->end, &sink);
+}
+
+/* --- its frames ------------------------------------------------------------------------------------------------------ */
+
+/* Waits until all segments before this one are written, and writes what there is of it. */
+static int write_out(struct encoder *encoder, struct segment *segment)
+{
+	int r;
+
+	pthread_mutex_lock(&encoder->lock);
+	while (encoder->written != segment->number && encoder->error == 0)
+		pthread_cond_wait(&encoder->turn, &encoder->lock);
+	r = encoder->error;
+	pthread_mutex_unlock(&encoder->lock);
+	if (r == 0)
+		r = fd_write_all(encoder->out_fd, segment->out, segment->out_size);
+	segment->out_size = 0;
+	return r;
+}
+
+static void begin_frame(ZSTD_CCtx *cctx, uint64_t size)
+{
+	if (ZSTD_isError(ZSTD_CCtx_reset(cctx, ZSTD_reset_session_and_parameters)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel,
+						size <= HARD_SIZE ? HARD_LEVEL : FAST_LEVEL)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_checksumFlag, 1)) ||
+	    (size > HARD_SIZE && ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_windowLog, FAST_WINDOW_LOG))) ||
+	    ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(cctx, size)))
+		die("zstd: a parameter of FORMAT.md 15.3 is refused");
+}
+
+/* SIZE more bytes of frame WHICH; its last, too, where IS_END. */
+static int put_frame(struct encoder *encoder, struct segment *segment, size_t which, const uint8_t *bytes, size_t size,
+		     bool is_end)
+{
+	ZSTD_inBuffer in = {bytes != NULL ? bytes : (const void *)"", size, 0};
+	size_t left, least = ZSTD_CStreamOutSize();
+
+	do {
+		ZSTD_outBuffer out = {segment->out, OUT_SIZE, segment->out_size};
+		int r;
+
+		left = ZSTD_compressStream2(segment->cctx, &out, &in, is_end ? ZSTD_e_end : ZSTD_e_continue);
+		if (ZSTD_isError(left))
+			die("zstd: %s", ZSTD_getErrorName(left));
+		segment->frame_sizes[which] += out.pos - segment->out_size;
+		segment->out_size = out.pos;
+		if (OUT_SIZE - segment->out_size < least && (r = write_out(encoder, segment)) < 0)
+			return r;
+	} while (in.pos < in.size || (is_end && left > 0));
 	return 0;
 }
 
-/* Waits until all segments before NUMBER are written, then writes it. */
-static void write_segment(struct encoder *encoder, const struct segment *segment, uint32_t number, int error)
+static int put_copies(struct encoder *encoder, struct segment *segment)
 {
-	pthread_mutex_lock(&encoder->lock);
-	while (encoder->written != number && encoder->error == 0)
-		pthread_cond_wait(&encoder->turn, &encoder->lock);
-	for (size_t i = 0; i < 2 && error == 0 && encoder->error == 0; i++) {
-		error = fd_write_all(encoder->out_fd, segment->frame[i].data, segment->frame[i].size);
-		put_fixed(encoder->table + (size_t)number * PATCH_ENTRY_SIZE + 4 * i, segment->frame[i].size, 4);
-		encoder->counts.length += segment->frame[i].size;
+	_cleanup_free_ uint8_t *count = NULL;
+	struct bytes number = {NULL, 0, 0};
+	const struct bytes *const all[] = {&number, &segment->before, &segment->lengths, &segment->distances};
+	size_t n = sizeof(all) / sizeof(all[0]), size = 0;
+	int r = 0;
+
+	put_number(&number, segment->n_copies);
+	count = number.data;
+	for (size_t i = 0; i < n; i++)
+		size += all[i]->size;
+	begin_frame(segment->cctx, size);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = put_frame(encoder, segment, 0, all[i]->data, all[i]->size, i + 1 == n);
+	return r;
+}
+
+static uint64_t get_number(const uint8_t **at)
+{
+	uint64_t number = 0;
+	unsigned shift = 0;
+
+	for (; (**at & 0x80) != 0; shift += 7)
+		number |= (uint64_t)(*(*at)++ & 0x7f) << shift;
+	return number | (uint64_t) * (*at)++ << shift;
+}
+
+static int read_at(int fd, uint8_t *data, size_t size, uint64_t offset)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = pread(fd, data + done, size - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
 	}
+	return 0;
+}
+
+/* The literals of a segment out of the new file: what stands between its copies, and behind the last. */
+static int reread_literals(struct encoder *encoder, struct segment *segment)
+{
+	_cleanup_free_ uint8_t *window = xmalloc(REREAD_SIZE);
+	const uint8_t *before = segment->before.data, *lengths = segment->lengths.data;
+	uint64_t at = segment->begin, start = at, stop = at; /* what the window holds */
+	int r = 0;
+
+	for (uint64_t i = 0; i <= segment->n_copies && r == 0; i++) {
+		uint64_t left = i < segment->n_copies ? get_number(&before) : segment->end - at;
+
+		while (left > 0 && r == 0) {
+			size_t size;
+
+			if (at >= stop) {
+				start = at;
+				stop = segment->end - at < REREAD_SIZE ? segment->end : at + REREAD_SIZE;
+				if ((r = read_at(encoder->new_fd, window, (size_t)(stop - start), start)) < 0)
+					break;
+			}
+			size = (size_t)(left < stop - at ? left : stop - at);
+			r = put_frame(encoder, segment, 1, window + (at - start), size, false);
+			at += size;
+			left -= size;
+		}
+		at += i < segment->n_copies ? get_number(&lengths) : 0;
+	}
+	return r == 0 ? put_frame(encoder, segment, 1, NULL, 0, true) : r;
+}
+
+static int put_literals(struct encoder *encoder, struct segment *segment)
+{
+	begin_frame(segment->cctx, segment->n_literals);
+	if (segment->n_literals > segment->literals.size)
+		return reread_literals(encoder, segment);
+	return put_frame(encoder, segment, 1, segment->literals.data, segment->literals.size, true);
+}
+
+static int make_segment(struct encoder *encoder, struct patchmatch *match, struct segment *segment)
+{
+	int r = match_segment(encoder, match, segment);
+
+	segment->out_size = 0;
+	segment->frame_sizes[0] = segment->frame_sizes[1] = 0;
+	if (r == 0)
+		r = put_copies(encoder, segment);
+	if (r == 0)
+		r = put_literals(encoder, segment);
+	return r == 0 ? write_out(encoder, segment) : r;
+}
+
+/* The next segment's turn; or, after ERROR, nobody's. */
+static void end_segment(struct encoder *encoder, const struct segment *segment, int error)
+{
+	uint8_t *entry = encoder->table + (size_t)segment->number * PATCH_ENTRY_SIZE;
+
+	pthread_mutex_lock(&encoder->lock);
 	if (encoder->error == 0)
 		encoder->error = error;
+	for (size_t i = 0; i < 2; i++) {
+		put_fixed(entry + 4 * i, segment->frame_sizes[i], 4);
+		encoder->counts.length += segment->frame_sizes[i];
+	}
 	encoder->counts.n_copies += segment->n_copies;
 	encoder->counts.copied += segment->copied;
 	encoder->written++;
@@ -186,11 +315,11 @@ static void write_segment(struct encoder *encoder, const struct segment *segment
 
 static void segment_clear(struct segment *segment)
 {
-	struct bytes *const all[] = {&segment->before, &segment->lengths,  &segment->distances, &segment->literals,
-				     &segment->copies, &segment->frame[0], &segment->frame[1]};
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		free(all[i]->data);
+	free(segment->before.data);
+	free(segment->lengths.data);
+	free(segment->distances.data);
+	free(segment->literals.data);
+	free(segment->out);
 	ZSTD_freeCCtx(segment->cctx);
 }
 
@@ -209,37 +338,19 @@ static void *make_segments(void *ctx)
 	struct encoder *encoder = ctx;
 	struct patchmatch *match = patchmatch_new(encoder->index, encoder->base_fd, encoder->header.base_length,
 						  encoder->new_fd, encoder->header.plain_length);
-	struct segment segment = {.cctx = ZSTD_createCCtx()};
-	uint32_t number;
+	struct segment segment = {.cctx = ZSTD_createCCtx(), .out = xmalloc(OUT_SIZE)};
 
 	if (segment.cctx == NULL)
 		die("out of memory");
-	while ((number = (uint32_t)atomic_fetch_add(&encoder->next_segment, 1)) < encoder->header.n_segments &&
-	       !has_failed(encoder)) {
-		int r = make_segment(encoder, match, &segment, number);
-
-		write_segment(encoder, &segment, number, r);
-	}
+	while ((segment.number = (uint32_t)atomic_fetch_add(&encoder->next_segment, 1)) < encoder->header.n_segments &&
+	       !has_failed(encoder))
+		end_segment(encoder, &segment, make_segment(encoder, match, &segment));
 	segment_clear(&segment);
 	patchmatch_free(match);
 	return NULL;
 }
 
 /* --- the base -------------------------------------------------------------------------------------------------------- */
-
-static int read_at(int fd, uint8_t *data, size_t size, uint64_t offset)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t n = pread(fd, data + done, size - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
-}
 
 static void *index_pieces(void *ctx)
 {

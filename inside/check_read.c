@@ -12,12 +12,25 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "bundle/patch.h"
+#include "bundle/relay.h"
 #include "inside/check.h"
+#include "schemas/parallel.h"
 
 #define PIECE_SIZE (256 * KIB)
 
+/* From here on threads are worth what they cost: decoding, then hashing and writing, then the reader behind, each by its own. */
+#define THREADS_FROM ((uint64_t)4 * MIB)
+
+/* A file that is read, and where what is decoded goes. */
+struct reading {
+	const struct check_file *file;
+	bool has_threads;
+	blob_sink *sink;
+	void *ctx;
+};
+
+/* The reader behind. */
 struct tee {
-	int fd;
 	blob_sink *sink;
 	void *ctx;
 	/* A refusal of the reader behind: the bytes may be wrong as well, and then that is the truer reason. So decoding goes on, the
@@ -28,19 +41,27 @@ struct tee {
 static enum fault tee_sink(void *ctx, const void *data, size_t size, struct refusal *why)
 {
 	struct tee *tee = ctx;
-	int r = tee->fd < 0 ? 0 : fd_write_all(tee->fd, data, size);
 
 	(void)why;
-	if (r < 0)
-		die("writing a decoded file: %s", strerror(-r));
 	if (tee->late.fault == FAULT_NONE)
 		tee->sink(tee->ctx, data, size, &tee->late);
 	return FAULT_NONE;
 }
 
+static enum fault write_decoded(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	struct reading *reading = ctx;
+	int r = fd_write_all(reading->file->fd, data, size);
+
+	if (r < 0)
+		die("writing a decoded file: %s", strerror(-r));
+	return reading->sink(reading->ctx, data, size, why);
+}
+
 static enum fault keep_base(void *ctx, const void *data, size_t size, struct refusal *why)
 {
-	int r = fd_write_all(*(const int *)ctx, data, size);
+	const struct reading *reading = ctx;
+	int r = fd_write_all(reading->file->base_fd, data, size);
 
 	(void)why;
 	if (r < 0)
@@ -48,26 +69,34 @@ static enum fault keep_base(void *ctx, const void *data, size_t size, struct ref
 	return FAULT_NONE;
 }
 
-static enum fault read_target(const struct check_file *file, struct tee *tee, struct refusal *why)
+static enum fault decode(const struct reading *reading, const struct blob *blob, const int *part_fds, blob_sink *sink,
+			 struct refusal *why)
 {
-	struct blob blob = {file->target.sha256, file->target.length, file->parts, file->n_parts};
-	struct blob base = {file->target.base_sha256, file->target.base_length, file->base_parts, file->n_base_parts};
-	int base_fd = file->base_fd;
-
-	tee->fd = file->fd;
-	if (file->target.is_patch == 0)
-		return blob_decode(&blob, file->part_fds, tee_sink, tee, why);
-	if (file->base_is_output && blob_decode(&base, file->base_part_fds, keep_base, &base_fd, why) != FAULT_NONE)
-		return refuse_within(why, "its base");
-	return patch_decode_blob(&blob, file->part_fds, &base, base_fd, tee_sink, tee, why);
+	return reading->has_threads ? blob_decode_by_two(blob, part_fds, sink, (void *)reading, why)
+				    : blob_decode(blob, part_fds, sink, (void *)reading, why);
 }
 
-static enum fault read_object(const struct check_file *file, struct tee *tee, struct refusal *why)
+static enum fault read_target(struct reading *reading, struct refusal *why)
 {
+	const struct check_file *file = reading->file;
+	struct blob blob = {file->target.sha256, file->target.length, file->parts, file->n_parts};
+	struct blob base = {file->target.base_sha256, file->target.base_length, file->base_parts, file->n_base_parts};
+
+	if (file->target.is_patch == 0)
+		return decode(reading, &blob, file->part_fds, write_decoded, why);
+	if (file->base_is_output && decode(reading, &base, file->base_part_fds, keep_base, why) != FAULT_NONE)
+		return refuse_within(why, "its base");
+	return patch_decode_blob(&blob, file->part_fds, &base, file->base_fd, write_decoded, reading, why);
+}
+
+static enum fault read_object(struct reading *reading, struct refusal *why)
+{
+	const struct check_file *file = reading->file;
 	_cleanup_(hash_freep) struct hash *hash = hash_new();
 	_cleanup_free_ char *piece = xmalloc(PIECE_SIZE);
 	struct sha256 sha256;
 	uint64_t at = 0;
+	enum fault fault;
 
 	while (at < file->target.length) {
 		uint64_t left = file->target.length - at;
@@ -81,7 +110,8 @@ static enum fault read_object(const struct check_file *file, struct tee *tee, st
 			break;
 		hash_update(hash, piece, (size_t)n);
 		at += (uint64_t)n;
-		tee_sink(tee, piece, (size_t)n, NULL);
+		if ((fault = reading->sink(reading->ctx, piece, (size_t)n, why)) != FAULT_NONE)
+			return fault;
 	}
 	hash_final(hash, &sha256);
 	if (at != file->target.length || fd_size(file->fd) != (int64_t)at ||
@@ -90,11 +120,25 @@ static enum fault read_object(const struct check_file *file, struct tee *tee, st
 	return FAULT_NONE;
 }
 
+/* relay_work. */
+static enum fault read_file(void *ctx, blob_sink *sink, void *sink_ctx, struct refusal *why)
+{
+	struct reading *reading = ctx;
+
+	reading->sink = sink;
+	reading->ctx = sink_ctx;
+	return reading->file->is_object ? read_object(reading, why) : read_target(reading, why);
+}
+
 enum fault check_read(const struct check_file *file, blob_sink *sink, void *ctx, struct refusal *why)
 {
-	struct tee tee = {-1, sink, ctx, {FAULT_NONE, ""}};
-	enum fault fault = file->is_object ? read_object(file, &tee, why) : read_target(file, &tee, why);
+	struct tee tee = {sink, ctx, {FAULT_NONE, ""}};
+	struct reading reading = {.file = file};
+	enum fault fault;
 
+	reading.has_threads = file->target.length >= THREADS_FROM && parallel_usual_threads() > 1;
+	fault = reading.has_threads ? relay_run(read_file, &reading, tee_sink, &tee, why)
+				    : read_file(&reading, tee_sink, &tee, why);
 	if (fault != FAULT_NONE)
 		return refuse_within(why, "%s", file->target.file);
 	if (tee.late.fault != FAULT_NONE)

@@ -51,6 +51,24 @@ static uint8_t *plain_bytes(size_t size)
 	return bytes;
 }
 
+/* By one thread and by two: the same bytes and the same refusal. */
+static enum fault decode_both(const struct blob *blob, const int *part_fds, struct collected *collected,
+			      struct refusal *why)
+{
+	struct collected other = {NULL, 0, collected->refuse};
+	struct refusal by_two = {FAULT_NONE, ""};
+	enum fault fault = blob_decode(blob, part_fds, collect, collected, why);
+
+	assert_int_equal(blob_decode_by_two(blob, part_fds, collect, &other, &by_two), fault);
+	assert_int_equal(other.size, collected->size);
+	if (other.size > 0)
+		assert_memory_equal(other.data, collected->data, other.size);
+	if (fault != FAULT_NONE)
+		assert_string_equal(by_two.line, why->line);
+	free(other.data);
+	return fault;
+}
+
 static void there_and_back(size_t size)
 {
 	_cleanup_free_ uint8_t *plain = plain_bytes(size);
@@ -64,7 +82,7 @@ static void there_and_back(size_t size)
 	assert_int_equal(blob.n_parts, 1);
 	assert_int_equal(blob.plain_length, size);
 	assert_int_equal(blob.parts[0].length, fd_size(part_fd));
-	if (blob_decode(&blob, &part_fd, collect, &collected, &why) != FAULT_NONE)
+	if (decode_both(&blob, &part_fd, &collected, &why) != FAULT_NONE)
 		fail_msg("%s", why.line);
 	assert_int_equal(collected.size, size);
 	assert_memory_equal(collected.data, plain, size);
@@ -99,7 +117,7 @@ static void decodes(const void *part, size_t part_size, const void *plain, uint6
 
 	hash_bytes(part, part_size, &one.sha256);
 	hash_bytes(plain, plain != NULL ? (size_t)length : 0, &blob.plain_sha256);
-	assert_int_equal(blob_decode(&blob, &fd, collect, &collected, &why), wanted);
+	assert_int_equal(decode_both(&blob, &fd, &collected, &why), wanted);
 	assert_int_equal(why.fault, wanted);
 	if (strstr(why.line, says) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", why.line, says);
@@ -247,7 +265,7 @@ static void two_refused(struct two *two, enum fault wanted, const char *says)
 	struct collected collected = {NULL, 0, false};
 	struct refusal why = {.line = ""};
 
-	assert_int_equal(blob_decode(&two->blob, two->fds, collect, &collected, &why), wanted);
+	assert_int_equal(decode_both(&two->blob, two->fds, &collected, &why), wanted);
 	if (strstr(why.line, says) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", why.line, says);
 	free(collected.data);
@@ -371,7 +389,7 @@ static void test_sink_and_outputs_that_fail(void **state)
 	(void)state;
 	assert_int_equal(lseek(plain_fd, 0, SEEK_SET), 0);
 	assert_int_equal(blob_encode(plain_fd, 3, one_part, &part_fd, &blob), 0);
-	assert_int_equal(blob_decode(&blob, &part_fd, collect, &collected, &why), FAULT_STORAGE);
+	assert_int_equal(decode_both(&blob, &part_fd, &collected, &why), FAULT_STORAGE);
 	assert_string_equal(why.line, "sink");
 	blob_clear(&blob);
 	assert_int_equal(lseek(plain_fd, 0, SEEK_SET), 0);

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fdio.h"
 #include "base/log.h"
 #include "tests/unit/bundle_util.h"
 
@@ -261,6 +263,133 @@ static void test_noise(void **state)
 	text_clear(&plain);
 }
 
+/* --- memory ------------------------------------------------------------------------------------------------------------ */
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+enum likeness { ROWS_OF_ANOTHER, PIECES_IN_DISORDER, NO_FORM };
+
+/* Each two pieces exchanged: a copy apiece. */
+static void disorder(struct text *text)
+{
+	uint8_t piece[36];
+
+	for (size_t i = 0; i + 2 * sizeof(piece) <= text->size; i += 2 * sizeof(piece)) {
+		memcpy(piece, text->bytes + i, sizeof(piece));
+		memmove(text->bytes + i, text->bytes + i + sizeof(piece), sizeof(piece));
+		memcpy(text->bytes + i + sizeof(piece), piece, sizeof(piece));
+	}
+}
+
+/* SIZE bytes or a row more, straight to a file: what the test holds would count. */
+static int file_of_rows(size_t size, uint64_t seed, enum likeness likeness)
+{
+	struct text rows = {NULL, 0, 0};
+	int fd = memory_of("", 0);
+
+	for (size_t done = 0; done < size; done += rows.size) {
+		rows.size = 0;
+		if (likeness == NO_FORM) {
+			for (size_t i = 0; i < 8192; i++) {
+				uint64_t r = next(&seed);
+
+				add(&rows, &r, sizeof(r));
+			}
+		} else {
+			add_rows(&rows, done, 1000, &seed);
+		}
+		if (likeness == PIECES_IN_DISORDER)
+			disorder(&rows);
+		if (fd_write_all(fd, rows.bytes, rows.size) != 0)
+			_exit(3);
+	}
+	text_clear(&rows);
+	return fd;
+}
+
+static long peak_kib(void)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	char line[256];
+	long kib = -1;
+
+	while (status != NULL && kib < 0 && fgets(line, sizeof(line), status) != NULL)
+		sscanf(line, "VmHWM: %ld", &kib);
+	if (status != NULL)
+		fclose(status);
+	return kib;
+}
+
+static enum fault take_from_fd(void *ctx, void *data, size_t size, struct refusal *why)
+{
+	ssize_t n = fd_read_up_to(*(int *)ctx, data, size);
+
+	return n == (ssize_t)size ? FAULT_NONE : refuse(why, FAULT_BLOB_TRUNCATED, "ends early");
+}
+
+static enum fault hash_on(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	(void)why;
+	hash_update(ctx, data, size);
+	return FAULT_NONE;
+}
+
+/* What the patch gives back. */
+static void hash_decoded(int base_fd, int patch_fd, struct sha256 *ret_sha256)
+{
+	_cleanup_(hash_freep) struct hash *hash = hash_new();
+	struct refusal why = {FAULT_NONE, ""};
+	struct patch_header header;
+
+	lseek(patch_fd, 0, SEEK_SET);
+	if (patch_read_header(take_from_fd, &patch_fd, &header, &why) != FAULT_NONE ||
+	    patch_decode(&header, take_from_fd, &patch_fd, base_fd, hash_on, hash, NULL, &why) != FAULT_NONE)
+		_exit(6);
+	hash_final(hash, ret_sha256);
+}
+
+/* In a process of its own: the bound of patch.h, or what is over it. */
+static void encode_and_measure(enum likeness likeness)
+{
+	_cleanup_close_ int base_fd = file_of_rows((size_t)72 * MIB, 21, ROWS_OF_ANOTHER); /* the index is full */
+	_cleanup_close_ int new_fd = file_of_rows((size_t)40 * MIB, likeness == PIECES_IN_DISORDER ? 21 : 22, likeness);
+	_cleanup_close_ int out_fd = memory_of("", 0);
+	struct sha256 sha256 = {{0}}, wanted, found;
+	struct patch_counts counts;
+	uint64_t size;
+	long kib;
+
+	if (patch_encode(base_fd, &sha256, new_fd, out_fd, 2, &counts) != 0)
+		_exit(3);
+	kib = peak_kib();
+	if (likeness == PIECES_IN_DISORDER && counts.n_copies < 300000)
+		_exit(4);
+	lseek(new_fd, 0, SEEK_SET);
+	if (hash_fd(new_fd, UINT64_MAX, &wanted, &size) != 0)
+		_exit(3);
+	hash_decoded(base_fd, out_fd, &found);
+	if (!sha256_equal(&wanted, &found))
+		_exit(5);
+	if (kib <= 32 * 1024 || kib > 64 * 1024)
+		fprintf(stderr, "two threads, likeness %d: %ld KiB at most\n", (int)likeness, kib);
+	_exit(kib > 32 * 1024 && kib <= 64 * 1024 ? 0 : 1);
+}
+
+/* Files with little in common, and with a million small things, are what costs memory. */
+static void test_memory(void **state)
+{
+	(void)state;
+	for (int likeness = ROWS_OF_ANOTHER; likeness <= NO_FORM; likeness++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0)
+			encode_and_measure((enum likeness)likeness);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+#endif
+
 /* --- what is no patch ------------------------------------------------------------------------------------------------- */
 
 static void make_small(struct text *base, struct text *plain, struct text *patch)
@@ -340,8 +469,16 @@ static void test_trouble(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_small),   cmocka_unit_test(test_changes), cmocka_unit_test(test_large),
-		cmocka_unit_test(test_noise),   cmocka_unit_test(test_damage),  cmocka_unit_test(test_wrong_base),
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+		cmocka_unit_test(test_memory), /* the first: what others held would count */
+#endif
+		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_wrong_base),
 		cmocka_unit_test(test_trouble),
 	};
 
