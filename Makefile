@@ -61,7 +61,9 @@ SRC_bundle = \
 	bundle/html.c \
 	bundle/json.c \
 	bundle/json_published.c \
+	bundle/newfile.c \
 	bundle/notation.c \
+	bundle/patch_blob.c \
 	bundle/patch_decode.c \
 	bundle/patch_encode.c \
 	bundle/patchindex.c \
@@ -152,6 +154,7 @@ SRC_schemas = \
 	schemas/keylog.c \
 	schemas/keylog_settle.c \
 	schemas/keytable.c \
+	schemas/labels.c \
 	schemas/moment.c \
 	schemas/moment_any.c \
 	schemas/opening_hours.c \
@@ -262,6 +265,7 @@ SRC_inside = \
 	inside/crew.c \
 	inside/decide.c \
 	inside/decisions.c \
+	inside/document_file.c \
 	inside/findings.c \
 	inside/generation.c \
 	inside/import.c \
@@ -269,12 +273,14 @@ SRC_inside = \
 	inside/inside.c \
 	inside/judge.c \
 	inside/logbook.c \
+	inside/medium.c \
 	inside/plan.c \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
 	inside/rollback_references.c \
 	inside/settle.c \
+	inside/settle_missing.c \
 	inside/settle_references.c \
 	inside/status.c \
 	inside/store_delete.c \
@@ -283,6 +289,7 @@ SRC_inside = \
 	inside/store_write.c \
 	inside/storeverify.c \
 	inside/storeverify_attest.c \
+	inside/storeverify_blobs.c \
 	inside/storeverify_day.c \
 	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \

@@ -261,6 +261,93 @@ static enum fault fill(struct part_reader *reader, struct refusal *why)
 	return FAULT_NONE;
 }
 
+/* --- verified bytes, in order ---------------------------------------------------------------------------------------- */
+
+struct blob_source {
+	const struct blob *blob;
+	const int *part_fds;
+	struct part_reader reader;
+	struct hash *part_hash;
+	size_t next; /* of the parts */
+};
+
+struct blob_source *blob_source_new(const struct blob *blob, const int *part_fds)
+{
+	struct blob_source *source = xcalloc(1, sizeof(*source));
+
+	source->blob = blob;
+	source->part_fds = part_fds;
+	source->reader.chunks = xcalloc(LIMIT_PART_SIZE / CHUNK_SIZE, sizeof(struct sha256));
+	source->reader.buffer = xmalloc(FRAME_SIZE + CHUNK_SIZE);
+	source->part_hash = hash_new();
+	return source;
+}
+
+void blob_source_freep(struct blob_source **source)
+{
+	if (*source == NULL)
+		return;
+	free((*source)->reader.chunks);
+	free((*source)->reader.buffer);
+	hash_free((*source)->part_hash);
+	free(*source);
+}
+
+/* Has at least a byte in the buffer, unless the last part is at its end. */
+static enum fault source_fill(struct blob_source *source, struct refusal *why)
+{
+	struct part_reader *reader = &source->reader;
+	enum fault fault = FAULT_NONE;
+
+	while (fault == FAULT_NONE && reader->begin == reader->end) {
+		bool has_part = reader->part != NULL && reader->offset < reader->part->length;
+
+		if (!has_part && source->next == source->blob->n_parts)
+			break;
+		if (!has_part) {
+			reader->part = &source->blob->parts[source->next];
+			reader->index = source->next;
+			reader->fd = source->part_fds[source->next++];
+			reader->begin = reader->end = 0;
+			reader->offset = 0;
+			fault = verify_part(reader, source->part_hash, why);
+		}
+		if (fault == FAULT_NONE)
+			fault = fill(reader, why);
+	}
+	return fault;
+}
+
+enum fault blob_source_read(void *ctx, void *data, size_t size, struct refusal *why)
+{
+	struct blob_source *source = ctx;
+	struct part_reader *reader = &source->reader;
+
+	for (size_t done = 0; done < size;) {
+		enum fault fault = source_fill(source, why);
+		size_t n = reader->end - reader->begin;
+
+		if (fault != FAULT_NONE)
+			return fault;
+		if (n == 0)
+			return refuse(why, FAULT_BLOB_TRUNCATED, "the last part ends too early");
+		n = n < size - done ? n : size - done;
+		memcpy((uint8_t *)data + done, reader->buffer + reader->begin, n);
+		reader->begin += n;
+		done += n;
+	}
+	return FAULT_NONE;
+}
+
+enum fault blob_source_end(struct blob_source *source, bool *ret_at_end, struct refusal *why)
+{
+	enum fault fault = source_fill(source, why);
+
+	if (fault == FAULT_NONE)
+		*ret_at_end = source->reader.begin == source->reader.end;
+	return fault;
+}
+
 /* --- decoding: frames ------------------------------------------------------------------------------------------------
  */
 

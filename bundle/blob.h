@@ -7,6 +7,7 @@
 #ifndef BUNDLE_BLOB_H
 #define BUNDLE_BLOB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,5 +45,14 @@ enum fault blob_decode(const struct blob *blob, const int *part_fds, blob_sink *
  * whose sandbox knows no threads must not call it. */
 enum fault blob_decode_by_two(const struct blob *blob, const int *part_fds, blob_sink *sink, void *ctx,
 			      struct refusal *why);
+
+/* The bytes of all parts of BLOB, one behind the other, for whoever decodes them otherwise (patch_source). As above: each part is
+ * verified whole before a byte of it is given, and what is given is what was hashed. FAULT_BLOB_TRUNCATED past the last. */
+struct blob_source;
+struct blob_source *blob_source_new(const struct blob *blob, const int *part_fds); /* borrows both */
+void blob_source_freep(struct blob_source **source);
+enum fault blob_source_read(void *source, void *data, size_t size, struct refusal *why);
+/* Whether all was read. What follows is verified, too. */
+enum fault blob_source_end(struct blob_source *source, bool *ret_at_end, struct refusal *why);
 
 #endif

@@ -99,6 +99,12 @@
 #define LIMIT_BUNDLE_SIZE (64 * GIB)
 #define LIMIT_BUNDLE_METADATA_SIZE (64 * MIB)
 
+/* A medium that is imported: entries of its folder that are looked at, more than FAT32 holds in one; and what is copied from it before it
+ * is worked through: a settling costs less than these bytes, and large volumes come one by one, or they would need their size
+ * again in incoming/. */
+#define LIMIT_MEDIUM_FILES 65536
+#define LIMIT_MEDIUM_BATCH (256 * MIB)
+
 /* Blobs. A part is at most 1 GiB, so that any file system and any link takes it. */
 #define LIMIT_PART_SIZE (1 * GIB)
 #define LIMIT_PARTS 1024

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
@@ -141,10 +142,16 @@ static int rank_of(const char *name)
 	return -1;
 }
 
-static enum fault truncated(uint64_t offset, struct refusal *why)
+static enum fault truncated(int fd, uint64_t offset, struct refusal *why)
 {
+	int64_t size = fd_size(fd);
+
+	if (size < 0)
+		return refuse(why, FAULT_STORAGE, "bundle: %s", strerror((int)-size));
 	return refuse(why, FAULT_BUNDLE_TRUNCATED,
-		      "ends early: at least %" PRIu64 " bytes are due (bundle/FORMAT.md 3.8)", offset);
+		      "ends early: %" PRId64 " bytes are there, at least %" PRIu64
+		      " bytes are due (bundle/FORMAT.md 3.8)",
+		      size, offset);
 }
 
 /* Exactly SIZE bytes at OFFSET. */
@@ -159,7 +166,7 @@ static enum fault read_at(int fd, void *data, size_t size, uint64_t offset, stru
 			return refuse(why, FAULT_STORAGE, "bundle, byte %" PRIu64 ": %s", offset + done,
 				      strerror(errno));
 		if (n == 0)
-			return truncated(offset + size, why);
+			return truncated(fd, offset + size, why);
 		done += (size_t)n;
 	}
 	return FAULT_NONE;

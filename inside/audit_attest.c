@@ -31,7 +31,7 @@ static const struct signed_file *find_file(const struct reading *reading, const 
 	if (!sha256_from_hex(blob, &sha256))
 		return NULL;
 	for (size_t i = 0; i < reading->n_files; i++)
-		if (reading->files[i]->blob.n_parts == 1 &&
+		if (!reading->files[i]->is_patch && reading->files[i]->blob.n_parts == 1 &&
 		    sha256_equal(&reading->files[i]->blob.parts[0].sha256, &sha256))
 			return reading->files[i];
 	return NULL;
@@ -100,12 +100,17 @@ size_t audit_attest(int bundle_fd, const struct ustar_bounds *bounds, const stru
 	struct refusal why;
 
 	reading.files = attestcheck_list(set, &reading.n_files);
-	for (size_t i = 0; i < reading.n_files; i++)
+	for (size_t i = 0; i < reading.n_files; i++) {
+		/* Its base may be in another bundle. */
+		if (reading.files[i]->is_patch)
+			findings_note(findings, "%s/%s travels as a patch, and was not read", reading.files[i]->dataset,
+				      reading.files[i]->file);
 		if (reading.files[i]->blob.plain_length > LIMIT_ENVELOPE_SIZE || reading.files[i]->blob.n_parts > 1)
 			findings_fault(findings, FAULT_ENVELOPE_FORM,
 				       "%s/%s: %llu bytes in %zu parts, at most %llu in one", reading.files[i]->dataset,
 				       reading.files[i]->file, (unsigned long long)reading.files[i]->blob.plain_length,
 				       reading.files[i]->blob.n_parts, (unsigned long long)LIMIT_ENVELOPE_SIZE);
+	}
 	if (reading.n_files > 0 && lseek(bundle_fd, 0, SEEK_SET) < 0)
 		die_errno("reading the bundle again");
 	if (reading.n_files > 0 && bundle_read(bundle_fd, bounds, take, &reading, &why) != FAULT_NONE)

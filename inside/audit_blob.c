@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/newfile.h"
 #include "bundle/notation.h"
 #include "bundle/patch.h"
 #include "inside/audit.h"
@@ -27,7 +28,8 @@
 /* A blob that is read, and what it makes. */
 struct work {
 	const char *path, *base_path, *output_path; /* NULL: none */
-	int fd, base_fd, out_fd;
+	int fd, base_fd;
+	int out_fd; /* newfile_make's; -1: none */
 	bool is_patch;
 	struct patch_header header;
 	struct patch_counts counts;
@@ -39,7 +41,6 @@ static void work_clear(struct work *work)
 {
 	cleanup_close(&work->fd);
 	cleanup_close(&work->base_fd);
-	cleanup_close(&work->out_fd);
 	hash_free(work->hash);
 }
 
@@ -96,7 +97,7 @@ static enum fault decode_patch(struct work *work, struct refusal *why)
 {
 	uint8_t more;
 
-	if (check_base(work, why) != FAULT_NONE || patch_decode(&work->header, read_blob, work, work->base_fd,
+	if (check_base(work, why) != FAULT_NONE || patch_decode(&work->header, read_blob, work, work->base_fd, NULL,
 								take_plain, work, &work->counts, why) != FAULT_NONE)
 		return why->fault;
 	return fd_read_up_to(work->fd, &more, 1) == 0
@@ -164,9 +165,6 @@ static enum fault open_work(struct work *work, struct refusal *why)
 		return refuse(why, FAULT_FILE, "%s", strerror(errno));
 	if (work->base_path != NULL && (work->base_fd = open(work->base_path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", work->base_path, strerror(errno));
-	if (work->output_path != NULL &&
-	    (work->out_fd = open(work->output_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666)) < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", work->output_path, strerror(errno));
 	return FAULT_NONE;
 }
 
@@ -222,8 +220,6 @@ static enum fault decode(struct work *work, struct refusal *why)
 
 	if ((work->is_patch ? decode_patch(work, why) : decode_frames(work, why)) != FAULT_NONE)
 		return why->fault;
-	if (work->out_fd >= 0 && fsync(work->out_fd) < 0 && errno != EINVAL)
-		return refuse(why, FAULT_STORAGE, "%s: %s", work->output_path, strerror(errno));
 	hash_final(work->hash, &sha256);
 	sha256_to_hex(&sha256, hex);
 	if (audit_wants_json()) {
@@ -253,48 +249,55 @@ static enum fault show(struct work *work, struct refusal *why)
 	return FAULT_NONE;
 }
 
+static int refused(const struct work *work, struct refusal *why)
+{
+	refuse_within(why, "%s", work->path);
+	log_refusal(why);
+	return fault_exit(why->fault);
+}
+
+/* From here on without power. */
 static int run(struct work *work, enum fault (*act)(struct work *, struct refusal *))
 {
 	struct refusal why = {FAULT_NONE, ""};
-	enum fault fault = open_work(work, &why);
 
+	audit_enter_sandbox(NULL, 0);
 	work->hash = hash_new();
-	if (fault == FAULT_NONE) {
-		audit_enter_sandbox(NULL, 0);
-		fault = identify(work, &why);
-		if (fault == FAULT_NONE)
-			fault = act(work, &why);
-		/* Half a file is worse than none; the sandbox cannot remove it. */
-		if (fault != FAULT_NONE && work->out_fd >= 0 && ftruncate(work->out_fd, 0) < 0)
-			log_warning("%s: half of it is left there", work->output_path);
-	}
-	if (fault == FAULT_NONE && (fflush(stdout) != 0 || ferror(stdout)))
-		fault = refuse(&why, FAULT_STORAGE, "stdout: %s", strerror(errno));
-	work_clear(work);
-	if (fault != FAULT_NONE) {
-		refuse_within(&why, "%s", work->path);
-		log_refusal(&why);
-	}
-	return fault_exit(fault);
+	if (identify(work, &why) == FAULT_NONE && act(work, &why) == FAULT_NONE &&
+	    (fflush(stdout) != 0 || ferror(stdout)))
+		refuse(&why, FAULT_STORAGE, "stdout: %s", strerror(errno));
+	return why.fault == FAULT_NONE ? 0 : refused(work, &why);
+}
+
+static int run_decode(void *ctx, int out_fd)
+{
+	struct work *work = ctx;
+
+	work->out_fd = out_fd;
+	return run(work, decode);
 }
 
 int audit_run_decode(int argc, char **argv)
 {
-	struct work work = {
+	_cleanup_(work_clear) struct work work = {
 		.base_path = audit_base(), .output_path = audit_output(), .fd = -1, .base_fd = -1, .out_fd = -1};
+	struct refusal why = {FAULT_NONE, ""};
 
 	if (argc != 1 || work.output_path == NULL)
 		die_usage("decode takes BLOB --output FILE, and --base OLD where it is a patch");
 	work.path = argv[0];
-	return run(&work, decode);
+	if (open_work(&work, &why) != FAULT_NONE)
+		return refused(&work, &why);
+	return newfile_make(work.output_path, run_decode, &work);
 }
 
 int audit_run_blob(int argc, char **argv)
 {
-	struct work work = {.fd = -1, .base_fd = -1, .out_fd = -1};
+	_cleanup_(work_clear) struct work work = {.fd = -1, .base_fd = -1, .out_fd = -1};
+	struct refusal why = {FAULT_NONE, ""};
 
 	if (argc != 1)
 		die_usage("blob takes one BLOB");
 	work.path = argv[0];
-	return run(&work, show);
+	return open_work(&work, &why) == FAULT_NONE ? run(&work, show) : refused(&work, &why);
 }

@@ -192,6 +192,19 @@ static void judge_metadata(struct findings *findings, const struct trustset *set
 			      "the timestamp has expired: an inside that has a newer one calls this bundle superseded");
 }
 
+static void judge_lengths(struct findings *findings, const struct contents *contents, const struct signed_file *file,
+			  const struct blob *blob, const char *what)
+{
+	for (size_t i = 0; i < blob->n_parts; i++) {
+		const struct blob_part *held = find_blob(contents, &blob->parts[i].sha256);
+
+		if (held != NULL && held->length != blob->parts[i].length)
+			findings_fault(findings, FAULT_BLOB_HASH,
+				       "%s/%s: part %zu%s has another length than was signed", file->dataset,
+				       file->file, i, what);
+	}
+}
+
 static void judge_blobs(struct findings *findings, const struct trustset *set, const struct contents *contents)
 {
 	char hex[SHA256_HEX_SIZE];
@@ -203,25 +216,17 @@ static void judge_blobs(struct findings *findings, const struct trustset *set, c
 		findings_note(findings, "blobs/%s: no role in this bundle names it", hex);
 	}
 	for (size_t i = 0; i < set->n_files; i++) {
-		const struct signed_file *file = &set->files[i];
-
-		for (size_t j = 0; j < file->blob.n_parts; j++) {
-			const struct blob_part *held = find_blob(contents, &file->blob.parts[j].sha256);
-
-			if (held != NULL && held->length != file->blob.parts[j].length)
-				findings_fault(findings, FAULT_BLOB_HASH,
-					       "%s/%s: part %zu has another length than was signed", file->dataset,
-					       file->file, j);
-		}
+		judge_lengths(findings, contents, &set->files[i], &set->files[i].blob, "");
+		judge_lengths(findings, contents, &set->files[i], &set->files[i].base, " of its base");
 	}
 }
 
-static size_t parts_here(const struct contents *contents, const struct signed_file *file)
+static size_t parts_here(const struct contents *contents, const struct blob *blob)
 {
 	size_t n = 0;
 
-	for (size_t j = 0; j < file->blob.n_parts; j++)
-		n += find_blob(contents, &file->blob.parts[j].sha256) != NULL;
+	for (size_t j = 0; j < blob->n_parts; j++)
+		n += find_blob(contents, &blob->parts[j].sha256) != NULL;
 	return n;
 }
 
@@ -233,11 +238,16 @@ static void print_files(const struct trustset *set, const struct contents *conte
 
 		sha256_to_hex(&file->blob.plain_sha256, hex);
 		notation_format_size(file->blob.plain_length, size, sizeof(size));
-		snprintf(travels, sizeof(travels), "%zu of %zu parts here", parts_here(contents, file),
+		snprintf(travels, sizeof(travels), "%zu of %zu parts here", parts_here(contents, &file->blob),
 			 file->blob.n_parts);
 		if (i == 0 || strcmp(file->dataset, set->files[i - 1].dataset) != 0)
 			printf("dataset    %s, role version %" PRIu64 "\n", file->dataset, file->role_version);
 		printf("           %s, %s, sha256:%s (%s)\n", file->file, size, hex, travels);
+		if (!file->is_patch)
+			continue;
+		sha256_to_hex(&file->base.plain_sha256, hex);
+		printf("             a patch against sha256:%s (%zu of %zu parts of that here)\n", hex,
+		       parts_here(contents, &file->base), file->base.n_parts);
 	}
 }
 
@@ -273,8 +283,15 @@ static void print_json_file(const struct contents *contents, const struct signed
 	sha256_to_hex(&file->blob.plain_sha256, hex);
 	printf("  {\"dataset\": \"%s\", \"roleVersion\": %" PRIu64 ", \"file\": ", file->dataset, file->role_version);
 	notation_json_string(stdout, file->file);
-	printf(", \"bytes\": %" PRIu64 ", \"hash\": \"sha256:%s\", \"parts\": %zu, \"partsHere\": %zu}",
-	       file->blob.plain_length, hex, file->blob.n_parts, parts_here(contents, file));
+	printf(", \"bytes\": %" PRIu64 ", \"hash\": \"sha256:%s\", \"parts\": %zu, \"partsHere\": %zu",
+	       file->blob.plain_length, hex, file->blob.n_parts, parts_here(contents, &file->blob));
+	if (file->is_patch) {
+		sha256_to_hex(&file->base.plain_sha256, hex);
+		printf(", \"base\": {\"hash\": \"sha256:%s\", \"bytes\": %" PRIu64
+		       ", \"parts\": %zu, \"partsHere\": %zu}",
+		       hex, file->base.plain_length, file->base.n_parts, parts_here(contents, &file->base));
+	}
+	putchar('}');
 }
 
 static void print_json(const char *path, const struct contents *contents, const struct trustset *set,

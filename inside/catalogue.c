@@ -22,8 +22,10 @@ void catalogue_free(struct catalogue *catalogue)
 	if (catalogue == NULL)
 		return;
 	for (size_t i = 0; i < catalogue->n_roles; i++) {
-		for (size_t j = 0; j < catalogue->roles[i].n_targets; j++)
+		for (size_t j = 0; j < catalogue->roles[i].n_targets; j++) {
 			free(catalogue->roles[i].targets[j].parts);
+			free(catalogue->roles[i].targets[j].base_parts);
+		}
 		free(catalogue->roles[i].targets);
 	}
 	free(catalogue->roles);
@@ -45,7 +47,7 @@ static void *grow(void *items, size_t n, size_t size)
 
 static bool target_is_whole(const struct catalogue_target *target)
 {
-	return target->n_parts == target->record.n_parts;
+	return target->n_parts == target->record.n_parts && target->n_base_parts == target->record.n_base_parts;
 }
 
 static bool role_is_whole(const struct catalogue_role *role)
@@ -93,16 +95,34 @@ static bool add_target(struct catalogue *catalogue, const struct record_target *
 	return true;
 }
 
-static bool add_part(struct catalogue *catalogue, const struct record_part *record)
+static struct catalogue_target *last_target(const struct catalogue *catalogue)
 {
 	struct catalogue_role *role = catalogue->n_roles == 0 ? NULL : &catalogue->roles[catalogue->n_roles - 1];
-	struct catalogue_target *target = role == NULL || role->n_targets == 0 ? NULL
-									       : &role->targets[role->n_targets - 1];
+
+	return role == NULL || role->n_targets == 0 ? NULL : &role->targets[role->n_targets - 1];
+}
+
+static bool add_part(struct catalogue *catalogue, const struct record_part *record)
+{
+	struct catalogue_target *target = last_target(catalogue);
 
 	if (target == NULL || target->n_parts >= target->record.n_parts || record->index != target->n_parts)
 		return false;
 	target->parts = grow(target->parts, target->n_parts, sizeof(*record));
 	target->parts[target->n_parts++] = *record;
+	return true;
+}
+
+/* Behind all parts of the patch itself. */
+static bool add_base_part(struct catalogue *catalogue, const struct record_part *record)
+{
+	struct catalogue_target *target = last_target(catalogue);
+
+	if (target == NULL || target->n_parts != target->record.n_parts ||
+	    target->n_base_parts >= target->record.n_base_parts || record->index != target->n_base_parts)
+		return false;
+	target->base_parts = grow(target->base_parts, target->n_base_parts, sizeof(*record));
+	target->base_parts[target->n_base_parts++] = *record;
 	return true;
 }
 
@@ -122,6 +142,8 @@ bool catalogue_add(struct catalogue *catalogue, const struct record *record)
 		return add_target(catalogue, &record->target);
 	case RECORD_PART:
 		return add_part(catalogue, &record->part);
+	case RECORD_BASE_PART:
+		return add_base_part(catalogue, &record->part);
 	default:
 		return false;
 	}
@@ -139,18 +161,26 @@ static bool role_is_sound(const struct catalogue_role *role)
 	return true;
 }
 
+static void add_blobs(struct catalogue *catalogue, const struct record_part *parts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		catalogue->blobs = grow(catalogue->blobs, catalogue->n_blobs, sizeof(*catalogue->blobs));
+		catalogue->blobs[catalogue->n_blobs++] = parts[i].sha256;
+	}
+}
+
 static void index_blobs(struct catalogue *catalogue)
 {
 	free(catalogue->blobs);
 	catalogue->blobs = NULL;
 	catalogue->n_blobs = 0;
 	for (size_t i = 0; i < catalogue->n_roles; i++)
-		for (size_t j = 0; j < catalogue->roles[i].n_targets; j++)
-			for (size_t k = 0; k < catalogue->roles[i].targets[j].n_parts; k++) {
-				catalogue->blobs = grow(catalogue->blobs, catalogue->n_blobs,
-							sizeof(*catalogue->blobs));
-				catalogue->blobs[catalogue->n_blobs++] = catalogue->roles[i].targets[j].parts[k].sha256;
-			}
+		for (size_t j = 0; j < catalogue->roles[i].n_targets; j++) {
+			const struct catalogue_target *target = &catalogue->roles[i].targets[j];
+
+			add_blobs(catalogue, target->parts, target->n_parts);
+			add_blobs(catalogue, target->base_parts, target->n_base_parts);
+		}
 	if (catalogue->n_blobs > 1)
 		qsort(catalogue->blobs, catalogue->n_blobs, sizeof(*catalogue->blobs), sha256_compare);
 }

@@ -15,6 +15,8 @@ struct catalogue_target {
 	struct record_target record;
 	struct record_part *parts;
 	size_t n_parts;
+	struct record_part *base_parts; /* of a patch: its base's */
+	size_t n_base_parts;
 };
 
 struct catalogue_role {
@@ -30,7 +32,8 @@ struct catalogue {
 	bool has_trust;
 	struct catalogue_role *roles;
 	size_t n_roles;
-	struct sha256 *blobs; /* every part that a trusted target names, sorted; made by catalogue_is_whole */
+	struct sha256
+		*blobs; /* every part that a trusted target or its base names, sorted; made by catalogue_is_whole */
 	size_t n_blobs;
 	struct refusal end; /* how the run over the metadata ended: FAULT_NONE, or why it stopped */
 };
@@ -45,7 +48,7 @@ bool catalogue_add(struct catalogue *catalogue, const struct record *record);
 bool catalogue_is_whole(struct catalogue *catalogue);
 
 const struct catalogue_role *catalogue_role(const struct catalogue *catalogue, const char *name);
-/* Whether some trusted target has a part of that hash. */
+/* Whether some trusted target, or its base, has a part of that hash. */
 bool catalogue_names_blob(const struct catalogue *catalogue, const struct sha256 *sha256);
 /* Whether some role's metadata have not arrived. */
 bool catalogue_lacks_metadata(const struct catalogue *catalogue);

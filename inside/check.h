@@ -31,6 +31,12 @@ struct check_file {
 	struct blob_part *parts;
 	int *part_fds;
 	uint32_t n_parts; /* received so far */
+	/* Of a patch. */
+	bool base_is_output; /* it is to be decoded first; otherwise a plain file of the store */
+	int base_fd;         /* -1: none */
+	struct blob_part *base_parts;
+	int *base_part_fds;
+	uint32_t n_base_parts; /* received so far */
 };
 
 struct check_contract_file {
@@ -65,8 +71,9 @@ const struct check_file *check_request_table(const struct check_request *request
 
 /* --- read ------------------------------------------------------------------------------------------------------- */
 
-/* The plain bytes of FILE into SINK: a target is decoded and written to its output on the way, an object is read; both are
- * hashed. FAULT_NONE: the bytes were the signed ones, to the last. */
+/* The plain bytes of FILE into SINK: a target is decoded (its base before it, where that is no object yet) and written to its output on
+ * the way, an object is read; both are hashed. FAULT_NONE: the bytes were the signed ones, to the last. FAULT_BASE_DAMAGED: not the
+ * version's fault. */
 enum fault check_read(const struct check_file *file, blob_sink *sink, void *ctx, struct refusal *why);
 /* All of it, at most LIMIT bytes, in a new buffer. */
 enum fault check_load(const struct check_file *file, size_t limit, uint8_t **ret_data, size_t *ret_size,

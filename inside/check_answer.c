@@ -86,6 +86,11 @@ void check_answer_plain(struct check_answer *answer, const struct check_file *fi
 	if (file->is_object)
 		return;
 	record.target = file->target;
+	if (file->base_is_output) {
+		record.kind = RECORD_BASE_OUTPUT;
+		record_send(answer->sock, &record, -1);
+		record.kind = RECORD_PLAIN;
+	}
 	record_send(answer->sock, &record, -1);
 }
 

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/patch.h"
 #include "bundle/relay.h"
 #include "inside/check.h"
 #include "schemas/parallel.h"
@@ -57,11 +58,39 @@ static enum fault write_decoded(void *ctx, const void *data, size_t size, struct
 	return reading->sink(reading->ctx, data, size, why);
 }
 
+static enum fault keep_base(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	int r = fd_write_all(*(const int *)ctx, data, size);
+
+	(void)why;
+	if (r < 0)
+		die("writing a decoded base: %s", strerror(-r));
+	return FAULT_NONE;
+}
+
+static enum fault read_patch(struct reading *reading, const struct blob *blob, struct refusal *why)
+{
+	const struct check_file *file = reading->file;
+	struct blob base = {file->target.base_sha256, file->target.base_length, file->base_parts, file->n_base_parts};
+	int base_fd = file->base_fd;
+	enum fault fault = FAULT_NONE;
+
+	if (file->base_is_output)
+		fault = reading->has_threads ? blob_decode_by_two(&base, file->base_part_fds, keep_base, &base_fd, why)
+					     : blob_decode(&base, file->base_part_fds, keep_base, &base_fd, why);
+	if (fault != FAULT_NONE)
+		return refuse_within(why, "its base");
+	return patch_decode_blob(blob, file->part_fds, &base, base_fd, reading->has_threads, NULL, write_decoded,
+				 reading, why);
+}
+
 static enum fault read_target(struct reading *reading, struct refusal *why)
 {
 	const struct check_file *file = reading->file;
 	struct blob blob = {file->target.sha256, file->target.length, file->parts, file->n_parts};
 
+	if (file->target.is_patch != 0)
+		return read_patch(reading, &blob, why);
 	if (reading->has_threads)
 		return blob_decode_by_two(&blob, file->part_fds, write_decoded, reading, why);
 	return blob_decode(&blob, file->part_fds, write_decoded, reading, why);

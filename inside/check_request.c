@@ -29,6 +29,7 @@ static void take_file(struct check_request *request, const struct record *record
 	file->target = record->target;
 	file->is_object = record->kind != RECORD_TARGET;
 	file->fd = fd;
+	file->base_fd = -1;
 	if (file->is_object)
 		return;
 	file->parts = xcalloc(file->target.n_parts, sizeof(*file->parts));
@@ -45,6 +46,34 @@ static void take_part(struct check_request *request, const struct record_part *p
 	file->parts[file->n_parts].sha256 = part->sha256;
 	file->parts[file->n_parts].length = part->length;
 	file->part_fds[file->n_parts++] = fd;
+}
+
+static void take_base(struct check_request *request, const struct record *record, int fd)
+{
+	struct check_file *file = request->n_files > 0 ? &request->files[request->n_files - 1] : NULL;
+
+	if (file == NULL || file->is_object || file->target.is_patch == 0 || file->base_fd >= 0 || fd < 0 ||
+	    strcmp(file->target.file, record->target.file) != 0 ||
+	    !sha256_equal(&file->target.base_sha256, &record->target.base_sha256))
+		die("the supervisor sent a base that is not the last file's");
+	file->base_fd = fd;
+	file->base_is_output = record->kind == RECORD_BASE_OUTPUT;
+	if (!file->base_is_output)
+		return;
+	file->base_parts = xcalloc(file->target.n_base_parts, sizeof(*file->base_parts));
+	file->base_part_fds = xcalloc(file->target.n_base_parts, sizeof(*file->base_part_fds));
+}
+
+static void take_base_part(struct check_request *request, const struct record_part *part, int fd)
+{
+	struct check_file *file = request->n_files > 0 ? &request->files[request->n_files - 1] : NULL;
+
+	if (file == NULL || !file->base_is_output || file->n_base_parts == file->target.n_base_parts ||
+	    part->index != file->n_base_parts || fd < 0)
+		die("the supervisor sent part %u of a base out of order", part->index);
+	file->base_parts[file->n_base_parts].sha256 = part->sha256;
+	file->base_parts[file->n_base_parts].length = part->length;
+	file->base_part_fds[file->n_base_parts++] = fd;
 }
 
 static void take_contract(struct check_request *request, const struct record_contract *contract, int fd)
@@ -89,6 +118,13 @@ static void take(struct check_request *request, const struct record *record, int
 	case RECORD_PART:
 		take_part(request, &record->part, fd);
 		break;
+	case RECORD_BASE:
+	case RECORD_BASE_OUTPUT:
+		take_base(request, record, fd);
+		break;
+	case RECORD_BASE_PART:
+		take_base_part(request, &record->part, fd);
+		break;
 	case RECORD_IN_FORCE:
 		take_fd(&request->in_force_fd, fd);
 		break;
@@ -107,6 +143,15 @@ static void take(struct check_request *request, const struct record *record, int
 	}
 }
 
+/* Whether all of a file to be decoded came. */
+static bool is_whole(const struct check_file *file)
+{
+	if (file->is_object)
+		return true;
+	return file->n_parts == file->target.n_parts && (file->target.is_patch == 0 || file->base_fd >= 0) &&
+	       (!file->base_is_output || file->n_base_parts == file->target.n_base_parts);
+}
+
 /* Files of one version, or tables of the two whose fit is asked. */
 static void check_files(const struct check_request *request)
 {
@@ -117,7 +162,7 @@ static void check_files(const struct check_request *request)
 	for (size_t i = 0; i < request->n_files; i++) {
 		const struct check_file *file = &request->files[i];
 
-		if (!file->is_object && file->n_parts != file->target.n_parts)
+		if (!is_whole(file))
 			die("the supervisor sent too few parts of %s", file->target.file);
 		if (strcmp(file->target.dataset, request->version.dataset) != 0 &&
 		    (!request->is_resolve || strcmp(file->target.dataset, request->reference.dataset) != 0))
@@ -152,10 +197,15 @@ void check_request_clear(struct check_request *request)
 		struct check_file *file = &request->files[i];
 
 		cleanup_close(&file->fd);
+		cleanup_close(&file->base_fd);
+		for (uint32_t j = 0; j < file->n_base_parts; j++)
+			cleanup_close(&file->base_part_fds[j]);
 		for (uint32_t j = 0; j < file->n_parts; j++)
 			cleanup_close(&file->part_fds[j]);
 		free(file->parts);
 		free(file->part_fds);
+		free(file->base_parts);
+		free(file->base_part_fds);
 	}
 	for (size_t i = 0; i < request->n_contracts; i++)
 		cleanup_close(&request->contracts[i].fd);

@@ -2,11 +2,8 @@
  *
  * cmd_contracts: contracts, contract-from: who reads what, and a contract made from a schema and a list of fields.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -19,6 +16,7 @@
 #include "bundle/notation.h"
 #include "inside/cmd.h"
 #include "inside/contractstate.h"
+#include "inside/document_file.h"
 #include "inside/store.h"
 #include "schemas/contractfrom.h"
 #include "schemas/package.h"
@@ -203,9 +201,7 @@ const struct option cmd_contract_from_options[] = {
 
 /* A document and the folder beside it. */
 struct source {
-	uint8_t *data;
-	size_t size;
-	int folder_fd;
+	struct document_file file;
 	bool is_test_bench;
 	char dataset[NOTATION_NAME_SIZE], resource[NOTATION_NAME_SIZE]; /* of DATASET/RESOURCE; "" */
 	struct schema *schema;
@@ -214,23 +210,9 @@ struct source {
 
 static void source_clear(struct source *source)
 {
-	free(source->data);
-	cleanup_close(&source->folder_fd);
+	document_file_clear(&source->file);
 	schema_free(source->schema);
 	package_free(source->package);
-}
-
-static enum fault open_file(const char *path, struct source *source, struct refusal *why)
-{
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *folder = slash == NULL ? xstrdup(".") : xasprintf("%.*s/", (int)(slash - path), path);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int r = fd < 0 ? -errno : fd_load(fd, LIMIT_PACKAGE_SIZE, &source->data, &source->size);
-
-	if (r < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	source->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return source->folder_fd < 0 ? refuse(why, FAULT_FILE, "%s: %s", folder, strerror(errno)) : FAULT_NONE;
 }
 
 /* DATASET/RESOURCE of what is in force. */
@@ -256,35 +238,21 @@ static enum fault open_in_force(const char *name, struct source *source, struct 
 	    store_generation_version(inside.store_fd, generation, source->dataset, version) < 0)
 		return refuse(why, FAULT_NO_SUCH, "nothing of %s is in force", source->dataset);
 	fd = store_open_version_file(inside.store_fd, source->dataset, version, "datapackage.json");
-	r = fd < 0 ? fd : fd_load(fd, LIMIT_PACKAGE_SIZE, &source->data, &source->size);
+	r = fd < 0 ? fd : fd_load(fd, LIMIT_PACKAGE_SIZE, &source->file.data, &source->file.size);
 	return r < 0 ? refuse(why, FAULT_STORE_DAMAGED, "%s/datapackage.json: %s", source->dataset, strerror(-r))
 		     : FAULT_NONE;
-}
-
-static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
-			      struct refusal *why)
-{
-	const struct source *source = ctx;
-	_cleanup_close_ int fd = source->folder_fd < 0 ? -ENOENT
-						       : fd_open_beneath(source->folder_fd, path, O_RDONLY, 0);
-	_cleanup_free_ uint8_t *data = NULL;
-	size_t size;
-	int r = fd < 0 ? fd : fd_load(fd, LIMIT_PACKAGE_SIZE, &data, &size);
-
-	if (r < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	return package_parse_schema(data, size, ret_schema, warnings, why);
 }
 
 static enum fault parse_source(struct source *source, const char *name, struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 	struct warnings warnings = {0};
-	enum fault fault = package_parse_schema(source->data, source->size, &json, &warnings, why);
+	enum fault fault = package_parse_schema(source->file.data, source->file.size, &json, &warnings, why);
 
 	if (fault == FAULT_NONE && json_object_get(json, "resources") != NULL &&
 	    json_object_get(json, "fields") == NULL)
-		fault = package_parse(source->data, source->size, load_schema, source, &source->package, why);
+		fault = package_parse(source->file.data, source->file.size, document_file_load_schema, &source->file,
+				      &source->package, why);
 	else if (fault == FAULT_NONE)
 		fault = schema_parse(json, &source->schema, why);
 	warnings_clear(&warnings);
@@ -343,7 +311,7 @@ static enum fault make_contract(struct source *source, const char *name, json_t 
 
 int cmd_contract_from(int argc, char **argv)
 {
-	_cleanup_(source_clear) struct source source = {.folder_fd = -1};
+	_cleanup_(source_clear) struct source source = {.file = DOCUMENT_FILE_NONE};
 	_cleanup_(json_decrefp) json_t *contract = NULL;
 	struct refusal why = {0};
 	bool is_file;
@@ -360,9 +328,10 @@ int cmd_contract_from(int argc, char **argv)
 		die_usage("contract-from: a file does not say which dataset it is of: --dataset");
 	if (!is_file && (opt_dataset != NULL || opt_resource != NULL))
 		die_usage("contract-from: DATASET/RESOURCE says both already");
-	if ((is_file ? open_file(argv[0], &source, &why) : open_in_force(argv[0], &source, &why)) != FAULT_NONE)
+	if ((is_file ? document_file_open(argv[0], &source.file, &why) : open_in_force(argv[0], &source, &why)) !=
+	    FAULT_NONE)
 		return cmd_fail(&why);
-	enter_sandbox(source.folder_fd, source.is_test_bench);
+	enter_sandbox(source.file.folder_fd, source.is_test_bench);
 	if (make_contract(&source, argv[0], &contract, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	return cmd_print_json(json_incref(contract), 0);

@@ -99,8 +99,7 @@ int decide_settle(struct inside *inside)
 {
 	_cleanup_(catalogue_freep) struct catalogue *catalogue = NULL;
 	_cleanup_(settlement_freep) struct settlement *settlement = NULL;
-	_cleanup_(import_result_clear) struct import_result result = {.bundles = json_array(),
-								      .datasets = json_array()};
+	_cleanup_(import_result_clear) struct import_result result = IMPORT_RESULT_NEW;
 	struct refusal why = {0};
 
 	if (settle_trusted(inside, true, &catalogue, &settlement, &why) != FAULT_NONE)
@@ -110,9 +109,9 @@ int decide_settle(struct inside *inside)
 	if (crew_log(inside, &why) != FAULT_NONE)
 		result.exit_status = fault_exit_worse(result.exit_status, cmd_fail(&why));
 	if (cmd_wants_json())
-		return cmd_print_json(json_pack("{si sO}", "exit", result.exit_status, "datasets", result.datasets),
-				      result.exit_status);
-	return cmd_end(result.exit_status);
+		return cmd_print_json(json_pack("{si sO}", "exit", import_exit(&result), "datasets", result.datasets),
+				      import_exit(&result));
+	return cmd_end(import_exit(&result));
 }
 
 static const char *one_argument(int argc, char **argv, const char *command, const char *what)

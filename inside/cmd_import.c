@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
+#include "inside/medium.h"
 #include "keys/logread.h"
 
 int cmd_fail(const struct refusal *why)
@@ -215,6 +216,9 @@ int cmd_init(int argc, char **argv)
 	return tell_anchor(&inside, data, size);
 }
 
+/* Datasets that one line names. */
+#define MISSING_TOLD 10
+
 /* --- import ---------------------------------------------------------------------------------------------------------- */
 
 static const char *opt_wait;
@@ -224,25 +228,71 @@ const struct option cmd_import_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
+/* Of several volumes the operator wants one word in the end. */
+static void tell_missing(const struct import_result *result)
+{
+	const char *key, *before = "";
+	json_t *value;
+	size_t n = 0;
+
+	json_object_foreach(result->standing, key,
+			    value) if (strncmp(key, "dataset ", 8) == 0 &&
+				       json_integer_value(value) == fault_exit(FAULT_BLOB_ABSENT) && n++ < MISSING_TOLD)
+	{
+		printf("%s%s", n == 1 ? "still incomplete: " : before, key + 8);
+		before = ", ";
+	}
+	if (n > MISSING_TOLD)
+		printf(" and %zu more", n - MISSING_TOLD);
+	if (n > 0)
+		printf(". Import the other volumes, or see `clapet-inside missing`\n");
+}
+
+/* Copies and works through BUNDLES a batch at a time, so that incoming need not hold a whole medium. */
+static int import_medium(struct inside *inside, const struct medium *medium, struct import_result *result)
+{
+	int status = 0;
+
+	for (size_t first = 0; first < medium->n_bundles;) {
+		size_t n = medium_batch(medium, first);
+
+		for (size_t i = first; i < first + n; i++) {
+			struct refusal why = {0};
+
+			if (medium_take(inside, &medium->bundles[i], &why) != FAULT_NONE)
+				status = fault_exit_worse(status, cmd_fail(&why));
+		}
+		import_run(inside, cmd_wants_json(), NULL, result);
+		first += n;
+	}
+	return status;
+}
+
 int cmd_import(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
-	_cleanup_(import_result_clear) struct import_result result = {0};
+	_cleanup_(import_result_clear) struct import_result result = IMPORT_RESULT_NEW;
+	_cleanup_(medium_clear) struct medium medium = {0};
 	int64_t wait = opt_wait != NULL ? notation_demand_duration("--wait", opt_wait) : 0;
-	int status = cmd_open_work(&inside, wait), taken = 0;
+	int status = cmd_open_work(&inside, wait), named = 0;
 
 	if (status != 0)
 		return status;
 	for (int i = 0; i < argc; i++) {
 		struct refusal why = {0};
 
-		if (import_take(&inside, argv[i], &why) != FAULT_NONE)
-			taken = fault_exit_worse(taken, cmd_fail(&why));
+		if (medium_add(argv[i], &medium, &why) != FAULT_NONE)
+			named = fault_exit_worse(named, cmd_fail(&why));
 	}
-	import_run(&inside, cmd_wants_json(), NULL, &result);
-	status = fault_exit_worse(result.exit_status, taken);
-	if (!cmd_wants_json())
+	medium_sort(&medium);
+	if (medium.n_bundles == 0)
+		import_run(&inside, cmd_wants_json(), NULL, &result);
+	named = fault_exit_worse(named, import_medium(&inside, &medium, &result));
+	status = fault_exit_worse(import_exit(&result), named);
+	if (!cmd_wants_json()) {
+		tell_missing(&result);
 		return cmd_end(status);
+	}
 	return cmd_print_json(
 		json_pack("{si sO sO}", "exit", status, "bundles", result.bundles, "datasets", result.datasets),
 		status);

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -24,6 +26,7 @@ struct commit {
 	int spool_fd;
 	bool is_dirty;   /* something is staged */
 	bool was_synced; /* at least once: what an earlier run left may not be durable either */
+	struct store_kept kept;
 };
 
 /* The folders come before the sandbox, which is built from them: two records of a fixed form, and nothing of the
@@ -113,6 +116,17 @@ static enum fault make_generation(struct commit *commit, const struct record *re
 	return store_begin_generation(commit->store_fd, record->generation.number, fd, why);
 }
 
+static void keep_object(struct commit *commit, const struct record_put *put)
+{
+	struct store_kept *kept = &commit->kept;
+
+	if (kept->n_items == (size_t)LIMIT_ROLES * LIMIT_TARGETS_PER_ROLE)
+		die("protocol: more objects to keep than there can be bases");
+	kept->items = xrealloc(kept->items, kept->n_items + 1, sizeof(*kept->items));
+	memcpy(kept->items[kept->n_items].dataset, put->dataset, sizeof(put->dataset));
+	kept->items[kept->n_items++].sha256 = put->sha256;
+}
+
 /* Does one operation. GENERATION is the one that was begun last, 0 if none. */
 static enum fault operate(struct commit *commit, const struct record *record, int fd, uint64_t *generation,
 			  struct refusal *why)
@@ -147,7 +161,11 @@ static enum fault operate(struct commit *commit, const struct record *record, in
 		return store_delete_generation(commit->store_fd, record->generation.number, why);
 	case RECORD_DELETE_VERSION:
 		insist_clean(commit);
-		return store_delete_version(commit->store_fd, record->version.dataset, &record->version.version, why);
+		return store_delete_version(commit->store_fd, record->version.dataset, &record->version.version,
+					    &commit->kept, why);
+	case RECORD_KEEP_OBJECT:
+		keep_object(commit, &record->put);
+		return FAULT_NONE;
 	case RECORD_DELETE_BLOB:
 		insist_clean(commit);
 		return store_delete_blob(commit->store_fd, &record->put.sha256, why);
@@ -196,5 +214,6 @@ int main(int argc, char **argv)
 	work(sock, &commit, &record, fd, &why);
 	end = record_end(&why);
 	record_send(sock, &end, -1);
+	free(commit.kept.items);
 	return 0;
 }

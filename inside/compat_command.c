@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/text.h"
 #include "bundle/json.h"
 #include "inside/check.h"
 #include "inside/compat_rows.h"
+#include "inside/document_file.h"
 
 static const char *opt_match, *opt_delimiter;
 static struct option_list opt_data;
@@ -50,9 +50,7 @@ const char compat_details[] =
 /* One of the two files: exactly one of schema, package, contract is set. */
 struct offer {
 	const char *path;
-	uint8_t *data;
-	size_t size;
-	int folder_fd; /* schemas that a package names by path are read beneath it */
+	struct document_file file;
 	struct schema *schema;
 	struct package *package;
 	struct contract *contract;
@@ -83,8 +81,7 @@ struct run {
 
 static void offer_clear(struct offer *offer)
 {
-	free(offer->data);
-	cleanup_close(&offer->folder_fd);
+	document_file_clear(&offer->file);
 	schema_free(offer->schema);
 	package_free(offer->package);
 	contract_free(offer->contract);
@@ -109,48 +106,21 @@ static void run_clear(struct run *run)
 
 /* --- files --------------------------------------------------------------------------------------------------------- */
 
-static enum fault offer_open(struct offer *offer, const char *path, struct refusal *why)
-{
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *folder = slash == NULL ? xstrdup(".") : xasprintf("%.*s/", (int)(slash - path), path);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int r = fd < 0 ? -errno : fd_load(fd, LIMIT_PACKAGE_SIZE, &offer->data, &offer->size);
-
-	offer->path = path;
-	if (r < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	offer->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return offer->folder_fd < 0 ? refuse(why, FAULT_FILE, "%s: %s", folder, strerror(errno)) : FAULT_NONE;
-}
-
-static enum fault load_schema(void *ctx, const char *path, json_t **ret_schema, struct warnings *warnings,
-			      struct refusal *why)
-{
-	const struct offer *offer = ctx;
-	_cleanup_close_ int fd = fd_open_beneath(offer->folder_fd, path, O_RDONLY, 0);
-	_cleanup_free_ uint8_t *data = NULL;
-	size_t size;
-	int r = fd < 0 ? fd : fd_load(fd, LIMIT_PACKAGE_SIZE, &data, &size);
-
-	if (r < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	return package_parse_schema(data, size, ret_schema, warnings, why);
-}
-
 static enum fault offer_parse(struct offer *offer, struct refusal *why)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
 	const char *format;
 	_cleanup_(warnings_clear) struct warnings unsaid = {0}; /* clapet-outside validate says them */
-	enum fault fault = package_parse_schema(offer->data, offer->size, &json, &unsaid, why);
+	enum fault fault = package_parse_schema(offer->file.data, offer->file.size, &json, &unsaid, why);
 
 	if (fault == FAULT_NONE) {
 		format = json_string_value(json_object_get(json, "format"));
 		if (format != NULL && strncmp(format, "clapet contract", 15) == 0)
-			return contract_parse(offer->data, offer->size, offer->path, &offer->contract, why);
+			return contract_parse(offer->file.data, offer->file.size, offer->path, &offer->contract, why);
 		/* Published schemas name examples of data as "resources" too. */
 		if (json_object_get(json, "resources") != NULL && json_object_get(json, "fields") == NULL)
-			fault = package_parse(offer->data, offer->size, load_schema, offer, &offer->package, why);
+			fault = package_parse(offer->file.data, offer->file.size, document_file_load_schema,
+					      &offer->file, &offer->package, why);
 		else
 			fault = schema_parse(json, &offer->schema, why);
 	}
@@ -437,11 +407,14 @@ static enum fault compare(struct run *run, char **paths, struct refusal *why)
 	struct sandbox_folder folders[2];
 	enum fault fault;
 
-	if ((fault = offer_open(&run->old, paths[0], why)) != FAULT_NONE ||
-	    (fault = offer_open(&run->new, paths[1], why)) != FAULT_NONE || (fault = open_rows(run, why)) != FAULT_NONE)
+	run->old.path = paths[0];
+	run->new.path = paths[1];
+	if ((fault = document_file_open(paths[0], &run->old.file, why)) != FAULT_NONE ||
+	    (fault = document_file_open(paths[1], &run->new.file, why)) != FAULT_NONE ||
+	    (fault = open_rows(run, why)) != FAULT_NONE)
 		return fault;
-	folders[0] = (struct sandbox_folder){run->old.folder_fd, SANDBOX_READ};
-	folders[1] = (struct sandbox_folder){run->new.folder_fd, SANDBOX_READ};
+	folders[0] = (struct sandbox_folder){run->old.file.folder_fd, SANDBOX_READ};
+	folders[1] = (struct sandbox_folder){run->new.file.folder_fd, SANDBOX_READ};
 	sandbox_enter(SANDBOX_TOOL, folders, 2);
 	if ((fault = offer_parse(&run->old, why)) != FAULT_NONE ||
 	    (fault = offer_parse(&run->new, why)) != FAULT_NONE || (fault = pair_documents(run, why)) != FAULT_NONE ||
@@ -454,7 +427,7 @@ static enum fault compare(struct run *run, char **paths, struct refusal *why)
 
 int compat_run(bool json, int argc, char **argv)
 {
-	_cleanup_(run_clear) struct run run = {.old.folder_fd = -1, .new.folder_fd = -1};
+	_cleanup_(run_clear) struct run run = {.old.file = DOCUMENT_FILE_NONE, .new.file = DOCUMENT_FILE_NONE};
 	struct refusal why = {FAULT_NONE, ""};
 
 	opt_json = json;

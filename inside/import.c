@@ -25,12 +25,32 @@ void import_result_clear(struct import_result *result)
 {
 	json_decref(result->bundles);
 	json_decref(result->datasets);
+	json_decref(result->standing);
 	memset(result, 0, sizeof(*result));
+}
+
+int import_exit(const struct import_result *result)
+{
+	int status = result->exit_status;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(result->standing, key, value)
+		status = fault_exit_worse(status, (int)json_integer_value(value));
+	return status;
 }
 
 static void worse(struct import_result *result, enum fault fault)
 {
 	result->exit_status = fault_exit_worse(result->exit_status, fault_exit(fault));
+}
+
+/* How NAME stands now, whatever was said of it before. */
+static void stands(struct import_result *result, const char *kind, const char *name, enum fault fault)
+{
+	_cleanup_free_ char *key = xasprintf("%s %s", kind, name);
+
+	json_object_set_new_nocheck(result->standing, key, json_integer(fault_exit(fault)));
 }
 
 /* --- lines for people ------------------------------------------------------------------------------------------------ */
@@ -80,7 +100,7 @@ static void tell_bundle(const char *name, const struct refusal *why, const char 
 			      json_pack("{so so so}", "name", verdict_text(name), "fault",
 					why->fault == FAULT_NONE ? json_null() : verdict_code(why->fault), "line",
 					verdict_text(why->line)));
-	worse(result, why->fault);
+	stands(result, "bundle", name, why->fault);
 }
 
 static void tell_in_force(const struct settlement *settlement, const struct generation_entry *entry)
@@ -144,8 +164,9 @@ static void tell_view(const struct settlement *settlement, const struct dataset_
 					"line", verdict_text(view->why.line)));
 	/* Rows that fail are refused outside; here a person may let them in, so they wait like all that is held. What only waits for
 	 * another dataset to arrive waits for no person. */
-	worse(result, view->state == DATASET_HELD && view->why.fault != FAULT_REFERENCE_ABSENT ? FAULT_HELD_PIN
-											       : view->why.fault);
+	stands(result, "dataset", view->name,
+	       view->state == DATASET_HELD && view->why.fault != FAULT_REFERENCE_ABSENT ? FAULT_HELD_PIN
+											: view->why.fault);
 }
 
 void import_tell(const struct settlement *settlement, bool quiet, struct import_result *result)
@@ -163,6 +184,9 @@ void import_tell(const struct settlement *settlement, bool quiet, struct import_
 		if (view->is_new || (now == NULL) != (before == NULL) ||
 		    (now != NULL && strcmp(before->version, now->version) != 0))
 			tell_view(settlement, view, quiet, result);
+		else if (view->state == DATASET_MISSING && settlement->n_wanted_blobs > 0)
+			/* The next volume of several: what was said of the dataset still holds. */
+			stands(result, "dataset", view->name, view->why.fault);
 	}
 }
 
@@ -273,8 +297,24 @@ static bool is_still_there(const struct inside *inside, const struct bundle_run 
 	       st.st_mtim.tv_sec == run->st.st_mtim.tv_sec && st.st_mtim.tv_nsec == run->st.st_mtim.tv_nsec;
 }
 
+/* A copy of this bundle that was cut off waits for nothing any more. */
+static void drop_cut_copies(const struct bundle_run *run, int bundle_fd, const struct tried *tried,
+			    struct import_result *result)
+{
+	for (size_t i = 0; i < tried->n_bundles; i++) {
+		const char *name = tried->bundles[i].name;
+
+		if (tried->bundles[i].fault != FAULT_BUNDLE_TRUNCATED || strcmp(name, run->name) == 0 ||
+		    !incoming_drop_beginning(run->inside, name, bundle_fd))
+			continue;
+		log_info("%s/%s: the beginning of %s, which is here whole: deleted", run->inside->config->incoming,
+			 name, run->name);
+		stands(result, "bundle", name, FAULT_NONE);
+	}
+}
+
 /* Logs, then does with the file what was chosen. */
-static void end_bundle(struct bundle_run *run, struct tried *tried, struct import_result *result)
+static void end_bundle(struct bundle_run *run, int bundle_fd, struct tried *tried, struct import_result *result)
 {
 	struct inside *inside = run->inside;
 	struct record_event *event;
@@ -291,6 +331,8 @@ static void end_bundle(struct bundle_run *run, struct tried *tried, struct impor
 	}
 	if (!is_still_there(inside, run))
 		return;
+	if (run->fate == FATE_DELETE)
+		drop_cut_copies(run, bundle_fd, tried, result);
 	if (run->fate == FATE_DELETE && unlinkat(inside->incoming_fd, run->name, 0) < 0)
 		log_warning("%s/%s: %s", inside->config->incoming, run->name, strerror(errno));
 	if (run->fate == FATE_SET_ASIDE)
@@ -329,7 +371,7 @@ static void import_bundle(struct inside *inside, const char *name, struct catalo
 		return;
 	}
 	if (tried_find(tried, name, &run.st, trust) != FAULT_NONE) {
-		worse(result, tried_find(tried, name, &run.st, trust));
+		stands(result, "bundle", name, tried_find(tried, name, &run.st, trust));
 		return;
 	}
 	if (incoming_has_room(inside, &run.st, &run.why) == FAULT_NONE)
@@ -342,7 +384,7 @@ static void import_bundle(struct inside *inside, const char *name, struct catalo
 	tell_bundle(name, &run.why, after_words(&run), quiet, result);
 	if (run.settlement != NULL)
 		import_tell(run.settlement, quiet, result);
-	end_bundle(&run, tried, result);
+	end_bundle(&run, fd, tried, result);
 	spool_close(inside, &run.spool);
 	/* The settlement borrows from its catalogue: it goes first. */
 	if (run.settlement != NULL) {
@@ -362,6 +404,7 @@ static void import_all(struct inside *inside, struct catalogue **catalogue, bool
 	_cleanup_(incoming_names_clear) struct incoming_names names = {0};
 	struct tried tried;
 	struct refusal why = {0};
+	uint64_t trust;
 	int r;
 
 	if (incoming_list(inside, &names, &why) != FAULT_NONE) {
@@ -370,10 +413,15 @@ static void import_all(struct inside *inside, struct catalogue **catalogue, bool
 		return;
 	}
 	tried_load(inside->incoming_fd, &tried);
-	for (size_t i = 0; i < names.n_items && (stop == NULL || !stop()); i++) {
-		inside->now = time(NULL);
-		import_bundle(inside, names.items[i], catalogue, &tried, quiet, result);
-	}
+	/* What a bundle waited for may have come in one behind it: then once more, and each time trust has moved. */
+	do {
+		trust = (*catalogue)->trust.timestamp_version;
+		for (size_t i = 0; i < names.n_items && (stop == NULL || !stop()); i++) {
+			inside->now = time(NULL);
+			if (fd_exists(inside->incoming_fd, names.items[i]))
+				import_bundle(inside, names.items[i], catalogue, &tried, quiet, result);
+		}
+	} while ((*catalogue)->trust.timestamp_version != trust && (stop == NULL || !stop()));
 	r = tried_store(inside->incoming_fd, &tried);
 	if (r < 0)
 		log_warning("%s/.tried.json: %s", inside->config->incoming, strerror(-r));
@@ -381,25 +429,23 @@ static void import_all(struct inside *inside, struct catalogue **catalogue, bool
 	incoming_keep_quotas(inside);
 }
 
-void import_run(struct inside *inside, bool quiet, bool (*stop)(void), struct import_result *ret_result)
+void import_run(struct inside *inside, bool quiet, bool (*stop)(void), struct import_result *result)
 {
 	_cleanup_(catalogue_freep) struct catalogue *catalogue = NULL;
 	_cleanup_(settlement_freep) struct settlement *settlement = NULL;
-	struct import_result result = {.bundles = json_array(), .datasets = json_array()};
 	struct refusal why = {0};
 
-	*ret_result = result;
 	if (settle_trusted(inside, false, &catalogue, &settlement, &why) != FAULT_NONE) {
 		log_refusal(&why);
-		worse(ret_result, why.fault);
+		worse(result, why.fault);
 		return;
 	}
-	import_tell(settlement, quiet, ret_result);
+	import_tell(settlement, quiet, result);
 	settlement_free(steal_pointer(&settlement));
-	import_all(inside, &catalogue, quiet, stop, ret_result);
+	import_all(inside, &catalogue, quiet, stop, result);
 	retention_run(inside, catalogue);
 	if (crew_log(inside, &why) != FAULT_NONE) {
 		log_refusal(&why);
-		worse(ret_result, why.fault);
+		worse(result, why.fault);
 	}
 }

@@ -8,20 +8,24 @@
 #include "inside/inside.h"
 #include "inside/settle.h"
 
-/* What one run did, for its exit status and for --json. */
+/* What one run did, for its exit status and for --json. Several runs add to one result. */
 struct import_result {
-	int exit_status;
+	int exit_status;  /* of what went wrong by the way; the whole: import_exit */
 	json_t *bundles;  /* [{"name", "fault", "line"}] */
 	json_t *datasets; /* [{"name", "state", "version", "fault", "line"}]: those that this run moved or judged */
+	json_t *standing; /* {"bundle <name>" or "dataset <name>": exit status}, as it was left: what came later counts */
 };
+#define IMPORT_RESULT_NEW                                                                                              \
+	{                                                                                                              \
+		.bundles = json_array(), .datasets = json_array(), .standing = json_object()                           \
+	}
 
 void import_result_clear(struct import_result *result);
-
-/* Copies a bundle into incoming/ (temporary, fsync, rename); a file that is there already is left alone. FAULT_FILE, FAULT_QUOTA. */
-enum fault import_take(struct inside *inside, const char *path, struct refusal *why);
+/* The exit status of all: of several volumes the first leaves a dataset without its blobs, and the last does not. */
+int import_exit(const struct import_result *result);
 
 /* Settles, then works through incoming/. QUIET: no lines on stdout. STOP, if it is given, is asked between two bundles. */
-void import_run(struct inside *inside, bool quiet, bool (*stop)(void), struct import_result *ret_result);
+void import_run(struct inside *inside, bool quiet, bool (*stop)(void), struct import_result *result);
 
 /* Says where the datasets stand that moved between the settlement's start and its end, and adds them to the result. */
 void import_tell(const struct settlement *settlement, bool quiet, struct import_result *result);

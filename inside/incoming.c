@@ -14,7 +14,10 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "bundle/notation.h"
-#include "inside/import.h"
+
+#define COMPARED_SIZE (64 * KIB)
+/* Seconds without a write, after which nobody writes a file any more. */
+#define AT_REST 600
 
 void incoming_names_clear(struct incoming_names *names)
 {
@@ -109,6 +112,43 @@ enum fault incoming_has_room(const struct inside *inside, const struct stat *st,
 	return incoming_spool_has_room(inside, st->st_size, why);
 }
 
+enum fault incoming_takes(const struct inside *inside, int64_t size, struct refusal *why)
+{
+	return keeps_reserve(inside, inside->incoming_fd, size, inside->config->incoming, why);
+}
+
+/* Whether the whole of FD is the beginning of WHOLE_FD. */
+static bool is_beginning(int fd, int whole_fd)
+{
+	_cleanup_free_ uint8_t *bytes = xmalloc(2 * COMPARED_SIZE);
+
+	if (lseek(whole_fd, 0, SEEK_SET) < 0)
+		return false;
+	for (;;) {
+		ssize_t n = fd_read_up_to(fd, bytes, COMPARED_SIZE);
+
+		if (n <= 0)
+			return n == 0;
+		if (fd_read_exact(whole_fd, bytes + COMPARED_SIZE, (size_t)n) < 0 ||
+		    memcmp(bytes, bytes + COMPARED_SIZE, (size_t)n) != 0)
+			return false;
+	}
+}
+
+bool incoming_drop_beginning(const struct inside *inside, const char *name, int whole_fd)
+{
+	_cleanup_close_ int fd = fd_open_regular_beneath(inside->incoming_fd, name, O_RDONLY);
+	struct stat st;
+
+	/* Bundles that differ may begin alike: not under the hands of who still writes it. */
+	if (fd < 0 || fstat(fd, &st) < 0 || inside->now - st.st_mtim.tv_sec < AT_REST || !is_beginning(fd, whole_fd))
+		return false;
+	if (unlinkat(inside->incoming_fd, name, 0) == 0)
+		return true;
+	log_warning("%s/%s: %s", inside->config->incoming, name, strerror(errno));
+	return false;
+}
+
 void incoming_set_aside(const struct inside *inside, const char *name)
 {
 	_cleanup_close_ int refused = fd_make_dir(inside->incoming_fd, INCOMING_REFUSED, 0700);
@@ -185,63 +225,4 @@ void incoming_keep_quotas(struct inside *inside)
 	keep_quota(inside, inside->incoming_fd, inside->config->quota_incoming, "incoming");
 	if (refused >= 0)
 		keep_quota(inside, refused, inside->config->quota_quarantine, "quarantine of bundles");
-}
-
-/* --- bundles named on the command line ------------------------------------------------------------------------------- */
-
-/* A name that may stand in incoming/: what is not a plain file name is written with underscores. */
-static void plain_name(const char *path, char *name, size_t size)
-{
-	const char *slash = strrchr(path, '/');
-	size_t n = 0;
-
-	for (const char *at = slash == NULL ? path : slash + 1; *at != '\0' && n + 1 < size; at++) {
-		name[n] = *at;
-		name[n + 1] = '\0';
-		if ((n == 0 && *at == '.') ||
-		    strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-", *at) == NULL)
-			name[n] = '_';
-		n++;
-	}
-	name[n] = '\0';
-}
-
-static enum fault copy_in(const struct inside *inside, int fd, const char *path, const char *name, struct refusal *why)
-{
-	_cleanup_close_ int out = -1;
-	uint64_t size;
-	int r;
-
-	fd_remove_tree(inside->incoming_fd, ".taking");
-	out = openat(inside->incoming_fd, ".taking", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = out < 0 ? -errno : fd_copy(fd, out, LIMIT_BUNDLE_SIZE, &size);
-	if (r == 0 && (fsync(out) < 0 || renameat(inside->incoming_fd, ".taking", inside->incoming_fd, name) < 0 ||
-		       fsync(inside->incoming_fd) < 0))
-		r = -errno;
-	if (r == 0)
-		return FAULT_NONE;
-	fd_remove_tree(inside->incoming_fd, ".taking");
-	return refuse(why, r == -EFBIG ? FAULT_BUNDLE_LIMIT : FAULT_STORAGE, "%s cannot be copied to %s: %s", path,
-		      inside->config->incoming, strerror(-r));
-}
-
-enum fault import_take(struct inside *inside, const char *path, struct refusal *why)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st, standing;
-	char name[200];
-	enum fault fault;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return refuse(why, FAULT_FILE, "%s: not a regular file", path);
-	plain_name(path, name, sizeof(name));
-	if (fstatat(inside->incoming_fd, name, &standing, AT_SYMLINK_NOFOLLOW) == 0 && standing.st_dev == st.st_dev &&
-	    standing.st_ino == st.st_ino)
-		return FAULT_NONE;
-	if (st.st_size > inside->config->quota_incoming)
-		return refuse(why, FAULT_QUOTA, "%s: larger than the quota of incoming", path);
-	fault = keeps_reserve(inside, inside->incoming_fd, st.st_size, inside->config->incoming, why);
-	return fault == FAULT_NONE ? copy_in(inside, fd, path, name, why) : fault;
 }

@@ -26,6 +26,10 @@ int incoming_open(const struct inside *inside, const char *name, struct stat *re
 /* Whether SIZE bytes more in the spool keep its quota and the disk's reserve, and whether unpacking a bundle does. FAULT_QUOTA. */
 enum fault incoming_spool_has_room(const struct inside *inside, int64_t size, struct refusal *why);
 enum fault incoming_has_room(const struct inside *inside, const struct stat *st, struct refusal *why);
+/* Whether SIZE bytes more in incoming/ leave the disk its reserve. FAULT_QUOTA. */
+enum fault incoming_takes(const struct inside *inside, int64_t size, struct refusal *why);
+/* Deletes NAME if its bytes are the first of WHOLE_FD and nobody writes it any more: a copy that was cut off. Whether it did. */
+bool incoming_drop_beginning(const struct inside *inside, const char *name, int whole_fd);
 /* Moves a refused bundle out of the way, for people to look at. */
 void incoming_set_aside(const struct inside *inside, const char *name);
 /* Deletes the oldest of incoming/ and of what was set aside until both fit their quotas; each is logged. */

@@ -20,6 +20,7 @@ void judgement_clear(struct judgement *judgement)
 {
 	verdict_free(judgement->verdict);
 	free(judgement->plains);
+	free(judgement->bases);
 	free(judgement->sources);
 	cleanup_close(&judgement->report_fd);
 	memset(judgement, 0, sizeof(*judgement));
@@ -83,29 +84,65 @@ static int open_part(const struct inside *inside, const struct spool *spool, con
 	return fd_open_regular_beneath(spool->fd, hex, O_RDONLY);
 }
 
-static enum fault send_parts(const struct inside *inside, const struct spool *spool,
-			     const struct catalogue_target *target, struct worker *worker, struct refusal *why)
+static enum fault send_parts(const struct inside *inside, const struct spool *spool, enum record_kind kind,
+			     const struct record_part *parts, size_t n_parts, const char *file, struct worker *worker,
+			     struct refusal *why)
 {
 	enum fault fault = FAULT_NONE;
 
-	for (size_t i = 0; fault == FAULT_NONE && i < target->n_parts; i++) {
-		struct record record = record_new(RECORD_PART);
+	for (size_t i = 0; fault == FAULT_NONE && i < n_parts; i++) {
+		struct record record = record_new(kind);
 
-		record.part = target->parts[i];
-		fault = send_open(worker, &record, open_part(inside, spool, &target->parts[i]), target->record.file,
-				  why);
+		record.part = parts[i];
+		fault = send_open(worker, &record, open_part(inside, spool, &parts[i]), file, why);
 	}
 	return fault;
 }
 
-/* The name of the output of target I, until its bytes are known to be what they should. */
-static void output_name(size_t i, char name[32])
+/* The name of the output of target I, or of its base, until its bytes are known to be what they should. */
+static void output_name(size_t i, bool is_base, char name[32])
 {
-	snprintf(name, 32, ".plain-%zu", i);
+	snprintf(name, 32, is_base ? ".base-%zu" : ".plain-%zu", i);
+}
+
+static int create_output(const struct spool *spool, size_t i, bool is_base)
+{
+	char name[32];
+	int fd;
+
+	output_name(i, is_base, name);
+	fd = openat(spool->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool has_base(const struct inside *inside, const struct catalogue_role *role, size_t i, enum bases bases)
+{
+	return bases == BASES_OF_STORE &&
+	       store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.base_sha256);
+}
+
+/* What the patch of target I is against. */
+static enum fault send_base(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+			    size_t i, enum bases bases, struct worker *worker, struct refusal *why)
+{
+	const struct catalogue_target *target = &role->targets[i];
+	bool is_here = has_base(inside, role, i, bases);
+	int fd = is_here ? store_open_object(inside->store_fd, role->record.name, &target->record.base_sha256)
+			 : create_output(spool, i, true);
+	struct record record = record_new(is_here ? RECORD_BASE : RECORD_BASE_OUTPUT);
+	enum fault fault;
+
+	record.target = target->record;
+	fault = send_open(worker, &record, fd, "a patch's base", why);
+	if (fault != FAULT_NONE || is_here)
+		return fault;
+	return send_parts(inside, spool, RECORD_BASE_PART, target->base_parts, target->n_base_parts,
+			  target->record.file, worker, why);
 }
 
 static enum fault send_targets(const struct inside *inside, const struct spool *spool,
-			       const struct catalogue_role *role, struct worker *worker, struct refusal *why)
+			       const struct catalogue_role *role, enum bases bases, struct worker *worker,
+			       struct refusal *why)
 {
 	enum fault fault = FAULT_NONE;
 
@@ -113,17 +150,17 @@ static enum fault send_targets(const struct inside *inside, const struct spool *
 		const struct catalogue_target *target = &role->targets[i];
 		int fd = store_open_object(inside->store_fd, role->record.name, &target->record.sha256);
 		struct record record = record_new(fd >= 0 ? RECORD_OBJECT : RECORD_TARGET);
-		char name[32];
 
 		record.target = target->record;
-		if (fd < 0) {
-			output_name(i, name);
-			fd = openat(spool->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-			fd = fd < 0 ? -errno : fd;
-		}
+		if (fd < 0)
+			fd = create_output(spool, i, false);
 		fault = send_open(worker, &record, fd, target->record.file, why);
-		if (fault == FAULT_NONE && record.kind == RECORD_TARGET)
-			fault = send_parts(inside, spool, target, worker, why);
+		if (fault != FAULT_NONE || record.kind == RECORD_OBJECT)
+			continue;
+		fault = send_parts(inside, spool, RECORD_PART, target->parts, target->n_parts, target->record.file,
+				   worker, why);
+		if (fault == FAULT_NONE && target->record.is_patch)
+			fault = send_base(inside, spool, role, i, bases, worker, why);
 	}
 	return fault;
 }
@@ -159,7 +196,7 @@ static enum fault send_rules(const struct inside *inside, const char *dataset, c
 }
 
 static enum fault ask(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
-		      const char *in_force, int report_fd, struct worker *worker, struct refusal *why)
+		      const char *in_force, enum bases bases, int report_fd, struct worker *worker, struct refusal *why)
 {
 	struct record version = record_new(RECORD_VERSION), report = record_new(RECORD_REPORT),
 		      spill = record_new(RECORD_SPILL), go = record_new(RECORD_GO);
@@ -169,7 +206,7 @@ static enum fault ask(const struct inside *inside, const struct spool *spool, co
 	version.version.version = role->record.version;
 	spill.spill.memory = (uint64_t)inside->config->key_memory;
 	if ((fault = crew_send(worker, &version, -1, why)) != FAULT_NONE ||
-	    (fault = send_targets(inside, spool, role, worker, why)) != FAULT_NONE ||
+	    (fault = send_targets(inside, spool, role, bases, worker, why)) != FAULT_NONE ||
 	    (fault = send_rules(inside, role->record.name, in_force, worker, why)) != FAULT_NONE ||
 	    (fault = crew_send(worker, &report, report_fd, why)) != FAULT_NONE ||
 	    (fault = send_open(worker, &spill, spool_temporary(spool), "the spill file", why)) != FAULT_NONE)
@@ -181,22 +218,49 @@ static enum fault ask(const struct inside *inside, const struct spool *spool, co
 
 static bool is_target_of(const struct catalogue_role *role, const struct record_target *plain)
 {
-	for (size_t i = 0; i < role->n_targets; i++)
-		if (strcmp(role->targets[i].record.file, plain->file) == 0)
-			return sha256_equal(&role->targets[i].record.sha256, &plain->sha256) &&
-			       role->targets[i].record.length == plain->length;
+	for (size_t i = 0; i < role->n_targets; i++) {
+		const struct record_target *target = &role->targets[i].record;
+
+		if (strcmp(target->file, plain->file) == 0)
+			return sha256_equal(&target->sha256, &plain->sha256) && target->length == plain->length &&
+			       target->is_patch == plain->is_patch &&
+			       sha256_equal(&target->base_sha256, &plain->base_sha256) &&
+			       target->base_length == plain->base_length;
+	}
 	return false;
+}
+
+static bool take_output(const struct catalogue_role *role, const struct record_target *output,
+			struct record_target **list, size_t *n)
+{
+	if (*n >= role->n_targets || !is_target_of(role, output))
+		return false;
+	*list = xrealloc(*list, *n + 1, sizeof(**list));
+	(*list)[(*n)++] = *output;
+	return true;
+}
+
+/* A base as it becomes an object: by its own hash and length, under the name of the file that it was. */
+static bool take_base(const struct catalogue_role *role, const struct record_target *output,
+		      struct judgement *judgement)
+{
+	struct record_target *base;
+
+	if (output->is_patch == 0 || !take_output(role, output, &judgement->bases, &judgement->n_bases))
+		return false;
+	base = &judgement->bases[judgement->n_bases - 1];
+	base->sha256 = output->base_sha256;
+	base->length = output->base_length;
+	return true;
 }
 
 static bool take(const struct catalogue_role *role, const struct record *record, struct judgement *judgement)
 {
 	switch ((enum record_kind)record->kind) {
 	case RECORD_PLAIN:
-		if (judgement->n_plains >= role->n_targets || !is_target_of(role, &record->target))
-			return false;
-		judgement->plains = xrealloc(judgement->plains, judgement->n_plains + 1, sizeof(*judgement->plains));
-		judgement->plains[judgement->n_plains++] = record->target;
-		return true;
+		return take_output(role, &record->target, &judgement->plains, &judgement->n_plains);
+	case RECORD_BASE_OUTPUT:
+		return take_base(role, &record->target, judgement);
 	case RECORD_SOURCE:
 		if (strcmp(role->record.name, "status") != 0 || judgement->n_sources >= LIMIT_ROLES)
 			return false;
@@ -235,35 +299,57 @@ static enum fault answer(struct worker *worker, const struct catalogue_role *rol
 	}
 }
 
-/* The worker is dead: the outputs that it vouched for become inside-commit's, under the names of their hashes. */
+static bool is_vouched(const struct record_target *list, size_t n, const char *file)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].file, file) == 0)
+			return true;
+	return false;
+}
+
+/* The worker is dead: an output that it VOUCHED for becomes inside-commit's, under the name of its hash. */
+static enum fault name_output(const struct inside *inside, const struct spool *spool, const char *name, bool vouched,
+			      const struct sha256 *sha256, const char *file, struct refusal *why)
+{
+	_cleanup_close_ int fd = -1;
+	char hex[SHA256_HEX_SIZE];
+	int r;
+
+	if (!fd_exists(spool->fd, name))
+		return FAULT_NONE;
+	if (!vouched) {
+		fd_remove_tree(spool->fd, name);
+		return FAULT_NONE;
+	}
+	sha256_to_hex(sha256, hex);
+	fd = fd_open_regular_beneath(spool->fd, name, O_RDONLY);
+	r = fd < 0 ? fd : crew_give(inside, COMP_COMMIT, fd);
+	if (r == 0 && (fchmod(fd, 0440) < 0 || renameat(spool->fd, name, spool->fd, hex) < 0))
+		r = -errno;
+	return r < 0 ? refuse(why, FAULT_STORAGE, "spool: %s: %s", file, strerror(-r)) : FAULT_NONE;
+}
+
 static enum fault name_outputs(const struct inside *inside, const struct spool *spool,
 			       const struct catalogue_role *role, const struct judgement *judgement,
 			       struct refusal *why)
 {
-	for (size_t i = 0; i < role->n_targets; i++) {
-		char name[32], hex[SHA256_HEX_SIZE];
-		_cleanup_close_ int fd = -1;
-		bool vouched = false;
-		int r = 0;
+	enum fault fault = FAULT_NONE;
 
-		output_name(i, name);
-		if (!fd_exists(spool->fd, name))
-			continue;
-		for (size_t j = 0; j < judgement->n_plains; j++)
-			vouched = vouched || strcmp(judgement->plains[j].file, role->targets[i].record.file) == 0;
-		if (!vouched) {
-			fd_remove_tree(spool->fd, name);
-			continue;
-		}
-		sha256_to_hex(&role->targets[i].record.sha256, hex);
-		fd = fd_open_regular_beneath(spool->fd, name, O_RDONLY);
-		r = fd < 0 ? fd : crew_give(inside, COMP_COMMIT, fd);
-		if (r == 0 && (fchmod(fd, 0440) < 0 || renameat(spool->fd, name, spool->fd, hex) < 0))
-			r = -errno;
-		if (r < 0)
-			return refuse(why, FAULT_STORAGE, "spool: %s: %s", role->targets[i].record.file, strerror(-r));
+	for (size_t i = 0; i < role->n_targets && fault == FAULT_NONE; i++) {
+		const struct record_target *target = &role->targets[i].record;
+		char name[32];
+
+		output_name(i, false, name);
+		fault = name_output(inside, spool, name,
+				    is_vouched(judgement->plains, judgement->n_plains, target->file), &target->sha256,
+				    target->file, why);
+		output_name(i, true, name);
+		if (fault == FAULT_NONE)
+			fault = name_output(inside, spool, name,
+					    is_vouched(judgement->bases, judgement->n_bases, target->file),
+					    &target->base_sha256, target->file, why);
 	}
-	return FAULT_NONE;
+	return fault;
 }
 
 /* A verdict that refuses nothing must have decoded everything. */
@@ -273,11 +359,8 @@ static bool is_complete(const struct inside *inside, const struct catalogue_role
 	if (judgement->verdict->end.fault != FAULT_NONE)
 		return true;
 	for (size_t i = 0; i < role->n_targets; i++) {
-		bool found = store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.sha256);
-
-		for (size_t j = 0; !found && j < judgement->n_plains; j++)
-			found = strcmp(judgement->plains[j].file, role->targets[i].record.file) == 0;
-		if (!found)
+		if (!store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.sha256) &&
+		    !is_vouched(judgement->plains, judgement->n_plains, role->targets[i].record.file))
 			return false;
 	}
 	return true;
@@ -286,20 +369,39 @@ static bool is_complete(const struct inside *inside, const struct catalogue_role
 /* A few KB of blobs decode to whatever length was signed: what the spool has room for is asked before, with the bundle that is in
  * it. */
 static enum fault check_room(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
-			     struct refusal *why)
+			     enum bases bases, struct refusal *why)
 {
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < spool->n_members; i++)
 		size += spool->members[i].size;
-	for (size_t i = 0; i < role->n_targets; i++)
-		if (!store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.sha256))
-			size += role->targets[i].record.length;
+	for (size_t i = 0; i < role->n_targets; i++) {
+		const struct record_target *target = &role->targets[i].record;
+
+		if (store_has_object(inside->store_fd, role->record.name, &target->sha256))
+			continue;
+		size += target->length;
+		if (target->is_patch && !has_base(inside, role, i, bases))
+			size += target->base_length;
+	}
 	return incoming_spool_has_room(inside, (int64_t)size, why);
 }
 
+/* What it travelled in, for whoever lets it go later; of a patch, what its base did, too. */
+static void add_blobs(const struct catalogue_role *role, struct verdict *verdict)
+{
+	for (size_t i = 0; i < role->n_targets; i++) {
+		const struct catalogue_target *target = &role->targets[i];
+
+		for (size_t j = 0; j < target->n_parts; j++)
+			verdict_add_blob(verdict, &target->parts[j].sha256);
+		for (size_t j = 0; j < target->n_base_parts; j++)
+			verdict_add_blob(verdict, &target->base_parts[j].sha256);
+	}
+}
+
 enum fault judge_version(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
-			 const char *in_force, struct judgement *ret_judgement, struct refusal *why)
+			 const char *in_force, enum bases bases, struct judgement *ret_judgement, struct refusal *why)
 {
 	struct judgement judgement = {.role = role, .report_fd = spool_temporary(spool)};
 	struct worker worker = WORKER_NONE;
@@ -310,14 +412,12 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 		return refuse(why, FAULT_STORAGE, "spool: %s", strerror(-judgement.report_fd));
 	judgement.verdict = verdict_new(role->record.name, &role->record.version);
 	judge_with(inside, role->record.name, &role->record.version, in_force, &judgement.verdict->judged_with);
-	for (size_t i = 0; i < role->n_targets; i++)
-		for (size_t j = 0; j < role->targets[i].n_parts; j++)
-			verdict_add_blob(judgement.verdict, &role->targets[i].parts[j].sha256);
-	fault = check_room(inside, spool, role, why);
+	add_blobs(role, judgement.verdict);
+	fault = check_room(inside, spool, role, bases, why);
 	if (fault == FAULT_NONE)
 		fault = crew_start(inside, COMP_CHECK, &worker, why);
 	if (fault == FAULT_NONE &&
-	    (fault = ask(inside, spool, role, in_force, judgement.report_fd, &worker, why)) != FAULT_NONE)
+	    (fault = ask(inside, spool, role, in_force, bases, judgement.report_fd, &worker, why)) != FAULT_NONE)
 		worker_kill(&worker);
 	if (fault == FAULT_NONE)
 		fault = answer(&worker, role, &judgement, why);

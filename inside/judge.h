@@ -14,6 +14,8 @@ struct judgement {
 	const struct catalogue_role *role;
 	struct record_target *plains; /* decoded in this run, now in the spool */
 	size_t n_plains;
+	struct record_target *bases; /* decoded in this run for patches, now in the spool under their own hashes */
+	size_t n_bases;
 	struct record_source *sources; /* of status.json only */
 	size_t n_sources;
 	int report_fd; /* what inside-check wrote; -1: nothing */
@@ -27,10 +29,14 @@ void judgement_clear(struct judgement *judgement);
 void judge_with(const struct inside *inside, const char *dataset, const struct sha256 *version, const char *in_force,
 		struct sha256 *ret_digest);
 
+/* Where the bases of patches come from: objects of the store, where they are; or from their parts alone, because such an object
+ * was found damaged. */
+enum bases { BASES_OF_STORE, BASES_ANEW };
+
 /* Runs inside-check over ROLE's version. Everything it needs must be at hand. A version that is refused is a verdict too;
- * FAULT_WORKER and FAULT_STORAGE are returned. */
+ * FAULT_WORKER, FAULT_STORAGE and FAULT_BASE_DAMAGED are returned. */
 enum fault judge_version(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
-			 const char *in_force, struct judgement *ret_judgement, struct refusal *why);
+			 const char *in_force, enum bases bases, struct judgement *ret_judgement, struct refusal *why);
 
 /* What the fit of a version's keys with VERSION of DATASET depends on: this program and both. */
 void judge_resolved_with(const struct verdict *verdict, const char *dataset, const struct sha256 *version,

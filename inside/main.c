@@ -46,8 +46,13 @@ static const char import_details[] =
 	"Copies each BUNDLE into incoming/, then works through all that is there in the order of names. What a bundle\n"
 	"gave is durable before it is deleted; a refused one goes to incoming/refused/, an incomplete one stays and is "
 	"tried\n"
-	"again. Without BUNDLE it also finishes a run that was cut off, and judges anew after a changed contract or "
-	"policy.";
+	"again. Of a FOLDER (a medium; nothing is written to it) all *.tar are taken, in any order; other files are "
+	"left "
+	"alone.\n"
+	"Volumes that were imported before are superseded: exit status 0. Without BUNDLE it also finishes a run that "
+	"was "
+	"cut\n"
+	"off, and judges anew after a changed contract or policy.";
 static const char watch_details[] = "The service's command: like import, whenever something arrives in incoming/ and "
 				    "at least every --interval. SIGTERM\n"
 				    "lets the bundle under way end.";
@@ -118,7 +123,7 @@ static const char contract_from_details[] =
 static const struct command commands[] = {
 	{"init", NULL, "makes the store and anchors its trust", init_details, cmd_init_options, cmd_init},
 	{"check", NULL, "looks at configuration, rules, folders, users and sandbox", NULL, NULL, cmd_check},
-	{"import", "[BUNDLE…]", "takes bundles in, with all that waits in incoming/", import_details,
+	{"import", "[BUNDLE|FOLDER…]", "takes bundles in, with all that waits in incoming/", import_details,
 	 cmd_import_options, cmd_import},
 	{"watch", NULL, "imports whatever arrives, until SIGTERM", watch_details, cmd_watch_options, cmd_watch},
 	{"status", NULL, "is the link well, is trust well, what waits for me", status_details, cmd_status_options,

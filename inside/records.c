@@ -183,10 +183,19 @@ static bool check_role(const struct record_role *role)
 	       role->metadata_size <= LIMIT_ROLE_SIZE;
 }
 
+/* Compared by hand: bundle/hash would link libcrypto into inside-log. */
 static bool check_target(const struct record_target *target)
 {
-	return IS_DATASET(target->dataset) && IS_FILE(target->file) && target->length <= LIMIT_PLAIN_SIZE &&
-	       target->n_parts <= LIMIT_PARTS;
+	static const struct sha256 zero;
+	bool is_known = IS_DATASET(target->dataset) && IS_FILE(target->file) && target->length <= LIMIT_PLAIN_SIZE &&
+			target->n_parts <= LIMIT_PARTS;
+
+	if (target->is_patch == 0)
+		return is_known && memcmp(&target->base_sha256, &zero, SHA256_SIZE) == 0 && target->base_length == 0 &&
+		       target->n_base_parts == 0;
+	return is_known && target->is_patch == 1 && target->n_parts >= 1 && target->base_length <= LIMIT_PLAIN_SIZE &&
+	       target->n_base_parts >= 1 && target->n_base_parts <= LIMIT_PARTS &&
+	       memcmp(&target->base_sha256, &target->sha256, SHA256_SIZE) != 0;
 }
 
 static bool check_contract(const struct record_contract *contract)
@@ -292,6 +301,7 @@ static bool check_order(const struct record *record)
 		return record->put.size <= LIMIT_PART_SIZE;
 	case RECORD_PUT_OBJECT:
 	case RECORD_PUT_LINK:
+	case RECORD_KEEP_OBJECT:
 		return check_put_file(&record->put);
 	case RECORD_PUT_DOCUMENT:
 		return check_document(&record->document);
@@ -338,8 +348,11 @@ bool record_check(const struct record *record)
 	case RECORD_OBJECT:
 	case RECORD_PLAIN:
 	case RECORD_TABLE:
+	case RECORD_BASE:
+	case RECORD_BASE_OUTPUT:
 		return check_target(&record->target);
 	case RECORD_PART:
+	case RECORD_BASE_PART:
 		return record->part.index < LIMIT_PARTS && record->part.length <= LIMIT_PART_SIZE;
 	case RECORD_VERSION:
 	case RECORD_IN_FORCE:

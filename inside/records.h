@@ -41,25 +41,29 @@ enum record_kind {
 	/* supervisor -> verify: RECORD_CLOCK, RECORD_FOLDER trust, RECORD_FOLDER spool (may be left out: settle), RECORD_MEMBER for
 	 * each metadata member in the spool, RECORD_GO.
 	 * verify -> supervisor: RECORD_METADATA for each file accepted, in order; RECORD_TRUST; then the whole catalogue as trusted:
-	 * RECORD_ROLE, its RECORD_TARGETs, each with its RECORD_PARTs; RECORD_END. */
-	RECORD_CLOCK,    /* .clock */
-	RECORD_METADATA, /* .metadata */
-	RECORD_TRUST,    /* .trust */
-	RECORD_ROLE,     /* .role */
-	RECORD_TARGET,   /* .target */
-	RECORD_PART,     /* .part */
+	 * RECORD_ROLE, its RECORD_TARGETs, each with its RECORD_PARTs and, of a patch, its base's RECORD_BASE_PARTs; RECORD_END. */
+	RECORD_CLOCK,     /* .clock */
+	RECORD_METADATA,  /* .metadata */
+	RECORD_TRUST,     /* .trust */
+	RECORD_ROLE,      /* .role */
+	RECORD_TARGET,    /* .target */
+	RECORD_PART,      /* .part */
+	RECORD_BASE_PART, /* .part: of the `zstd` encoding of the base of the target before */
 
 	/* supervisor -> check: RECORD_VERSION, then each with a descriptor: RECORD_TARGET that is to be decoded (fd: output, empty,
-	 * read-write) with its RECORD_PARTs (fd: the blob), RECORD_OBJECT (fd: a plain file that is in the store), RECORD_IN_FORCE (fd: the
+	 * read-write) with its RECORD_PARTs (fd: the blob) and, of a patch, its base: RECORD_BASE (fd: a plain file that is in the store) or RECORD_BASE_OUTPUT
+	 * (fd: output, empty, read-write) with the RECORD_BASE_PARTs (fd: the blob) that it is decoded from; RECORD_OBJECT (fd: a plain file that is in the store), RECORD_IN_FORCE (fd: the
 	 * datapackage.json in force), RECORD_CONTRACT (fd), RECORD_REPORT (fd: written by check), RECORD_SPILL (fd: an unnamed
 	 * file for keys past .spill), RECORD_GO.
-	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each,
+	 * check -> supervisor: RECORD_PLAIN for each target decoded and verified, RECORD_BASE_OUTPUT before it if so was its base, RECORD_FACTS, RECORD_LICENCE for each, RECORD_RESOURCE for each,
 	 * RECORD_TOLERATED for each, RECORD_REFERS for each (whether their keys fit is asked apart, by RECORD_RESOLVE), RECORD_BREAK for each reason to
 	 * hold, RECORD_END. */
-	RECORD_VERSION,  /* .version */
-	RECORD_OBJECT,   /* .target */
-	RECORD_IN_FORCE, /* .version */
-	RECORD_CONTRACT, /* .contract */
+	RECORD_VERSION,     /* .version */
+	RECORD_BASE,        /* .target: that before, for which it is */
+	RECORD_BASE_OUTPUT, /* .target: that before; as an answer, it is verified and whole */
+	RECORD_OBJECT,      /* .target */
+	RECORD_IN_FORCE,    /* .version */
+	RECORD_CONTRACT,    /* .contract */
 	RECORD_REPORT,
 	RECORD_SPILL,     /* .spill */
 	RECORD_PLAIN,     /* .target: verified, whole, synced by nobody yet */
@@ -92,6 +96,7 @@ enum record_kind {
 	RECORD_GENERATION_DATASET, /* .version: N/<name> -> ../../datasets/<name>/v/<version> */
 	RECORD_SWITCH,             /* .generation: current -> generations/N, durable */
 	RECORD_DELETE_GENERATION,  /* .generation */
+	RECORD_KEEP_OBJECT,        /* .put: an object of DATASET that deletions after it leave, linked or not: a base */
 	RECORD_DELETE_VERSION,     /* .version: and objects that no version links any more */
 	RECORD_DELETE_BLOB,        /* .put */
 
@@ -189,6 +194,11 @@ struct record_target {
 	struct sha256 sha256;             /* of the plain file */
 	uint64_t length;
 	uint32_t n_parts;
+	/* Of a patch: what it is against. Else zero. */
+	uint32_t is_patch;
+	struct sha256 base_sha256;
+	uint64_t base_length;
+	uint32_t n_base_parts;
 };
 
 struct record_part {

@@ -2,7 +2,8 @@
  *
  * retention: the newest generations stay, and every one younger than keepAtLeast, and every one that a reader has locked
  * (flock on the folder; fcntl on its clapet.json, which is what Java's locks are). Versions stay that a kept generation shows, that are
- * trusted, or pinned; with a version go its blobs that no other one travelled in.
+ * trusted, or pinned; with a version go its blobs that no other one travelled in. The bases of
+ * trusted patches stay, objects and blobs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -172,16 +173,41 @@ static void drop_version(struct retention *retention, const char *dataset, const
 		event->version[0] = '\0';
 }
 
-static void drop_versions_of(struct retention *retention, const char *dataset, struct hash_list *dropped)
+/* The bases of patches that are trusted: no version need link them. */
+static void keep_bases(struct retention *retention, const struct catalogue_role *role)
 {
+	for (size_t i = 0; role != NULL && i < role->n_targets; i++) {
+		const struct record_target *target = &role->targets[i].record;
+		struct record record = record_new(RECORD_KEEP_OBJECT);
+
+		if (!target->is_patch)
+			continue;
+		memcpy(record.put.dataset, target->dataset, sizeof(record.put.dataset));
+		memcpy(record.put.file, target->file, sizeof(record.put.file));
+		record.put.sha256 = target->base_sha256;
+		record.put.size = target->base_length;
+		order(retention, &record);
+	}
+}
+
+static void drop_versions_of(struct retention *retention, const char *dataset, const struct catalogue_role *role,
+			     struct hash_list *dropped)
+{
+	bool is_first = true;
+
 	_cleanup_(store_names_free) struct store_names names = {0};
 	_cleanup_free_ char *path = xasprintf("datasets/%s/v", dataset);
 
 	if (store_list(retention->inside->store_fd, path, &names) < 0)
 		return;
-	for (size_t i = 0; i < names.n_items; i++)
-		if (!is_kept(retention, dataset, names.items[i]))
-			drop_version(retention, dataset, names.items[i], dropped);
+	for (size_t i = 0; i < names.n_items; i++) {
+		if (is_kept(retention, dataset, names.items[i]))
+			continue;
+		if (is_first)
+			keep_bases(retention, role);
+		is_first = false;
+		drop_version(retention, dataset, names.items[i], dropped);
+	}
 }
 
 /* The signed status.json: only the newest is of use, and its blobs go with the others. */
@@ -203,6 +229,7 @@ static void drop_old_status(struct retention *retention, const struct catalogue 
 
 		if (strcmp(names.items[i], trusted) == 0)
 			continue;
+		keep_bases(retention, role);
 		fd = store_open_version_file(retention->inside->store_fd, "status", names.items[i], "status.json");
 		if (fd < 0 || hash_fd(fd, LIMIT_JSON_SIZE, &record.version.version, NULL) < 0)
 			continue;
@@ -260,7 +287,7 @@ static void drop_versions(struct retention *retention, const struct catalogue *c
 
 		/* A role that is not trusted right now says nothing about its newest version: nothing of it goes. */
 		if (notation_is_name(names.items[i]) && (role == NULL || role->record.fault == FAULT_NONE))
-			drop_versions_of(retention, names.items[i], &dropped);
+			drop_versions_of(retention, names.items[i], role, &dropped);
 	}
 	drop_old_status(retention, catalogue);
 	drop_blobs(retention, catalogue, &dropped);

@@ -95,41 +95,6 @@ static void make_views(struct settlement *settlement, const struct catalogue *ca
 		qsort(settlement->views, settlement->n_views, sizeof(*settlement->views), compare_views);
 }
 
-static void add_missing(struct dataset_view *view, const char *name, bool is_blob, uint64_t size)
-{
-	struct missing_item *item;
-
-	for (size_t i = 0; i < view->n_missing; i++)
-		if (strcmp(view->missing[i].name, name) == 0)
-			return;
-	view->missing = xrealloc(view->missing, view->n_missing + 1, sizeof(*item));
-	item = &view->missing[view->n_missing++];
-	snprintf(item->name, sizeof(item->name), "%s", name);
-	item->is_blob = is_blob;
-	item->size = size;
-}
-
-/* What ROLE's version still needs: parts of the files that are neither objects of the store nor wholly at hand. */
-static void find_missing(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
-			 struct dataset_view *view)
-{
-	for (size_t i = 0; i < role->n_targets; i++) {
-		const struct catalogue_target *target = &role->targets[i];
-
-		if (store_has_object(inside->store_fd, role->record.name, &target->record.sha256))
-			continue;
-		for (size_t j = 0; j < target->n_parts; j++) {
-			char hex[SHA256_HEX_SIZE];
-
-			if (spool_blob(spool, &target->parts[j].sha256) != NULL ||
-			    store_has_blob(inside->store_fd, &target->parts[j].sha256))
-				continue;
-			sha256_to_hex(&target->parts[j].sha256, hex);
-			add_missing(view, hex, true, target->parts[j].length);
-		}
-	}
-}
-
 /* --- judging --------------------------------------------------------------------------------------------------------- */
 
 /* The verdict that stands, unless it was given under other circumstances. */
@@ -195,18 +160,34 @@ static void keep_judgement(struct settlement *settlement, struct dataset_view *v
 	settlement->judgements[settlement->n_judgements++] = *judgement;
 }
 
+/* A base in the store is not what it was: told each time that it is met, for nothing here mends the object. Its version does not
+ * suffer: the base is decoded anew from the mirror's blobs, or these are asked for. */
+static enum fault judge_anew(struct inside *inside, const struct spool *spool, struct dataset_view *view,
+			     struct judgement *ret_judgement, struct refusal *why)
+{
+	log_refusal(why);
+	inside_event(inside, "alarm", view->name, why->fault, "%s", why->line);
+	settle_find_missing(inside, spool, view->role, BASES_ANEW, view);
+	if (view->n_missing > 0)
+		return why->fault;
+	return judge_version(inside, spool, view->role, view->in_force, BASES_ANEW, ret_judgement, why);
+}
+
 static void judge_view(struct inside *inside, const struct spool *spool, struct settlement *settlement,
 		       struct dataset_view *view)
 {
 	struct judgement judgement;
 	struct refusal why = {0};
+	enum fault fault = judge_version(inside, spool, view->role, view->in_force, BASES_OF_STORE, &judgement, &why);
 
-	if (judge_version(inside, spool, view->role, view->in_force, &judgement, &why) != FAULT_NONE) {
+	if (fault == FAULT_BASE_DAMAGED)
+		fault = judge_anew(inside, spool, view, &judgement, &why);
+	if (fault == FAULT_NONE) {
+		keep_judgement(settlement, view, &judgement);
+	} else if (view->n_missing == 0) {
 		view->state = DATASET_TROUBLE;
 		view->why = why;
-		return;
 	}
-	keep_judgement(settlement, view, &judgement);
 }
 
 /* Why the publisher withdrew it: withdrawn.json, read by inside-check like all that comes from outside; its verdict is kept. The
@@ -225,12 +206,12 @@ static void consider_withdrawal(struct inside *inside, const struct spool *spool
 	if (generation_load_verdict(inside->store_fd, view->name, &one.record.version, &view->verdict, NULL) ==
 	    FAULT_NONE)
 		return;
-	find_missing(inside, spool, &one, view);
+	settle_find_missing(inside, spool, &one, BASES_OF_STORE, view);
 	is_here = view->n_missing == 0;
 	view->n_missing = 0;
 	if (!is_here)
 		return;
-	if (judge_version(inside, spool, &one, "", &judgement, &why) != FAULT_NONE) {
+	if (judge_version(inside, spool, &one, "", BASES_OF_STORE, &judgement, &why) != FAULT_NONE) {
 		view->state = DATASET_TROUBLE;
 		view->why = why;
 		return;
@@ -245,12 +226,12 @@ static void consider(struct inside *inside, const struct spool *spool, struct se
 	const struct record_role *role = view->role == NULL ? NULL : &view->role->record;
 
 	if (role != NULL && role->fault == FAULT_TUF_ABSENT && role->file_name[0] != '\0')
-		add_missing(view, role->file_name, false, role->metadata_size);
+		settle_add_missing(view, role->file_name, false, role->metadata_size);
 	if (role != NULL && role->fault == FAULT_NONE && role->is_withdrawn)
 		consider_withdrawal(inside, spool, settlement, view);
 	if (view->trusted[0] != '\0' && strcmp(view->trusted, view->in_force) != 0 &&
 	    !has_standing_verdict(inside, view)) {
-		find_missing(inside, spool, view->role, view);
+		settle_find_missing(inside, spool, view->role, BASES_OF_STORE, view);
 		if (view->n_missing == 0)
 			judge_view(inside, spool, settlement, view);
 	}
@@ -296,9 +277,9 @@ static void consider_status(struct inside *inside, const struct spool *spool, co
 	store_version_name(&one.record.version, version);
 	if (store_has_version(inside->store_fd, "status", version))
 		return;
-	find_missing(inside, spool, &one, &probe);
+	settle_find_missing(inside, spool, &one, BASES_OF_STORE, &probe);
 	if (probe.n_missing == 0 &&
-	    judge_version(inside, spool, &one, "", &judgement, &settlement->status_why) == FAULT_NONE) {
+	    judge_version(inside, spool, &one, "", BASES_OF_STORE, &judgement, &settlement->status_why) == FAULT_NONE) {
 		judgement.role = role;
 		settlement->status_why = judgement.verdict->end;
 		settlement->judgements = xrealloc(settlement->judgements, settlement->n_judgements + 1,
@@ -381,9 +362,11 @@ static struct sha256 *list_plains(const struct settlement *settlement, size_t *r
 	for (size_t i = 0; i < settlement->n_judgements; i++) {
 		const struct judgement *judgement = &settlement->judgements[i];
 
-		plains = xrealloc(plains, n + judgement->n_plains + 1, sizeof(*plains));
+		plains = xrealloc(plains, n + judgement->n_plains + judgement->n_bases + 1, sizeof(*plains));
 		for (size_t j = 0; j < judgement->n_plains; j++)
 			plains[n++] = judgement->plains[j].sha256;
+		for (size_t j = 0; j < judgement->n_bases; j++)
+			plains[n++] = judgement->bases[j].sha256;
 	}
 	qsort(plains, n, sizeof(*plains), sha256_compare);
 	*ret_n = n;
@@ -398,6 +381,23 @@ static bool is_shared(const struct sha256 *plains, size_t n, const struct sha256
 				 (found + 1 < plains + n && sha256_equal(found + 1, sha256)));
 }
 
+/* The plain files, and the bases that are no objects yet: what the next patch is against, too. */
+static void put_objects(const struct inside *inside, const struct judgement *judgement, const struct sha256 *plains,
+			size_t n_plains, struct commit *commit)
+{
+	for (size_t i = 0; i < judgement->n_plains + judgement->n_bases; i++) {
+		bool is_base = i >= judgement->n_plains;
+		const struct record_target *target = is_base ? &judgement->bases[i - judgement->n_plains]
+							     : &judgement->plains[i];
+		struct record record = put_of(RECORD_PUT_OBJECT, judgement, target);
+
+		if (is_base && store_has_object(inside->store_fd, record.put.dataset, &target->sha256))
+			continue;
+		record.put.is_shared = is_shared(plains, n_plains, &record.put.sha256);
+		commit_order(commit, &record, -1);
+	}
+}
+
 static void put_judgement(const struct inside *inside, const struct judgement *judgement, const struct sha256 *plains,
 			  size_t n_plains, struct commit *commit)
 {
@@ -409,12 +409,8 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 	char version[STORE_VERSION_SIZE];
 
 	store_version_name(&verdict->version, version);
-	for (size_t i = 0; verdict->end.fault == FAULT_NONE && i < judgement->n_plains; i++) {
-		struct record record = put_of(RECORD_PUT_OBJECT, judgement, &judgement->plains[i]);
-
-		record.put.is_shared = is_shared(plains, n_plains, &record.put.sha256);
-		commit_order(commit, &record, -1);
-	}
+	if (verdict->end.fault == FAULT_NONE)
+		put_objects(inside, judgement, plains, n_plains, commit);
 	if (!is_status) {
 		commit_document(commit, DOCUMENT_VERDICT, verdict->dataset, &verdict->version,
 				verdict_to_json(verdict));

@@ -95,6 +95,13 @@ enum fault settle_trusted(struct inside *inside, bool by_decision, struct catalo
 void settle_waiver_contract(const struct inside *inside, const struct dataset_view *view,
 			    const struct record_break *item, char contract[SHA256_HEX_SIZE]);
 
+/* What ROLE's version still needs, into VIEW's missing: parts of the files that are neither objects of the store nor wholly at hand, and
+ * of the bases of patches likewise (BASES_ANEW: their objects count for nothing). settle_missing.c. */
+void settle_find_missing(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+			 enum bases bases, struct dataset_view *view);
+/* Adds NAME to VIEW's missing, once. */
+void settle_add_missing(struct dataset_view *view, const char *name, bool is_blob, uint64_t size);
+
 /* Where datasets refer to each other: which of those that settle_decide lets in do come in together (plan.h). The others are held, by
  * name. settle_references.c. */
 void settle_references(struct inside *inside, const struct spool *spool, struct settlement *settlement);

@@ -122,11 +122,21 @@ enum fault store_put_trust(int store_fd, const struct record_put *put, struct re
 /* Insists that every link of the generation leads to a version. A switch to the current one does nothing. */
 enum fault store_switch(int store_fd, uint64_t generation, struct refusal *why);
 
+/* Objects that deletions leave though no version links them: the bases of patches. */
+struct store_kept {
+	struct kept_object {
+		char dataset[NOTATION_NAME_SIZE];
+		struct sha256 sha256;
+	} * items;
+	size_t n_items;
+};
+
 /* Never the current generation; never a version that a generation links. What is gone already is no fault. Whether
  * readers still hold a generation is the supervisor's question. With a version go the objects that no version links any
- * more (and their names in the mirror), its verdict and its report. */
+ * more (and their names in the mirror) unless they are KEPT (NULL: none is), its verdict and its report. */
 enum fault store_delete_generation(int store_fd, uint64_t generation, struct refusal *why);
-enum fault store_delete_version(int store_fd, const char *dataset, const struct sha256 *version, struct refusal *why);
+enum fault store_delete_version(int store_fd, const char *dataset, const struct sha256 *version,
+				const struct store_kept *kept, struct refusal *why);
 enum fault store_delete_blob(int store_fd, const struct sha256 *sha256, struct refusal *why);
 
 #endif

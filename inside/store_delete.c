@@ -135,7 +135,19 @@ static enum fault collect_object(int objects_fd, int mirror_fd, const char *obje
 	return FAULT_NONE;
 }
 
-static enum fault collect_objects(int store_fd, const char *dataset, struct refusal *why)
+static bool is_kept(const struct store_kept *kept, const char *dataset, const char *object)
+{
+	struct sha256 sha256;
+
+	if (kept == NULL || !sha256_from_hex(object, &sha256))
+		return false;
+	for (size_t i = 0; i < kept->n_items; i++)
+		if (sha256_equal(&kept->items[i].sha256, &sha256) && strcmp(kept->items[i].dataset, dataset) == 0)
+			return true;
+	return false;
+}
+
+static enum fault collect_objects(int store_fd, const char *dataset, const struct store_kept *kept, struct refusal *why)
 {
 	_cleanup_(store_names_free) struct store_names objects = {NULL, 0}, mirror = {NULL, 0};
 	_cleanup_close_ int objects_fd = -1, mirror_fd = -1;
@@ -155,11 +167,13 @@ static enum fault collect_objects(int store_fd, const char *dataset, struct refu
 	if (fault == FAULT_NONE)
 		fault = stage_open(store_fd, mirror_path, STAGE_PRIVATE_MODE, &mirror_fd, why);
 	for (size_t i = 0; fault == FAULT_NONE && i < objects.n_items; i++)
-		fault = collect_object(objects_fd, mirror_fd, objects.items[i], &mirror, why);
+		if (!is_kept(kept, dataset, objects.items[i]))
+			fault = collect_object(objects_fd, mirror_fd, objects.items[i], &mirror, why);
 	return fault;
 }
 
-enum fault store_delete_version(int store_fd, const char *dataset, const struct sha256 *version, struct refusal *why)
+enum fault store_delete_version(int store_fd, const char *dataset, const struct sha256 *version,
+				const struct store_kept *kept, struct refusal *why)
 {
 	char name[STORE_VERSION_SIZE], path[STAGE_PATH_SIZE], document[STAGE_PATH_SIZE];
 	enum fault fault = stage_check_dataset(dataset, true, why);
@@ -175,7 +189,7 @@ enum fault store_delete_version(int store_fd, const char *dataset, const struct 
 	snprintf(path, sizeof(path), "datasets/%s/v", dataset);
 	fault = discard(store_fd, path, name, why);
 	if (fault == FAULT_NONE)
-		fault = collect_objects(store_fd, dataset, why);
+		fault = collect_objects(store_fd, dataset, kept, why);
 	snprintf(document, sizeof(document), "%s-%s.json", dataset, name);
 	if (fault == FAULT_NONE)
 		fault = discard(store_fd, "decisions/verdicts", document, why);

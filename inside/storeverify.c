@@ -444,6 +444,7 @@ static int open_store(struct storeverify *verify, const char *store_path, int lo
 		return fault_exit(why.fault);
 	}
 	folders[0].fd = verify->store_fd;
+	verify->base_fd = open(getenv("TMPDIR") ?: "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	sandbox_enter(SANDBOX_TOOL, folders, log_fd < 0 ? 1 : 2);
 	if (fstatat(verify->store_fd, "format", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		die_errno("%s/format", store_path);
@@ -461,12 +462,13 @@ static int close_store(struct storeverify *verify)
 	trustset_free(verify->set);
 	free(verify->timestamps);
 	close(verify->store_fd);
+	cleanup_close(&verify->base_fd);
 	return status;
 }
 
 int storeverify_run(const char *store_path, const uint8_t *root, size_t root_size, bool json)
 {
-	struct storeverify verify = {.store_fd = -1};
+	struct storeverify verify = {.store_fd = -1, .base_fd = -1};
 	int status = open_store(&verify, store_path, -1);
 
 	if (status != 0)
@@ -482,7 +484,7 @@ int storeverify_run(const char *store_path, const uint8_t *root, size_t root_siz
 int storeverify_run_at(const char *store_path, const uint8_t *root, size_t root_size, int64_t at,
 		       const struct storeverify_log *log, bool json)
 {
-	struct storeverify verify = {.store_fd = -1};
+	struct storeverify verify = {.store_fd = -1, .base_fd = -1};
 	struct history history = {.at = at};
 	struct storeverify_day day = {.at = at};
 	bool has_log = false;

@@ -14,7 +14,8 @@
 #include "inside/findings.h"
 
 /* Verifies the store at STORE_PATH from the root metadata ROOT (NULL: from the store's own trust/root.json) and prints
- * what it found on stdout, for people or as one JSON object. Enters SANDBOX_TOOL, so that the process can do nothing
+ * what it found on stdout, for people or as one JSON object. Needs room for one plain file in TMPDIR (/var/tmp) where the base of a patch
+ * is no object any more. Enters SANDBOX_TOOL, so that the process can do nothing
  * else afterwards; call hash_init, json_init and sodium_init before. Returns the exit status: 0 all holds, 1 something
  * does not, 2 trouble. Metadata that have expired, blobs that nothing names and what an unfinished import left are
  * notes, no faults. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * storeverify_files: everything in the store that is not metadata, held against what the metadata sign.
+ * storeverify_files: everything in the store that is neither metadata nor a blob, held against what the metadata sign.
  */
 #include "inside/storeverify_private.h"
 
@@ -96,101 +96,6 @@ bool storeverify_hash(struct storeverify *verify, int dir_fd, const char *path, 
 	else if (!sha256_equal(&found, sha256))
 		findings_fault(&verify->findings, DAMAGED, "%s/%s: its bytes are not what its name says", path, name);
 	return r == 0 && sha256_equal(&found, sha256);
-}
-
-/* --- blobs -------------------------------------------------------------------------------------------------------- */
-
-static enum fault throw_away(void *ctx, const void *data, size_t size, struct refusal *why)
-{
-	(void)ctx;
-	(void)data;
-	(void)size;
-	(void)why;
-	return FAULT_NONE;
-}
-
-static void close_all(int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	free(fds);
-}
-
-/* Decodes one signed file where all its parts are here. What is not here may not have arrived, or was let go. */
-static void decode_file(struct storeverify *verify, const struct signed_file *file)
-{
-	int *fds = xcalloc(file->blob.n_parts, sizeof(*fds));
-	struct refusal why;
-	size_t n = 0;
-
-	while (n < file->blob.n_parts && (fds[n] = store_open_blob(verify->store_fd, &file->blob.parts[n].sha256)) >= 0)
-		n++;
-	if (n == file->blob.n_parts) {
-		verify->n_decoded++;
-		if (blob_decode(&file->blob, fds, throw_away, NULL, &why) != FAULT_NONE) {
-			refuse_within(&why, "%s/%s", file->dataset, file->file);
-			findings_add(&verify->findings, &why);
-		}
-		report_progress("decoding", verify->n_decoded, 0);
-	}
-	close_all(fds, n);
-}
-
-static int compare_by_plain(const void *a, const void *b)
-{
-	const struct signed_file *left = *(const struct signed_file *const *)a,
-				 *right = *(const struct signed_file *const *)b;
-	int order = sha256_compare(&left->blob.plain_sha256, &right->blob.plain_sha256);
-
-	if (order != 0 || left->blob.n_parts == 0 || right->blob.n_parts == 0)
-		return order != 0 ? order
-				  : (left->blob.n_parts > right->blob.n_parts) -
-					    (left->blob.n_parts < right->blob.n_parts);
-	return sha256_compare(&left->blob.parts[0].sha256, &right->blob.parts[0].sha256);
-}
-
-/* Each plain file once, however many versions name it. */
-static void decode_files(struct storeverify *verify)
-{
-	const struct trustset *set = verify->set;
-	const struct signed_file **files = xcalloc(set->n_files + 1, sizeof(struct signed_file *));
-	size_t n = 0;
-
-	for (size_t i = 0; i < set->n_files; i++)
-		if (set->files[i].blob.n_parts > 0)
-			files[n++] = &set->files[i];
-	qsort(files, n, sizeof(struct signed_file *), compare_by_plain);
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || compare_by_plain(&files[i - 1], &files[i]) != 0)
-			decode_file(verify, files[i]);
-	free(files);
-}
-
-void storeverify_blobs(struct storeverify *verify)
-{
-	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
-	_cleanup_close_ int fd = storeverify_open(verify, "mirror/blobs", PRIVATE_MODE);
-
-	if (fd < 0)
-		return;
-	storeverify_list(verify, "mirror/blobs", &names);
-	for (size_t i = 0; i < names.n_items; i++) {
-		struct sha256 sha256;
-		struct stat st;
-
-		verify->n_blobs++;
-		if (!sha256_from_hex(names.items[i], &sha256)) {
-			findings_fault(&verify->findings, DAMAGED, "mirror/blobs/%s: no blob's name", names.items[i]);
-			continue;
-		}
-		if (storeverify_file(verify, fd, "mirror/blobs", names.items[i], &st))
-			storeverify_hash(verify, fd, "mirror/blobs", names.items[i], &sha256);
-		if (verify->set != NULL && !trustset_names_blob(verify->set, &sha256))
-			findings_note(&verify->findings, "mirror/blobs/%s: nothing signed names it", names.items[i]);
-	}
-	if (verify->set != NULL)
-		decode_files(verify);
 }
 
 /* --- datasets ----------------------------------------------------------------------------------------------------- */

@@ -23,6 +23,9 @@ struct storeverify {
 	size_t n_metadata, n_blobs, n_decoded, n_missing_blobs, n_datasets, n_objects, n_versions, n_generations,
 		n_targets, n_attestations;
 	uint64_t hashed_bytes;
+	/* Unnamed, for the base of a patch that is no object any more: the one that is in it; -1: there could be none. */
+	int base_fd;
+	struct sha256 base_sha256;
 };
 
 /* Names in a folder; what cannot be read is a fault and an empty list. */

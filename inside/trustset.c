@@ -50,8 +50,10 @@ void trustset_free(struct trustset *set)
 		tuf_root_free(set->roots[i]);
 	for (size_t i = 0; i < set->n_targets; i++)
 		tuf_targets_free(set->targets[i]);
-	for (size_t i = 0; i < set->n_files; i++)
+	for (size_t i = 0; i < set->n_files; i++) {
 		blob_clear(&set->files[i].blob);
+		blob_clear(&set->files[i].base);
+	}
 	tuf_timestamp_free(set->timestamp);
 	tuf_snapshot_free(set->snapshot);
 	free(set->roots);
@@ -454,7 +456,8 @@ bool trustset_names_target(const struct trustset *set, const char *dataset, cons
 			   const struct sha256 *sha256)
 {
 	for (size_t i = first_file(set, dataset); i < set->n_files && strcmp(set->files[i].dataset, dataset) == 0; i++)
-		if (sha256_equal(&set->files[i].blob.plain_sha256, sha256) &&
+		if ((sha256_equal(&set->files[i].blob.plain_sha256, sha256) ||
+		     (set->files[i].is_patch && sha256_equal(&set->files[i].base.plain_sha256, sha256))) &&
 		    (file == NULL || strcmp(set->files[i].file, file) == 0))
 			return true;
 	return false;

@@ -29,6 +29,8 @@ struct signed_file {
 	char file[LIMIT_FILE_NAME_SIZE];
 	uint64_t role_version;
 	struct blob blob; /* plain hash and length, and the parts that it travels in */
+	bool is_patch;
+	struct blob base; /* what a patch is against (FORMAT.md 5.4), else zero */
 };
 
 /* One metadata file that was verified. */

@@ -26,25 +26,26 @@ static enum fault add_file(struct trustset *set, const char *role, uint64_t vers
 			   struct refusal *why)
 {
 	const char *file = strrchr(target->path, '/') == NULL ? target->path : strrchr(target->path, '/') + 1;
+	struct encoding encoding = {.blob = {.plain_sha256 = target->sha256, .plain_length = target->length}};
 	struct signed_file *signed_;
-	enum fault fault;
+	enum fault fault = FAULT_NONE;
 
 	if (!tuf_role_covers(role, target->path) || !notation_is_file_name(file) ||
 	    strlen(file) >= LIMIT_FILE_NAME_SIZE)
 		return refuse(why, FAULT_TUF_DELEGATION, "names \"%s\", which is outside its delegation", target->path);
+	if (target->custom != NULL)
+		fault = encodings_parse(target->custom, target->path, &target->sha256, target->length, &encoding, why);
+	if (fault != FAULT_NONE)
+		return fault;
 	set->files = xrealloc(set->files, set->n_files + 1, sizeof(*set->files));
 	signed_ = &set->files[set->n_files];
 	memset(signed_, 0, sizeof(*signed_));
-	if (target->custom != NULL) {
-		fault = encodings_parse(target->custom, target->path, &signed_->blob, why);
-		if (fault != FAULT_NONE)
-			return fault;
-	}
 	text_copy(signed_->dataset, sizeof(signed_->dataset), role);
 	text_copy(signed_->file, sizeof(signed_->file), file);
 	signed_->role_version = version;
-	signed_->blob.plain_sha256 = target->sha256;
-	signed_->blob.plain_length = target->length;
+	signed_->blob = encoding.blob;
+	signed_->is_patch = encoding.is_patch;
+	signed_->base = encoding.base;
 	set->n_files++;
 	return FAULT_NONE;
 }
@@ -206,11 +207,16 @@ static void index_blobs(struct trustset *set)
 	size_t n = 0;
 
 	for (size_t i = 0; i < set->n_files; i++)
-		n += set->files[i].blob.n_parts;
+		n += set->files[i].blob.n_parts + set->files[i].base.n_parts;
 	set->blobs = xcalloc(n + 1, sizeof(*set->blobs));
-	for (size_t i = 0; i < set->n_files; i++)
-		for (size_t j = 0; j < set->files[i].blob.n_parts; j++)
-			set->blobs[set->n_blobs++] = set->files[i].blob.parts[j].sha256;
+	for (size_t i = 0; i < set->n_files; i++) {
+		const struct signed_file *file = &set->files[i];
+
+		for (size_t j = 0; j < file->blob.n_parts; j++)
+			set->blobs[set->n_blobs++] = file->blob.parts[j].sha256;
+		for (size_t j = 0; j < file->base.n_parts; j++)
+			set->blobs[set->n_blobs++] = file->base.parts[j].sha256;
+	}
 	qsort(set->blobs, set->n_blobs, sizeof(*set->blobs), sha256_compare);
 }
 

@@ -206,10 +206,10 @@ static const char *file_of(const struct tuf_target *target)
 	return slash != NULL ? slash + 1 : target->path;
 }
 
-/* What a role's targets are to the store. BLOBS has one entry a target; where a target has no `custom`, no parts: it is
+/* What a role's targets are to the store. ENCODINGS has one entry a target; where a target has no `custom`, no parts: it is
  * good TUF, but cannot travel. */
 static enum fault role_judge(const struct tuf_client *client, size_t index, const struct tuf_role *role,
-			     struct blob *blobs, struct record_role *record, struct refusal *why)
+			     struct encoding *encodings, struct record_role *record, struct refusal *why)
 {
 	const char *wanted = strcmp(role->name, "status") == 0 ? "status.json" : "datapackage.json";
 	bool has_version = false, is_withdrawn = false;
@@ -219,7 +219,8 @@ static enum fault role_judge(const struct tuf_client *client, size_t index, cons
 		char where[LIMIT_METADATA_NAME_SIZE + LIMIT_TARGET_PATH_SIZE];
 
 		snprintf(where, sizeof(where), "%s: %s", role->file_name, target.path);
-		if (target.custom != NULL && encodings_parse(target.custom, where, &blobs[i], why) != FAULT_NONE)
+		if (target.custom != NULL && encodings_parse(target.custom, where, &target.sha256, target.length,
+							     &encodings[i], why) != FAULT_NONE)
 			return why->fault;
 		if (strcmp(file_of(&target), wanted) == 0) {
 			record->version = target.sha256;
@@ -237,8 +238,22 @@ static enum fault role_judge(const struct tuf_client *client, size_t index, cons
 	return FAULT_NONE;
 }
 
-static void send_target(int sock, const struct tuf_role *role, const struct tuf_target *target, const struct blob *blob)
+static void send_parts(int sock, enum record_kind kind, const struct blob *blob)
 {
+	for (size_t i = 0; i < blob->n_parts; i++) {
+		struct record record = record_new(kind);
+
+		record.part.index = (uint32_t)i;
+		record.part.sha256 = blob->parts[i].sha256;
+		record.part.length = blob->parts[i].length;
+		record_send(sock, &record, -1);
+	}
+}
+
+static void send_target(int sock, const struct tuf_role *role, const struct tuf_target *target,
+			const struct encoding *encoding)
+{
+	const struct blob *blob = &encoding->blob;
 	struct record record = record_new(RECORD_TARGET);
 
 	if (!text_copy(record.target.dataset, sizeof(record.target.dataset), role->name) ||
@@ -247,19 +262,18 @@ static void send_target(int sock, const struct tuf_role *role, const struct tuf_
 	record.target.sha256 = target->sha256;
 	record.target.length = target->length;
 	record.target.n_parts = (uint32_t)blob->n_parts;
+	record.target.is_patch = encoding->is_patch ? 1 : 0;
+	record.target.base_sha256 = encoding->base.plain_sha256;
+	record.target.base_length = encoding->base.plain_length;
+	record.target.n_base_parts = (uint32_t)encoding->base.n_parts;
 	record_send(sock, &record, -1);
-	for (size_t i = 0; i < blob->n_parts; i++) {
-		record = record_new(RECORD_PART);
-		record.part.index = (uint32_t)i;
-		record.part.sha256 = blob->parts[i].sha256;
-		record.part.length = blob->parts[i].length;
-		record_send(sock, &record, -1);
-	}
+	send_parts(sock, RECORD_PART, blob);
+	send_parts(sock, RECORD_BASE_PART, &encoding->base);
 }
 
 static void send_role(int sock, const struct tuf_client *client, size_t index, const struct tuf_role *role)
 {
-	_cleanup_free_ struct blob *blobs = xcalloc(role->n_targets + 1, sizeof(*blobs));
+	_cleanup_free_ struct encoding *encodings = xcalloc(role->n_targets + 1, sizeof(*encodings));
 	struct record record = record_new(RECORD_ROLE);
 	struct refusal why = role->refusal;
 	struct tuf_target target;
@@ -273,7 +287,7 @@ static void send_role(int sock, const struct tuf_client *client, size_t index, c
 	record.role.metadata_sha256 = role->metadata_sha256;
 	record.role.metadata_size = role->metadata_size;
 	if (role->is_trusted)
-		why.fault = role_judge(client, index, role, blobs, &record.role, &why);
+		why.fault = role_judge(client, index, role, encodings, &record.role, &why);
 	record.role.fault = (uint32_t)why.fault;
 	if (why.fault == FAULT_NONE)
 		record.role.n_targets = (uint32_t)role->n_targets;
@@ -283,9 +297,9 @@ static void send_role(int sock, const struct tuf_client *client, size_t index, c
 		die("a line that is too long");
 	record_send(sock, &record, -1);
 	for (size_t i = 0; i < record.role.n_targets && tuf_client_target(client, index, i, &target); i++)
-		send_target(sock, role, &target, &blobs[i]);
+		send_target(sock, role, &target, &encodings[i]);
 	for (size_t i = 0; i < role->n_targets; i++)
-		free(blobs[i].parts);
+		encoding_clear(&encodings[i]);
 }
 
 static enum fault anchor(struct tuf_client *client, const struct request *request, struct refusal *why)

@@ -85,7 +85,7 @@ static void set_watchdog(bool works)
 /* One settling with all that is in incoming/. Trouble is logged and tried again: a service does not end for it. */
 static int round_of_work(struct inside *inside)
 {
-	_cleanup_(import_result_clear) struct import_result result = {0};
+	_cleanup_(import_result_clear) struct import_result result = IMPORT_RESULT_NEW;
 	struct refusal why = {0};
 
 	if (inside_open_work(inside, 60, &why) != FAULT_NONE) {
@@ -97,7 +97,7 @@ static int round_of_work(struct inside *inside)
 	import_run(inside, false, is_stopping, &result);
 	set_watchdog(false);
 	inside_unlock(inside);
-	return result.exit_status;
+	return import_exit(&result);
 }
 
 /* Policy and contracts may have been edited meanwhile: they count from the next round on; broken ones leave the old in force. */

@@ -53,12 +53,11 @@ static enum fault check_target(const char *path, const json_t *target, struct re
 {
 	static const char *const members[] = {"length", "hashes", "custom", NULL};
 	static const char *const hash_members[] = {"sha256", NULL};
-	struct blob blob = {.parts = NULL};
+	_cleanup_(encoding_clear) struct encoding encoding = {.is_patch = false};
 	json_t *hashes = NULL;
 	struct sha256 sha256;
 	const char *hex = NULL;
 	int64_t length = 0;
-	enum fault fault = FAULT_NONE;
 
 	if (json_only(target, path, members, why) != FAULT_NONE ||
 	    json_get_integer(target, path, "length", true, 0, (int64_t)LIMIT_PLAIN_SIZE, &length, why) != FAULT_NONE ||
@@ -68,10 +67,9 @@ static enum fault check_target(const char *path, const json_t *target, struct re
 		return why->fault;
 	if (!sha256_from_hex(hex, &sha256))
 		return refuse(why, FAULT_COSIGN_FORM, "%s: its sha256 is no digest", path);
-	if (json_object_get(target, "custom") != NULL)
-		fault = encodings_parse(json_object_get(target, "custom"), path, &blob, why);
-	free(blob.parts); /* blob_clear would link zstd */
-	return fault;
+	if (json_object_get(target, "custom") == NULL)
+		return FAULT_NONE;
+	return encodings_parse(json_object_get(target, "custom"), path, &sha256, (uint64_t)length, &encoding, why);
 }
 
 /* TUF tolerates members that it does not know, and delegations of a delegated role; who signs must not: nobody showed them. */

@@ -19,6 +19,7 @@
 #include "base/sandbox.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/newfile.h"
 #include "bundle/notation.h"
 #include "bundle/patch.h"
 
@@ -39,7 +40,8 @@ const char patch_details[] =
 	"threads, whatever the size of the files.";
 
 struct files {
-	int base_fd, new_fd, out_fd;
+	const char *path; /* of the new file */
+	int base_fd, new_fd;
 };
 
 static int open_file(const char *path, struct refusal *why)
@@ -56,12 +58,11 @@ static int open_file(const char *path, struct refusal *why)
 	return fd;
 }
 
-static enum fault open_files(struct files *files, const char *path, struct refusal *why)
+static enum fault open_files(struct files *files, struct refusal *why)
 {
-	if ((files->base_fd = open_file(opt_base, why)) < 0 || (files->new_fd = open_file(path, why)) < 0)
+	if ((files->base_fd = open_file(opt_base, why)) < 0 || (files->new_fd = open_file(files->path, why)) < 0)
 		return why->fault;
-	files->out_fd = open(opt_output, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666);
-	return files->out_fd < 0 ? refuse(why, FAULT_FILE, "%s: %s", opt_output, strerror(errno)) : FAULT_NONE;
+	return FAULT_NONE;
 }
 
 static void print_counts(const struct files *files, const struct sha256 *base, const struct patch_counts *counts)
@@ -87,7 +88,7 @@ static void print_counts(const struct files *files, const struct sha256 *base, c
 	       opt_output, length, plain, copied, counts->n_copies, hex);
 }
 
-static enum fault make(const struct files *files, const char *path, struct refusal *why)
+static enum fault make(const struct files *files, int out_fd, struct refusal *why)
 {
 	struct patch_counts counts;
 	struct sha256 base;
@@ -96,12 +97,10 @@ static enum fault make(const struct files *files, const char *path, struct refus
 
 	if (r < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", opt_base, strerror(-r));
-	r = patch_encode(files->base_fd, &base, files->new_fd, files->out_fd, (unsigned)opt_threads, &counts);
+	r = patch_encode(files->base_fd, &base, files->new_fd, out_fd, (unsigned)opt_threads, &counts);
 	if (r == -EFBIG)
-		return refuse(why, FAULT_FILE, "%s: a file of more than %llu bytes (bundle/FORMAT.md 15.2)", path,
-			      (unsigned long long)LIMIT_PLAIN_SIZE);
-	if (r == 0 && fsync(files->out_fd) < 0 && errno != EINVAL)
-		r = -errno;
+		return refuse(why, FAULT_FILE, "%s: a file of more than %llu bytes (bundle/FORMAT.md 15.2)",
+			      files->path, (unsigned long long)LIMIT_PLAIN_SIZE);
 	if (r < 0)
 		return refuse(why, FAULT_STORAGE, "%s: %s", opt_output, strerror(-r));
 	print_counts(files, &base, &counts);
@@ -110,28 +109,35 @@ static enum fault make(const struct files *files, const char *path, struct refus
 	return FAULT_NONE;
 }
 
+/* In a process of its own, which has no power but its descriptors. */
+static int work(void *ctx, int out_fd)
+{
+	struct refusal why = {FAULT_NONE, ""};
+
+	sandbox_enter(SANDBOX_VALIDATE, NULL, 0);
+	if (make(ctx, out_fd, &why) != FAULT_NONE)
+		log_refusal(&why);
+	return fault_exit(why.fault);
+}
+
 int patch_run(int argc, char **argv)
 {
-	struct files files = {-1, -1, -1};
+	struct files files = {.base_fd = -1, .new_fd = -1};
 	struct refusal why = {FAULT_NONE, ""};
-	enum fault fault;
+	int status;
 
 	if (argc != 1 || opt_base == NULL || opt_output == NULL)
 		die_usage("patch takes --base OLD NEW --output BLOB");
 	if (opt_threads < 1 || opt_threads > PATCH_THREADS_MAX)
 		die_usage("patch: --threads takes 1 to %d", PATCH_THREADS_MAX);
-	fault = open_files(&files, argv[0], &why);
-	if (fault == FAULT_NONE) {
-		sandbox_enter(SANDBOX_VALIDATE, NULL, 0);
-		fault = make(&files, argv[0], &why);
-		/* The sandbox has no way to remove it: an empty file is no patch, and the line says why. */
-		if (fault != FAULT_NONE && ftruncate(files.out_fd, 0) < 0)
-			log_warning("%s: half a patch is left there", opt_output);
+	files.path = argv[0];
+	if (open_files(&files, &why) == FAULT_NONE) {
+		status = newfile_make(opt_output, work, &files);
+	} else {
+		log_refusal(&why);
+		status = fault_exit(why.fault);
 	}
 	cleanup_close(&files.base_fd);
 	cleanup_close(&files.new_fd);
-	cleanup_close(&files.out_fd);
-	if (fault != FAULT_NONE)
-		log_refusal(&why);
-	return fault_exit(fault);
+	return status;
 }

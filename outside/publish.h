@@ -66,6 +66,36 @@ enum fault publish_sign(const struct agent *agent, struct source_state *const *s
 /* Asks the signing worker what is current; nothing is signed. */
 enum fault publish_list(const struct agent *agent, struct publish_signed *ret_signed, struct refusal *why);
 
+/* A blob that a bundle may carry, and what it is a part of: "" for status.json, which is of no dataset. The names are borrowed. */
+struct publish_blob {
+	struct sha256 sha256;
+	uint64_t length;
+	const char *dataset, *file;
+};
+struct publish_blobs {
+	struct publish_blob *items; /* each blob once, in the order of datasets and their files */
+	size_t n_items;
+};
+void publish_blobs_clear(struct publish_blobs *blobs);
+/* What was not sent yet, with STATUS's. */
+void publish_choose_unsent(const struct agent_state *agent_state, struct source_state *const *states, size_t n_states,
+			   struct publish_blobs *ret_blobs);
+/* All that the current metadata name and that some timestamp above SINCE, signed at FROM or later, was the first to name: with 0 and 0
+ * everything. What is not known to be older counts as newer. With STATUS's. */
+void publish_choose_since(const struct agent_state *agent_state, struct source_state *const *states, size_t n_states,
+			  uint64_t since, int64_t from, struct publish_blobs *ret_blobs);
+
+/* What one bundle carries and where it goes; borrowed. */
+struct publish_selection {
+	const struct publish_blob *blobs; /* each once, in any order */
+	size_t n_blobs;
+	const struct agent_state
+		*catalogue; /* metadata: those that changed since its last catalogue bundle; NULL: all */
+	int folder_fd;
+	const char *folder; /* for people */
+	const char *note;   /* what the audit log says of it beside its name; NULL: nothing */
+};
+
 /* The bundle that was made. */
 struct publish_bundle {
 	char name[96];
@@ -75,10 +105,14 @@ struct publish_bundle {
 	size_t n_metadata, n_blobs;
 };
 
-/* Writes the next bundle into the outbox, durable, under its name: the metadata that changed since the last catalogue bundle (all of
- * them in a catalogue bundle), every part that was not sent yet, and STATUS's. Does not touch any state. */
-enum fault publish_bundle(const struct agent *agent, const struct agent_state *agent_state,
-			  struct source_state *const *states, size_t n_states, const struct publish_signed *signed_,
-			  bool is_catalogue, struct publish_bundle *ret_bundle, struct refusal *why);
+/* Bytes of the bundle of SELECTION's metadata without a blob, and what a blob of LENGTH bytes adds. */
+uint64_t publish_bundle_base(const struct publish_signed *signed_, const struct publish_selection *selection);
+uint64_t publish_bundle_more(uint64_t length);
+
+/* Writes a bundle into the selection's folder, durable, under its name; logged before it has that name. Does not touch any state. A medium
+ * may have no modes: the file is made readable where that is possible. FAULT_STORAGE, FAULT_WORKER, or why the log cannot be continued. */
+enum fault publish_bundle(const struct agent *agent, const struct publish_signed *signed_,
+			  const struct publish_selection *selection, struct publish_bundle *ret_bundle,
+			  struct refusal *why);
 
 #endif

@@ -189,7 +189,7 @@ static enum fault remember_signed(struct run *run, const struct publish_signed *
 		if (!run->states[i]->pending.exists || publish_waiting(signed_, run->states[i]->name) != NULL)
 			continue;
 		note_published(run, run->states[i]);
-		source_state_publish(run->states[i]);
+		source_state_publish(run->states[i], signed_->timestamp_version, run->agent.now);
 		r = source_state_save(run->agent.state_fd, run->states[i]);
 		if (r < 0)
 			return storage("state", r, why);
@@ -323,6 +323,8 @@ enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struc
 {
 	_cleanup_(state_version_clear) struct state_version old = {.exists = false}, status = {.exists = false};
 	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {.n_files = 0};
+	_cleanup_(publish_blobs_clear) struct publish_blobs unsent = {.n_items = 0};
+	struct publish_selection selection = {.folder_fd = run->agent.outbox_fd, .folder = run->agent.config->outbox};
 	struct publish_bundle bundle;
 
 	if (check_recovery(run, why) != FAULT_NONE ||
@@ -334,8 +336,11 @@ enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struc
 		run->agent_state->status = status;
 		memset(&status, 0, sizeof status);
 	}
-	if (publish_bundle(&run->agent, run->agent_state, run->states, run->n_datasets, &signed_, is_catalogue_due(run),
-			   &bundle, why) != FAULT_NONE ||
+	publish_choose_unsent(run->agent_state, run->states, run->n_datasets, &unsent);
+	selection.blobs = unsent.items;
+	selection.n_blobs = unsent.n_items;
+	selection.catalogue = is_catalogue_due(run) ? NULL : run->agent_state;
+	if (publish_bundle(&run->agent, &signed_, &selection, &bundle, why) != FAULT_NONE ||
 	    remember_bundle(run, &signed_, &bundle, why) != FAULT_NONE)
 		return why->fault;
 	if (old.exists && old.n_files == 1 &&

@@ -83,14 +83,14 @@ static enum fault receive_rules(struct request *request, struct refusal *why)
 	return fault;
 }
 
-/* The parts of TARGET, in order and without a gap. blob_clear is not used: it would link zstd. */
+/* The parts of TARGET, in order and without a gap. */
 static json_t *receive_custom(int sock, const struct outside_target *target)
 {
 	_cleanup_free_ struct blob_part *parts = xcalloc(target->n_parts + 1, sizeof(*parts));
-	const struct blob blob = {.plain_sha256 = target->sha256,
-				  .plain_length = target->length,
-				  .parts = parts,
-				  .n_parts = target->n_parts};
+	const struct encoding encoding = {.blob = {.plain_sha256 = target->sha256,
+						   .plain_length = target->length,
+						   .parts = parts,
+						   .n_parts = target->n_parts}};
 
 	if (target->n_parts == 0)
 		return NULL;
@@ -102,7 +102,7 @@ static json_t *receive_custom(int sock, const struct outside_target *target)
 			die("the supervisor sent record %u where part %u of %s was due", record.kind, i, target->path);
 		parts[i] = (struct blob_part){.sha256 = record.part.sha256, .length = record.part.length};
 	}
-	return encodings_build(&blob);
+	return encodings_build(&encoding);
 }
 
 /* "cog/communes.csv" of cog, "status.json" of status. */

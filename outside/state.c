@@ -68,8 +68,27 @@ void state_version_clear(struct state_version *version)
 	memset(version, 0, sizeof *version);
 }
 
-void source_state_publish(struct source_state *state)
+/* What travels: another encoding of the same bytes is new. */
+static bool has_same_parts(const struct state_file *a, const struct state_file *b)
 {
+	if (a->n_parts != b->n_parts)
+		return false;
+	for (size_t i = 0; i < a->n_parts; i++)
+		if (!sha256_equal(&a->parts[i].sha256, &b->parts[i].sha256))
+			return false;
+	return true;
+}
+
+void source_state_publish(struct source_state *state, uint64_t timestamp_version, int64_t now)
+{
+	for (size_t i = 0; i < state->pending.n_files; i++) {
+		struct state_file *file = &state->pending.files[i];
+		const struct state_file *old = state_version_file(&state->published, file->name);
+		bool is_old = old != NULL && has_same_parts(old, file);
+
+		file->since = is_old ? old->since : timestamp_version;
+		file->signed_at = is_old ? old->signed_at : now;
+	}
 	state_version_clear(&state->published);
 	state->published = state->pending;
 	memset(&state->pending, 0, sizeof state->pending);
@@ -175,10 +194,11 @@ static json_t *file_json(const struct state_file *file)
 		json_array_append_new(parts, json_pack("{s:o, s:I, s:b}", "sha256", hash_json(&file->parts[i].sha256),
 						       "length", (json_int_t)file->parts[i].length, "sent",
 						       (int)file->parts[i].sent));
-	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:o}", "name", file->name, "sha256", hash_json(&file->sha256),
-			 "length", (json_int_t)file->length, "rows", (json_int_t)file->rows, "publishedSha256",
+	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:o, s:o}", "name", file->name, "sha256",
+			 hash_json(&file->sha256), "length", (json_int_t)file->length, "rows", (json_int_t)file->rows,
+			 "publishedSha256",
 			 sha256_is_zero(&file->published_sha256) ? json_null() : hash_json(&file->published_sha256),
-			 "parts", parts);
+			 "since", (json_int_t)file->since, "signedAt", time_json(file->signed_at), "parts", parts);
 }
 
 static json_t *version_json(const struct state_version *version)

@@ -30,6 +30,8 @@ struct state_file {
 	uint64_t length;
 	uint64_t rows;                  /* without the header; 0 where it is no table */
 	struct sha256 published_sha256; /* of the body as fetched; zero where there was none */
+	uint64_t since;                 /* the first timestamp whose metadata name it; 0: not signed, or not known */
+	int64_t signed_at;              /* when that one was signed; 0 likewise */
 	struct state_part *parts;
 	size_t n_parts;
 };
@@ -112,7 +114,7 @@ struct state_file *state_version_add(struct state_version *version, const char *
 void state_file_set_parts(struct state_file *file, const struct state_part *parts, size_t n_parts);
 const struct state_file *state_version_file(const struct state_version *version, const char *name);
 void state_version_clear(struct state_version *version);
-/* Hands PENDING over as what is published. */
-void source_state_publish(struct source_state *state);
+/* Hands PENDING over as what is published, by the metadata of the timestamp TIMESTAMP_VERSION of NOW. */
+void source_state_publish(struct source_state *state, uint64_t timestamp_version, int64_t now);
 
 #endif

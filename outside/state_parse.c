@@ -79,8 +79,9 @@ static enum fault parse_parts(const json_t *object, const char *where, struct st
 static enum fault parse_file(const json_t *object, const char *where, struct state_version *version,
 			     struct refusal *why)
 {
-	static const char *const allowed[] = {"name", "sha256", "length", "rows", "publishedSha256", "parts", NULL};
-	int64_t length = 0, rows = 0;
+	static const char *const allowed[] = {"name",  "sha256",   "length", "rows", "publishedSha256",
+					      "since", "signedAt", "parts",  NULL};
+	int64_t length = 0, rows = 0, since = 0;
 	const char *name = NULL;
 	struct state_file *file;
 
@@ -89,14 +90,18 @@ static enum fault parse_file(const json_t *object, const char *where, struct sta
 	if (json_only(object, where, allowed, why) != FAULT_NONE ||
 	    json_get_text(object, where, "name", true, &name, why) != FAULT_NONE ||
 	    json_get_integer(object, where, "length", true, 0, (int64_t)LIMIT_PLAIN_SIZE, &length, why) != FAULT_NONE ||
-	    json_get_integer(object, where, "rows", true, 0, (int64_t)LIMIT_ROWS, &rows, why) != FAULT_NONE)
+	    json_get_integer(object, where, "rows", true, 0, (int64_t)LIMIT_ROWS, &rows, why) != FAULT_NONE ||
+	    /* Not there where an older version wrote it. */
+	    json_get_integer(object, where, "since", false, 0, LIMIT_VERSION, &since, why) != FAULT_NONE)
 		return why->fault;
 	if (!notation_is_file_name(name) || strlen(name) >= LIMIT_FILE_NAME_SIZE)
 		return refuse(why, FAULT_JSON_MEMBER, "%s: \"%s\" is no file's name", where, name);
 	file = state_version_add(version, name);
 	file->length = (uint64_t)length;
 	file->rows = (uint64_t)rows;
-	if (get_hash(object, where, "sha256", &file->sha256, why) != FAULT_NONE ||
+	file->since = (uint64_t)since;
+	if (get_time(object, where, "signedAt", &file->signed_at, why) != FAULT_NONE ||
+	    get_hash(object, where, "sha256", &file->sha256, why) != FAULT_NONE ||
 	    get_hash(object, where, "publishedSha256", &file->published_sha256, why) != FAULT_NONE)
 		return why->fault;
 	return parse_parts(object, where, file, why);

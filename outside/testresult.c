@@ -33,6 +33,19 @@ struct tests {
 	size_t n;
 };
 
+/* What the report says of one kind of fault; each may be NULL. */
+struct count {
+	const char *type, *rule, *level, *field;
+};
+
+static struct count read_count(const json_t *tally)
+{
+	return (struct count){.type = json_string_value(json_object_get(tally, "type")),
+			      .rule = json_string_value(json_object_get(tally, "rule")),
+			      .level = json_string_value(json_object_get(tally, "level")),
+			      .field = json_string_value(json_object_get(tally, "fieldName"))};
+}
+
 /* Whether the task has faults of LEVEL ("error", "warning"), of TYPES (empty: of any), of RULE where they are of a constraint (NULL: of any), in FIELD (NULL:
  * wherever). */
 static bool is_hit(const struct tests *tests, const char *level, const char *const *types, const char *rule,
@@ -41,20 +54,16 @@ static bool is_hit(const struct tests *tests, const char *level, const char *con
 	const json_t *tallies = json_object_get(tests->task, "tallies");
 
 	for (size_t i = 0; i < json_array_size(tallies); i++) {
-		const json_t *tally = json_array_get(tallies, i);
-		const char *type = json_string_value(json_object_get(tally, "type"));
-		const char *found = json_string_value(json_object_get(tally, "rule"));
-		const char *found_level = json_string_value(json_object_get(tally, "level"));
-		const char *name = json_string_value(json_object_get(tally, "fieldName"));
+		const struct count count = read_count(json_array_get(tallies, i));
 		bool is_type = types[0] == NULL;
 
-		if (type == NULL || found == NULL || found_level == NULL || strcmp(found_level, level) != 0)
+		if (count.type == NULL || count.rule == NULL || count.level == NULL || strcmp(count.level, level) != 0)
 			continue;
 		for (size_t j = 0; types[j] != NULL; j++)
-			is_type |= strcmp(types[j], type) == 0;
-		if (rule != NULL && strcmp(type, "constraint-error") == 0)
-			is_type &= strcmp(found, rule) == 0;
-		if (is_type && (field == NULL || name == NULL || strcmp(field, name) == 0))
+			is_type |= strcmp(types[j], count.type) == 0;
+		if (rule != NULL && strcmp(count.type, "constraint-error") == 0)
+			is_type &= strcmp(count.rule, rule) == 0;
+		if (is_type && (field == NULL || count.field == NULL || strcmp(field, count.field) == 0))
 			return true;
 	}
 	return false;
@@ -86,20 +95,16 @@ static void add_field(struct tests *tests, const json_t *field)
 	}
 }
 
-/* Whether the report counted a fault of RULE in FIELD at LEVEL. */
+/* Whether the report counted a fault of RULE in FIELD at LEVEL, of whatever type. */
 static bool is_tallied(const struct tests *tests, const char *rule, const char *field, const char *level)
 {
 	const json_t *tallies = json_object_get(tests->task, "tallies");
 
 	for (size_t i = 0; i < json_array_size(tallies); i++) {
-		const json_t *tally = json_array_get(tallies, i);
-		const char *name = json_string_value(json_object_get(tally, "fieldName"));
+		const struct count count = read_count(json_array_get(tallies, i));
 
-		const char *found = json_string_value(json_object_get(tally, "rule"));
-		const char *found_level = json_string_value(json_object_get(tally, "level"));
-
-		if (name != NULL && found != NULL && found_level != NULL && strcmp(name, field) == 0 &&
-		    strcmp(found, rule) == 0 && strcmp(found_level, level) == 0)
+		if (count.field != NULL && count.rule != NULL && count.level != NULL &&
+		    strcmp(count.field, field) == 0 && strcmp(count.rule, rule) == 0 && strcmp(count.level, level) == 0)
 			return true;
 	}
 	return false;
@@ -140,15 +145,14 @@ static void add_personal(struct tests *tests)
 	const json_t *tallies = json_object_get(tests->task, "tallies");
 
 	for (size_t i = 0; i < json_array_size(tallies); i++) {
-		const json_t *tally = json_array_get(tallies, i);
-		const char *type = json_string_value(json_object_get(tally, "type"));
-		const char *rule = json_string_value(json_object_get(tally, "rule"));
-		const char *name = json_string_value(json_object_get(tally, "fieldName"));
+		const struct count count = read_count(json_array_get(tallies, i));
 
-		if (type == NULL || rule == NULL || name == NULL || strcmp(type, "personal-data") != 0)
+		if (count.type == NULL || count.rule == NULL || count.field == NULL ||
+		    strcmp(count.type, "personal-data") != 0)
 			continue;
 		tests->n++;
-		json_array_append_new(tests->warned, json_sprintf("%s/%s/%s", tests->resource, name, rule));
+		json_array_append_new(tests->warned,
+				      json_sprintf("%s/%s/%s", tests->resource, count.field, count.rule));
 	}
 }
 

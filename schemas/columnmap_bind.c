@@ -10,46 +10,7 @@
 #include "base/log.h"
 #include "bundle/limits.h"
 #include "schemas/columnmap_internal.h"
-
-/* Labels, sorted, so that a wide header does not cost its square. */
-struct label {
-	const char *text;
-	size_t index;
-};
-
-static int compare_labels(const void *a, const void *b)
-{
-	const struct label *x = a, *y = b;
-	int order = strcmp(x->text, y->text);
-
-	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
-}
-
-/* The first of SORTED that is TEXT, or NULL. */
-static const struct label *find_label(const struct label *sorted, size_t n, const char *text)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (strcmp(sorted[middle].text, text) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < n && strcmp(sorted[low].text, text) == 0 ? &sorted[low] : NULL;
-}
-
-/* NUL-terminated: charsets have no NUL. */
-static char *copy_label(const struct cell *cell)
-{
-	char *label = xmalloc(cell->size + 1);
-
-	memcpy(label, cell->text, cell->size);
-	label[cell->size] = '\0';
-	return label;
-}
+#include "schemas/labels.h"
 
 static void use(struct columnmap_binding *binding, size_t column, enum columnmap_use how)
 {
@@ -66,7 +27,7 @@ static size_t find_column(struct columnmap_binding *binding, const struct column
 	bool is_found = false;
 
 	for (size_t i = 0; i < field->n_names; i++) {
-		const struct label *label = find_label(sorted, binding->n_labels, field->names[i]);
+		const struct label *label = labels_find(sorted, binding->n_labels, field->names[i]);
 
 		if (label == NULL || (is_found && field->has_own && i + 1 == field->n_names))
 			continue;
@@ -107,17 +68,15 @@ static void settle_columns(struct columnmap_binding *binding, const struct colum
 struct columnmap_binding *columnmap_bind(const struct columnmap *map, const struct cell *labels, size_t n_labels)
 {
 	struct columnmap_binding *binding = xcalloc(1, sizeof(*binding));
-	_cleanup_free_ struct label *sorted = xcalloc(n_labels + 1, sizeof(sorted[0]));
+	_cleanup_free_ struct label *sorted = NULL;
 
 	binding->labels = xcalloc(n_labels + 1, sizeof(binding->labels[0]));
 	binding->uses = xcalloc(n_labels + 1, sizeof(binding->uses[0]));
 	binding->columns = xcalloc(map->n_fields, sizeof(binding->columns[0]));
 	binding->n_labels = n_labels;
-	for (size_t i = 0; i < n_labels; i++) {
-		binding->labels[i] = labels != NULL ? copy_label(&labels[i]) : xstrdup("");
-		sorted[i] = (struct label){binding->labels[i], i};
-	}
-	qsort(sorted, n_labels, sizeof(sorted[0]), compare_labels);
+	for (size_t i = 0; i < n_labels; i++)
+		binding->labels[i] = labels != NULL ? label_copy(&labels[i]) : xstrdup("");
+	sorted = labels_sort(binding->labels, n_labels);
 	for (size_t i = 0; i < map->n_fields; i++)
 		bind_field(binding, &map->fields[i], i, sorted);
 	settle_columns(binding, map);

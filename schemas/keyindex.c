@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "base/log.h"
+#include "schemas/bytescan.h"
 
 #define N_TABLES 256
 /* Table I begins with 16 + I / 16 slots and doubles, so that at every moment some tables are large for their keys and some are small:
@@ -28,17 +29,6 @@ struct sip {
 static inline uint64_t rotate(uint64_t x, int bits)
 {
 	return x << bits | x >> (64 - bits);
-}
-
-static inline uint64_t load64(const uint8_t *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
 }
 
 static inline void sip_rounds(struct sip *s, int n)
@@ -66,15 +56,16 @@ static inline void sip_word(struct sip *s, uint64_t word)
 
 void key_hash_bytes(const uint8_t secret[KEY_SECRET_SIZE], const void *data, size_t size, struct key_hash *ret_hash)
 {
-	const uint8_t *p = data;
-	uint64_t k0 = load64(secret), k1 = load64(secret + 8), last = (uint64_t)size << 56;
+	const char *p = data;
+	uint64_t k0 = load_word((const char *)secret), k1 = load_word((const char *)secret + 8),
+		 last = (uint64_t)size << 56;
 	struct sip s = {0x736f6d6570736575ULL ^ k0, 0x646f72616e646f6dULL ^ k1 ^ 0xee, 0x6c7967656e657261ULL ^ k0,
 			0x7465646279746573ULL ^ k1};
 
 	for (; size >= 8; p += 8, size -= 8)
-		sip_word(&s, load64(p));
+		sip_word(&s, load_word(p));
 	for (size_t i = 0; i < size; i++)
-		last |= (uint64_t)p[i] << (8 * i);
+		last |= (uint64_t)(unsigned char)p[i] << (8 * i);
 	sip_word(&s, last);
 	s.v2 ^= 0xee;
 	sip_rounds(&s, 4);

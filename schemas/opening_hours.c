@@ -487,20 +487,30 @@ static bool take_monthday_range(struct cursor *c)
 	return true;
 }
 
-static bool take_week(struct cursor *c)
+/* What may stand behind the first of a range: `-` and its last, and behind that `/` and how many steps it goes by. */
+static void take_range_rest(struct cursor *c, bool (*take_last)(struct cursor *))
 {
-	const char *after;
+	const char *after = c->p;
 
-	if (!take_ordinal(c, 53))
-		return false;
-	after = c->p;
-	if (!take(c, '-') || !take_ordinal(c, 53)) {
+	if (!take(c, '-') || !take_last(c)) {
 		c->p = after;
-		return true;
+		return;
 	}
 	after = c->p;
 	if (!take(c, '/') || !take_positive(c))
 		c->p = after;
+}
+
+static bool take_week_number(struct cursor *c)
+{
+	return take_ordinal(c, 53);
+}
+
+static bool take_week(struct cursor *c)
+{
+	if (!take_week_number(c))
+		return false;
+	take_range_rest(c, take_week_number);
 	return true;
 }
 
@@ -527,20 +537,10 @@ static bool take_week_selector(struct cursor *c)
 
 static bool take_year_range(struct cursor *c)
 {
-	const char *after;
-
 	if (!take_year(c))
 		return false;
-	if (take(c, '+'))
-		return true;
-	after = c->p;
-	if (!take(c, '-') || !take_year(c)) {
-		c->p = after;
-		return true;
-	}
-	after = c->p;
-	if (!take(c, '/') || !take_positive(c))
-		c->p = after;
+	if (!take(c, '+'))
+		take_range_rest(c, take_year);
 	return true;
 }
 

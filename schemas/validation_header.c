@@ -9,16 +9,14 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "schemas/labels.h"
 #include "schemas/validation_internal.h"
 
 static void keep_labels(struct validation_table *table, const struct cell *cells, size_t n_cells)
 {
 	table->labels = xcalloc(n_cells + 1, sizeof(table->labels[0]));
-	for (size_t i = 0; i < n_cells; i++) {
-		table->labels[i] = xmalloc(cells[i].size + 1);
-		memcpy(table->labels[i], cells[i].text, cells[i].size);
-		table->labels[i][cells[i].size] = '\0';
-	}
+	for (size_t i = 0; i < n_cells; i++)
+		table->labels[i] = label_copy(&cells[i]);
 	table->n_labels = n_cells;
 }
 
@@ -33,30 +31,6 @@ static void add_label(struct validation_table *table, enum fault_type type, cons
 	validation_add(table, &kind, position, index < table->n_labels ? &cell : NULL, note);
 }
 
-/* Labels seen before, sorted, so that a wide header does not cost its square. */
-struct label {
-	const char *text;
-	size_t index;
-};
-
-static int compare_labels(const void *a, const void *b)
-{
-	const struct label *x = a, *y = b;
-	int order = strcmp(x->text, y->text);
-
-	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
-}
-
-static struct label *sort_labels(const struct validation_table *table)
-{
-	struct label *labels = xcalloc(table->n_labels + 1, sizeof(labels[0]));
-
-	for (size_t i = 0; i < table->n_labels; i++)
-		labels[i] = (struct label){table->labels[i], i};
-	qsort(labels, table->n_labels, sizeof(labels[0]), compare_labels);
-	return labels;
-}
-
 /* Blank and repeated labels: faults whatever the schema says, for readers go by name. */
 static void check_labels(struct validation_table *table, const struct label *sorted,
 			 const struct row_position *position)
@@ -68,24 +42,6 @@ static void check_labels(struct validation_table *table, const struct label *sor
 			add_label(table, FAULT_TYPE_DUPLICATE_LABEL, position, sorted[i].index, sorted[i].text,
 				  "is the label of an earlier column too");
 	}
-}
-
-static bool has_label(const struct validation_table *table, const struct label *sorted, const char *name)
-{
-	size_t low = 0, high = table->n_labels;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = strcmp(sorted[middle].text, name);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
 }
 
 /* "exact": the n-th label is the n-th field's name. */
@@ -141,7 +97,8 @@ static void match_by_name(struct validation_table *table, const struct label *so
 	for (size_t i = 0; i < schema->n_fields; i++) {
 		const struct field *field = schema->fields[i];
 
-		if (has_label(table, sorted, field->name) || (may_have_fewer && !is_required(schema, field)))
+		if (labels_find(sorted, table->n_labels, field->name) != NULL ||
+		    (may_have_fewer && !is_required(schema, field)))
 			continue;
 		add_label(table, FAULT_TYPE_MISSING_LABEL, position, table->n_labels + n_missing++, field->name,
 			  "the header has no such column");
@@ -159,7 +116,7 @@ void validation_take_header(struct validation_table *table, const struct cell *c
 
 	table->has_header = true;
 	keep_labels(table, cells, n_cells);
-	sorted = sort_labels(table);
+	sorted = labels_sort(table->labels, table->n_labels);
 	table->columns = xcalloc((n_cells > n_fields ? n_cells : n_fields) + 1, sizeof(table->columns[0]));
 	if (n_cells == 0)
 		validation_add(table, &blank, position, NULL, "the header row is blank");

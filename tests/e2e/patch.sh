@@ -37,7 +37,6 @@ like "$output" "E3105 MISSING .*needs --base, the file of $(stat -c %s "$T/old.c
 run audit decode --base "$T/new.csv" "$T/blob" --output "$T/wrong.csv"
 is "$status" 1 "another base is refused"
 like "$output" 'E3104 REFUSED .*new.csv is not its base' "by its digest"
-ok "and nothing is left in the file" test ! -s "$T/wrong.csv"
 head -c 100 "$T/blob" >"$T/cut"
 run audit decode --base "$T/old.csv" "$T/cut" --output "$T/cut.csv"
 is "$status" 1 "half a patch is refused"
@@ -46,6 +45,31 @@ cat "$T/blob" "$T/blob" >"$T/twice"
 run audit decode --base "$T/old.csv" "$T/twice" --output "$T/twice.csv"
 is "$status" 1 "bytes behind it are refused"
 like "$output" 'FORMAT.md 15.1' "with the clause"
+
+not_ok "no file is left of what was refused" ls "$T/no-base.csv" "$T/wrong.csv" "$T/cut.csv" "$T/twice.csv"
+is "$(find "$T" -name '.[!o]*')" "" "under no other name either"
+
+# --- an output that cannot be ---
+run audit decode --base "$T/old.csv" "$T/blob" --output "$T/absent/out.csv"
+is "$status" 2 "a folder that is not there"
+like "$output" 'absent/out.csv: No such file' "is named"
+run audit decode --base "$T/old.csv" "$T/blob" --output "$T/"
+is "$status" 2 "a folder is no file"
+ln -s nowhere "$T/link"
+run audit decode --base "$T/old.csv" "$T/blob" --output "$T/link"
+is "$status" 2 "a link that leads nowhere is not followed"
+like "$output" 'link: File exists' "for it is there"
+(
+	ulimit -f 8
+	trap '' XFSZ
+	audit decode --base "$T/old.csv" "$T/blob" --output "$T/full.csv" >"$T/full.said" 2>&1
+	echo $? >"$T/full.status"
+)
+is "$(cat "$T/full.status")" 2 "a disk that takes no more is trouble"
+like "$(cat "$T/full.said")" 'full.csv: File too large' "with what it said"
+not_ok "and leaves no file" test -e "$T/full.csv"
+(umask 077 && audit decode --base "$T/old.csv" "$T/blob" --output "$T/closed.csv" >/dev/null)
+is "$(stat -c %a "$T/closed.csv")" 600 "the umask is heard"
 
 # --- zstd ---
 zstd -q "$T/new.csv" -o "$T/new.zst"
@@ -58,6 +82,9 @@ ok "to the file" cmp "$T/plain.csv" "$T/new.csv"
 head -c 1000 "$T/new.zst" >"$T/cut.zst"
 run audit blob "$T/cut.zst"
 is "$status" 1 "a frame that ends early is refused"
+run audit decode "$T/cut.zst" --output "$T/cut.plain"
+is "$status" 1 "decoding it, too"
+not_ok "and what was decoded before is no file" test -e "$T/cut.plain"
 run audit blob "$T/new.csv"
 is "$status" 1 "what is neither is refused"
 
@@ -69,6 +96,7 @@ is "$status" 2 "a base that is not there"
 like "$output" 'absent: No such file' "is named"
 run patch --base "$T/old.csv" "$T" --output "$T/x"
 is "$status" 2 "a folder"
+not_ok "no blob is left of it" test -e "$T/x"
 run patch --base "$T/old.csv" "$T/new.csv" --output "$T/blob"
 is "$status" 2 "no blob is written over"
 run patch --base "$T/old.csv" "$T/new.csv" --output "$T/y" --threads 0

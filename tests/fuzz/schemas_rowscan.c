@@ -7,42 +7,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "schemas/bytescan.h"
 #include "schemas/rowscan.h"
+#include "tests/fuzz/schemas_told.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* All that a reader said, one after the other. */
-struct told {
-	uint8_t *bytes;
-	size_t size, room;
-};
-
-static void tell(struct told *told, const void *data, size_t size)
-{
-	if (told->size + size > told->room) {
-		told->room = (told->size + size) * 2;
-		told->bytes = xrealloc(told->bytes, told->room, 1);
-	}
-	if (size > 0)
-		memcpy(told->bytes + told->size, data, size);
-	told->size += size;
-}
-
-static enum fault tell_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
-			   struct refusal *why)
-{
-	(void)why;
-	tell(ctx, position, sizeof(*position));
-	tell(ctx, &n_cells, sizeof(n_cells));
-	for (size_t i = 0; i < n_cells; i++) {
-		tell(ctx, &cells[i].size, sizeof(cells[i].size));
-		tell(ctx, cells[i].text, cells[i].size);
-	}
-	return FAULT_NONE;
-}
 
 static struct table_reader *new_reader(const struct dialect *dialect, struct told *told)
 {
@@ -171,8 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	insist_same_marks(&dialect, text, size - 2);
 	read_alone(&dialect, text, size - 2, &alone);
 	read_batches(&dialect, text, size - 2, 1 + data[1] % 5, &batches);
-	if (alone.size != batches.size || (alone.size > 0 && memcmp(alone.bytes, batches.bytes, alone.size) != 0))
-		abort();
+	insist_same(&alone, &batches);
 	free(alone.bytes);
 	free(batches.bytes);
 	return 0;

@@ -7,40 +7,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
-#include "schemas/table.h"
+#include "tests/fuzz/schemas_told.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* All that a reader said, one after the other. */
-struct told {
-	uint8_t *bytes;
-	size_t size, room;
-};
-
-static void tell(struct told *told, const void *data, size_t size)
-{
-	if (told->size + size > told->room) {
-		told->room = (told->size + size) * 2;
-		told->bytes = xrealloc(told->bytes, told->room, 1);
-	}
-	if (size > 0)
-		memcpy(told->bytes + told->size, data, size);
-	told->size += size;
-}
-
-static enum fault tell_row(void *ctx, const struct cell *cells, size_t n_cells, const struct row_position *position,
-			   struct refusal *why)
-{
-	(void)why;
-	tell(ctx, position, sizeof(*position));
-	tell(ctx, &n_cells, sizeof(n_cells));
-	for (size_t i = 0; i < n_cells; i++) {
-		tell(ctx, &cells[i].size, sizeof(cells[i].size));
-		tell(ctx, cells[i].text, cells[i].size);
-	}
-	return FAULT_NONE;
-}
 
 static void read_table(const struct dialect *dialect, bool may_split, const uint8_t *data, size_t size, size_t piece,
 		       struct told *told)
@@ -59,12 +28,6 @@ static void read_table(const struct dialect *dialect, bool may_split, const uint
 		abort();
 	tell(told, &why.fault, sizeof(why.fault));
 	tell(told, why.line, strlen(why.line));
-}
-
-static void insist_same(const struct told *a, const struct told *b)
-{
-	if (a->size != b->size || memcmp(a->bytes, b->bytes, a->size) != 0)
-		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

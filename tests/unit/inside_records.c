@@ -45,6 +45,8 @@ static struct record good(enum record_kind kind)
 	case RECORD_OBJECT:
 	case RECORD_PLAIN:
 	case RECORD_TABLE:
+	case RECORD_BASE:
+	case RECORD_BASE_OUTPUT:
 		FILL(record.target.dataset, "cog");
 		FILL(record.target.file, "communes.csv");
 		break;
@@ -94,6 +96,7 @@ static struct record good(enum record_kind kind)
 		break;
 	case RECORD_PUT_OBJECT:
 	case RECORD_PUT_LINK:
+	case RECORD_KEEP_OBJECT:
 		FILL(record.put.dataset, "cog");
 		FILL(record.put.file, "communes.csv");
 		break;
@@ -290,7 +293,13 @@ static void test_numbers(void **state)
 	BAD(RECORD_ROLE, role.is_withdrawn, 2);
 	BAD(RECORD_TARGET, target.length, LIMIT_PLAIN_SIZE + 1);
 	BAD(RECORD_TARGET, target.n_parts, LIMIT_PARTS + 1);
+	BAD(RECORD_TARGET, target.is_patch, 1);    /* without a base, or parts */
+	BAD(RECORD_TARGET, target.base_length, 1); /* of no patch */
+	BAD(RECORD_TARGET, target.n_base_parts, 1);
+	BAD(RECORD_TARGET, target.base_sha256.bytes[31], 1);
 	BAD(RECORD_PART, part.index, LIMIT_PARTS);
+	BAD(RECORD_BASE_PART, part.index, LIMIT_PARTS);
+	BAD(RECORD_KEEP_OBJECT, put.size, LIMIT_PLAIN_SIZE + 1);
 	BAD(RECORD_PART, part.length, LIMIT_PART_SIZE + 1);
 	BAD(RECORD_FACTS, facts.has_opaque, 2);
 	BAD(RECORD_RESOURCE, resource.rows, LIMIT_ROWS + 1);
@@ -311,6 +320,29 @@ static void test_numbers(void **state)
 	BAD(RECORD_EVENT, event.event[1], 'M');
 	BAD(RECORD_EVENT, event.version[0], 'a'); /* one digit of sixteen */
 	BAD(RECORD_EVENT, event.person[0], 'p');  /* without its number */
+}
+
+/* A patch: parts, and a base that is another file and has parts, too. */
+static void test_patch(void **state)
+{
+	struct record record = good(RECORD_TARGET), bad;
+
+	(void)state;
+	record.target.sha256.bytes[0] = 1;
+	record.target.n_parts = LIMIT_PARTS;
+	record.target.is_patch = 1;
+	record.target.base_sha256.bytes[0] = 2;
+	record.target.base_length = LIMIT_PLAIN_SIZE;
+	record.target.n_base_parts = LIMIT_PARTS;
+	assert_true(record_check(&record));
+#define BAD_PATCH(member, value) (bad = record, bad.target.member = (value), assert_false(record_check(&bad)))
+	BAD_PATCH(is_patch, 0);
+	BAD_PATCH(is_patch, 2);
+	BAD_PATCH(n_parts, 0);
+	BAD_PATCH(n_base_parts, 0);
+	BAD_PATCH(n_base_parts, LIMIT_PARTS + 1);
+	BAD_PATCH(base_length, LIMIT_PLAIN_SIZE + 1);
+	BAD_PATCH(base_sha256, record.target.sha256);
 }
 
 static void test_metadata_names(void **state)
@@ -398,11 +430,17 @@ static void test_send_cleans(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),         cmocka_unit_test(test_unknown_kinds),
-		cmocka_unit_test(test_unused_bytes), cmocka_unit_test(test_texts_end),
-		cmocka_unit_test(test_alphabets),    cmocka_unit_test(test_status),
-		cmocka_unit_test(test_numbers),      cmocka_unit_test(test_metadata_names),
-		cmocka_unit_test(test_text),         cmocka_unit_test(test_end),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_unknown_kinds),
+		cmocka_unit_test(test_unused_bytes),
+		cmocka_unit_test(test_texts_end),
+		cmocka_unit_test(test_alphabets),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_patch),
+		cmocka_unit_test(test_metadata_names),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_send_cleans),
 	};
 

@@ -91,9 +91,12 @@ static void test_round_trip(void **unused)
 	assert_int_equal(file->n_parts, 1);
 	assert_int_equal(file->parts[0].length, 77);
 	assert_true(file->parts[0].sent);
-	source_state_publish(back);
+	source_state_publish(back, 7, 1700000000);
 	assert_true(back->published.exists);
 	assert_false(back->pending.exists);
+	file = state_version_file(&back->published, "towns.csv");
+	assert_int_equal(file->since, 7);
+	assert_int_equal(file->signed_at, 1700000000);
 }
 
 static void test_absent(void **unused)

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * medium: what a copy says of itself is its length: one that is not what the file system promised is not taken at all.
+ */
+#include "inside/medium.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "inside/incoming.h"
+
+#define SUFFIX ".tar"
+#define TAKING ".taking"
+#define COPY_SIZE (256 * KIB)
+
+void medium_clear(struct medium *medium)
+{
+	for (size_t i = 0; i < medium->n_bundles; i++)
+		free(medium->bundles[i].path);
+	free(medium->bundles);
+	memset(medium, 0, sizeof(*medium));
+}
+
+/* --- what there is --------------------------------------------------------------------------------------------------- */
+
+/* A name that may stand in incoming/: what is not a plain file name is written with underscores. */
+static void plain_name(const char *path, char name[MEDIUM_NAME_SIZE])
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = 0;
+
+	for (const char *at = slash == NULL ? path : slash + 1; *at != '\0' && n + 1 < MEDIUM_NAME_SIZE; at++) {
+		name[n] = *at;
+		if ((n == 0 && *at == '.') ||
+		    strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-", *at) == NULL)
+			name[n] = '_';
+		n++;
+	}
+	name[n] = '\0';
+}
+
+static void add(struct medium *medium, const char *path, int64_t size)
+{
+	struct medium_bundle *bundle;
+
+	medium->bundles = xrealloc(medium->bundles, medium->n_bundles + 1, sizeof(*medium->bundles));
+	bundle = &medium->bundles[medium->n_bundles++];
+	bundle->path = xstrdup(path);
+	bundle->size = size < 0 ? 0 : (uint64_t)size;
+	plain_name(path, bundle->name);
+}
+
+/* "0000000042-<sha256>.tar" (bundle/FORMAT.md 3.10). */
+static bool is_bundle_name(const char *name)
+{
+	struct sha256 sha256;
+	char hex[SHA256_HEX_SIZE];
+
+	if (strlen(name) != 10 + 1 + 64 + 4 || strspn(name, "0123456789") != 10 || name[10] != '-' ||
+	    strcmp(name + 75, SUFFIX) != 0)
+		return false;
+	memcpy(hex, name + 11, 64);
+	hex[64] = '\0';
+	return sha256_from_hex(hex, &sha256);
+}
+
+/* What every bundle of every format begins with: the name of its first member. One that was never one of ours need not be copied, and
+ * is no reason for an alarm. */
+static bool begins_as_bundle(int folder_fd, const char *name)
+{
+	static const char start[] = "format"; /* and its NUL */
+	_cleanup_close_ int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char found[sizeof(start)];
+	ssize_t n = fd < 0 ? -1 : fd_read_up_to(fd, found, sizeof(found));
+
+	return n < 0 || memcmp(found, start, (size_t)n) == 0;
+}
+
+/* One entry of a folder. */
+static void consider(const char *folder, int folder_fd, const char *name, struct medium *medium)
+{
+	size_t length = strlen(name);
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+
+	/* A name that begins with a dot is that of a copy under way, or of a file system's own. */
+	if (name[0] == '.' || length < strlen(SUFFIX) || strcmp(name + length - strlen(SUFFIX), SUFFIX) != 0)
+		return;
+	path = xasprintf("%s/%s", folder, name);
+	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		log_warning("%s: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		log_warning("%s: not a regular file, left alone", path);
+	else if (!is_bundle_name(name) && !begins_as_bundle(folder_fd, name))
+		log_warning("%s: not a bundle, left alone (bundle/FORMAT.md 3.3)", path);
+	else
+		add(medium, path, st.st_size);
+}
+
+static enum fault add_folder(const char *path, int folder_fd, struct medium *medium, struct refusal *why)
+{
+	size_t n_before = medium->n_bundles, n_files = 0;
+	int copy = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
+	_cleanup_closedir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+
+	if (dir == NULL)
+		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	for (struct dirent *entry; errno = 0, (entry = readdir(dir)) != NULL;) {
+		if (++n_files > LIMIT_MEDIUM_FILES)
+			return refuse(why, FAULT_QUOTA,
+				      "%s: more than %d files (bundle/limits.h LIMIT_MEDIUM_FILES): name the bundles",
+				      path, LIMIT_MEDIUM_FILES);
+		consider(path, folder_fd, entry->d_name, medium);
+	}
+	if (errno != 0)
+		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	if (medium->n_bundles == n_before)
+		return refuse(why, FAULT_FILE, "%s: no bundle in this folder (*" SUFFIX ")", path);
+	return FAULT_NONE;
+}
+
+enum fault medium_add(const char *path, struct medium *medium, struct refusal *why)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return add_folder(path, fd, medium, why);
+	if (!S_ISREG(st.st_mode))
+		return refuse(why, FAULT_FILE, "%s: neither a regular file nor a folder", path);
+	add(medium, path, st.st_size);
+	return FAULT_NONE;
+}
+
+static int compare_bundles(const void *a, const void *b)
+{
+	const struct medium_bundle *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : strcmp(x->path, y->path);
+}
+
+void medium_sort(struct medium *medium)
+{
+	if (medium->n_bundles > 1)
+		qsort(medium->bundles, medium->n_bundles, sizeof(*medium->bundles), compare_bundles);
+}
+
+size_t medium_batch(const struct medium *medium, size_t first)
+{
+	uint64_t total = 0;
+	size_t n = 0;
+
+	for (; first + n < medium->n_bundles; n++) {
+		const struct medium_bundle *bundle = &medium->bundles[first + n];
+
+		if (n > 0 && (bundle->size > LIMIT_MEDIUM_BATCH - total || strcmp(bundle->name, bundle[-1].name) == 0))
+			break;
+		total += bundle->size < LIMIT_MEDIUM_BATCH ? bundle->size : LIMIT_MEDIUM_BATCH;
+		if (total >= LIMIT_MEDIUM_BATCH)
+			return n + 1;
+	}
+	return n;
+}
+
+/* --- the copy -------------------------------------------------------------------------------------------------------- */
+
+/* A medium that fails and a disk that is full are told apart. */
+static enum fault copy_bytes(const struct inside *inside, int in_fd, int out_fd, const char *path, uint64_t *ret_size,
+			     struct refusal *why)
+{
+	_cleanup_free_ uint8_t *buffer = xmalloc(COPY_SIZE);
+	uint64_t size = 0;
+	ssize_t n;
+
+	while ((n = fd_read_up_to(in_fd, buffer, COPY_SIZE)) > 0) {
+		int r = fd_write_all(out_fd, buffer, (size_t)n);
+
+		size += (uint64_t)n;
+		if (r < 0)
+			return refuse(why, FAULT_STORAGE, "%s cannot be copied to %s: %s", path,
+				      inside->config->incoming, strerror(-r));
+		if (size > LIMIT_BUNDLE_SIZE)
+			return refuse(why, FAULT_BUNDLE_LIMIT, "%s: more than %llu bytes (bundle/FORMAT.md 3.7)", path,
+				      LIMIT_BUNDLE_SIZE);
+	}
+	if (n < 0)
+		return refuse(why, FAULT_FILE, "%s cannot be read after byte %" PRIu64 ": %s. Nothing of it was taken",
+			      path, size, strerror((int)-n));
+	*ret_size = size;
+	return FAULT_NONE;
+}
+
+/* Somebody still writes it, or the medium was pulled out: what was copied is a mixture. */
+static enum fault check_unchanged(int fd, const struct stat *before, uint64_t size, const char *path,
+				  struct refusal *why)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	if (size == (uint64_t)before->st_size && st.st_size == before->st_size &&
+	    st.st_mtim.tv_sec == before->st_mtim.tv_sec && st.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+		return FAULT_NONE;
+	return refuse(why, FAULT_BUNDLE_TRUNCATED,
+		      "%s changed while it was read: %" PRIu64 " bytes were there, %" PRId64
+		      " were promised. Nothing of it was taken",
+		      path, size, (int64_t)before->st_size);
+}
+
+static enum fault copy_in(const struct inside *inside, int fd, const struct stat *st,
+			  const struct medium_bundle *bundle, struct refusal *why)
+{
+	_cleanup_close_ int out = -1;
+	uint64_t size;
+	enum fault fault;
+
+	fd_remove_tree(inside->incoming_fd, TAKING);
+	out = openat(inside->incoming_fd, TAKING, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out < 0)
+		return refuse(why, FAULT_STORAGE, "%s/%s: %s", inside->config->incoming, TAKING, strerror(errno));
+	fault = copy_bytes(inside, fd, out, bundle->path, &size, why);
+	if (fault == FAULT_NONE)
+		fault = check_unchanged(fd, st, size, bundle->path, why);
+	if (fault == FAULT_NONE &&
+	    (fsync(out) < 0 || renameat(inside->incoming_fd, TAKING, inside->incoming_fd, bundle->name) < 0 ||
+	     fsync(inside->incoming_fd) < 0))
+		fault = refuse(why, FAULT_STORAGE, "%s cannot be copied to %s: %s", bundle->path,
+			       inside->config->incoming, strerror(errno));
+	if (fault != FAULT_NONE)
+		fd_remove_tree(inside->incoming_fd, TAKING);
+	return fault;
+}
+
+enum fault medium_take(const struct inside *inside, const struct medium_bundle *bundle, struct refusal *why)
+{
+	_cleanup_close_ int fd = open(bundle->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st, standing;
+	enum fault fault;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return refuse(why, FAULT_FILE, "%s: %s", bundle->path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return refuse(why, FAULT_FILE, "%s: not a regular file", bundle->path);
+	if (fstatat(inside->incoming_fd, bundle->name, &standing, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    standing.st_dev == st.st_dev && standing.st_ino == st.st_ino)
+		return FAULT_NONE;
+	if (st.st_size > inside->config->quota_incoming)
+		return refuse(why, FAULT_QUOTA, "%s: larger than the quota of incoming", bundle->path);
+	fault = incoming_takes(inside, st.st_size, why);
+	return fault == FAULT_NONE ? copy_in(inside, fd, &st, bundle, why) : fault;
+}
