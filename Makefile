@@ -131,6 +131,7 @@ SRC_schemas = \
 	schemas/compat_table.c \
 	schemas/compat_type.c \
 	schemas/contract.c \
+	schemas/copiedrows.c \
 	schemas/contractfrom.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
