@@ -269,6 +269,7 @@ SRC_inside = \
 	inside/document_file.c \
 	inside/findings.c \
 	inside/generation.c \
+	inside/goodrows.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \

@@ -25,6 +25,7 @@
 struct reading {
 	const struct check_file *file;
 	bool has_threads;
+	struct copied_rows *copied; /* NULL: nobody asks where the bytes come from */
 	blob_sink *sink;
 	void *ctx;
 };
@@ -60,7 +61,8 @@ static enum fault write_decoded(void *ctx, const void *data, size_t size, struct
 
 static enum fault keep_base(void *ctx, const void *data, size_t size, struct refusal *why)
 {
-	int r = fd_write_all(*(const int *)ctx, data, size);
+	const struct reading *reading = ctx;
+	int r = fd_write_all(reading->file->base_fd, data, size);
 
 	(void)why;
 	if (r < 0)
@@ -68,32 +70,26 @@ static enum fault keep_base(void *ctx, const void *data, size_t size, struct ref
 	return FAULT_NONE;
 }
 
-static enum fault read_patch(struct reading *reading, const struct blob *blob, struct refusal *why)
+static enum fault decode(const struct reading *reading, const struct blob *blob, const int *part_fds, blob_sink *sink,
+			 struct refusal *why)
 {
-	const struct check_file *file = reading->file;
-	struct blob base = {file->target.base_sha256, file->target.base_length, file->base_parts, file->n_base_parts};
-	int base_fd = file->base_fd;
-	enum fault fault = FAULT_NONE;
-
-	if (file->base_is_output)
-		fault = reading->has_threads ? blob_decode_by_two(&base, file->base_part_fds, keep_base, &base_fd, why)
-					     : blob_decode(&base, file->base_part_fds, keep_base, &base_fd, why);
-	if (fault != FAULT_NONE)
-		return refuse_within(why, "its base");
-	return patch_decode_blob(blob, file->part_fds, &base, base_fd, reading->has_threads, NULL, write_decoded,
-				 reading, why);
+	return reading->has_threads ? blob_decode_by_two(blob, part_fds, sink, (void *)reading, why)
+				    : blob_decode(blob, part_fds, sink, (void *)reading, why);
 }
 
 static enum fault read_target(struct reading *reading, struct refusal *why)
 {
 	const struct check_file *file = reading->file;
 	struct blob blob = {file->target.sha256, file->target.length, file->parts, file->n_parts};
+	const struct patch_watch watch = {copied_rows_copy, copied_rows_bytes, reading->copied};
+	struct blob base = {file->target.base_sha256, file->target.base_length, file->base_parts, file->n_base_parts};
 
-	if (file->target.is_patch != 0)
-		return read_patch(reading, &blob, why);
-	if (reading->has_threads)
-		return blob_decode_by_two(&blob, file->part_fds, write_decoded, reading, why);
-	return blob_decode(&blob, file->part_fds, write_decoded, reading, why);
+	if (file->target.is_patch == 0)
+		return decode(reading, &blob, file->part_fds, write_decoded, why);
+	if (file->base_is_output && decode(reading, &base, file->base_part_fds, keep_base, why) != FAULT_NONE)
+		return refuse_within(why, "its base");
+	return patch_decode_blob(&blob, file->part_fds, &base, file->base_fd, reading->has_threads,
+				 reading->copied != NULL ? &watch : NULL, write_decoded, reading, why);
 }
 
 static enum fault read_object(struct reading *reading, struct refusal *why)
@@ -139,8 +135,14 @@ static enum fault read_file(void *ctx, blob_sink *sink, void *sink_ctx, struct r
 
 enum fault check_read(const struct check_file *file, blob_sink *sink, void *ctx, struct refusal *why)
 {
+	return check_read_copied(file, NULL, sink, ctx, why);
+}
+
+enum fault check_read_copied(const struct check_file *file, struct copied_rows *copied, blob_sink *sink, void *ctx,
+			     struct refusal *why)
+{
 	struct tee tee = {sink, ctx, {FAULT_NONE, ""}};
-	struct reading reading = {.file = file};
+	struct reading reading = {.file = file, .copied = copied};
 	enum fault fault;
 
 	reading.has_threads = file->target.length >= THREADS_FROM && parallel_usual_threads() > 1;

@@ -254,6 +254,7 @@ static void answer_resources(const struct version *version)
 			    published_hash(checked->resource));
 		record.resource.sha256 = checked->file->target.sha256;
 		record_send(version->answer->sock, &record, -1);
+		check_resource_answer_good(checked, version->answer);
 	}
 }
 
