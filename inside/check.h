@@ -200,6 +200,7 @@ struct check_resource {
 	struct validation_table *table; /* NULL: no table */
 	struct check_contracts *contracts;
 	bool is_checked;              /* a table or JSON; otherwise it counts as opaque */
+	uint64_t spared;              /* bytes among which rows were not judged again */
 	struct rule_levels tolerated; /* owned: what the package says that it let through */
 };
 

@@ -201,6 +201,8 @@ static enum fault read_table(struct check_resource *resource, struct refusal *wh
 	}
 	table.plain.only_utf8 = resource->resource->verbatim;
 	fault = check_read_copied(resource->file, copied, take_table_bytes, &table, why);
+	if (parallel != NULL)
+		resource->spared = parallel_reader_n_spared(parallel);
 	if (fault != FAULT_NONE)
 		return fault;
 	if ((fault = finish_rows(&table, why)) != FAULT_NONE)
