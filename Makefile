@@ -131,6 +131,7 @@ SRC_schemas = \
 	schemas/compat_table.c \
 	schemas/compat_type.c \
 	schemas/contract.c \
+	schemas/copiedrows.c \
 	schemas/contractfrom.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
@@ -273,6 +274,7 @@ SRC_inside = \
 	inside/document_file.c \
 	inside/findings.c \
 	inside/generation.c \
+	inside/goodrows.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \
