@@ -17,6 +17,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/progress.h"
 
 /* Public data: a stock client or an auditor may read the repository. */
 #define PUBLIC_MODE 0644
@@ -140,7 +141,8 @@ static enum fault run_pack(const struct agent *agent, const char *label, int fd,
 	if (job_start(agent, WORKER_PACK, &job, why) != FAULT_NONE)
 		return why->fault;
 	job.may_stop = true;
-	job.label = text;
+	progress_begin(text, 0, NULL);
+	progress_watch_offset(fd);
 	if (send_pack(&job, fd, file, why) != FAULT_NONE) {
 		worker_kill(&job.worker);
 		return why->fault;
