@@ -215,7 +215,7 @@ static void what_is_short_or_for_machines_shows_nothing(void **state)
 	main_fd = terminal_open(80, &stderr_fd);
 	progress_begin("work", 10, NULL);
 	assert_true(progress_is_on());
-	wait_a_while(2);
+	wait_a_while(1);
 	progress_show(5);
 	log_info("done");
 	progress_end();
