@@ -163,6 +163,8 @@ static enum fault operate(struct commit *commit, const struct record *record, in
 		insist_clean(commit);
 		return store_delete_version(commit->store_fd, record->version.dataset, &record->version.version,
 					    &commit->kept, why);
+	case RECORD_DISCARD_DAMAGED:
+		return store_discard_damaged(commit->store_fd, record->put.dataset, &record->put.sha256, why);
 	case RECORD_KEEP_OBJECT:
 		keep_object(commit, &record->put);
 		return FAULT_NONE;

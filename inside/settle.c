@@ -160,8 +160,8 @@ static void keep_judgement(struct settlement *settlement, struct dataset_view *v
 	settlement->judgements[settlement->n_judgements++] = *judgement;
 }
 
-/* A base in the store is not what it was: told each time that it is met, for nothing here mends the object. Its version does not
- * suffer: the base is decoded anew from the mirror's blobs, or these are asked for. */
+/* A base in the store is not what it was. The version does not suffer: the base is decoded anew from the mirror's blobs, and takes the
+ * damaged object's place; or these are asked for. */
 static enum fault judge_anew(struct inside *inside, const struct spool *spool, struct dataset_view *view,
 			     struct judgement *ret_judgement, struct refusal *why)
 {
@@ -381,7 +381,7 @@ static bool is_shared(const struct sha256 *plains, size_t n, const struct sha256
 				 (found + 1 < plains + n && sha256_equal(found + 1, sha256)));
 }
 
-/* The plain files, and the bases that are no objects yet: what the next patch is against, too. */
+/* The plain files, and the bases that were decoded: what the next patch is against, too. Where such an object stands it is damaged. */
 static void put_objects(const struct inside *inside, const struct judgement *judgement, const struct sha256 *plains,
 			size_t n_plains, struct commit *commit)
 {
@@ -391,8 +391,11 @@ static void put_objects(const struct inside *inside, const struct judgement *jud
 							     : &judgement->plains[i];
 		struct record record = put_of(RECORD_PUT_OBJECT, judgement, target);
 
-		if (is_base && store_has_object(inside->store_fd, record.put.dataset, &target->sha256))
-			continue;
+		if (is_base && store_has_object(inside->store_fd, record.put.dataset, &target->sha256)) {
+			struct record discard = put_of(RECORD_DISCARD_DAMAGED, judgement, target);
+
+			commit_order(commit, &discard, -1);
+		}
 		record.put.is_shared = is_shared(plains, n_plains, &record.put.sha256);
 		commit_order(commit, &record, -1);
 	}

@@ -137,6 +137,9 @@ struct store_kept {
 enum fault store_delete_generation(int store_fd, uint64_t generation, struct refusal *why);
 enum fault store_delete_version(int store_fd, const char *dataset, const struct sha256 *version,
 				const struct store_kept *kept, struct refusal *why);
+/* An object whose bytes are found here not to be its name's, with its names in the mirror; one that is good stays. Versions keep the link that they
+ * have, and an auditor finds it. For the next store_put_object of the same. */
+enum fault store_discard_damaged(int store_fd, const char *dataset, const struct sha256 *sha256, struct refusal *why);
 enum fault store_delete_blob(int store_fd, const struct sha256 *sha256, struct refusal *why);
 
 #endif

@@ -105,8 +105,10 @@ like "$output" "E4421 .*villes.csv: its base here is no longer $(sha "$T/key.csv
 ok "with the right bytes" cmp "$T/data/villes.csv" <(current)
 run inside log
 like "$output" "alarm.*E4421|E4421" "the log has it"
+ok "the object is mended" cmp "$T/key.csv" "$(object "$T/key.csv")"
 run audit store "$T/in/store"
-is "$status" 1 "the auditor finds the object"
+is "$status" 0 "and the auditor finds no other"
+damage "$(object "$T/key.csv")"
 publish -e '400s/Ville/Bourg/'
 # shellcheck disable=SC2046
 bundle four "$T/villes.patch" $(blobs_of)
@@ -116,6 +118,8 @@ run inside import "$T/four.tar"
 is "$status" 4 "where its blob is gone, too, it is missing"
 like "$output" "E4421" "the damage is told"
 is "$(store_digest)" "$before" "nothing changed"
+run audit store "$T/in/store"
+is "$status" 1 "the auditor finds the object"
 run inside missing
 like "$output" "$key_hash" "and its blob is asked for"
 bundle key "$T/key.blob"
@@ -129,6 +133,14 @@ bundle five "$T/villes.patch" $(blobs_of)
 run inside import "$T/five.tar"
 is "$status" 0 "a base that was cut, likewise"
 like "$output" "E4421 .*another length" "is told"
+run audit store "$T/in/store"
+is "$status" 0 "and mended"
+publish -e '510s/Ville/Bourg/'
+# shellcheck disable=SC2046
+bundle six "$T/villes.patch" $(blobs_of)
+run inside import "$T/six.tar"
+is "$status" 0 "the next one comes in"
+unlike "$output" "E4421" "without a word of it"
 
 # --- patches that are not what was signed --------------------------------------------------------------------------------
 fresh

@@ -109,20 +109,25 @@ static enum fault compare(void *ctx, const void *data, size_t size, struct refus
 	return FAULT_NONE;
 }
 
+static void decodes_by(const struct world *world, bool by_two, enum fault wanted, const char *says)
+{
+	struct found found = {world, 0, false};
+	struct refusal why = {FAULT_NONE, ""};
+
+	assert_int_equal(patch_decode_blob(&world->blob, world->part_fds, &world->base_blob, world->base_fd, by_two,
+					   NULL, compare, &found, &why),
+			 wanted);
+	if (strstr(why.line, says) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", why.line, says);
+	if (wanted == FAULT_NONE)
+		assert_true(found.size == world->plain_size && !found.differs);
+}
+
+/* By one thread and by two: the same. */
 static void decodes(const struct world *world, enum fault wanted, const char *says)
 {
-	for (int by_two = 0; by_two < 2; by_two++) {
-		struct found found = {world, 0, false};
-		struct refusal why = {FAULT_NONE, ""};
-
-		assert_int_equal(patch_decode_blob(&world->blob, world->part_fds, &world->base_blob, world->base_fd,
-						   by_two == 1, NULL, compare, &found, &why),
-				 wanted);
-		if (strstr(why.line, says) == NULL)
-			fail_msg("\"%s\" does not say \"%s\"", why.line, says);
-		if (wanted == FAULT_NONE)
-			assert_true(found.size == world->plain_size && !found.differs);
-	}
+	decodes_by(world, false, wanted, says);
+	decodes_by(world, true, wanted, says);
 }
 
 static void flip(int fd, off_t at)

@@ -507,6 +507,52 @@ static void test_documents(void **state)
 	assert_int_equal(store_put_document(fixture->store_fd, &document, fd, &fixture->why), FAULT_NO_SUCH);
 }
 
+/* A base stays though no version links it any more, for as long as somebody says so; only in its own dataset. */
+static void test_kept_objects(void **state)
+{
+	struct fixture *fixture = *state;
+	char base[SHA256_HEX_SIZE];
+	struct sha256 first = hash_text("package one"), second = hash_text("package two");
+	struct kept_object item = {.dataset = "cog", .sha256 = hash_text("keyframe")};
+	struct store_kept kept = {&item, 1};
+
+	put_version(fixture, "cog", "package one", "keyframe");
+	put_version(fixture, "cog", "package two", "newer");
+	fd_remove_tree(fixture->spool_fd, hex_text("keyframe", base));
+	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &first, &kept, &fixture->why), FAULT_NONE);
+	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/objects/%s", base).st_nlink, 2);
+	snprintf(item.dataset, sizeof(item.dataset), "sirene");
+	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &second, &kept, &fixture->why), FAULT_NONE);
+	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/objects/%s", base).st_ino, 0);
+}
+
+/* An object that is good stays; a damaged one goes, and can be put anew, whatever versions still link the old file. */
+static void test_discard_damaged(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sha256 sha256 = hash_text("keyframe"), other = hash_text("never put");
+	char path[STORE_PATH_SIZE], base[SHA256_HEX_SIZE];
+	_cleanup_close_ int fd = -1;
+
+	put_version(fixture, "cog", "package one", "keyframe");
+	snprintf(path, sizeof(path), "datasets/cog/objects/%s", hex_text("keyframe", base));
+	assert_int_equal(store_discard_damaged(fixture->store_fd, "cog", &sha256, &fixture->why), FAULT_NONE);
+	assert_int_equal(store_discard_damaged(fixture->store_fd, "cog", &other, &fixture->why), FAULT_NONE);
+	assert_true(store_has_object(fixture->store_fd, "cog", &sha256));
+	assert_int_equal(fchmodat(fixture->store_fd, path, 0640, 0), 0);
+	fd = openat(fixture->store_fd, path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "K", 1, 0), 1);
+	assert_int_equal(store_discard_damaged(fixture->store_fd, "cog", &sha256, &fixture->why), FAULT_NONE);
+	assert_false(store_has_object(fixture->store_fd, "cog", &sha256));
+	assert_int_equal(stat_of(fixture->store_fd, "mirror/targets/cog/%s.table.csv", base).st_ino, 0);
+	fd_remove_tree(fixture->spool_fd, base);
+	spool_text(fixture, "keyframe");
+	assert_int_equal(put_object(fixture, "cog", "table.csv", "keyframe"), FAULT_NONE);
+	assert_int_equal(store_sync(fixture->store_fd, &fixture->why), FAULT_NONE);
+	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/objects/%s", base).st_nlink,
+			 3); /* the spool's, too */
+}
+
 /* With a version go the objects that only it linked, and their names in the mirror. */
 static void test_delete(void **state)
 {
@@ -547,11 +593,15 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_create),          TEST(test_read),      TEST(test_grammar),
-		TEST(test_linked),          TEST(test_copied),    TEST(test_spool_refused),
-		TEST(test_names_refused),   TEST(test_standing),  TEST(test_versions),
-		TEST(test_generations),     TEST(test_trust),     TEST(test_metadata_replaced),
-		TEST(test_timestamps_kept), TEST(test_documents), TEST(test_delete),
+		TEST(test_create),          TEST(test_read),
+		TEST(test_grammar),         TEST(test_linked),
+		TEST(test_copied),          TEST(test_spool_refused),
+		TEST(test_names_refused),   TEST(test_standing),
+		TEST(test_versions),        TEST(test_generations),
+		TEST(test_trust),           TEST(test_metadata_replaced),
+		TEST(test_timestamps_kept), TEST(test_documents),
+		TEST(test_delete),          TEST(test_kept_objects),
+		TEST(test_discard_damaged),
 	};
 
 	hash_init();
