@@ -256,6 +256,7 @@ enum fault publish_bundle(const struct agent *agent, const struct publish_signed
 		return refuse(why, FAULT_STORAGE, "%s: %s", selection->folder, strerror(-fd));
 	if (job_start(agent, WORKER_PACK, &job, why) != FAULT_NONE)
 		return why->fault;
+	job.may_stop = selection->may_stop;
 	if (send_members(&job, signed_, selection, &bundle, why) != FAULT_NONE) {
 		worker_kill(&job.worker);
 	} else {

@@ -265,6 +265,20 @@ if command -v strace >/dev/null && strace -qq -o /dev/null -e trace=none true 2>
 	is "$wrong" "" "and the same command finished it each time, with the same bytes"
 fi
 
+# --- told to stop ----------------------------------------------------------------------------------------------------------------------
+if command -v strace >/dev/null && strace -qq -o /dev/null -e trace=none true 2>/dev/null; then
+	rm -rf "$T/stop" && mkdir "$T/stop"
+	run strace -qq -o /dev/null -e trace=renameat -e inject=renameat:signal=TERM:when=4 \
+		"$BIN/clapet-outside" --config "$T/out/outside.json" export --to "$T/stop" --all --volume-size $size --restart
+	is "$status" 2 "SIGTERM stops an export"
+	like "$output" 'E1301 TROUBLE told to stop' "in one line"
+	is "$(find "$T/stop" -name '.*' -type f | wc -l)" 0 "nothing half is left"
+	not_ok "nor a volume that is not whole" bash -c "cd '$T/stop' && for v in *.tar; do [ -e \"\$v\" ] || continue; [ \"\$(sha256sum <\"\$v\" | cut -c1-64).tar\" = \"\${v##*-}\" ] || exit 0; done; exit 1"
+	run outside export --to "$T/stop" --all --volume-size $size
+	is "$status" 0 "the same command ends it"
+	is "$(cat "$T/stop/SHA256SUMS")" "$(cat "$T/a/SHA256SUMS")" "with the same bytes"
+fi
+
 # --- since -----------------------------------------------------------------------------------------------------------------------------
 newest=$(sed -n 's/.*"bundledTimestamp": \([0-9]*\),/\1/p' "$T/out/state/agent.json")
 sleep 1
