@@ -249,7 +249,7 @@ static enum fault make_plan(struct export *export, struct refusal *why)
 	exportrecord_subtract(&export->record, &left);
 	if (left.n_items > 0 || export->record.n_volumes == 0)
 		fault = exportplan_split(left.items, left.n_items, publish_bundle_base(&export->signed_, &all),
-					 export->signed_.n_files, export->volume_size, &export->plan, why);
+					 export->volume_size, &export->plan, why);
 	export->n_planned = export->plan.n_volumes;
 	publish_blobs_clear(&left);
 	if (fault == FAULT_NONE && export->record.n_volumes + export->n_planned > LIMIT_EXPORT_VOLUMES)
