@@ -45,7 +45,6 @@ SRC_base = \
 	base/ipc.c \
 	base/log.c \
 	base/options.c \
-	base/report.c \
 	base/sandbox.c \
 	base/text.c \
 	base/worker.c
@@ -68,6 +67,7 @@ SRC_bundle = \
 	bundle/patch_encode.c \
 	bundle/patchindex.c \
 	bundle/patchmatch.c \
+	bundle/progress.c \
 	bundle/relay.c \
 	bundle/request.c \
 	bundle/statement.c \
@@ -131,6 +131,7 @@ SRC_schemas = \
 	schemas/compat_table.c \
 	schemas/compat_type.c \
 	schemas/contract.c \
+	schemas/copiedrows.c \
 	schemas/contractfrom.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
@@ -209,6 +210,7 @@ SRC_outside = \
 	outside/exportplan.c \
 	outside/exportrecord.c \
 	outside/exportslip.c \
+	outside/keyframe.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
 	outside/mapcommand.c \
@@ -272,6 +274,7 @@ SRC_inside = \
 	inside/document_file.c \
 	inside/findings.c \
 	inside/generation.c \
+	inside/goodrows.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \

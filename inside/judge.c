@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/progress.h"
+#include "inside/goodrows.h"
 #include "inside/incoming.h"
 
 void judgement_clear(struct judgement *judgement)
@@ -115,10 +117,28 @@ static int create_output(const struct spool *spool, size_t i, bool is_base)
 	return fd < 0 ? -errno : fd;
 }
 
+/* That it grows to LENGTH is what people see of the work. */
+static void show_output(int fd, uint64_t length)
+{
+	progress_watch_size(fd);
+	progress_expect_more(length);
+}
+
 static bool has_base(const struct inside *inside, const struct catalogue_role *role, size_t i, enum bases bases)
 {
 	return bases == BASES_OF_STORE &&
 	       store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.base_sha256);
+}
+
+/* What is known of the rows of target I's base. */
+static enum fault send_good(const struct inside *inside, const struct catalogue_role *role, size_t i,
+			    struct worker *worker, struct refusal *why)
+{
+	struct record record = record_new(RECORD_GOOD);
+
+	if (!goodrows_find(inside, role->record.name, &role->targets[i].record.base_sha256, &record.good))
+		return FAULT_NONE;
+	return crew_send(worker, &record, -1, why);
 }
 
 /* What the patch of target I is against. */
@@ -133,7 +153,11 @@ static enum fault send_base(const struct inside *inside, const struct spool *spo
 	enum fault fault;
 
 	record.target = target->record;
+	if (!is_here)
+		show_output(fd, target->record.base_length);
 	fault = send_open(worker, &record, fd, "a patch's base", why);
+	if (fault == FAULT_NONE)
+		fault = send_good(inside, role, i, worker, why);
 	if (fault != FAULT_NONE || is_here)
 		return fault;
 	return send_parts(inside, spool, RECORD_BASE_PART, target->base_parts, target->n_base_parts,
@@ -152,8 +176,10 @@ static enum fault send_targets(const struct inside *inside, const struct spool *
 		struct record record = record_new(fd >= 0 ? RECORD_OBJECT : RECORD_TARGET);
 
 		record.target = target->record;
-		if (fd < 0)
+		if (fd < 0) {
 			fd = create_output(spool, i, false);
+			show_output(fd, target->record.length);
+		}
 		fault = send_open(worker, &record, fd, target->record.file, why);
 		if (fault != FAULT_NONE || record.kind == RECORD_OBJECT)
 			continue;
@@ -254,6 +280,26 @@ static bool take_base(const struct catalogue_role *role, const struct record_tar
 	return true;
 }
 
+static bool is_good_target(const struct catalogue_role *role, const struct sha256 *sha256)
+{
+	for (size_t i = 0; i < role->n_targets; i++)
+		if (sha256_equal(&role->targets[i].record.sha256, sha256))
+			return true;
+	return false;
+}
+
+/* What was known of the bases is carried on: not out of the worker's mouth. */
+static void keep_goods(const struct inside *inside, const struct catalogue_role *role, struct verdict *verdict)
+{
+	for (size_t i = 0; i < role->n_targets; i++) {
+		struct record record = record_new(RECORD_GOOD);
+
+		if (role->targets[i].record.is_patch &&
+		    goodrows_find(inside, role->record.name, &role->targets[i].record.base_sha256, &record.good))
+			verdict_add(verdict, &record);
+	}
+}
+
 static bool take(const struct catalogue_role *role, const struct record *record, struct judgement *judgement)
 {
 	switch ((enum record_kind)record->kind) {
@@ -261,6 +307,8 @@ static bool take(const struct catalogue_role *role, const struct record *record,
 		return take_output(role, &record->target, &judgement->plains, &judgement->n_plains);
 	case RECORD_BASE_OUTPUT:
 		return take_base(role, &record->target, judgement);
+	case RECORD_GOOD:
+		return is_good_target(role, &record->good.sha256) && verdict_add(judgement->verdict, record);
 	case RECORD_SOURCE:
 		if (strcmp(role->record.name, "status") != 0 || judgement->n_sources >= LIMIT_ROLES)
 			return false;
@@ -405,6 +453,7 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 {
 	struct judgement judgement = {.role = role, .report_fd = spool_temporary(spool)};
 	struct worker worker = WORKER_NONE;
+	char label[NOTATION_NAME_SIZE + 16];
 	int64_t size;
 	enum fault fault;
 
@@ -416,11 +465,16 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 	fault = check_room(inside, spool, role, bases, why);
 	if (fault == FAULT_NONE)
 		fault = crew_start(inside, COMP_CHECK, &worker, why);
+	snprintf(label, sizeof(label), "%s: checking", role->record.name);
+	progress_begin(label, 0, NULL);
 	if (fault == FAULT_NONE &&
 	    (fault = ask(inside, spool, role, in_force, bases, judgement.report_fd, &worker, why)) != FAULT_NONE)
 		worker_kill(&worker);
 	if (fault == FAULT_NONE)
 		fault = answer(&worker, role, &judgement, why);
+	progress_end();
+	if (fault == FAULT_NONE)
+		keep_goods(inside, role, judgement.verdict);
 	if (fault == FAULT_NONE)
 		fault = name_outputs(inside, spool, role, &judgement, why);
 	if (fault == FAULT_NONE && !is_complete(inside, role, &judgement))
@@ -568,6 +622,7 @@ enum fault judge_references(const struct inside *inside, const struct spool *spo
 			    const struct verdict *other, struct break_list *breaks, struct refusal *why)
 {
 	struct worker worker = WORKER_NONE;
+	char label[NOTATION_NAME_SIZE + 16];
 	enum fault fault = crew_start(inside, COMP_CHECK, &worker, why);
 
 	if (fault != FAULT_NONE)
@@ -577,5 +632,9 @@ enum fault judge_references(const struct inside *inside, const struct spool *spo
 		worker_kill(&worker);
 		return fault;
 	}
-	return answer_references(&worker, other->dataset, breaks, why);
+	snprintf(label, sizeof(label), "%s: checking keys", verdict->dataset);
+	progress_begin(label, 0, NULL);
+	fault = answer_references(&worker, other->dataset, breaks, why);
+	progress_end();
+	return fault;
 }

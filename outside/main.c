@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/json.h"
+#include "bundle/progress.h"
 #include "outside/baselinecommand.h"
 #include "outside/config.h"
 #include "outside/exportcommand.h"
@@ -25,7 +26,7 @@
 #include "outside/validate.h"
 
 static const char *opt_config = "/etc/clapet/outside.json";
-static bool opt_force, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint;
+static bool opt_force, opt_keyframe, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint;
 static uint64_t opt_last;
 static struct baseline_options opt_baseline;
 static struct export_options opt_export;
@@ -55,7 +56,7 @@ static int run_sync(int argc, char **argv)
 {
 	_cleanup_(config_freep) struct config *config = load_config();
 
-	return sync_run(config, argc, argv, opt_force, opt_json);
+	return sync_run(config, argc, argv, opt_force, opt_keyframe, opt_json);
 }
 
 static int run_status(int argc, char **argv)
@@ -209,6 +210,7 @@ static const struct option options[] = {
 
 static const struct option sync_options[] = {
 	{"force", 'f', OPTION_FLAG, &opt_force, NULL, "fetch and check again, whatever was fetched before"},
+	{"keyframe", 'k', OPTION_FLAG, &opt_keyframe, NULL, "send files whole, not as patches against what was sent"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -342,5 +344,6 @@ int main(int argc, char **argv)
 	log_set_name("clapet-outside");
 	hash_init();
 	json_init();
+	progress_unless(&opt_json);
 	return program_main(&program, argc, argv);
 }
