@@ -330,6 +330,31 @@ if command -v strace >/dev/null; then
 	is "$status" 0 "and nothing is missing"
 fi
 
+# --- patches -------------------------------------------------------------------------------------------------------------------------------
+sed -i 's/"allowFile"/"targetFormat": 2, "allowFile"/' "$T/out/outside.json"
+noise h 8000 >"$T/data/zones.csv"
+world_sync
+keyframe=$(sed -n 's/.*"bundledTimestamp": \([0-9]*\),/\1/p' "$T/out/state/agent.json")
+echo "8000,last" >>"$T/data/zones.csv"
+world_sync
+rm -rf "$T/patched" && mkdir "$T/patched"
+run outside export --to "$T/patched" --since "$keyframe" --restart
+ok "since its keyframe a file is its patch ($(du -bs "$T/patched" | cut -f1) bytes)" test "$(cat "$T"/patched/*.tar | wc -c)" -lt 60000
+rm -rf "$T/patched" && mkdir "$T/patched"
+run outside export --to "$T/patched" --all --volume-size 300K --restart
+is "$status" 0 "everything, with a patch and its keyframe"
+fresh six
+for v in $(volumes "$T/patched" | sort -r); do inside import "$v" >>"$T/orders.log" 2>&1; done
+is "$(rows communes) $(rows rues) $(rows zones)" "3001 2601 8002" "brings a new inside up"
+six=$(essence)
+fresh seven
+run inside import "$T/patched"
+is "$status" 0 "another one in the other order"
+is "$(rows communes) $(rows rues) $(rows zones)" "3001 2601 8002" "too"
+run inside missing
+is "$status" 0 "nothing is missing"
+is "$(essence)" "$six" "and both are equal"
+
 # --- what expired ------------------------------------------------------------------------------------------------------------------------
 sed -i 's/"allowFile"/"longestSilence": "2s", "allowFile"/' "$T/out/outside.json"
 if world_sync; then
