@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/progress.h"
 #include "inside/incoming.h"
 
 #define SUFFIX ".tar"
@@ -186,6 +187,7 @@ static enum fault copy_bytes(const struct inside *inside, int in_fd, int out_fd,
 		int r = fd_write_all(out_fd, buffer, (size_t)n);
 
 		size += (uint64_t)n;
+		progress_show(size);
 		if (r < 0)
 			return refuse(why, FAULT_STORAGE, "%s cannot be copied to %s: %s", path,
 				      inside->config->incoming, strerror(-r));
@@ -220,6 +222,7 @@ static enum fault check_unchanged(int fd, const struct stat *before, uint64_t si
 static enum fault copy_in(const struct inside *inside, int fd, const struct stat *st,
 			  const struct medium_bundle *bundle, struct refusal *why)
 {
+	_cleanup_free_ char *label = xasprintf("%s: copying", bundle->path);
 	_cleanup_close_ int out = -1;
 	uint64_t size;
 	enum fault fault;
@@ -228,7 +231,9 @@ static enum fault copy_in(const struct inside *inside, int fd, const struct stat
 	out = openat(inside->incoming_fd, TAKING, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0)
 		return refuse(why, FAULT_STORAGE, "%s/%s: %s", inside->config->incoming, TAKING, strerror(errno));
+	progress_begin(label, (uint64_t)st->st_size, NULL);
 	fault = copy_bytes(inside, fd, out, bundle->path, &size, why);
+	progress_end();
 	if (fault == FAULT_NONE)
 		fault = check_unchanged(fd, st, size, bundle->path, why);
 	if (fault == FAULT_NONE &&

@@ -249,7 +249,7 @@ static enum fault make_plan(struct export *export, struct refusal *why)
 	exportrecord_subtract(&export->record, &left);
 	if (left.n_items > 0 || export->record.n_volumes == 0)
 		fault = exportplan_split(left.items, left.n_items, publish_bundle_base(&export->signed_, &all),
-					 export->signed_.n_files, export->volume_size, &export->plan, why);
+					 export->volume_size, &export->plan, why);
 	export->n_planned = export->plan.n_volumes;
 	publish_blobs_clear(&left);
 	if (fault == FAULT_NONE && export->record.n_volumes + export->n_planned > LIMIT_EXPORT_VOLUMES)
@@ -309,17 +309,21 @@ static enum fault write_volume(struct export *export, size_t index, struct refus
 	const struct publish_blob *blobs = &export->plan.blobs[first];
 	uint64_t size = export->plan.sizes[index];
 	struct publish_bundle bundle;
-	char note[80], shown[32];
+	const char *recipient = export->options->recipient;
+	char note[300], shown[32];
 	int r;
 
-	snprintf(note, sizeof note, "volume %zu of %zu of an export", export->record.n_volumes + 1, n_volumes(export));
+	snprintf(note, sizeof note, "volume %zu of %zu of an export: %s%s%s%s", export->record.n_volumes + 1,
+		 n_volumes(export), export->options->all ? "" : "since ", export->since,
+		 recipient != NULL ? ", for " : "", recipient != NULL ? recipient : "");
 	if (check_room(export, size, why) != FAULT_NONE ||
 	    publish_bundle(&export->run.agent, &export->signed_,
 			   &(struct publish_selection){.blobs = blobs,
 						       .n_blobs = n,
 						       .folder_fd = export->folder_fd,
 						       .folder = export->options->to,
-						       .note = note},
+						       .note = note,
+						       .may_stop = true},
 			   &bundle, why) != FAULT_NONE)
 		return why->fault;
 	if (bundle.size != size)
@@ -413,17 +417,19 @@ static void describe(const struct export *export, const struct state_version *ve
 
 static void list_datasets(const struct export *export, struct exportslip *slip)
 {
+	size_t k = 0;
+
 	slip->datasets = xcalloc(export->run.n_datasets + 1, sizeof *slip->datasets);
 	for (size_t i = 0; i < export->run.n_datasets; i++) {
 		const struct source_state *state = export->run.states[i];
 		struct exportslip_dataset *dataset = &slip->datasets[slip->n_datasets];
 
 		memset(dataset, 0, sizeof *dataset);
-		for (size_t k = 0; k < export->wanted.n_items; k++)
-			if (strcmp(export->wanted.items[k].dataset, state->name) == 0) {
-				dataset->size += export->wanted.items[k].length;
-				dataset->n_blobs++;
-			}
+		/* Blobs are in the order of datasets, too. */
+		for (; k < export->wanted.n_items && strcmp(export->wanted.items[k].dataset, state->name) == 0; k++) {
+			dataset->size += export->wanted.items[k].length;
+			dataset->n_blobs++;
+		}
 		if (dataset->n_blobs == 0)
 			continue;
 		dataset->name = state->name;

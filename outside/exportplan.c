@@ -59,7 +59,7 @@ static enum fault check_fit(const struct publish_blob *blobs, size_t n_blobs, ui
 
 struct volume {
 	uint64_t size;
-	size_t n_members;
+	size_t n_blobs;
 };
 
 /* The volume that BLOB goes into; a new one where none has room. LIMIT_EXPORT_VOLUMES: no volume. */
@@ -69,14 +69,14 @@ static size_t find_volume(struct volume *volumes, size_t *n_volumes, const struc
 	uint64_t more = publish_bundle_more(blob->length);
 	size_t i = 0;
 
-	while (i < *n_volumes && (volumes[i].size + more > bound || volumes[i].n_members == LIMIT_MEMBERS - 1))
+	while (i < *n_volumes && (volumes[i].size + more > bound || volumes[i].n_blobs == LIMIT_EXPORT_BLOBS))
 		i++;
 	if (i == LIMIT_EXPORT_VOLUMES)
 		return i;
 	if (i == *n_volumes)
 		volumes[(*n_volumes)++] = *empty;
 	volumes[i].size += more;
-	volumes[i].n_members++;
+	volumes[i].n_blobs++;
 	return i;
 }
 
@@ -102,10 +102,10 @@ static void gather(const struct publish_blob *blobs, const size_t *places, size_
 	free(next);
 }
 
-enum fault exportplan_split(const struct publish_blob *blobs, size_t n_blobs, uint64_t base, size_t n_metadata,
-			    uint64_t bound, struct exportplan *ret_plan, struct refusal *why)
+enum fault exportplan_split(const struct publish_blob *blobs, size_t n_blobs, uint64_t base, uint64_t bound,
+			    struct exportplan *ret_plan, struct refusal *why)
 {
-	const struct volume empty = {.size = base, .n_members = n_metadata + 1}; /* and the format */
+	const struct volume empty = {.size = base};
 	_cleanup_free_ size_t *places = xcalloc(n_blobs + 1, sizeof *places);
 	_cleanup_free_ struct volume *volumes = xcalloc(LIMIT_EXPORT_VOLUMES, sizeof *volumes);
 	size_t n_volumes = 1;

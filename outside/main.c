@@ -176,6 +176,7 @@ static int run_export(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (texts[i] != NULL && !text_is_utf8(texts[i], strlen(texts[i]), NULL))
 			die_usage("export: --to and --for are UTF-8");
+	opt_export.json = opt_json;
 	config = load_config();
 	return export_run(config, &opt_export);
 }
@@ -243,7 +244,7 @@ static const struct option export_options[] = {
 	{"volume-size", 0, OPTION_TEXT, &opt_export.volume_size, "SIZE", "at most so large (default: what fits FAT32)"},
 	{"for", 0, OPTION_TEXT, &opt_export.recipient, "TEXT", "for whom it is: printed on the slip"},
 	{"restart", 0, OPTION_FLAG, &opt_export.restart, NULL, "begin anew, whatever is on other media"},
-	{"json", 0, OPTION_FLAG, &opt_export.json, NULL, "print JSON"},
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 

@@ -105,6 +105,7 @@ struct publish_selection {
 	int folder_fd;
 	const char *folder; /* for people */
 	const char *note;   /* what the audit log says of it beside its name; NULL: nothing */
+	bool may_stop;      /* a signal ends it: FAULT_STOPPED, and nothing is left */
 };
 
 /* The bundle that was made. */
@@ -122,7 +123,7 @@ uint64_t publish_bundle_base(const struct publish_signed *signed_, const struct 
 uint64_t publish_bundle_more(uint64_t length);
 
 /* Writes a bundle into the selection's folder, durable, under its name; logged before it has that name. Does not touch any state. A medium
- * may have no modes: the file is made readable where that is possible. FAULT_STORAGE, FAULT_WORKER, or why the log cannot be continued. */
+ * may have no modes: the file is made readable where that is possible. FAULT_STORAGE, FAULT_WORKER, FAULT_STOPPED, or why the log cannot be continued. */
 enum fault publish_bundle(const struct agent *agent, const struct publish_signed *signed_,
 			  const struct publish_selection *selection, struct publish_bundle *ret_bundle,
 			  struct refusal *why);

@@ -164,6 +164,15 @@ uint64_t publish_bundle_base(const struct publish_signed *signed_, const struct 
 	return size;
 }
 
+static uint64_t bundle_size(const struct publish_signed *signed_, const struct publish_selection *selection)
+{
+	uint64_t size = publish_bundle_base(signed_, selection);
+
+	for (size_t i = 0; i < selection->n_blobs; i++)
+		size += publish_bundle_more(selection->blobs[i].length);
+	return size;
+}
+
 static enum fault send_member(struct job *job, int dir_fd, const char *folder, bool is_blob, const char *name,
 			      uint64_t size, struct refusal *why)
 {
@@ -270,7 +279,9 @@ enum fault publish_bundle(const struct agent *agent, const struct publish_signed
 		return refuse(why, FAULT_STORAGE, "%s: %s", selection->folder, strerror(-fd));
 	if (job_start(agent, WORKER_PACK, &job, why) != FAULT_NONE)
 		return why->fault;
-	progress_begin("bundle: packing", 0, NULL);
+	job.may_stop = selection->may_stop;
+	progress_begin(selection->note != NULL ? selection->note : "bundle: packing", bundle_size(signed_, selection),
+		       NULL);
 	progress_watch_size(fd);
 	if (send_members(&job, signed_, selection, &bundle, why) != FAULT_NONE) {
 		worker_kill(&job.worker);

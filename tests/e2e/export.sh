@@ -210,8 +210,6 @@ print("\n".join(problems))
 sys.exit(bool(problems))
 PY
 is "$status$output" 0 "text and page tell the truth: digests, sizes, versions, licences, root, expiry"
-words=$("$BIN/clapet-keys" fingerprint "$T/a/SHA256SUMS" 2>/dev/null | sed -n 's/^.*1  *\([a-z]* [a-z]* [a-z]* [a-z]*\) .*/\1/p' | head -n 1)
-[ -z "$words" ] || like "$(cat "$T/a/transfer-slip.txt")" "$words" "the words to read out are those of clapet-keys fingerprint"
 
 # --- again, into the same folder and another ---------------------------------------------------------------------------------------
 before=$(stat -c '%n %Y %i' "$T"/a/*.tar)
@@ -263,6 +261,20 @@ if command -v strace >/dev/null && strace -qq -o /dev/null -e trace=none true 2>
 	done
 	ok "the export really was cut off ($cuts times)" test "$cuts" -ge 6
 	is "$wrong" "" "and the same command finished it each time, with the same bytes"
+fi
+
+# --- told to stop ----------------------------------------------------------------------------------------------------------------------
+if command -v strace >/dev/null && strace -qq -o /dev/null -e trace=none true 2>/dev/null; then
+	rm -rf "$T/stop" && mkdir "$T/stop"
+	run strace -qq -o /dev/null -e trace=renameat -e inject=renameat:signal=TERM:when=4 \
+		"$BIN/clapet-outside" --config "$T/out/outside.json" export --to "$T/stop" --all --volume-size $size --restart
+	is "$status" 2 "SIGTERM stops an export"
+	like "$output" 'E1301 TROUBLE told to stop' "in one line"
+	is "$(find "$T/stop" -name '.*' -type f | wc -l)" 0 "nothing half is left"
+	not_ok "nor a volume that is not whole" bash -c "cd '$T/stop' && for v in *.tar; do [ -e \"\$v\" ] || continue; [ \"\$(sha256sum <\"\$v\" | cut -c1-64).tar\" = \"\${v##*-}\" ] || exit 0; done; exit 1"
+	run outside export --to "$T/stop" --all --volume-size $size
+	is "$status" 0 "the same command ends it"
+	is "$(cat "$T/stop/SHA256SUMS")" "$(cat "$T/a/SHA256SUMS")" "with the same bytes"
 fi
 
 # --- since -----------------------------------------------------------------------------------------------------------------------------
@@ -317,6 +329,31 @@ if command -v strace >/dev/null; then
 	run inside missing
 	is "$status" 0 "and nothing is missing"
 fi
+
+# --- patches -------------------------------------------------------------------------------------------------------------------------------
+sed -i 's/"allowFile"/"targetFormat": 2, "allowFile"/' "$T/out/outside.json"
+noise h 8000 >"$T/data/zones.csv"
+world_sync
+keyframe=$(sed -n 's/.*"bundledTimestamp": \([0-9]*\),/\1/p' "$T/out/state/agent.json")
+echo "8000,last" >>"$T/data/zones.csv"
+world_sync
+rm -rf "$T/patched" && mkdir "$T/patched"
+run outside export --to "$T/patched" --since "$keyframe" --restart
+ok "since its keyframe a file is its patch ($(du -bs "$T/patched" | cut -f1) bytes)" test "$(cat "$T"/patched/*.tar | wc -c)" -lt 60000
+rm -rf "$T/patched" && mkdir "$T/patched"
+run outside export --to "$T/patched" --all --volume-size 300K --restart
+is "$status" 0 "everything, with a patch and its keyframe"
+fresh six
+for v in $(volumes "$T/patched" | sort -r); do inside import "$v" >>"$T/orders.log" 2>&1; done
+is "$(rows communes) $(rows rues) $(rows zones)" "3001 2601 8002" "brings a new inside up"
+six=$(essence)
+fresh seven
+run inside import "$T/patched"
+is "$status" 0 "another one in the other order"
+is "$(rows communes) $(rows rues) $(rows zones)" "3001 2601 8002" "too"
+run inside missing
+is "$status" 0 "nothing is missing"
+is "$(essence)" "$six" "and both are equal"
 
 # --- what expired ------------------------------------------------------------------------------------------------------------------------
 sed -i 's/"allowFile"/"longestSilence": "2s", "allowFile"/' "$T/out/outside.json"
