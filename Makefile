@@ -226,6 +226,9 @@ SRC_outside = \
 	outside/recovery.c \
 	outside/references.c \
 	outside/reportcommand.c \
+	outside/requestfile.c \
+	outside/resend.c \
+	outside/resendask.c \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \

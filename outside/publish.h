@@ -77,6 +77,9 @@ struct publish_blobs {
 	size_t n_items;
 };
 void publish_blobs_clear(struct publish_blobs *blobs);
+void publish_blobs_add(struct publish_blobs *blobs, const struct publish_blob *items, size_t n_items);
+/* Of those with the same hash the first stays. */
+void publish_blobs_unique(struct publish_blobs *blobs);
 /* What was not sent yet, with STATUS's. */
 void publish_choose_unsent(const struct agent_state *agent_state, struct source_state *const *states, size_t n_states,
 			   struct publish_blobs *ret_blobs);

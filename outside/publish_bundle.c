@@ -34,6 +34,15 @@ void publish_blobs_clear(struct publish_blobs *blobs)
 	memset(blobs, 0, sizeof *blobs);
 }
 
+void publish_blobs_add(struct publish_blobs *blobs, const struct publish_blob *items, size_t n_items)
+{
+	if (n_items == 0)
+		return;
+	blobs->items = xrealloc(blobs->items, blobs->n_items + n_items, sizeof *blobs->items);
+	memcpy(blobs->items + blobs->n_items, items, n_items * sizeof *items);
+	blobs->n_items += n_items;
+}
+
 /* Which parts of a file are chosen. */
 struct choice {
 	bool unsent;
@@ -75,8 +84,8 @@ static int compare_blobs(const void *a, const void *b)
 	return order != 0 ? order : x < y ? -1 : x > y;
 }
 
-/* Two files with the same bytes have the same blobs: the first stays. */
-static void drop_repeated(struct publish_blobs *blobs)
+/* Two files with the same bytes have the same blobs. */
+void publish_blobs_unique(struct publish_blobs *blobs)
 {
 	_cleanup_free_ struct publish_blob **sorted = xcalloc(blobs->n_items + 1, sizeof *sorted);
 	size_t n = 0;
@@ -102,7 +111,7 @@ static void choose(const struct agent_state *agent_state, struct source_state *c
 	for (size_t i = 0; i < n_states; i++)
 		add_parts(&blobs, states[i]->name, &states[i]->published, choice);
 	add_parts(&blobs, "", &agent_state->status, NULL);
-	drop_repeated(&blobs);
+	publish_blobs_unique(&blobs);
 	*ret_blobs = blobs;
 }
 
