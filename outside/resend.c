@@ -286,7 +286,7 @@ int resend_run(const struct config *config, const char *path, bool dry_run, bool
 	int status;
 
 	if (resendask_load(path, &resend.ask, &why) != FAULT_NONE ||
-	    run_open(config, !dry_run, &resend.run, &why) != FAULT_NONE) {
+	    run_open(config, true, &resend.run, &why) != FAULT_NONE) {
 		log_refusal(&why);
 		resendask_clear(&resend.ask);
 		return fault_exit(why.fault);
