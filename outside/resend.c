@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "bundle/columns.h"
 #include "outside/agentlog.h"
+#include "outside/exportplan.h"
 #include "outside/resendask.h"
 #include "outside/run.h"
 
@@ -28,7 +29,6 @@ struct resend {
 	struct agent_state others; /* roles that stay out of the bundle, as if a catalogue bundle had brought them */
 	char *note;
 	json_t *bundles;
-	size_t n_bundles;
 	bool dry_run, json;
 };
 
@@ -190,37 +190,32 @@ static enum fault make_bundle(struct resend *resend, const struct publish_select
 	return FAULT_NONE;
 }
 
+static size_t count_metadata(const struct resend *resend)
+{
+	return resend->current.n_files - resend->others.n_roles;
+}
+
 /* As many bundles as it takes; each has the metadata, so that they may arrive in any order. */
 static enum fault make_bundles(struct resend *resend, struct refusal *why)
 {
+	_cleanup_(exportplan_clear) struct exportplan plan = {.n_volumes = 0};
 	struct publish_selection selection = {.folder_fd = resend->run.agent.outbox_fd,
 					      .folder = resend->run.agent.config->outbox,
 					      .catalogue = &resend->others,
 					      .note = resend->note};
-	uint64_t base = publish_bundle_base(&resend->current, &selection);
-	size_t done = 0;
 
-	do {
-		uint64_t size = base;
-		size_t n = 0;
-
-		while (done + n < resend->blobs.n_items && n < LIMIT_MEMBERS - LIMIT_ROLES - LIMIT_ROOT_ROTATIONS - 4) {
-			uint64_t more = publish_bundle_more(resend->blobs.items[done + n].length);
-
-			if (size + more > VOLUME_SIZE && n > 0)
-				break;
-			size += more;
-			n++;
-		}
-		selection.blobs = resend->blobs.items + done;
-		selection.n_blobs = n;
+	if (exportplan_split(resend->blobs.items, resend->blobs.n_items,
+			     publish_bundle_base(&resend->current, &selection), count_metadata(resend), VOLUME_SIZE,
+			     &plan, why) != FAULT_NONE)
+		return why->fault;
+	for (size_t i = 0; i < plan.n_volumes; i++) {
+		selection.blobs = plan.blobs + plan.first[i];
+		selection.n_blobs = plan.first[i + 1] - plan.first[i];
 		if (resend->dry_run)
-			tell_dry(resend, &selection, size);
+			tell_dry(resend, &selection, plan.sizes[i]);
 		else if (make_bundle(resend, &selection, why) != FAULT_NONE)
 			return why->fault;
-		done += n;
-		resend->n_bundles++;
-	} while (done < resend->blobs.n_items);
+	}
 	return FAULT_NONE;
 }
 

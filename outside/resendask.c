@@ -269,7 +269,7 @@ enum fault resendask_resolve(struct resendask *ask, const struct run *run, struc
 		return fault;
 	publish_choose_since(run->agent_state, run->states, 0, 0, 0, &status);
 	publish_blobs_add(&blobs, status.items, status.n_items);
-	publish_blobs_unique(&blobs);
+	publish_blobs_once(&blobs);
 	*ret_blobs = blobs;
 	memset(&blobs, 0, sizeof blobs);
 	return FAULT_NONE;
