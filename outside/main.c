@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/json.h"
+#include "bundle/progress.h"
 #include "outside/baselinecommand.h"
 #include "outside/config.h"
 #include "outside/exportcommand.h"
@@ -367,5 +368,6 @@ int main(int argc, char **argv)
 	log_set_name("clapet-outside");
 	hash_init();
 	json_init();
+	progress_unless(&opt_json);
 	return program_main(&program, argc, argv);
 }

@@ -17,6 +17,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/progress.h"
 #include "outside/keyframe.h"
 
 /* Public data: a stock client or an auditor may read the repository. */
@@ -181,7 +182,8 @@ static enum fault run_pack(struct pack *pack, struct refusal *why)
 	if (job_start(pack->agent, WORKER_PACK, &job, why) != FAULT_NONE)
 		return why->fault;
 	job.may_stop = true;
-	job.label = text;
+	progress_begin(text, 0, NULL);
+	progress_watch_offset(pack->fd);
 	if (send_pack(&job, pack, why) != FAULT_NONE) {
 		worker_kill(&job.worker);
 		return why->fault;

@@ -16,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/progress.h"
 #include "outside/agentlog.h"
 #include "outside/publish.h"
 
@@ -188,6 +189,7 @@ static enum fault send_member(struct job *job, int dir_fd, const char *folder, b
 	record.member.is_blob = is_blob;
 	record.member.size = size;
 	text_copy(record.member.name, sizeof record.member.name, name);
+	progress_expect_more(size);
 	job_send(job, &record, fd);
 	return FAULT_NONE;
 }
@@ -277,6 +279,8 @@ enum fault publish_bundle(const struct agent *agent, const struct publish_signed
 		return refuse(why, FAULT_STORAGE, "%s: %s", selection->folder, strerror(-fd));
 	if (job_start(agent, WORKER_PACK, &job, why) != FAULT_NONE)
 		return why->fault;
+	progress_begin("bundle: packing", 0, NULL);
+	progress_watch_size(fd);
 	if (send_members(&job, signed_, selection, &bundle, why) != FAULT_NONE) {
 		worker_kill(&job.worker);
 	} else {

@@ -326,6 +326,8 @@ bool outside_record_check(const struct outside_record *record)
 		return end_is_valid(&record->end);
 	case OUTSIDE_FETCH:
 		return fetch_is_valid(&record->fetch);
+	case OUTSIDE_EXPECTED:
+		return record->expected.size <= LIMIT_PLAIN_SIZE;
 	case OUTSIDE_FETCHED:
 		return fetched_is_valid(&record->fetched);
 	case OUTSIDE_UNPACK:

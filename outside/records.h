@@ -32,10 +32,11 @@ enum outside_record_kind {
 	OUTSIDE_END, /* .end */
 
 	/* -> fetch: OUTSIDE_FETCH (fd: the body is written here), optional OUTSIDE_CREDENTIAL (fd), optional OUTSIDE_CA (fd), OUTSIDE_GO.
-	 * fetch ->: OUTSIDE_FETCHED, OUTSIDE_END. */
+	 * fetch ->: OUTSIDE_EXPECTED for each attempt whose length the server says, OUTSIDE_FETCHED, OUTSIDE_END. */
 	OUTSIDE_FETCH,      /* .fetch */
 	OUTSIDE_CREDENTIAL, /* fd: "user:password" or "Bearer …", one line */
 	OUTSIDE_CA,         /* fd: PEM file of authorities */
+	OUTSIDE_EXPECTED,   /* .expected: for people who watch, and nobody else */
 	OUTSIDE_FETCHED,    /* .fetched */
 
 	/* -> unpack: OUTSIDE_UNPACK (fd: archive), OUTSIDE_OUTPUT (fd), OUTSIDE_GO.   unpack ->: OUTSIDE_END. */
@@ -114,6 +115,10 @@ struct outside_fetch {
 	uint32_t retries;
 	uint32_t allow_http, allow_file;
 	uint32_t expect_table; /* an HTML page is FAULT_FETCH_WEB_PAGE */
+};
+
+struct outside_expected {
+	uint64_t size;
 };
 
 struct outside_fetched {
@@ -247,6 +252,7 @@ struct outside_record {
 	union {
 		struct outside_end end;
 		struct outside_fetch fetch;
+		struct outside_expected expected;
 		struct outside_fetched fetched;
 		struct outside_unpack unpack;
 		struct outside_check check;
