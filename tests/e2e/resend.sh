@@ -202,6 +202,30 @@ is "$(rows villes) $(rows d1)" "3 3" "all of it is in force"
 run inside verify
 is "$status" 0 "the store verifies"
 
+# --- a keyframe is lost, and a patch against it arrives --------------------------------------------------------------------------
+encoding() { # of cafes.csv in the newest metadata: its type
+	python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["signed"]["targets"]["cafes/cafes.csv"]["custom"]["encodings"][0]["type"])' "$(find "$T/out/repository/metadata" -name '*.cafes.json' | sort -V | tail -n 1)"
+}
+world_source cafes "code:string nom:string"
+cafe() { printf 'code,nom\n'; for i in $(seq 1 3000); do printf '%s,%s\n' "$i" "$(printf '%s' "$i" | cksum | tr -d ' ')$1"; done; }
+cafe "" >"$T/data/cafes.csv"
+world_sync
+is "$(encoding)" zstd "a keyframe is made, and lost on the way"
+sed -i '1500s/$/x/' "$T/data/cafes.csv"
+world_sync
+is "$(encoding)" patch "the next version is a patch against it"
+run inside import "$bundle"
+is "$status" 4 "which arrives, and cannot be read alone"
+ask
+like "$(cat "$T/request")" '^want cafes [0-9a-f]{10}$' "the keyframe is asked for by its digits"
+run outside resend "$T/request"
+is "$status" 0 "and sent again"
+run inside import "$(resent)"
+is "$status" 0 "with it"
+is "$(sha256sum <"$T/in/store/current/cafes/cafes.csv")" "$(sha256sum <"$T/data/cafes.csv")" "the new version is in force"
+run inside missing
+is "$status" 0 "nothing is missing"
+
 # --- a lost blob outside, and the picture ----------------------------------------------------------------------------------------
 world_data rues code,nom 01,Albe 02,Bois
 world_sync
