@@ -70,6 +70,8 @@ SRC_bundle = \
 	bundle/progress.c \
 	bundle/relay.c \
 	bundle/request.c \
+	bundle/request_lines.c \
+	bundle/request_short.c \
 	bundle/statement.c \
 	bundle/ustar.c
 
@@ -108,6 +110,7 @@ SRC_keys = \
 	keys/pubkey.c \
 	$(if $(ECDSA),keys/pubkey_pem.c) \
 	keys/qr.c \
+	keys/qr_png.c \
 	keys/repository.c \
 	keys/repository_create.c \
 	keys/repository_open.c \
@@ -229,6 +232,9 @@ SRC_outside = \
 	outside/recovery.c \
 	outside/references.c \
 	outside/reportcommand.c \
+	outside/requestfile.c \
+	outside/resend.c \
+	outside/resendask.c \
 	outside/run.c \
 	outside/selfcheck.c \
 	outside/source.c \
@@ -280,6 +286,7 @@ SRC_inside = \
 	inside/inside.c \
 	inside/judge.c \
 	inside/logbook.c \
+	inside/missing.c \
 	inside/medium.c \
 	inside/plan.c \
 	inside/policy.c \
@@ -319,7 +326,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base

@@ -78,6 +78,12 @@
 #define LIMIT_REQUEST_WANTS 4096
 /* All roles and all wants at their longest lines. */
 #define LIMIT_REQUEST_SIZE (2 * MIB)
+/* The short form, which a person types, is held to what a QR code holds (LIMIT_QR_TEXT_SIZE), blanks and empty lines that a person adds not
+ * counted. Past so many objects it asks for all of a dataset: twenty times ten digits are what somebody copies without an error. A line of
+ * "since" has ten characters at least. */
+#define LIMIT_REQUEST_TYPED_SIZE (16 * KIB)
+#define LIMIT_REQUEST_OBJECTS 20
+#define LIMIT_REQUEST_SINCES 64
 
 /* JSON of any kind: nesting deeper than any standard here needs. */
 #define LIMIT_JSON_DEPTH 32

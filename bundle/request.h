@@ -13,9 +13,7 @@
 #include "base/fault.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
-
-/* The first digits of a SHA-256, and their NUL: enough to tell one file from another, few enough to type. */
-#define REQUEST_DIGEST_SIZE 11
+#include "bundle/request_lines.h"
 
 /* One role that the inside trusts. VERSION 0: none yet; DIGEST "-": not known. */
 struct request_role {

@@ -39,7 +39,7 @@ int cmd_list(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_missing(int argc, char **argv);
 int cmd_request(int argc, char **argv);
-extern const struct option cmd_request_options[];
+extern const struct option cmd_missing_options[], cmd_request_options[];
 int cmd_quarantine(int argc, char **argv);
 extern const struct option cmd_quarantine_options[];
 int cmd_show(int argc, char **argv);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_request: missing, request: what the inside asks the outside for. There is no way back but a person: the text is short,
- * says what it discloses, and has a check against typing errors (bundle/request.h).
+ * cmd_request: what the inside trusts, for an outside that was restored from a backup (bundle/request.h). There is no way back but a person:
+ * the text is short, says what it discloses, and has a check against typing errors. What is missing alone is cmd_missing's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -207,30 +207,14 @@ static int open_request(struct inside *inside, struct request *request, uint64_t
 	return 0;
 }
 
-static int show(const struct request *request, uint64_t bytes, int status)
+static int show(const struct request *request, uint64_t bytes)
 {
 	_cleanup_free_ char *text = request_format(request);
 
 	if (cmd_wants_json())
-		return cmd_print_json(request_json(request, text), status);
+		return cmd_print_json(request_json(request, text), 0);
 	fputs(text, stdout);
 	disclose(request, bytes);
-	return cmd_end(status);
-}
-
-int cmd_missing(int argc, char **argv)
-{
-	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
-	_cleanup_(request_clear) struct request request = {.root = 0};
-	uint64_t bytes;
-	int status;
-
-	(void)argc, (void)argv;
-	if ((status = open_request(&inside, &request, &bytes)) != 0)
-		return status;
-	if (request.n_wants > 0 || cmd_wants_json())
-		return show(&request, bytes, request.n_wants > 0 ? fault_exit(FAULT_BLOB_ABSENT) : 0);
-	printf("nothing is missing\n");
 	return cmd_end(0);
 }
 
@@ -238,11 +222,11 @@ int cmd_request(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_(request_clear) struct request request = {.root = 0};
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	int status;
 
 	(void)argc, (void)argv;
 	if ((status = open_request(&inside, &request, &bytes)) != 0)
 		return status;
-	return show(&request, bytes, 0);
+	return show(&request, bytes);
 }

@@ -65,8 +65,13 @@ static const char show_details[] =
 	"Reads the two attestations of the version in force, or of VERSION: from which address, "
 	"when, the digests as\n"
 	"published and as stored, by which Clapet, and which rules were kept.";
-static const char missing_details[] = "Exit status 4 where something is missing. The request says what it discloses; "
-				      "it is for the outside's operator.";
+static const char missing_details[] = "Up to 20 objects by the first ten digits of their hash; beyond that, all of a "
+				      "dataset since it was last whole here. "
+				      "On a terminal\n"
+				      "as a QR code, too. Standard output is the request alone; what it discloses is "
+				      "said on standard error. It is for "
+				      "`clapet-outside\n"
+				      "resend`. Exit status 4 where something is missing.";
 static const char request_details[] =
 	"Names the newest version of each role that is trusted here. An outside that was restored from a backup signs "
 	"lower\n"
@@ -134,7 +139,7 @@ static const struct command commands[] = {
 	{"show", "DATASET [VERSION]", "where a version came from, how it was made and tested", show_details, NULL,
 	 cmd_show},
 	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details,
-	 cmd_request_options, cmd_missing},
+	 cmd_missing_options, cmd_missing},
 	{"request", NULL, "the request, whether anything is missing or not", request_details, cmd_request_options,
 	 cmd_request},
 	{"quarantine", "[DATASET]", "what is held, why, whom to tell, and where its report is", quarantine_details,

@@ -146,6 +146,47 @@ static json_t *tolerated_to_json(const struct generation_entry *entry)
 	return json_is_array(tolerated) ? json_incref(tolerated) : json_array();
 }
 
+/* The dataset NAME of status.json as it was; borrowed. */
+static const json_t *old_dataset(const json_t *old, const char *name)
+{
+	const json_t *datasets = json_object_get(old, "datasets");
+
+	for (size_t i = 0; i < json_array_size(datasets); i++) {
+		const json_t *dataset = json_array_get(datasets, i);
+		const char *other = json_string_value(json_object_get(dataset, "name"));
+
+		if (other != NULL && strcmp(other, name) == 0)
+			return dataset;
+	}
+	return NULL;
+}
+
+/* The newest timestamp at which nothing of it was missing, and its role's version then: what a request asks for "since" (missing.h). Where
+ * the same version was whole and is not now, the store lost something: that timestamp says nothing any more. */
+static json_t *complete_to_json(const struct settlement *settlement, const struct dataset_view *view)
+{
+	json_t *old = json_object_get(old_dataset(settlement->old_status, view->name), "complete");
+	uint64_t version = view->role == NULL ? 0 : view->role->record.role_version;
+
+	switch (view->state) {
+	case DATASET_IN_FORCE:
+	case DATASET_HELD:
+	case DATASET_WITHDRAWN:
+		if (version == 0 || view->n_missing > 0)
+			break;
+		return json_pack("{sI sI}", "timestamp", (json_int_t)settlement->trust.timestamp_version, "role",
+				 (json_int_t)version);
+	case DATASET_MISSING:
+		if ((uint64_t)json_integer_value(json_object_get(old, "role")) == version)
+			return json_null();
+		break;
+	case DATASET_REFUSED:
+	case DATASET_TROUBLE:
+		break;
+	}
+	return json_is_object(old) ? json_incref(old) : json_null();
+}
+
 static json_t *compose_dataset(const struct inside *inside, const struct settlement *settlement,
 			       const struct dataset_view *view, const json_t *sources)
 {
@@ -175,6 +216,7 @@ static json_t *compose_dataset(const struct inside *inside, const struct settlem
 	}
 	json_object_set_new(object, "tolerated", tolerated_to_json(entry));
 	json_object_set_new(object, "withdrawn", withdrawal_to_json(view));
+	json_object_set_new(object, "complete", complete_to_json(settlement, view));
 	json_object_set_new(object, "stale", json_boolean(status_is_stale(object, inside->now)));
 	return object;
 }

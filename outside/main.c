@@ -26,7 +26,7 @@
 #include "outside/validate.h"
 
 static const char *opt_config = "/etc/clapet/outside.json";
-static bool opt_force, opt_keyframe, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint;
+static bool opt_force, opt_keyframe, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint, opt_dry_run;
 static uint64_t opt_last;
 static struct baseline_options opt_baseline;
 static struct export_options opt_export;
@@ -161,6 +161,16 @@ static int run_recover(int argc, char **argv)
 	return opt_forget ? recover_forget_run(config) : recover_run(config, argv[0], opt_yes, opt_old_data);
 }
 
+static int run_resend(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	if (argc != 1)
+		die_usage("resend takes one request, a file or -");
+	config = load_config();
+	return resend_run(config, argv[0], opt_dry_run, opt_json);
+}
+
 static int run_export(int argc, char **argv)
 {
 	_cleanup_(config_freep) struct config *config = NULL;
@@ -267,6 +277,12 @@ static const struct option recover_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
+static const struct option resend_options[] = {
+	{"dry-run", 'n', OPTION_FLAG, &opt_dry_run, NULL, "say what would be sent, and how much, and make nothing"},
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
 static const struct command commands[] = {
 	{"check", NULL, "say what would stop a run: configuration, keys, folders, sandbox, sources", NULL, NULL,
 	 run_check},
@@ -320,6 +336,15 @@ static const struct command commands[] = {
 	 "first: heartbeats wait until they were, or old data would come in force. A root cannot be recovered "
 	 "so.",
 	 recover_options, run_recover},
+	{"resend", "REQUEST", "send again what the inside asks for",
+	 "REQUEST is what `clapet-inside missing` printed, as a file or, with -, on standard input, photographed or "
+	 "typed: "
+	 "its last line\n"
+	 "proves that it was copied right. The bundle has the current metadata; nothing is signed and no state moves. "
+	 "Exit "
+	 "status 4\n"
+	 "where something that is asked for is not here, 1 where this outside is behind the inside (then: recover).",
+	 resend_options, run_resend},
 	{"export", NULL, "write what is published into volumes, for media or a new inside", export_details,
 	 export_options, run_export},
 	{"log", NULL, "what was fetched, published, sent, refused: the audit log",

@@ -86,6 +86,7 @@ struct publish_blobs {
 	size_t n_items;
 };
 void publish_blobs_clear(struct publish_blobs *blobs);
+void publish_blobs_add(struct publish_blobs *blobs, const struct publish_blob *items, size_t n_items);
 /* Two files with the same bytes have the same blobs: the first stays. */
 void publish_blobs_once(struct publish_blobs *blobs);
 /* What was not sent yet, with STATUS's. */

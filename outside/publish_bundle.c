@@ -35,6 +35,15 @@ void publish_blobs_clear(struct publish_blobs *blobs)
 	memset(blobs, 0, sizeof *blobs);
 }
 
+void publish_blobs_add(struct publish_blobs *blobs, const struct publish_blob *items, size_t n_items)
+{
+	if (n_items == 0)
+		return;
+	blobs->items = xrealloc(blobs->items, blobs->n_items + n_items, sizeof *blobs->items);
+	memcpy(blobs->items + blobs->n_items, items, n_items * sizeof *items);
+	blobs->n_items += n_items;
+}
+
 /* Which parts of a file are chosen. */
 struct choice {
 	bool unsent;

@@ -19,6 +19,7 @@
 #include "bundle/notation.h"
 #include "bundle/request.h"
 #include "outside/agentlog.h"
+#include "outside/requestfile.h"
 #include "outside/run.h"
 
 /* A clock may be this far behind the inside's newest signed time. */
@@ -36,18 +37,12 @@ struct plan {
 
 static enum fault load_request(const char *path, struct request *ret_request, struct refusal *why)
 {
-	bool is_stdin = strcmp(path, "-") == 0;
-	_cleanup_close_ int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_free_ uint8_t *data = NULL;
 	size_t size;
-	int r = fd < 0 ? -errno : fd_load(fd, LIMIT_REQUEST_SIZE, &data, &size);
 
-	if (r == -EFBIG)
-		return refuse(why, FAULT_REQUEST_FORM, "%s: more than a request can have (bundle/FORMAT.md 18.1)",
-			      path);
-	if (r < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(-r));
-	return request_parse(is_stdin ? "standard input" : path, data, size, ret_request, why);
+	if (requestfile_load(path, &data, &size, why) != FAULT_NONE)
+		return why->fault;
+	return request_parse(requestfile_name(path), data, size, ret_request, why);
 }
 
 static uint64_t version_here(const struct plan *plan, const char *role)

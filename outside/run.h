@@ -64,6 +64,7 @@ int pending_run(const struct config *config, bool json);
 int cosign_write_run(const struct config *config, const char *folder, int n_names, char **names);
 int cosign_take_run(const struct config *config, int n_paths, char **paths);
 int recover_run(const struct config *config, const char *path, bool yes, bool old_data);
+int resend_run(const struct config *config, const char *path, bool dry_run, bool json);
 int recover_forget_run(const struct config *config);
 int selfcheck_run(const char *config_path);
 

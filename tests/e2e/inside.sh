@@ -227,7 +227,7 @@ like "$output" '^E3105 MISSING rues version [0-9a-f]{16}: ' "by name"
 is "$(rows villes)" 3 "what it brings is in force"
 run inside missing
 is "$status" 4 "missing asks for it"
-like "$output" '^want (blob|metadata) rues ' "one line a thing"
+like "$output" '^(want|since [0-9]+) rues' "by the dataset's name"
 like "$output" 'disclose' "and says what the request discloses"
 run inside import "$b2"
 is "$status" 0 "an older bundle brings it: its metadata are old, its blobs are not"
