@@ -131,6 +131,7 @@ SRC_schemas = \
 	schemas/compat_table.c \
 	schemas/compat_type.c \
 	schemas/contract.c \
+	schemas/copiedrows.c \
 	schemas/contractfrom.c \
 	schemas/custom_check.c \
 	schemas/custom_check_parse.c \
@@ -205,6 +206,11 @@ SRC_outside = \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/exportcommand.c \
+	outside/exportplan.c \
+	outside/exportrecord.c \
+	outside/exportslip.c \
+	outside/keyframe.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
 	outside/mapcommand.c \
@@ -268,6 +274,7 @@ SRC_inside = \
 	inside/document_file.c \
 	inside/findings.c \
 	inside/generation.c \
+	inside/goodrows.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \

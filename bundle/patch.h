@@ -7,6 +7,7 @@
 #ifndef BUNDLE_PATCH_H
 #define BUNDLE_PATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/fault.h"
@@ -40,18 +41,29 @@ typedef enum fault patch_source(void *ctx, void *data, size_t size, struct refus
 enum fault patch_read_header(patch_source *source, void *source_ctx, struct patch_header *ret_header,
 			     struct refusal *why);
 
+/* Who wants to know where the plain bytes come from, while they are decoded, on the thread that decodes: COPY says that the LENGTH bytes
+ * from OFFSET on are the base's from BASE_OFFSET on, before BYTES gets the first of them; BYTES gets all, before the sink does. */
+struct patch_watch {
+	void (*copy)(void *ctx, uint64_t offset, uint64_t base_offset, uint64_t length);
+	void (*bytes)(void *ctx, const void *data, size_t size);
+	void *ctx;
+};
+
 /* Decodes what follows HEADER into SINK: exactly header->plain_length bytes, from BASE_FD, a file of header->base_length bytes that was
- * verified by the caller, who also insists on the plain SHA-256 and on the source's end. COUNTS may be NULL. FAULT_BLOB_FRAME,
+ * verified by the caller, who also insists on the plain SHA-256 and on the source's end. WATCH and COUNTS may be NULL. FAULT_BLOB_FRAME,
  * FAULT_BLOB_TRUNCATED, FAULT_STORAGE, or what SINK returns. */
 enum fault patch_decode(const struct patch_header *header, patch_source *source, void *source_ctx, int base_fd,
-			blob_sink *sink, void *ctx, struct patch_counts *ret_counts, struct refusal *why);
+			const struct patch_watch *watch, blob_sink *sink, void *ctx, struct patch_counts *ret_counts,
+			struct refusal *why);
 
 /* A target that travels as a patch (FORMAT.md 5.4): the parts of BLOB together are one against BASE (digest and length; its parts are not
  * looked at). Verifies each part before a byte of it is decoded, insists that the header names this base and these lengths, decodes
  * into SINK, and insists on the parts' end and on the plain length and SHA-256. BASE_FD need not have been hashed: what comes out
  * proves it. Only where that is wrong it is hashed, to tell whose fault it is: FAULT_BASE_DAMAGED. Else FAULT_BLOB_HASH,
- * FAULT_PATCH_BASE, FAULT_BLOB_FRAME, FAULT_BLOB_TRUNCATED, FAULT_PLAIN_HASH. What SINK got before a fault is not good. */
+ * FAULT_PATCH_BASE, FAULT_BLOB_FRAME, FAULT_BLOB_TRUNCATED, FAULT_PLAIN_HASH. What SINK got before a fault is not good. BY_TWO: another
+ * thread decodes, as of blob_decode_by_two. WATCH may be NULL. */
 enum fault patch_decode_blob(const struct blob *blob, const int *part_fds, const struct blob *base, int base_fd,
-			     blob_sink *sink, void *ctx, struct refusal *why);
+			     bool by_two, const struct patch_watch *watch, blob_sink *sink, void *ctx,
+			     struct refusal *why);
 
 #endif

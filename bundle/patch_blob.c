@@ -12,6 +12,7 @@
 #include "base/fdio.h"
 #include "bundle/limits.h"
 #include "bundle/patch.h"
+#include "bundle/relay.h"
 
 struct proof {
 	struct hash *hash; /* of what came out */
@@ -93,23 +94,42 @@ static enum fault check_plain(struct hash *hash, const struct blob *blob, const 
 		      found, wanted);
 }
 
+/* What the thread that decodes needs. */
+struct decoding {
+	struct blob_source *source;
+	const struct blob *blob, *base;
+	int base_fd;
+	const struct patch_watch *watch;
+};
+
+/* relay_work: everything but the plain bytes' SHA-256. */
+static enum fault decode(void *ctx, blob_sink *sink, void *sink_ctx, struct refusal *why)
+{
+	struct decoding *decoding = ctx;
+	struct patch_header header;
+	enum fault fault = patch_read_header(blob_source_read, decoding->source, &header, why);
+
+	if (fault == FAULT_NONE)
+		fault = check_header(&header, decoding->blob, decoding->base, why);
+	/* A base that was cut short would be found at the copy that misses it: as a failing disk. */
+	if (fault == FAULT_NONE && fd_size(decoding->base_fd) != (int64_t)decoding->base->plain_length)
+		return damaged(decoding->base, "another length", why);
+	if (fault == FAULT_NONE)
+		fault = patch_decode(&header, blob_source_read, decoding->source, decoding->base_fd, decoding->watch,
+				     sink, sink_ctx, NULL, why);
+	return fault == FAULT_NONE ? check_end(decoding->source, why) : fault;
+}
+
 enum fault patch_decode_blob(const struct blob *blob, const int *part_fds, const struct blob *base, int base_fd,
-			     blob_sink *sink, void *ctx, struct refusal *why)
+			     bool by_two, const struct patch_watch *watch, blob_sink *sink, void *ctx,
+			     struct refusal *why)
 {
 	_cleanup_(blob_source_freep) struct blob_source *source = blob_source_new(blob, part_fds);
 	_cleanup_(hash_freep) struct hash *hash = hash_new();
+	struct decoding decoding = {source, blob, base, base_fd, watch};
 	struct proof proof = {hash, sink, ctx};
-	struct patch_header header;
-	enum fault fault = patch_read_header(blob_source_read, source, &header, why);
+	enum fault fault = by_two ? relay_run(decode, &decoding, prove, &proof, why)
+				  : decode(&decoding, prove, &proof, why);
 
-	if (fault == FAULT_NONE)
-		fault = check_header(&header, blob, base, why);
-	/* A base that was cut short would be found at the copy that misses it: as a failing disk. */
-	if (fault == FAULT_NONE && fd_size(base_fd) != (int64_t)base->plain_length)
-		return damaged(base, "another length", why);
-	if (fault == FAULT_NONE)
-		fault = patch_decode(&header, blob_source_read, source, base_fd, prove, &proof, NULL, why);
-	if (fault == FAULT_NONE)
-		fault = check_end(source, why);
 	return fault == FAULT_NONE ? check_plain(hash, blob, base, base_fd, why) : fault;
 }

@@ -21,6 +21,7 @@ struct decoder {
 	patch_source *source;
 	void *source_ctx;
 	int base_fd;
+	const struct patch_watch *watch; /* NULL: none */
 	blob_sink *sink;
 	void *ctx;
 	ZSTD_DCtx *dctx;
@@ -127,6 +128,13 @@ static enum fault read_frame(struct decoder *decoder, size_t length, size_t most
 
 /* --- one segment ----------------------------------------------------------------------------------------------------- */
 
+static enum fault give(struct decoder *decoder, const uint8_t *bytes, size_t size, struct refusal *why)
+{
+	if (decoder->watch != NULL)
+		decoder->watch->bytes(decoder->watch->ctx, bytes, size);
+	return decoder->sink(decoder->ctx, bytes, size, why);
+}
+
 static enum fault copy_base(struct decoder *decoder, uint64_t offset, uint64_t length, struct refusal *why)
 {
 	while (length > 0) {
@@ -139,7 +147,7 @@ static enum fault copy_base(struct decoder *decoder, uint64_t offset, uint64_t l
 		if (n <= 0)
 			return refuse(why, FAULT_STORAGE, "the patch's base: %s",
 				      n < 0 ? strerror(errno) : "is shorter than it was");
-		fault = decoder->sink(decoder->ctx, decoder->copy, (size_t)n, why);
+		fault = give(decoder, decoder->copy, (size_t)n, why);
 		if (fault != FAULT_NONE)
 			return fault;
 		offset += (uint64_t)n;
@@ -154,7 +162,7 @@ static enum fault put_literals(struct decoder *decoder, size_t *used, uint64_t s
 
 	if (size > decoder->literals_size - *used)
 		return bad(decoder, "more bytes between copies than there are", "15.5", why);
-	fault = size > 0 ? decoder->sink(decoder->ctx, decoder->literals + *used, (size_t)size, why) : FAULT_NONE;
+	fault = size > 0 ? give(decoder, decoder->literals + *used, (size_t)size, why) : FAULT_NONE;
 	*used += (size_t)size;
 	return fault;
 }
@@ -197,6 +205,8 @@ static enum fault run_copies(struct decoder *decoder, uint64_t begin, uint64_t s
 		if (begin + done + distance > decoder->header->base_length ||
 		    length > decoder->header->base_length - (begin + done + distance))
 			return bad(decoder, "a copy from outside the base", "15.5", why);
+		if (decoder->watch != NULL)
+			decoder->watch->copy(decoder->watch->ctx, begin + done, begin + done + distance, length);
 		if ((fault = copy_base(decoder, begin + done + distance, length, why)) != FAULT_NONE)
 			return fault;
 		done += length;
@@ -257,12 +267,14 @@ static void decoder_clear(struct decoder *decoder)
 }
 
 enum fault patch_decode(const struct patch_header *header, patch_source *source, void *source_ctx, int base_fd,
-			blob_sink *sink, void *ctx, struct patch_counts *ret_counts, struct refusal *why)
+			const struct patch_watch *watch, blob_sink *sink, void *ctx, struct patch_counts *ret_counts,
+			struct refusal *why)
 {
 	_cleanup_(decoder_clear) struct decoder decoder = {.header = header,
 							   .source = source,
 							   .source_ctx = source_ctx,
 							   .base_fd = base_fd,
+							   .watch = watch,
 							   .sink = sink,
 							   .ctx = ctx};
 	size_t table_size = (size_t)header->n_segments * PATCH_ENTRY_SIZE;

@@ -101,7 +101,7 @@ static enum fault decode_patch(struct work *work, struct refusal *why)
 	uint8_t more;
 
 	progress_begin(label, work->header.plain_length, NULL);
-	if (check_base(work, why) != FAULT_NONE || patch_decode(&work->header, read_blob, work, work->base_fd,
+	if (check_base(work, why) != FAULT_NONE || patch_decode(&work->header, read_blob, work, work->base_fd, NULL,
 								take_plain, work, &work->counts, why) != FAULT_NONE)
 		return why->fault;
 	return fd_read_up_to(work->fd, &more, 1) == 0

@@ -18,6 +18,7 @@
 #include "inside/records.h"
 #include "schemas/compat.h"
 #include "schemas/contract.h"
+#include "schemas/copiedrows.h"
 #include "schemas/package.h"
 #include "schemas/validation.h"
 
@@ -34,6 +35,8 @@ struct check_file {
 	/* Of a patch. */
 	bool base_is_output; /* it is to be decoded first; otherwise a plain file of the store */
 	int base_fd;         /* -1: none */
+	bool base_is_good;   /* as a table, in every row, by what BASE_GOOD_BY says */
+	struct sha256 base_good_by;
 	struct blob_part *base_parts;
 	int *base_part_fds;
 	uint32_t n_base_parts; /* received so far */
@@ -75,6 +78,9 @@ const struct check_file *check_request_table(const struct check_request *request
  * the way, an object is read; both are hashed. FAULT_NONE: the bytes were the signed ones, to the last. FAULT_BASE_DAMAGED: not the
  * version's fault. */
 enum fault check_read(const struct check_file *file, blob_sink *sink, void *ctx, struct refusal *why);
+/* The same; where it is decoded from a patch COPIED is told what it has of its base. */
+enum fault check_read_copied(const struct check_file *file, struct copied_rows *copied, blob_sink *sink, void *ctx,
+			     struct refusal *why);
 /* All of it, at most LIMIT bytes, in a new buffer. */
 enum fault check_load(const struct check_file *file, size_t limit, uint8_t **ret_data, size_t *ret_size,
 		      struct refusal *why);
@@ -102,6 +108,8 @@ enum fault check_answer_break_detailed(struct check_answer *answer, enum fault f
 				       const char *resource, const char *field, const char *rule, const char *line,
 				       const struct check_detail *detail, struct refusal *why);
 void check_answer_plain(struct check_answer *answer, const struct check_file *file);
+/* The plain file of that digest is a table in which BY finds no fault and nothing to warn of. */
+void check_answer_good(struct check_answer *answer, const struct sha256 *sha256, const struct sha256 *by);
 
 /* A document that says TEXT; where TEXT is not UTF-8 its bytes are escaped. New reference. */
 json_t *check_json_text(const char *text);
@@ -192,12 +200,17 @@ struct check_resource {
 	struct validation_table *table; /* NULL: no table */
 	struct check_contracts *contracts;
 	bool is_checked;              /* a table or JSON; otherwise it counts as opaque */
+	uint64_t spared;              /* bytes among which rows were not judged again */
 	struct rule_levels tolerated; /* owned: what the package says that it let through */
 };
 
 /* Whether the bytes can be judged here: a table in UTF-8, or JSON. */
 bool check_resource_is_table(const struct resource *resource);
 bool check_resource_is_json(const struct resource *resource);
+/* What its rows are judged by, but for keys and custom checks: this program and the schema. False: that does not say all. */
+bool check_resource_judged_by(const struct check_resource *resource, struct sha256 *ret_by);
+/* After it was read: tells what of its plain file, and of its base, the next version need not look at again. */
+void check_resource_answer_good(const struct check_resource *resource, struct check_answer *answer);
 /* Reads the file through whatever fits the resource. A fault is final: bytes, form, never rows. */
 enum fault check_resource_read(struct check_resource *resource, struct refusal *why);
 

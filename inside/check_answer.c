@@ -79,6 +79,15 @@ enum fault check_answer_break_detailed(struct check_answer *answer, enum fault f
 	return FAULT_NONE;
 }
 
+void check_answer_good(struct check_answer *answer, const struct sha256 *sha256, const struct sha256 *by)
+{
+	struct record record = record_new(RECORD_GOOD);
+
+	record.good.sha256 = *sha256;
+	record.good.by = *by;
+	record_send(answer->sock, &record, -1);
+}
+
 void check_answer_plain(struct check_answer *answer, const struct check_file *file)
 {
 	struct record record = record_new(RECORD_PLAIN);

@@ -25,6 +25,7 @@
 struct reading {
 	const struct check_file *file;
 	bool has_threads;
+	struct copied_rows *copied; /* NULL: nobody asks where the bytes come from */
 	blob_sink *sink;
 	void *ctx;
 };
@@ -80,13 +81,15 @@ static enum fault read_target(struct reading *reading, struct refusal *why)
 {
 	const struct check_file *file = reading->file;
 	struct blob blob = {file->target.sha256, file->target.length, file->parts, file->n_parts};
+	const struct patch_watch watch = {copied_rows_copy, copied_rows_bytes, reading->copied};
 	struct blob base = {file->target.base_sha256, file->target.base_length, file->base_parts, file->n_base_parts};
 
 	if (file->target.is_patch == 0)
 		return decode(reading, &blob, file->part_fds, write_decoded, why);
 	if (file->base_is_output && decode(reading, &base, file->base_part_fds, keep_base, why) != FAULT_NONE)
 		return refuse_within(why, "its base");
-	return patch_decode_blob(&blob, file->part_fds, &base, file->base_fd, write_decoded, reading, why);
+	return patch_decode_blob(&blob, file->part_fds, &base, file->base_fd, reading->has_threads,
+				 reading->copied != NULL ? &watch : NULL, write_decoded, reading, why);
 }
 
 static enum fault read_object(struct reading *reading, struct refusal *why)
@@ -132,8 +135,14 @@ static enum fault read_file(void *ctx, blob_sink *sink, void *sink_ctx, struct r
 
 enum fault check_read(const struct check_file *file, blob_sink *sink, void *ctx, struct refusal *why)
 {
+	return check_read_copied(file, NULL, sink, ctx, why);
+}
+
+enum fault check_read_copied(const struct check_file *file, struct copied_rows *copied, blob_sink *sink, void *ctx,
+			     struct refusal *why)
+{
 	struct tee tee = {sink, ctx, {FAULT_NONE, ""}};
-	struct reading reading = {.file = file};
+	struct reading reading = {.file = file, .copied = copied};
 	enum fault fault;
 
 	reading.has_threads = file->target.length >= THREADS_FROM && parallel_usual_threads() > 1;

@@ -76,6 +76,16 @@ static void take_base_part(struct check_request *request, const struct record_pa
 	file->base_part_fds[file->n_base_parts++] = fd;
 }
 
+static void take_good(struct check_request *request, const struct record_good *good)
+{
+	struct check_file *file = request->n_files > 0 ? &request->files[request->n_files - 1] : NULL;
+
+	if (file == NULL || file->base_fd < 0 || !sha256_equal(&file->target.base_sha256, &good->sha256))
+		die("the supervisor sent word of a base that is not the last file's");
+	file->base_is_good = true;
+	file->base_good_by = good->by;
+}
+
 static void take_contract(struct check_request *request, const struct record_contract *contract, int fd)
 {
 	struct check_contract_file *added;
@@ -124,6 +134,9 @@ static void take(struct check_request *request, const struct record *record, int
 		break;
 	case RECORD_BASE_PART:
 		take_base_part(request, &record->part, fd);
+		break;
+	case RECORD_GOOD:
+		take_good(request, &record->good);
 		break;
 	case RECORD_IN_FORCE:
 		take_fd(&request->in_force_fd, fd);

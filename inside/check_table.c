@@ -135,10 +135,51 @@ static bool has_runs(const struct check_resource *resource)
 	return has;
 }
 
+/* "clapet rows 1", this program, and the schema as it is read here. */
+bool check_resource_judged_by(const struct check_resource *resource, struct sha256 *ret_by)
+{
+	static const char program[] = "clapet rows 1 " CLAPET_VERSION;
+	_cleanup_(hash_freep) struct hash *hash = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	if (resource->resource->verbatim || resource->resource->schema == NULL || resource->tolerated.n_items > 0)
+		return false;
+	text = json_dumps(resource->resource->schema->json, JSON_COMPACT | JSON_SORT_KEYS);
+	if (text == NULL)
+		die("out of memory");
+	hash = hash_new();
+	hash_update(hash, program, sizeof(program));
+	hash_update(hash, text, strlen(text));
+	hash_final(hash, ret_by);
+	return true;
+}
+
+void check_resource_answer_good(const struct check_resource *resource, struct check_answer *answer)
+{
+	struct sha256 by;
+
+	if (resource->table != NULL && validation_table_n_faults(resource->table) == 0 &&
+	    check_resource_judged_by(resource, &by))
+		check_answer_good(answer, &resource->file->target.sha256, &by);
+}
+
+/* What tells the rows that are copied from a base in which all are good; NULL where that is not known. */
+static struct copied_rows *copied_rows_of(const struct check_resource *resource)
+{
+	const struct check_file *file = resource->file;
+	struct sha256 by;
+
+	if (file->is_object || file->target.is_patch == 0 || !file->base_is_good ||
+	    !check_resource_judged_by(resource, &by) || !sha256_equal(&by, &file->base_good_by))
+		return NULL;
+	return copied_rows_new(file->base_fd, file->target.base_length, dialect_plain.quote);
+}
+
 static enum fault read_table(struct check_resource *resource, struct refusal *why)
 {
 	const struct dialect *dialect = resource->resource->verbatim ? &resource->resource->dialect : &dialect_plain;
 	struct table_ctx table = {.resource = resource};
+	_cleanup_(copied_rows_freep) struct copied_rows *copied = NULL;
 	_cleanup_(table_reader_freep) struct table_reader *reader = NULL;
 	_cleanup_(parallel_reader_freep) struct parallel_reader *parallel = NULL;
 	enum fault fault;
@@ -152,12 +193,16 @@ static enum fault read_table(struct check_resource *resource, struct refusal *wh
 		table.parallel = parallel = parallel_reader_new(dialect, resource->table, parallel_usual_threads(),
 								PARALLEL_PIECE_SIZE);
 		parallel_reader_trust_utf8(parallel);
+		if ((copied = copied_rows_of(resource)) != NULL)
+			parallel_reader_spare(parallel, copied);
 		if (!dialect->header)
 			make_header(resource);
 		table.has_header = true;
 	}
 	table.plain.only_utf8 = resource->resource->verbatim;
-	fault = check_read(resource->file, take_table_bytes, &table, why);
+	fault = check_read_copied(resource->file, copied, take_table_bytes, &table, why);
+	if (parallel != NULL)
+		resource->spared = parallel_reader_n_spared(parallel);
 	if (fault != FAULT_NONE)
 		return fault;
 	if ((fault = finish_rows(&table, why)) != FAULT_NONE)

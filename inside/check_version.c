@@ -254,7 +254,22 @@ static void answer_resources(const struct version *version)
 			    published_hash(checked->resource));
 		record.resource.sha256 = checked->file->target.sha256;
 		record_send(version->answer->sock, &record, -1);
+		check_resource_answer_good(checked, version->answer);
 	}
+}
+
+/* {"RESOURCE": bytes}: in how much of it rows that a patch copied were not judged again. */
+static json_t *spared_json(const struct version *version)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; version->resources != NULL && i < version->package->n_resources; i++) {
+		const struct check_resource *checked = &version->resources[i];
+
+		if (checked->spared > 0)
+			json_object_set_new(object, checked->resource->name, json_integer((json_int_t)checked->spared));
+	}
+	return object;
 }
 
 /* Everything that this run found, for people and their tools; also where the version was refused half-way. */
@@ -274,6 +289,7 @@ static void write_report(const struct version *version, const struct refusal *wh
 	json_object_set_new(report, "version", json_string(hex));
 	json_object_set_new(report, "fault", why->fault == FAULT_NONE ? json_null() : json_string(code));
 	json_object_set_new(report, "line", why->fault == FAULT_NONE ? json_null() : check_json_text(why->line));
+	json_object_set_new(report, "spared", spared_json(version));
 	json_object_set(report, "breaks", version->answer->breaks);
 	json_object_set_new(report, "validation",
 			    version->validation != NULL ? validation_json(version->validation) : json_null());

@@ -144,15 +144,18 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 	if ((fault = json_get_integer(root, where, "keyMemory", false, (int64_t)LIMIT_KEY_MEMORY_MIN,
 				      (int64_t)LIMIT_KEY_MEMORY_MAX, &config->key_memory, why)) != FAULT_NONE)
 		return fault;
+	if ((fault = json_get_bool(root, where, "fullValidation", false, &config->full_validation, why)) != FAULT_NONE)
+		return fault;
 	return json_get_duration(root, where, "workerTime", false, &config->worker_time, why);
 }
 
 static enum fault fill(const json_t *root, const char *path, struct inside_config *config, struct refusal *why)
 {
-	static const char *const allowed[] = {"format",     "store",           "incoming",    "spool",     "contracts",
-					      "policy",     "keepGenerations", "keepAtLeast", "quota",     "reserve",
-					      "heartbeat",  "clockSkew",       "users",       "sockets",   "testBench",
-					      "workerTime", "maxValidity",     "schemes",     "keyMemory", NULL};
+	static const char *const allowed[] = {
+		"format",          "store",          "incoming",  "spool",      "contracts",   "policy",
+		"keepGenerations", "keepAtLeast",    "quota",     "reserve",    "heartbeat",   "clockSkew",
+		"users",           "sockets",        "testBench", "workerTime", "maxValidity", "schemes",
+		"keyMemory",       "fullValidation", NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||

@@ -7,7 +7,7 @@
  *      "store": "/var/lib/clapet/store", "incoming": "/var/spool/clapet/incoming", "spool": "/var/lib/clapet/spool",
  *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json",
  *      "keepGenerations": 10, "keepAtLeast": "7d", "quota": {"incoming": 1, "spool": 1, "quarantine": 1}, "reserve": 1,
- *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h", "keyMemory": 201326592,
+ *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h", "keyMemory": 201326592, "fullValidation": false,
  *      "maxValidity": "400d" | {"root": "…", "timestamp": "…", "snapshot": "…", "targets": "…", "datasets": "…"},
  *      "schemes": {"root": ["ed25519", "ecdsa-sha2-nistp256"], …},
  *      "sockets": "/run/clapet-inside",
@@ -43,6 +43,7 @@ struct inside_config {
 	int64_t clock_skew;
 	int64_t max_validity[RECORD_KINDS]; /* seconds that metadata may be valid ahead; 0: any */
 	uint32_t schemes[RECORD_KINDS];     /* bits of enum tuf_scheme that may sign; 0: Ed25519 alone */
+	bool full_validation; /* every row of every version is looked at, also those that a patch copied from a good base */
 	int64_t key_memory;          /* bytes that keys of one version take before they go to a file in the spool */
 	int64_t worker_time;         /* seconds that one worker may take before it is killed */
 	char *users[CONFIG_N_USERS]; /* by enum comp; NULL: none named */

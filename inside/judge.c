@@ -15,6 +15,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "bundle/progress.h"
+#include "inside/goodrows.h"
 #include "inside/incoming.h"
 
 void judgement_clear(struct judgement *judgement)
@@ -129,6 +130,17 @@ static bool has_base(const struct inside *inside, const struct catalogue_role *r
 	       store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.base_sha256);
 }
 
+/* What is known of the rows of target I's base. */
+static enum fault send_good(const struct inside *inside, const struct catalogue_role *role, size_t i,
+			    struct worker *worker, struct refusal *why)
+{
+	struct record record = record_new(RECORD_GOOD);
+
+	if (!goodrows_find(inside, role->record.name, &role->targets[i].record.base_sha256, &record.good))
+		return FAULT_NONE;
+	return crew_send(worker, &record, -1, why);
+}
+
 /* What the patch of target I is against. */
 static enum fault send_base(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
 			    size_t i, enum bases bases, struct worker *worker, struct refusal *why)
@@ -144,6 +156,8 @@ static enum fault send_base(const struct inside *inside, const struct spool *spo
 	if (!is_here)
 		show_output(fd, target->record.base_length);
 	fault = send_open(worker, &record, fd, "a patch's base", why);
+	if (fault == FAULT_NONE)
+		fault = send_good(inside, role, i, worker, why);
 	if (fault != FAULT_NONE || is_here)
 		return fault;
 	return send_parts(inside, spool, RECORD_BASE_PART, target->base_parts, target->n_base_parts,
@@ -266,6 +280,26 @@ static bool take_base(const struct catalogue_role *role, const struct record_tar
 	return true;
 }
 
+static bool is_good_target(const struct catalogue_role *role, const struct sha256 *sha256)
+{
+	for (size_t i = 0; i < role->n_targets; i++)
+		if (sha256_equal(&role->targets[i].record.sha256, sha256))
+			return true;
+	return false;
+}
+
+/* What was known of the bases is carried on: not out of the worker's mouth. */
+static void keep_goods(const struct inside *inside, const struct catalogue_role *role, struct verdict *verdict)
+{
+	for (size_t i = 0; i < role->n_targets; i++) {
+		struct record record = record_new(RECORD_GOOD);
+
+		if (role->targets[i].record.is_patch &&
+		    goodrows_find(inside, role->record.name, &role->targets[i].record.base_sha256, &record.good))
+			verdict_add(verdict, &record);
+	}
+}
+
 static bool take(const struct catalogue_role *role, const struct record *record, struct judgement *judgement)
 {
 	switch ((enum record_kind)record->kind) {
@@ -273,6 +307,8 @@ static bool take(const struct catalogue_role *role, const struct record *record,
 		return take_output(role, &record->target, &judgement->plains, &judgement->n_plains);
 	case RECORD_BASE_OUTPUT:
 		return take_base(role, &record->target, judgement);
+	case RECORD_GOOD:
+		return is_good_target(role, &record->good.sha256) && verdict_add(judgement->verdict, record);
 	case RECORD_SOURCE:
 		if (strcmp(role->record.name, "status") != 0 || judgement->n_sources >= LIMIT_ROLES)
 			return false;
@@ -437,6 +473,8 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 	if (fault == FAULT_NONE)
 		fault = answer(&worker, role, &judgement, why);
 	progress_end();
+	if (fault == FAULT_NONE)
+		keep_goods(inside, role, judgement.verdict);
 	if (fault == FAULT_NONE)
 		fault = name_outputs(inside, spool, role, &judgement, why);
 	if (fault == FAULT_NONE && !is_complete(inside, role, &judgement))

@@ -369,6 +369,8 @@ bool record_check(const struct record *record)
 		return check_resource(&record->resource);
 	case RECORD_REFERS:
 		return check_refers(&record->refers);
+	case RECORD_GOOD:
+		return true; /* two digests */
 	case RECORD_BREAK:
 		return check_break(&record->break_);
 	case RECORD_SOURCE:

@@ -74,6 +74,7 @@ enum record_kind {
 	RECORD_SOURCE,    /* .source: one row of the signed status.json */
 	RECORD_TOLERATED, /* .tolerated: one kind of fault that the outside let through and said so */
 	RECORD_REFERS,    /* .refers: a table of another dataset that the version's keys lead to */
+	RECORD_GOOD,      /* .good: of the base before, or of a plain file of the version or its base, as an answer */
 
 	/* Whether the keys of a version fit a version of another dataset. supervisor -> check: RECORD_RESOLVE (fd: its datapackage.json),
 	 * RECORD_REFERENCE (fd: the other's), RECORD_TABLE for each table of either that is needed (fd: a plain file), RECORD_SPILL (fd), RECORD_GO.
@@ -237,6 +238,12 @@ struct record_resource {
 	struct sha256 sha256;    /* as stored */
 };
 
+/* A table of which every row was found good: by which program and schema. */
+struct record_good {
+	struct sha256 sha256; /* of the plain file */
+	struct sha256 by;
+};
+
 struct record_refers {
 	char resource[NOTATION_NAME_SIZE]; /* this version's */
 	char dataset[NOTATION_NAME_SIZE];  /* whose */
@@ -333,6 +340,7 @@ struct record {
 		struct record_resource resource;
 		struct record_break break_;
 		struct record_refers refers;
+		struct record_good good;
 		struct record_source source;
 		struct record_tolerated tolerated;
 		struct record_put put;

@@ -93,7 +93,8 @@ static enum fault decode_patch(struct storeverify *verify, const struct signed_f
 
 	if (fd < 0 && decode_base(verify, &file->base, why) != FAULT_NONE)
 		return why->fault;
-	return patch_decode_blob(&file->blob, fds, &file->base, fd < 0 ? verify->base_fd : fd, throw_away, verify, why);
+	return patch_decode_blob(&file->blob, fds, &file->base, fd < 0 ? verify->base_fd : fd, false, NULL, throw_away,
+				 verify, why);
 }
 
 /* --- files ----------------------------------------------------------------------------------------------------------- */

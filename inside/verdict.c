@@ -47,6 +47,7 @@ void verdict_free(struct verdict *verdict)
 	free(verdict->blobs);
 	break_list_clear(&verdict->breaks);
 	free(verdict->references);
+	free(verdict->goods);
 	for (size_t i = 0; i < verdict->n_resolutions; i++)
 		break_list_clear(&verdict->resolutions[i].breaks);
 	free(verdict->resolutions);
@@ -91,6 +92,12 @@ bool verdict_add(struct verdict *verdict, const struct record *record)
 		verdict->references = xrealloc(verdict->references, verdict->n_references + 1,
 					       sizeof(*verdict->references));
 		verdict->references[verdict->n_references++] = record->refers;
+		return true;
+	case RECORD_GOOD:
+		if (verdict->n_goods >= 2 * LIMIT_TARGETS_PER_ROLE)
+			return false;
+		verdict->goods = xrealloc(verdict->goods, verdict->n_goods + 1, sizeof(*verdict->goods));
+		verdict->goods[verdict->n_goods++] = record->good;
 		return true;
 	case RECORD_TOLERATED:
 		if (verdict->n_tolerated >= LIMIT_TOLERATED)
@@ -258,6 +265,16 @@ static void add_references(const struct verdict *verdict, json_t *root)
 	json_object_set_new(root, "resolved", resolved);
 }
 
+static void add_goods(const struct verdict *verdict, json_t *root)
+{
+	json_t *goods = json_array();
+
+	for (size_t i = 0; i < verdict->n_goods; i++)
+		json_array_append_new(goods, json_pack("{so so}", "file", hex(&verdict->goods[i].sha256), "by",
+						       hex(&verdict->goods[i].by)));
+	json_object_set_new(root, "good", goods);
+}
+
 json_t *verdict_tolerated_to_json(const struct verdict *verdict)
 {
 	json_t *array = verdict->n_tolerated > 0 ? json_array() : NULL;
@@ -293,6 +310,8 @@ json_t *verdict_to_json(const struct verdict *verdict)
 		die("out of memory");
 	if (verdict->n_tolerated > 0)
 		json_object_set_new(json_object_get(root, "facts"), "tolerated", verdict_tolerated_to_json(verdict));
+	if (verdict->n_goods > 0)
+		add_goods(verdict, root);
 	if (verdict->n_references > 0)
 		add_references(verdict, root);
 	return root;
@@ -550,10 +569,33 @@ static enum fault get_references(const json_t *root, struct verdict *verdict, st
 	return fault;
 }
 
+static enum fault get_goods(const json_t *root, struct verdict *verdict, struct refusal *why)
+{
+	static const char *const allowed[] = {"file", "by", NULL};
+	const char *where = "a verdict's good table";
+	json_t *goods = NULL;
+	enum fault fault = json_get_array(root, "a verdict", "good", false, &goods, why);
+
+	for (size_t i = 0; fault == FAULT_NONE && i < json_array_size(goods); i++) {
+		const json_t *object = json_array_get(goods, i);
+		struct record record = record_new(RECORD_GOOD);
+
+		if (!json_is_object(object))
+			return refuse(why, FAULT_JSON_MEMBER, "%s is not an object", where);
+		if ((fault = json_only(object, where, allowed, why)) != FAULT_NONE ||
+		    (fault = get_hex(object, where, "file", "", &record.good.sha256, why)) != FAULT_NONE ||
+		    (fault = get_hex(object, where, "by", "", &record.good.by, why)) != FAULT_NONE)
+			return fault;
+		if (!verdict_add(verdict, &record))
+			return refuse(why, FAULT_JSON_MEMBER, "%s: too many", where);
+	}
+	return fault;
+}
+
 static enum fault fill(const json_t *root, struct verdict *verdict, struct refusal *why)
 {
-	static const char *const allowed[] = {"format", "dataset", "version", "judgedWith", "fault",    "line",
-					      "facts",  "breaks",  "blobs",   "references", "resolved", NULL};
+	static const char *const allowed[] = {"format", "dataset", "version", "judgedWith", "fault",    "line", "facts",
+					      "breaks", "blobs",   "good",    "references", "resolved", NULL};
 	const char *where = "a verdict";
 	json_t *facts, *blobs;
 	enum fault fault;
@@ -580,7 +622,8 @@ static enum fault fill(const json_t *root, struct verdict *verdict, struct refus
 	}
 	if (!notation_is_name(verdict->dataset))
 		return refuse(why, FAULT_JSON_MEMBER, "%s is out of form", where);
-	return get_references(root, verdict, why);
+	fault = get_goods(root, verdict, why);
+	return fault == FAULT_NONE ? get_references(root, verdict, why) : fault;
 }
 
 enum fault verdict_parse(const void *data, size_t size, struct verdict **ret_verdict, struct refusal *why)

@@ -10,10 +10,12 @@
  *      "blobs": ["<sha256>", …],
  *      "breaks": [{"fault": "E5002", "approvable": true, "application", "resource", "field", "rule", "line",
  *                  "old", "new", "row", "value"}],
+ *      "good": [{"file": "<sha256>", "by": "<sha256>"}],
  *      "references": [{"resource", "dataset", "table"}],
  *      "resolved": [{"dataset": "cog", "version": "<sha256>", "with": "<sha256>", "breaks": […]}]}
  *
- * `old` to `value` stand there where there is something. The last two only where the version refers to others (bundle/FORMAT.md 27).
+ * `old` to `value` stand there where there is something. `good` only where a table is in every row; the last two only where the
+ * version refers to others (bundle/FORMAT.md 27).
  */
 #ifndef INSIDE_VERDICT_H
 #define INSIDE_VERDICT_H
@@ -60,6 +62,8 @@ struct verdict {
 	size_t n_blobs;
 	struct record_refers *references; /* tables of other datasets that its keys lead to */
 	size_t n_references;
+	struct record_good *goods; /* its plain tables, and their bases, of which every row was found good */
+	size_t n_goods;
 	struct verdict_resolution *resolutions; /* newest last */
 	size_t n_resolutions;
 };
@@ -67,7 +71,7 @@ struct verdict {
 struct verdict *verdict_new(const char *dataset, const struct sha256 *version);
 void verdict_free(struct verdict *verdict);
 void verdict_freep(struct verdict **verdict);
-/* Takes RECORD_FACTS, RECORD_LICENCE, RECORD_RESOURCE, RECORD_TOLERATED, RECORD_REFERS, RECORD_BREAK. False past a bound, or for another
+/* Takes RECORD_FACTS, RECORD_LICENCE, RECORD_RESOURCE, RECORD_TOLERATED, RECORD_REFERS, RECORD_GOOD, RECORD_BREAK. False past a bound, or for another
  * kind. */
 bool verdict_add(struct verdict *verdict, const struct record *record);
 

@@ -49,6 +49,13 @@ struct parallel_reader {
 	plain_sink *sink;
 	void *sink_ctx;
 
+	/* What need not be judged again. */
+	struct copied_rows *copied;       /* NULL: all is */
+	uint64_t closed;                  /* bytes in pieces that are closed */
+	struct copied_stretch *stretches; /* owned: those of the piece that is closed, and one that goes on behind it */
+	size_t n_stretches, stretches_room;
+	uint64_t n_spared;
+
 	struct piece *pieces; /* N_PIECES, as a ring */
 	size_t n_pieces, n_used;
 	size_t head; /* changed under the lock */
@@ -116,6 +123,21 @@ void parallel_reader_write_plain(struct parallel_reader *reader, plain_sink *sin
 void parallel_reader_trust_utf8(struct parallel_reader *reader)
 {
 	reader->duties.trusts_utf8 = true;
+}
+
+void parallel_reader_spare(struct parallel_reader *reader, struct copied_rows *copied)
+{
+	const struct dialect *dialect = &reader->dialect;
+
+	if (dialect_is_usual(dialect) && dialect->header && dialect->delimiter == ',' && dialect->quote == '"' &&
+	    dialect->double_quote && !dialect->skip_initial_space && !validation_table_has_map(reader->table) &&
+	    validation_table_has_schema(reader->table))
+		reader->copied = copied;
+}
+
+uint64_t parallel_reader_n_spared(const struct parallel_reader *reader)
+{
+	return reader->n_spared;
 }
 
 /* --- threads
@@ -197,6 +219,7 @@ void parallel_reader_free(struct parallel_reader *reader)
 	pthread_mutex_destroy(&reader->lock);
 	pthread_cond_destroy(&reader->work);
 	pthread_cond_destroy(&reader->done);
+	free(reader->stretches);
 	free(reader->pieces);
 	free(reader->threads);
 	free(reader);
@@ -324,6 +347,36 @@ static size_t find_border(const char *bytes, size_t size, char quote)
 	return 0;
 }
 
+static void add_stretch(struct parallel_reader *reader, const struct copied_stretch *stretch)
+{
+	if (reader->n_stretches == reader->stretches_room) {
+		reader->stretches_room = reader->stretches_room * 2 + 16;
+		reader->stretches = xrealloc(reader->stretches, reader->stretches_room, sizeof(reader->stretches[0]));
+	}
+	reader->stretches[reader->n_stretches++] = *stretch;
+}
+
+/* What of the piece that is closed need not be judged again. */
+static void spare(struct parallel_reader *reader, struct piece *piece)
+{
+	uint64_t begin = reader->closed, end = begin + piece->size;
+	struct copied_stretch stretch;
+
+	if (reader->copied == NULL)
+		return;
+	/* At most the last one before goes on here. */
+	if (reader->n_stretches > 1)
+		reader->stretches[0] = reader->stretches[reader->n_stretches - 1];
+	reader->n_stretches = reader->n_stretches > 0 && reader->stretches[0].end > begin;
+	while (copied_rows_take(reader->copied, end, &stretch)) {
+		if (stretch.end > begin)
+			add_stretch(reader, &stretch);
+	}
+	if (piece->part != NULL)
+		validation_part_spare(piece->part, begin, reader->stretches, reader->n_stretches);
+	reader->n_spared += reader->n_stretches > 0 ? piece->size : 0;
+}
+
 /* The open piece is large enough to be handed over: what is past its last row begins the next one. The first, with the header, is read
  * here: what the others are judged by comes from it. */
 static void close_piece(struct parallel_reader *reader)
@@ -340,13 +393,19 @@ static void close_piece(struct parallel_reader *reader)
 	piece->size = border;
 	if (!reader->has_begun) {
 		reader->has_begun = true;
+		spare(reader, piece);
+		reader->closed = piece->size;
 		read_here(reader, piece->bytes, piece->size);
+		if (validation_table_n_faults(reader->table) > 0)
+			reader->copied = NULL;
 		piece->size = 0;
 		reader->head = (reader->head + 1) % reader->n_pieces;
 		return;
 	}
 	if (piece->part == NULL)
 		piece->part = validation_part_new(reader->table, &reader->dialect, &reader->duties);
+	spare(reader, piece);
+	reader->closed += piece->size;
 	start_threads(reader);
 	reader->n_used++;
 	pthread_mutex_lock(&reader->lock);

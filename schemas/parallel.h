@@ -10,6 +10,7 @@
 #ifndef SCHEMAS_PARALLEL_H
 #define SCHEMAS_PARALLEL_H
 
+#include "schemas/copiedrows.h"
 #include "schemas/validation.h"
 
 /* As many as anybody has processors for. */
@@ -34,6 +35,13 @@ void parallel_reader_freep(struct parallel_reader **reader);
 void parallel_reader_write_plain(struct parallel_reader *reader, plain_sink *sink, void *ctx);
 /* Before the first feed: what is fed is known to be UTF-8 (a charset reader's, a plain check's), and is not looked through again. */
 void parallel_reader_trust_utf8(struct parallel_reader *reader);
+
+/* Before the first feed: the rows of COPIED's stretches, in the bytes that are fed, have cells which the table's schema is known to find
+ * good, every one; they are not looked at again, but for keys, custom checks and the number of rows. Heeded where the dialect is the plain one and the table has a
+ * schema, no map, and no fault in its first piece. COPIED stays the caller's. */
+void parallel_reader_spare(struct parallel_reader *reader, struct copied_rows *copied);
+/* Bytes of pieces that any stretch is in, for tests. */
+uint64_t parallel_reader_n_spared(const struct parallel_reader *reader);
 
 /* As of table_reader, but a fault of some bytes may only come with later ones, or from settle. */
 enum fault parallel_reader_feed(struct parallel_reader *reader, const void *data, size_t size, struct refusal *why);

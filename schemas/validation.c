@@ -324,6 +324,11 @@ void validation_judge_row(struct validation_table *table, const struct cell *cel
 		validation_keys_row(table, position);
 }
 
+bool validation_table_has_schema(const struct validation_table *table)
+{
+	return table->schema != NULL;
+}
+
 void validation_row(struct validation_table *table, const struct cell *cells, size_t n_cells,
 		    const struct row_position *position)
 {

@@ -91,6 +91,7 @@ void validation_table_set_levels(struct validation_table *table, const struct ru
  * Faults have the field's name as promised, and row and column as published (column 0: a default). A header that does not fit is a label
  * fault for each column, and no row after it is looked at. Before the first row; MAP becomes the table's, whose schema may not be NULL. */
 void validation_table_set_map(struct validation_table *table, struct columnmap *map);
+bool validation_table_has_schema(const struct validation_table *table);
 bool validation_table_has_map(const struct validation_table *table);
 /* FAULT_COLUMNS, FAULT_TABLE_CELL_SIZE: the table cannot be mapped further, and is broken. */
 enum fault validation_table_map_fault(const struct validation_table *table, struct refusal *why);

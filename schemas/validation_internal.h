@@ -218,7 +218,7 @@ struct validation_batch;
 struct validation_batch *validation_batch_new(struct validation_table *table);
 void validation_batch_free(struct validation_batch *batch);
 struct row_batch *validation_batch_rows(struct validation_batch *batch);
-void validation_batch_take(struct validation_batch *batch, uint64_t first_row);
+void validation_batch_take(struct validation_batch *batch, uint64_t first_row, bool are_good);
 
 /* A row as the columns have it, after the header: what a map made of a published one, or that itself. */
 void validation_judge_row(struct validation_table *table, const struct cell *cells, size_t n_cells,

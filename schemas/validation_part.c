@@ -34,6 +34,10 @@ struct validation_part {
 	bool is_broken; /* the reader refused, or they were no whole rows */
 	struct part_duties duties;
 
+	uint64_t offset; /* of the bytes in the file that the stretches are of */
+	struct copied_stretch *good;
+	size_t n_good, good_room;
+
 	struct plain_writer *writer; /* owned; NULL: the plain form is not wanted */
 	bool is_rewritten;           /* rows are written; until then the bytes are their plain form */
 	char *plain;                 /* owned: what was written */
@@ -211,6 +215,7 @@ void validation_part_free(struct validation_part *part)
 	free(part->table->columns);
 	free(part->table);
 	schema_free(part->schema);
+	free(part->good);
 	free(part->offsets);
 	free(part->notes);
 	free(part);
@@ -274,16 +279,39 @@ static bool read_odd_rows(struct validation_part *part, struct row_scan *scan)
 	return true;
 }
 
+void validation_part_spare(struct validation_part *part, uint64_t offset, const struct copied_stretch *stretches,
+			   size_t n_stretches)
+{
+	if (n_stretches > part->good_room) {
+		part->good_room = n_stretches * 2;
+		part->good = xrealloc(part->good, part->good_room, sizeof(part->good[0]));
+	}
+	for (size_t i = 0; i < n_stretches; i++)
+		part->good[i] = stretches[i];
+	part->n_good = n_stretches;
+	part->offset = offset;
+}
+
+/* Whether the rows from byte BEGIN to END are all within one good stretch, of which *NEXT is the first that may be. */
+static bool are_good(const struct validation_part *part, size_t begin, size_t end, size_t *next)
+{
+	while (*next < part->n_good && part->good[*next].end < part->offset + end)
+		++*next;
+	return *next < part->n_good && part->good[*next].begin < part->offset + begin;
+}
+
 static bool read_batches(struct validation_part *part)
 {
 	struct row_batch *rows = validation_batch_rows(part->batch);
 	struct row_scan scan;
+	size_t next_good = 0;
 
 	row_scan_begin(&scan, &part->dialect, part->bytes, part->size);
 	while (scan.at < part->size) {
 		bool is_full = row_scan_next(&scan, rows);
 
-		validation_batch_take(part->batch, part->table->n_rows + 1);
+		validation_batch_take(part->batch, part->table->n_rows + 1,
+				      rows->n_rows > 0 && are_good(part, rows->offsets[0], scan.at, &next_good));
 		if (part->writer != NULL)
 			write_batch(part, rows);
 		if (!is_full && scan.at < part->size && !read_odd_rows(part, &scan))

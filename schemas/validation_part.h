@@ -7,6 +7,7 @@
 #ifndef SCHEMAS_VALIDATION_PART_H
 #define SCHEMAS_VALIDATION_PART_H
 
+#include "schemas/copiedrows.h"
 #include "schemas/validation.h"
 
 struct validation_part;
@@ -26,6 +27,11 @@ void validation_part_freep(struct validation_part **part);
 /* Reads what should be whole rows, each with its end; what the part held before is dropped. BYTES have CELL_SLACK more behind them, and must stay as
  * they are until the merge. Touches nothing but the part and what is constant in the table. */
 void validation_part_read(struct validation_part *part, const char *bytes, size_t size);
+
+/* Before the read: BYTES will be those from OFFSET on of the file that STRETCHES (copied, in order) are of, and every row within one is
+ * known to have good cells: they are not looked at again, but for keys and custom checks. Holds until it is called again. */
+void validation_part_spare(struct validation_part *part, uint64_t offset, const struct copied_stretch *stretches,
+			   size_t n_stretches);
 
 /* Gives the table what was read, as the rows that begin at POSITION, which moves past them. False, with table and POSITION
  * untouched: what the rows give depends on those before in a way that parts do not know (bytes that are no CSV or no whole rows, patterns past their

@@ -67,7 +67,7 @@ static bool decode(const uint8_t *patch, size_t size, int base_fd, struct sink *
 	struct refusal why;
 
 	if (patch_read_header(take, &source, &header, &why) != FAULT_NONE ||
-	    patch_decode(&header, take, &source, base_fd, compare, sink, NULL, &why) != FAULT_NONE)
+	    patch_decode(&header, take, &source, base_fd, NULL, compare, sink, NULL, &why) != FAULT_NONE)
 		return false;
 	if (sink->done != header.plain_length)
 		abort();

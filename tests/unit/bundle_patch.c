@@ -116,7 +116,7 @@ static enum fault decode(const struct text *base, const struct text *patch, stru
 	enum fault fault = patch_read_header(take, &source, &header, why);
 
 	if (fault == FAULT_NONE)
-		fault = patch_decode(&header, take, &source, base_fd, collect, plain, NULL, why);
+		fault = patch_decode(&header, take, &source, base_fd, NULL, collect, plain, NULL, why);
 	if (fault == FAULT_NONE)
 		assert_int_equal(plain->size, header.plain_length);
 	return fault;
@@ -342,7 +342,7 @@ static void hash_decoded(int base_fd, int patch_fd, struct sha256 *ret_sha256)
 
 	lseek(patch_fd, 0, SEEK_SET);
 	if (patch_read_header(take_from_fd, &patch_fd, &header, &why) != FAULT_NONE ||
-	    patch_decode(&header, take_from_fd, &patch_fd, base_fd, hash_on, hash, NULL, &why) != FAULT_NONE)
+	    patch_decode(&header, take_from_fd, &patch_fd, base_fd, NULL, hash_on, hash, NULL, &why) != FAULT_NONE)
 		_exit(6);
 	hash_final(hash, ret_sha256);
 }

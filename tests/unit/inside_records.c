@@ -67,6 +67,8 @@ static struct record good(enum record_kind kind)
 	case RECORD_LICENCE:
 		FILL(record.licence.name, "LOV2");
 		break;
+	case RECORD_GOOD:
+		break; /* digests, whatever they are */
 	case RECORD_RESOURCE:
 		FILL(record.resource.name, "communes");
 		break;

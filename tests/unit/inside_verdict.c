@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "bundle/json.h"
+#include "bundle/limits.h"
 
 static struct verdict *make(void)
 {
@@ -54,6 +55,37 @@ static struct verdict *make(void)
 	assert_true(verdict_add(verdict, &record));
 	verdict_add_blob(verdict, &version);
 	return verdict;
+}
+
+static void test_goods(void **state)
+{
+	_cleanup_(verdict_freep) struct verdict *verdict = make(), *back = NULL;
+	_cleanup_(json_decrefp) json_t *root = NULL;
+	_cleanup_free_ char *text = NULL, *bad = NULL, *many = NULL;
+	struct record record = record_new(RECORD_GOOD);
+	json_t *goods, *one;
+
+	(void)state;
+	record.good.sha256.bytes[0] = 1;
+	record.good.by.bytes[31] = 2;
+	assert_true(verdict_add(verdict, &record));
+	root = verdict_to_json(verdict);
+	text = json_dumps(root, 0);
+	assert_int_equal(verdict_parse(text, strlen(text), &back, NULL), FAULT_NONE);
+	assert_int_equal(back->n_goods, 1);
+	assert_memory_equal(&back->goods[0], &record.good, sizeof(record.good));
+
+	goods = json_object_get(root, "good");
+	one = json_deep_copy(json_array_get(goods, 0));
+	json_object_set_new(json_array_get(goods, 0), "by", json_string("2"));
+	bad = json_dumps(root, 0);
+	assert_int_equal(verdict_parse(bad, strlen(bad), &back, NULL), FAULT_JSON_MEMBER);
+	json_array_clear(goods);
+	for (size_t i = 0; i <= 2 * LIMIT_TARGETS_PER_ROLE; i++)
+		json_array_append(goods, one);
+	json_decref(one);
+	many = json_dumps(root, 0);
+	assert_int_not_equal(verdict_parse(many, strlen(many), &back, NULL), FAULT_NONE);
 }
 
 /* A version that refers to two tables of another dataset, and what was found of one version of that. */
@@ -239,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_goods),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_references_refused),
 		cmocka_unit_test(test_resolutions_are_bounded),
