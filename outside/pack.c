@@ -95,7 +95,7 @@ static enum fault drop(void *ctx, const void *data, size_t size, struct refusal 
 static enum fault try_patch(const struct blob *blob, const struct blob *base, int base_fd, int patch_fd,
 			    const char *name, struct refusal *why)
 {
-	if (patch_decode_blob(blob, &patch_fd, base, base_fd, drop, NULL, why) != FAULT_NONE)
+	if (patch_decode_blob(blob, &patch_fd, base, base_fd, true, NULL, drop, NULL, why) != FAULT_NONE)
 		return refuse_within(why, "%s: the patch that was made does not make it", name);
 	return FAULT_NONE;
 }
