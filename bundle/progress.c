@@ -24,6 +24,8 @@
 #define SMOOTHED_OVER 4.0 /* seconds that the rate remembers: long enough to be read, short enough to be true */
 #define USUAL_COLUMNS 80  /* of a terminal that does not say */
 #define LINE_SIZE 512
+#define PART_SIZE 128
+#define LABEL_COLUMNS 24 /* that a label may have in a window that is too narrow for all */
 #define CLEAR "\r\033[K"
 
 struct watched {
@@ -117,37 +119,59 @@ static void cut(char *text, unsigned columns)
 	}
 }
 
-char *progress_format(const char *label, const char *unit, uint64_t done, uint64_t total, double per_second,
-		      int64_t seconds, unsigned columns, char *text, size_t size)
+/* LABEL into TEXT, in about COLUMNS: of a path the end tells more than the beginning. */
+static void put_label(const char *label, unsigned columns, char *text, size_t size)
 {
-	char amount[32], whole[32], part[128];
+	const char *rest = label;
 
-	snprintf(text, size, "%s", label);
-	cut(text, columns);
+	while (count_columns(rest) + 3 > columns && *rest != '\0')
+		do
+			rest++;
+		while (((unsigned char)*rest & 0xc0) == 0x80);
+	snprintf(text, size, "%s%s", count_columns(label) > columns ? "..." : "",
+		 count_columns(label) > columns ? rest : label);
+}
+
+/* The parts behind the label, as far as each is known: how much, how fast, how long yet. */
+static void format_parts(const char *unit, uint64_t done, uint64_t total, double per_second, int64_t seconds,
+			 char parts[3][PART_SIZE])
+{
+	char amount[32], whole[32];
+
+	for (size_t i = 0; i < 3; i++)
+		parts[i][0] = '\0';
 	if (done == 0 && per_second == 0) {
-		snprintf(part, sizeof(part), ", %" PRId64 " s so far", seconds);
-		append(text, size, columns, part);
-		return text;
+		snprintf(parts[0], PART_SIZE, ", %" PRId64 " s so far", seconds);
+		return;
 	}
 	format_amount(unit, done, amount, sizeof(amount));
 	format_amount(unit, total, whole, sizeof(whole));
-	if (total >= done)
-		snprintf(part, sizeof(part), " %s of %s%s%s", amount, whole, unit != NULL ? " " : "",
-			 unit != NULL ? unit : "");
-	else
-		snprintf(part, sizeof(part), " %s%s%s", amount, unit != NULL ? " " : "", unit != NULL ? unit : "");
-	if (!append(text, size, columns, part) || per_second < 0.01)
-		return text;
+	snprintf(parts[0], PART_SIZE, " %s%s%s%s%s", amount, total >= done ? " of " : "", total >= done ? whole : "",
+		 unit != NULL ? " " : "", unit != NULL ? unit : "");
+	if (per_second < 0.01)
+		return;
 	if (unit == NULL) {
 		notation_format_size((uint64_t)per_second, amount, sizeof(amount));
-		snprintf(part, sizeof(part), ", %s/s", amount);
-		if (!append(text, size, columns, part))
-			return text;
+		snprintf(parts[1], PART_SIZE, ", %s/s", amount);
 	}
-	if (total > done) {
-		format_left((double)(total - done) / per_second, part, sizeof(part));
-		append(text, size, columns, part);
-	}
+	if (total > done)
+		format_left((double)(total - done) / per_second, parts[2], PART_SIZE);
+}
+
+char *progress_format(const char *label, const char *unit, uint64_t done, uint64_t total, double per_second,
+		      int64_t seconds, unsigned columns, char *text, size_t size)
+{
+	char parts[3][PART_SIZE];
+	unsigned wanted = 0, room;
+
+	format_parts(unit, done, total, per_second, seconds, parts);
+	for (size_t i = 0; i < 3; i++)
+		wanted += count_columns(parts[i]);
+	room = columns > wanted + LABEL_COLUMNS ? columns - wanted : LABEL_COLUMNS;
+	put_label(label, room, text, size);
+	cut(text, columns);
+	for (size_t i = 0; i < 3 && append(text, size, columns, parts[i]); i++)
+		;
 	return text;
 }
 

@@ -56,8 +56,8 @@ struct progress_rate {
 void progress_rate_add(struct progress_rate *rate, int64_t now, uint64_t done);
 
 /* "cog: checking 214 MB of 538 MB, 310 MB/s, 2 s left", with less where less is known: no time without a total, no speed without
- * bytes, and how long it has taken (SECONDS) where nothing is measured (DONE and rate are 0). At most COLUMNS wide: the end is left out piece by piece,
- * and the label cut last. Returns TEXT. */
+ * bytes, and how long it has taken (SECONDS) where nothing is measured (DONE and rate are 0). At most COLUMNS wide: of a long label the
+ * beginning is left out, then the end of the line piece by piece. Returns TEXT. */
 char *progress_format(const char *label, const char *unit, uint64_t done, uint64_t total, double per_second,
 		      int64_t seconds, unsigned columns, char *text, size_t size);
 

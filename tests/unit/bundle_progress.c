@@ -69,6 +69,13 @@ static void what_does_not_fit_is_left_out(void **state)
 	assert_line(NULL, 214 * MB, 538 * MB, 310e6, 29, "cog: checking");
 	assert_line(NULL, 214 * MB, 538 * MB, 310e6, 5, "cog: ");
 	assert_line(NULL, 214 * MB, 538 * MB, 310e6, 0, "");
+	/* Of a path the end stays; the numbers come before it. */
+	progress_format("/srv/sources/r\xc3\xa9gions/communes.csv: checking", NULL, 214 * MB, 538 * MB, 310e6, 7, 70,
+			text, sizeof(text));
+	assert_string_equal(text, "...r\xc3\xa9gions/communes.csv: checking 214 MB of 538 MB, 310 MB/s, 2 s left");
+	progress_format("/srv/sources/r\xc3\xa9gions/communes.csv: checking", NULL, 214 * MB, 538 * MB, 310e6, 7, 45,
+			text, sizeof(text));
+	assert_string_equal(text, "...ommunes.csv: checking 214 MB of 538 MB");
 	/* Never within a character; one that may be two columns wide counts as two. */
 	progress_format("r\xc3\xa9gions", NULL, 0, 0, 0, 1, 2, text, sizeof(text));
 	assert_string_equal(text, "r\xc3\xa9");

@@ -92,6 +92,9 @@ static struct outside_record good(enum outside_record_kind kind)
 		record.signed_.version = 1;
 		record.signed_.size = 1;
 		break;
+	case OUTSIDE_TARGET_BASE:
+		record.target_base.n_parts = 1;
+		break;
 	case OUTSIDE_EVENT:
 		strcpy(record.event.event, "send");
 		strcpy(record.event.dataset, "cog");
@@ -242,6 +245,9 @@ static void test_numbers_have_bounds(void **state)
 	REFUSED(OUTSIDE_FETCH, r.fetch.max_redirects = 101);
 	REFUSED(OUTSIDE_FETCH, r.fetch.retries = 101);
 	REFUSED(OUTSIDE_FETCH, r.fetch.allow_file = 2);
+	REFUSED(OUTSIDE_TARGET_BASE, r.target_base.length = LIMIT_PLAIN_SIZE + 1);
+	REFUSED(OUTSIDE_TARGET_BASE, r.target_base.n_parts = 0);
+	REFUSED(OUTSIDE_TARGET_BASE, r.target_base.n_parts = LIMIT_PARTS + 1);
 	REFUSED(OUTSIDE_EXPECTED, r.expected.size = LIMIT_PLAIN_SIZE + 1);
 	REFUSED(OUTSIDE_FETCHED, r.fetched.status = 1000);
 	REFUSED(OUTSIDE_FETCHED, r.fetched.not_modified = 2);
