@@ -356,8 +356,8 @@ static const char *after_words(const struct bundle_run *run)
 	}
 }
 
-/* CATALOGUE is the newest that is trusted, before and after. Whether the bundle waits for newer trust. */
-static bool import_bundle(struct inside *inside, const char *name, struct catalogue **catalogue, struct tried *tried,
+/* CATALOGUE is the newest that is trusted, before and after. */
+static void import_bundle(struct inside *inside, const char *name, struct catalogue **catalogue, struct tried *tried,
 			  bool quiet, struct import_result *result)
 {
 	int64_t trust = (int64_t)(*catalogue)->trust.timestamp_version;
@@ -367,11 +367,11 @@ static bool import_bundle(struct inside *inside, const char *name, struct catalo
 	fd = incoming_open(inside, name, &run.st, &run.why);
 	if (fd < 0) {
 		tell_bundle(name, &run.why, "", quiet, result);
-		return false;
+		return;
 	}
 	if (tried_find(tried, name, &run.st, trust) != FAULT_NONE) {
 		stands(result, "bundle", name, tried_find(tried, name, &run.st, trust));
-		return true;
+		return;
 	}
 	if (incoming_has_room(inside, &run.st, &run.why) == FAULT_NONE)
 		run_bundle(&run, fd);
@@ -393,7 +393,6 @@ static bool import_bundle(struct inside *inside, const char *name, struct catalo
 	} else {
 		catalogue_free(run.catalogue);
 	}
-	return run.fate == FATE_WAIT && run.depends_on_trust;
 }
 
 /* --- the run --------------------------------------------------------------------------------------------------------- */
@@ -404,7 +403,6 @@ static void import_all(struct inside *inside, struct catalogue **catalogue, bool
 	_cleanup_(incoming_names_clear) struct incoming_names names = {0};
 	struct tried tried;
 	struct refusal why = {0};
-	_cleanup_free_ bool *waits = NULL;
 	uint64_t trust;
 	int r;
 
@@ -414,15 +412,13 @@ static void import_all(struct inside *inside, struct catalogue **catalogue, bool
 		return;
 	}
 	tried_load(inside->incoming_fd, &tried);
-	waits = xcalloc(names.n_items + 1, sizeof(*waits));
-	memset(waits, true, names.n_items);
-	/* What a bundle waits for may have come in one behind it: then once more, and each time trust has moved. */
+	/* What a bundle waits for, or what took the place of one that was read, may have come in one behind it: then once more, and each time trust has moved. */
 	do {
 		trust = (*catalogue)->trust.timestamp_version;
 		for (size_t i = 0; i < names.n_items && (stop == NULL || !stop()); i++) {
 			inside->now = time(NULL);
-			waits[i] = waits[i] && fd_exists(inside->incoming_fd, names.items[i]) &&
-				   import_bundle(inside, names.items[i], catalogue, &tried, quiet, result);
+			if (fd_exists(inside->incoming_fd, names.items[i]))
+				import_bundle(inside, names.items[i], catalogue, &tried, quiet, result);
 		}
 	} while ((*catalogue)->trust.timestamp_version != trust && (stop == NULL || !stop()));
 	r = tried_store(inside->incoming_fd, &tried);
