@@ -68,7 +68,7 @@ run inside import "$T/one.tar"
 is "$status" 4 "without its base a patch waits"
 not_ok "nothing is in force" test -e "$T/in/store/current/villes"
 run inside missing
-like "$output" "$key_hash" "what is asked for is the keyframe's blob"
+like "$output" "want villes ${key_hash:0:10}" "what is asked for is the keyframe's blob"
 unlike "$output" "$(sha "$T/villes.patch")" "and not the patch, which is here"
 bundle key "$T/key.blob"
 run inside import "$T/key.tar"
@@ -121,7 +121,7 @@ is "$(store_digest)" "$before" "nothing changed"
 run audit store "$T/in/store"
 is "$status" 1 "the auditor finds the object"
 run inside missing
-like "$output" "$key_hash" "and its blob is asked for"
+like "$output" "want villes ${key_hash:0:10}" "and its blob is asked for"
 bundle key "$T/key.blob"
 run inside import "$T/key.tar"
 is "$status" 0 "which brings the version in force"
@@ -213,7 +213,7 @@ run audit store "$T/in/store"
 is "$status" 0 "the auditor finds all in order"
 old_patch=$T/in/store/mirror/blobs/$(sha "$T/villes.patch")
 table villes -e '810s/Ville/Bourg/'
-world_sync
+world_sync --keyframe
 run inside import "$bundle"
 is "$status" 0 "a new keyframe comes in force"
 not_ok "the old base goes with the version that was dropped" test -e "$(object "$T/key.csv")"
