@@ -306,6 +306,8 @@ static bool check_order(const struct record *record)
 		return check_put_file(&record->put);
 	case RECORD_PUT_DOCUMENT:
 		return check_document(&record->document);
+	case RECORD_SPILL:
+		return record->spill.memory >= LIMIT_KEY_MEMORY_MIN && record->spill.memory <= LIMIT_KEY_MEMORY_MAX;
 	case RECORD_GENERATION:
 	case RECORD_SWITCH:
 	case RECORD_DELETE_GENERATION:
@@ -328,9 +330,8 @@ bool record_check(const struct record *record)
 	case RECORD_BUNDLE:
 	case RECORD_REPORT:
 	case RECORD_SYNC:
+	case RECORD_GOOD: /* two digests */
 		return true;
-	case RECORD_SPILL:
-		return record->spill.memory >= LIMIT_KEY_MEMORY_MIN && record->spill.memory <= LIMIT_KEY_MEMORY_MAX;
 	case RECORD_END:
 		return check_end(&record->end);
 	case RECORD_FOLDER:
@@ -370,8 +371,6 @@ bool record_check(const struct record *record)
 		return check_resource(&record->resource);
 	case RECORD_REFERS:
 		return check_refers(&record->refers);
-	case RECORD_GOOD:
-		return true; /* two digests */
 	case RECORD_BREAK:
 		return check_break(&record->break_);
 	case RECORD_SOURCE:
@@ -380,7 +379,7 @@ bool record_check(const struct record *record)
 		return check_tolerated(&record->tolerated);
 	case RECORD_EVENT:
 		return check_event(&record->event);
-	default: /* RECORD_NONE, and what commit is told: closed there */
+	default: /* RECORD_NONE, spill's memory, and what commit is told: closed there */
 		return check_order(record);
 	}
 }
