@@ -113,7 +113,7 @@ uint8_t *qr_png(const struct qr *qr, size_t *ret_size)
 	put(&png, "\x89PNG\r\n\x1a\n", 8);
 	put_chunk(&png, "IHDR", header.data, header.size);
 	put_chunk(&png, "IDAT", data.data, data.size);
-	put_chunk(&png, "IEND", NULL, 0);
+	put_chunk(&png, "IEND", "", 0);
 	*ret_size = png.size;
 	return png.data;
 }
