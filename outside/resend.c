@@ -190,11 +190,6 @@ static enum fault make_bundle(struct resend *resend, const struct publish_select
 	return FAULT_NONE;
 }
 
-static size_t count_metadata(const struct resend *resend)
-{
-	return resend->current.n_files - resend->others.n_roles;
-}
-
 /* As many bundles as it takes; each has the metadata, so that they may arrive in any order. */
 static enum fault make_bundles(struct resend *resend, struct refusal *why)
 {
@@ -205,8 +200,7 @@ static enum fault make_bundles(struct resend *resend, struct refusal *why)
 					      .note = resend->note};
 
 	if (exportplan_split(resend->blobs.items, resend->blobs.n_items,
-			     publish_bundle_base(&resend->current, &selection), count_metadata(resend), VOLUME_SIZE,
-			     &plan, why) != FAULT_NONE)
+			     publish_bundle_base(&resend->current, &selection), VOLUME_SIZE, &plan, why) != FAULT_NONE)
 		return why->fault;
 	for (size_t i = 0; i < plan.n_volumes; i++) {
 		selection.blobs = plan.blobs + plan.first[i];
