@@ -45,7 +45,6 @@ SRC_base = \
 	base/ipc.c \
 	base/log.c \
 	base/options.c \
-	base/report.c \
 	base/sandbox.c \
 	base/text.c \
 	base/worker.c
@@ -68,6 +67,7 @@ SRC_bundle = \
 	bundle/patch_encode.c \
 	bundle/patchindex.c \
 	bundle/patchmatch.c \
+	bundle/progress.c \
 	bundle/relay.c \
 	bundle/request.c \
 	bundle/statement.c \
@@ -206,6 +206,11 @@ SRC_outside = \
 	outside/cosign.c \
 	outside/descriptor.c \
 	outside/excerpt.c \
+	outside/exportcommand.c \
+	outside/exportplan.c \
+	outside/exportrecord.c \
+	outside/exportslip.c \
+	outside/keyframe.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
 	outside/mapcommand.c \

@@ -19,10 +19,16 @@
 #define LOG_LINE_SIZE 2048
 
 static const char *opt_name = "clapet";
+static void (*opt_before)(void);
 
 void log_set_name(const char *name)
 {
 	opt_name = name;
+}
+
+void log_set_before(void (*before)(void))
+{
+	opt_before = before;
 }
 
 bool log_has_colour(int fd)
@@ -39,6 +45,8 @@ static void write_line(int priority, const char *colour, const char *text)
 	char line[LOG_LINE_SIZE + 256], safe[LOG_LINE_SIZE];
 	int size;
 
+	if (opt_before != NULL)
+		opt_before();
 	text_escape(text, strlen(text), safe, sizeof safe);
 	if (getenv("JOURNAL_STREAM") != NULL)
 		size = snprintf(line, sizeof line, "<%d>%s\n", priority, safe);

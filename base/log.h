@@ -10,6 +10,8 @@
 
 /* The name before each line: the program's. Kept by pointer. */
 void log_set_name(const char *name);
+/* BEFORE is called before each line: what else is on the terminal goes away (bundle/progress.h). */
+void log_set_before(void (*before)(void));
 
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -227,6 +227,8 @@ static la_ssize_t read_input(struct archive *archive, void *ctx, const void **re
 		return -1;
 	}
 	reader->offset += (uint64_t)n;
+	/* Nobody reads by it: it shows who waits for us how far we are. */
+	lseek(reader->fd, (off_t)reader->offset, SEEK_SET);
 	*ret_data = reader->buffer;
 	return n;
 }

@@ -104,6 +104,11 @@
  * again in incoming/. */
 #define LIMIT_MEDIUM_FILES 65536
 #define LIMIT_MEDIUM_BATCH (256 * MIB)
+/* An export: volumes, which a person carries; a file of FAT32 at its largest, the bound where none is named; what remembers an export
+ * under way: 70 bytes a blob, of several millions. */
+#define LIMIT_EXPORT_VOLUMES 1000
+#define LIMIT_EXPORT_FAT32_SIZE (4 * GIB - 1)
+#define LIMIT_EXPORT_RECORD_SIZE (256 * MIB)
 
 /* Blobs. A part is at most 1 GiB, so that any file system and any link takes it. */
 #define LIMIT_PART_SIZE (1 * GIB)

@@ -17,6 +17,7 @@
 #include "bundle/patch.h"
 #include "bundle/patch_format.h"
 #include "bundle/patchmatch.h"
+#include "bundle/progress.h"
 
 /* The base is indexed in pieces, each with the bytes before it that warm the hash up. */
 #define PIECE_SIZE ((size_t)MIB)
@@ -309,6 +310,9 @@ static void end_segment(struct encoder *encoder, const struct segment *segment, 
 	encoder->counts.n_copies += segment->n_copies;
 	encoder->counts.copied += segment->copied;
 	encoder->written++;
+	/* Nobody reads by the offset: it shows who waits for this process how far it is. */
+	lseek(encoder->new_fd, (off_t)segment->end, SEEK_SET);
+	progress_show(segment->end);
 	pthread_cond_broadcast(&encoder->turn);
 	pthread_mutex_unlock(&encoder->lock);
 }

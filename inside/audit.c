@@ -20,6 +20,7 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
+#include "bundle/progress.h"
 #include "inside/storeverify.h"
 
 static const char *opt_root, *opt_at, *opt_since, *opt_from, *opt_to, *opt_log, *opt_entry, *opt_output, *opt_base;
@@ -380,6 +381,7 @@ int main(int argc, char **argv)
 	log_set_name(program.name);
 	hash_init();
 	json_init();
+	progress_unless(&opt_json);
 	if (sodium_init() < 0)
 		die("libsodium does not start");
 	tzset(); /* before the sandbox: it reads a file */

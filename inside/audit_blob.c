@@ -21,6 +21,7 @@
 #include "bundle/newfile.h"
 #include "bundle/notation.h"
 #include "bundle/patch.h"
+#include "bundle/progress.h"
 #include "inside/audit.h"
 
 #define READ_SIZE ((size_t)256 * KIB)
@@ -66,6 +67,7 @@ static enum fault take_plain(void *ctx, const void *data, size_t size, struct re
 		return refuse(why, FAULT_STORAGE, "%s: %s", work->output_path, strerror(-r));
 	hash_update(work->hash, data, size);
 	work->plain_length += size;
+	progress_show(work->is_patch ? work->plain_length : work->length);
 	return FAULT_NONE;
 }
 
@@ -95,8 +97,10 @@ static enum fault check_base(struct work *work, struct refusal *why)
 
 static enum fault decode_patch(struct work *work, struct refusal *why)
 {
+	_cleanup_free_ char *label = xasprintf("%s: decoding", work->path);
 	uint8_t more;
 
+	progress_begin(label, work->header.plain_length, NULL);
 	if (check_base(work, why) != FAULT_NONE || patch_decode(&work->header, read_blob, work, work->base_fd, NULL,
 								take_plain, work, &work->counts, why) != FAULT_NONE)
 		return why->fault;
@@ -117,9 +121,12 @@ static enum fault decode_frames(struct work *work, struct refusal *why)
 {
 	_cleanup_(free_stream) ZSTD_DCtx *stream = ZSTD_createDCtx();
 	_cleanup_free_ uint8_t *in = xmalloc(READ_SIZE), *out = xmalloc(READ_SIZE);
+	_cleanup_free_ char *label = xasprintf("%s: decoding", work->path);
+	int64_t size = fd_size(work->fd);
 	size_t left = 1;
 	ssize_t n;
 
+	progress_begin(label, size > 0 ? (uint64_t)size : 0, NULL);
 	if (stream == NULL || ZSTD_isError(ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, LIMIT_WINDOW_LOG)))
 		die("zstd does not start");
 	while ((n = fd_read_up_to(work->fd, in, READ_SIZE)) > 0) {
@@ -217,9 +224,11 @@ static enum fault decode(struct work *work, struct refusal *why)
 {
 	struct sha256 sha256;
 	char hex[SHA256_HEX_SIZE];
+	enum fault fault = work->is_patch ? decode_patch(work, why) : decode_frames(work, why);
 
-	if ((work->is_patch ? decode_patch(work, why) : decode_frames(work, why)) != FAULT_NONE)
-		return why->fault;
+	progress_end();
+	if (fault != FAULT_NONE)
+		return fault;
 	hash_final(work->hash, &sha256);
 	sha256_to_hex(&sha256, hex);
 	if (audit_wants_json()) {
@@ -240,6 +249,7 @@ static enum fault show(struct work *work, struct refusal *why)
 
 	if (!work->is_patch && decode_frames(work, why) != FAULT_NONE)
 		return why->fault;
+	progress_end();
 	if (size >= 0)
 		work->length = (uint64_t)size;
 	if (audit_wants_json())

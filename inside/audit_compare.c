@@ -10,8 +10,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "bundle/notation.h"
+#include "bundle/progress.h"
 #include "inside/audit.h"
 #include "inside/audit_words.h"
 
@@ -282,7 +282,7 @@ static void gather_all(struct comparison *comparison)
 		   &comparison->sent, findings);
 	trail_each(&comparison->inside, 0, log_reader_head(comparison->inside.reader)->size, gather_arrived,
 		   &comparison->arrived, findings);
-	report_progress_end();
+	progress_end();
 	merge(&comparison->sent);
 	merge(&comparison->arrived);
 }

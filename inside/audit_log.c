@@ -12,9 +12,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "base/text.h"
 #include "bundle/notation.h"
+#include "bundle/progress.h"
 #include "inside/audit.h"
 #include "inside/audit_words.h"
 
@@ -64,6 +64,7 @@ static bool print_entry(void *ctx, uint64_t index, const struct log_entry *entry
 	const char *name = trail_person(&run->trail, entry->person);
 	char time[64], reason[FAULT_LINE_SIZE], shown[200], line[2 * FAULT_LINE_SIZE];
 
+	progress_end(); /* from here on the lines show it */
 	text_escape(name, strlen(name), shown, sizeof(shown));
 	text_escape(entry->line, strlen(entry->line), line, sizeof(line));
 	notation_format_local(entry->time, time, sizeof(time));
@@ -123,7 +124,7 @@ static void print_people(struct log_run *run)
 			print_inclusion_line(run);
 		trail_each(&run->trail, run->first, run->end, print_entry, run, &run->findings);
 	}
-	report_progress_end();
+	progress_end();
 	findings_print(&run->findings, stdout);
 	puts(run->findings.n_faults == 0 ? "Everything holds." : "This log does not hold.");
 }
@@ -217,7 +218,7 @@ static void print_json(struct log_run *run)
 	audit_print_findings(&run->findings);
 	if (run->trail.is_whole)
 		trail_each(&run->trail, run->first, run->end, print_json_entry, run, &run->findings);
-	report_progress_end();
+	progress_end();
 }
 
 static void print_proof(struct log_run *run)
@@ -226,7 +227,7 @@ static void print_proof(struct log_run *run)
 		print_inclusion_proof(run);
 	if (run->findings.n_faults == 0 && run->has_old)
 		print_consistency_proof(run);
-	report_progress_end();
+	progress_end();
 	findings_print(&run->findings, stderr);
 }
 

@@ -15,9 +15,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/progress.h"
 #include "bundle/statement.h"
 #include "inside/attestcheck.h"
 #include "inside/audit.h"
@@ -173,7 +173,7 @@ static void gather(struct report *report, const struct trail_keys *keys, const u
 						&report->old_signed, findings);
 	trail_range(&report->trail, report->from, report->to, &report->first, &report->end, findings);
 	trail_each(&report->trail, report->first, report->end, count, report, findings);
-	report_progress_end();
+	progress_end();
 	report->is_told = true;
 }
 

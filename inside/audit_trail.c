@@ -15,8 +15,8 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "bundle/json.h"
+#include "bundle/progress.h"
 #include "inside/store.h"
 
 /* Beside the tree; composed by the supervisor (inside/logbook.h). */
@@ -268,6 +268,7 @@ void trail_each(struct trail *trail, uint64_t first, uint64_t end,
 		bool (*each)(void *ctx, uint64_t index, const struct log_entry *entry), void *ctx,
 		struct findings *findings)
 {
+	progress_begin("reading the log", end - first, "entries");
 	for (uint64_t i = first; i < end; i++) {
 		struct log_entry entry;
 		struct refusal why;
@@ -277,7 +278,7 @@ void trail_each(struct trail *trail, uint64_t first, uint64_t end,
 			return;
 		}
 		if ((i & 1023) == 0)
-			report_progress("reading the log", i, end);
+			progress_show(i - first);
 		if (!each(ctx, i, &entry))
 			return;
 	}

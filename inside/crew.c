@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "bundle/notation.h"
+#include "bundle/progress.h"
 
 static const char *const programs[] = {
 	[COMP_UNPACK] = "inside-unpack", [COMP_VERIFY] = "inside-verify", [COMP_CHECK] = "inside-check",
@@ -141,10 +143,24 @@ static enum fault broken(struct worker *worker, const char *how, struct refusal 
 	return refuse(why, FAULT_WORKER, "%s %s", name, how);
 }
 
+/* Shows how far it is until it has something to say; true where its time is over. Where nothing is shown the socket itself waits. */
+static bool wait_shown(const struct worker *worker)
+{
+	struct pollfd fd = {worker->sock, POLLIN, 0};
+	int n = 0;
+
+	while (n == 0 && progress_is_on()) {
+		if (worker_is_late(worker))
+			return true;
+		n = progress_poll(&fd, 1);
+	}
+	return false;
+}
+
 enum fault crew_receive(struct worker *worker, struct record *ret_record, struct refusal *why)
 {
 	const char *name = worker->name;
-	int r = ipc_receive(worker->sock, ret_record, sizeof(*ret_record), NULL);
+	int r = wait_shown(worker) ? -EAGAIN : ipc_receive(worker->sock, ret_record, sizeof(*ret_record), NULL);
 
 	if (r == 0) {
 		enum worker_end end = worker_finish(worker);
@@ -274,7 +290,11 @@ enum fault crew_unpack(const struct inside *inside, int bundle_fd, struct spool 
 		worker_kill(&worker);
 		return fault;
 	}
-	if ((fault = receive_members(&worker, spool, why)) != FAULT_NONE)
+	progress_begin("bundle: unpacking", 0, NULL);
+	progress_watch_offset(bundle_fd);
+	fault = receive_members(&worker, spool, why);
+	progress_end();
+	if (fault != FAULT_NONE)
 		return fault;
 	if (spool->n_members > 1)
 		qsort(spool->members, spool->n_members, sizeof(*spool->members), compare_members);
@@ -547,7 +567,10 @@ enum fault commit_end(struct commit *commit, struct refusal *why)
 		return refuse(why, commit->why.fault, "%s", commit->why.line);
 	commit_order(commit, &go, -1);
 	/* Even where an order could not be sent the worker may have said why: its words are better than ours. */
-	if (crew_receive(&commit->worker, &end, &last) != FAULT_NONE)
+	progress_begin("storing", 0, NULL);
+	fault = crew_receive(&commit->worker, &end, &last);
+	progress_end();
+	if (fault != FAULT_NONE)
 		return refuse(why, last.fault, "%s", last.line);
 	if (end.kind != RECORD_END)
 		return broken(&commit->worker, "sent what was not asked", why);

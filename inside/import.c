@@ -16,7 +16,6 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "base/text.h"
 #include "inside/incoming.h"
 #include "inside/tried.h"

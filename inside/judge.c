@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/progress.h"
 #include "inside/goodrows.h"
 #include "inside/incoming.h"
 
@@ -116,6 +117,13 @@ static int create_output(const struct spool *spool, size_t i, bool is_base)
 	return fd < 0 ? -errno : fd;
 }
 
+/* That it grows to LENGTH is what people see of the work. */
+static void show_output(int fd, uint64_t length)
+{
+	progress_watch_size(fd);
+	progress_expect_more(length);
+}
+
 static bool has_base(const struct inside *inside, const struct catalogue_role *role, size_t i, enum bases bases)
 {
 	return bases == BASES_OF_STORE &&
@@ -145,6 +153,8 @@ static enum fault send_base(const struct inside *inside, const struct spool *spo
 	enum fault fault;
 
 	record.target = target->record;
+	if (!is_here)
+		show_output(fd, target->record.base_length);
 	fault = send_open(worker, &record, fd, "a patch's base", why);
 	if (fault == FAULT_NONE)
 		fault = send_good(inside, role, i, worker, why);
@@ -166,8 +176,10 @@ static enum fault send_targets(const struct inside *inside, const struct spool *
 		struct record record = record_new(fd >= 0 ? RECORD_OBJECT : RECORD_TARGET);
 
 		record.target = target->record;
-		if (fd < 0)
+		if (fd < 0) {
 			fd = create_output(spool, i, false);
+			show_output(fd, target->record.length);
+		}
 		fault = send_open(worker, &record, fd, target->record.file, why);
 		if (fault != FAULT_NONE || record.kind == RECORD_OBJECT)
 			continue;
@@ -441,6 +453,7 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 {
 	struct judgement judgement = {.role = role, .report_fd = spool_temporary(spool)};
 	struct worker worker = WORKER_NONE;
+	char label[NOTATION_NAME_SIZE + 16];
 	int64_t size;
 	enum fault fault;
 
@@ -452,11 +465,14 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 	fault = check_room(inside, spool, role, bases, why);
 	if (fault == FAULT_NONE)
 		fault = crew_start(inside, COMP_CHECK, &worker, why);
+	snprintf(label, sizeof(label), "%s: checking", role->record.name);
+	progress_begin(label, 0, NULL);
 	if (fault == FAULT_NONE &&
 	    (fault = ask(inside, spool, role, in_force, bases, judgement.report_fd, &worker, why)) != FAULT_NONE)
 		worker_kill(&worker);
 	if (fault == FAULT_NONE)
 		fault = answer(&worker, role, &judgement, why);
+	progress_end();
 	if (fault == FAULT_NONE)
 		keep_goods(inside, role, judgement.verdict);
 	if (fault == FAULT_NONE)
@@ -606,6 +622,7 @@ enum fault judge_references(const struct inside *inside, const struct spool *spo
 			    const struct verdict *other, struct break_list *breaks, struct refusal *why)
 {
 	struct worker worker = WORKER_NONE;
+	char label[NOTATION_NAME_SIZE + 16];
 	enum fault fault = crew_start(inside, COMP_CHECK, &worker, why);
 
 	if (fault != FAULT_NONE)
@@ -615,5 +632,9 @@ enum fault judge_references(const struct inside *inside, const struct spool *spo
 		worker_kill(&worker);
 		return fault;
 	}
-	return answer_references(&worker, other->dataset, breaks, why);
+	snprintf(label, sizeof(label), "%s: checking keys", verdict->dataset);
+	progress_begin(label, 0, NULL);
+	fault = answer_references(&worker, other->dataset, breaks, why);
+	progress_end();
+	return fault;
 }

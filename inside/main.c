@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "bundle/hash.h"
 #include "bundle/json.h"
+#include "bundle/progress.h"
 #include "inside/cmd.h"
 #include "inside/compat_command.h"
 
@@ -175,6 +176,7 @@ int main(int argc, char **argv)
 {
 	hash_init();
 	json_init();
+	progress_unless(&opt_json);
 	if (sodium_init() < 0)
 		die("libsodium does not start");
 	return program_main(&program, argc, argv);

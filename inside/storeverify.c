@@ -16,10 +16,10 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "base/sandbox.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "bundle/progress.h"
 #include "inside/storeverify_private.h"
 
 #define PRIVATE_MODE 0700
@@ -428,7 +428,7 @@ static void verify_all(struct storeverify *verify, const uint8_t *root, size_t r
 	storeverify_generations(verify);
 	verify_decisions(verify);
 	verify_quarantine(verify);
-	report_progress_end();
+	progress_end();
 }
 
 /* Opens the store and gives up everything but reading it, and the log's folder. */
@@ -499,7 +499,7 @@ int storeverify_run_at(const char *store_path, const uint8_t *root, size_t root_
 		storeverify_timestamps(&verify);
 		storeverify_judge_day(&verify, has_log ? &history : NULL, at, &day);
 	}
-	report_progress_end();
+	progress_end();
 	storeverify_day_print(&verify, &day, store_path, json);
 	storeverify_day_clear(&day);
 	history_clear(&history);

@@ -12,18 +12,21 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "bundle/patch.h"
+#include "bundle/progress.h"
 
 #define PRIVATE_MODE 0700
 #define DAMAGED FAULT_STORE_DAMAGED
 
+/* Only that they come out counts, and how many show. */
 static enum fault throw_away(void *ctx, const void *data, size_t size, struct refusal *why)
 {
-	(void)ctx;
+	struct storeverify *verify = ctx;
+
 	(void)data;
-	(void)size;
 	(void)why;
+	verify->shown += size;
+	progress_show(verify->shown);
 	return FAULT_NONE;
 }
 
@@ -91,7 +94,7 @@ static enum fault decode_patch(struct storeverify *verify, const struct signed_f
 	if (fd < 0 && decode_base(verify, &file->base, why) != FAULT_NONE)
 		return why->fault;
 	return patch_decode_blob(&file->blob, fds, &file->base, fd < 0 ? verify->base_fd : fd, false, NULL, throw_away,
-				 NULL, why);
+				 verify, why);
 }
 
 /* --- files ----------------------------------------------------------------------------------------------------------- */
@@ -106,7 +109,7 @@ static void decode_file(struct storeverify *verify, const struct signed_file *fi
 	if (fds == NULL)
 		return;
 	fault = file->is_patch ? decode_patch(verify, file, fds, &why)
-			       : blob_decode(&file->blob, fds, throw_away, NULL, &why);
+			       : blob_decode(&file->blob, fds, throw_away, verify, &why);
 	verify->n_decoded += fault == FAULT_NONE;
 	if (fault == FAULT_BLOB_ABSENT || fault == FAULT_STORAGE) {
 		findings_note(&verify->findings, "%s/%s: not decoded: %s", file->dataset, file->file, why.line);
@@ -114,7 +117,6 @@ static void decode_file(struct storeverify *verify, const struct signed_file *fi
 		refuse_within(&why, "%s/%s", file->dataset, file->file);
 		findings_add(&verify->findings, &why);
 	}
-	report_progress("decoding", verify->n_decoded, 0);
 	close_all(fds, file->blob.n_parts);
 }
 
@@ -136,15 +138,23 @@ static void decode_files(struct storeverify *verify)
 {
 	const struct trustset *set = verify->set;
 	const struct signed_file **files = xcalloc(set->n_files + 1, sizeof(struct signed_file *));
-	size_t n = 0;
+	size_t n = 0, n_apart = 0;
+	uint64_t total = 0;
 
 	for (size_t i = 0; i < set->n_files; i++)
 		if (set->files[i].blob.n_parts > 0)
 			files[n++] = &set->files[i];
 	qsort(files, n, sizeof(struct signed_file *), compare_by_plain);
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || compare_by_plain(&files[i - 1], &files[i]) != 0)
-			decode_file(verify, files[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && compare_by_plain(&files[i - 1], &files[i]) == 0)
+			continue;
+		files[n_apart++] = files[i];
+		total += files[i]->blob.plain_length;
+	}
+	verify->shown = 0;
+	progress_begin("decoding blobs", total, NULL);
+	for (size_t i = 0; i < n_apart; i++)
+		decode_file(verify, files[i]);
 	free(files);
 }
 
@@ -156,6 +166,7 @@ void storeverify_blobs(struct storeverify *verify)
 	if (fd < 0)
 		return;
 	storeverify_list(verify, "mirror/blobs", &names);
+	storeverify_show(verify, "hashing blobs", fd, &names);
 	for (size_t i = 0; i < names.n_items; i++) {
 		struct sha256 sha256;
 		struct stat st;

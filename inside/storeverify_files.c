@@ -14,14 +14,15 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "bundle/progress.h"
 
 #define FOLDER_MODE 0750
 #define PRIVATE_MODE 0700
 #define FILE_MODE 0440
 #define DAMAGED FAULT_STORE_DAMAGED
+#define PIECE_SIZE ((size_t)256 * KIB)
 
 static int open_regular(int dir_fd, const char *name)
 {
@@ -81,16 +82,43 @@ bool storeverify_file(struct storeverify *verify, int dir_fd, const char *path, 
 	return true;
 }
 
+void storeverify_show(struct storeverify *verify, const char *what, int dir_fd, const struct store_names *names)
+{
+	uint64_t total = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < names->n_items; i++)
+		if (fstatat(dir_fd, names->items[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+			total += (uint64_t)st.st_size;
+	verify->shown = 0;
+	progress_begin(what, total, NULL);
+}
+
+/* As hash_fd; a file may be large, so what is done of it shows. */
+static int hash_shown(struct storeverify *verify, int fd, struct sha256 *ret_sha256)
+{
+	_cleanup_(hash_freep) struct hash *hash = hash_new();
+	_cleanup_free_ uint8_t *piece = xmalloc(PIECE_SIZE);
+	ssize_t n;
+
+	while ((n = fd_read_up_to(fd, piece, PIECE_SIZE)) > 0) {
+		hash_update(hash, piece, (size_t)n);
+		verify->hashed_bytes += (uint64_t)n;
+		verify->shown += (uint64_t)n;
+		progress_show(verify->shown);
+	}
+	if (n == 0)
+		hash_final(hash, ret_sha256);
+	return (int)n;
+}
+
 bool storeverify_hash(struct storeverify *verify, int dir_fd, const char *path, const char *name,
 		      const struct sha256 *sha256)
 {
 	_cleanup_close_ int fd = open_regular(dir_fd, name);
 	struct sha256 found;
-	uint64_t size = 0;
-	int r = fd < 0 ? fd : hash_fd(fd, LIMIT_PLAIN_SIZE, &found, &size);
+	int r = fd < 0 ? fd : hash_shown(verify, fd, &found);
 
-	verify->hashed_bytes += size;
-	report_progress("hashing", verify->hashed_bytes, 0);
 	if (r < 0)
 		findings_fault(&verify->findings, DAMAGED, "%s/%s: cannot be read: %s", path, name, strerror(-r));
 	else if (!sha256_equal(&found, sha256))
@@ -132,7 +160,7 @@ static void verify_objects(struct storeverify *verify, const char *dataset, bool
 {
 	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
 	_cleanup_close_ int fd = -1;
-	char path[STORE_PATH_SIZE];
+	char path[STORE_PATH_SIZE], what[STORE_PATH_SIZE];
 
 	*ret_objects = (struct objects){NULL, 0};
 	snprintf(path, sizeof(path), "datasets/%s/objects", dataset);
@@ -141,6 +169,10 @@ static void verify_objects(struct storeverify *verify, const char *dataset, bool
 		return;
 	storeverify_list(verify, path, &names);
 	ret_objects->items = xcalloc(names.n_items + 1, sizeof(*ret_objects->items));
+	if (hash) {
+		snprintf(what, sizeof(what), "%s: hashing", dataset);
+		storeverify_show(verify, what, fd, &names);
+	}
 	for (size_t i = 0; i < names.n_items; i++) {
 		struct object *object = &ret_objects->items[ret_objects->n_items];
 		struct stat st;

@@ -23,6 +23,7 @@ struct storeverify {
 	size_t n_metadata, n_blobs, n_decoded, n_missing_blobs, n_datasets, n_objects, n_versions, n_generations,
 		n_targets, n_attestations;
 	uint64_t hashed_bytes;
+	uint64_t shown; /* bytes of the step whose progress is shown */
 	/* Unnamed, for the base of a patch that is no object any more: the one that is in it; -1: there could be none. */
 	int base_fd;
 	struct sha256 base_sha256;
@@ -34,6 +35,8 @@ void storeverify_list(struct storeverify *verify, const char *path, struct store
 int storeverify_open(struct storeverify *verify, const char *path, mode_t mode);
 /* A regular file of the writer, 0440. */
 bool storeverify_file(struct storeverify *verify, int dir_fd, const char *path, const char *name, struct stat *ret_st);
+/* Begins to show how far it is with WHAT ("hashing blobs"): NAMES of a folder. */
+void storeverify_show(struct storeverify *verify, const char *what, int dir_fd, const struct store_names *names);
 /* The bytes of NAME hash to SHA256. */
 bool storeverify_hash(struct storeverify *verify, int dir_fd, const char *path, const char *name,
 		      const struct sha256 *sha256);

@@ -20,12 +20,11 @@
 #include "base/fdio.h"
 #include "base/ipc.h"
 #include "base/log.h"
-#include "base/report.h"
+#include "bundle/progress.h"
 #include "outside/agentlog.h"
 
 /* Has no dot, so that no dataset can be called like it. */
 #define LOCK_NAME "clapet.lock"
-#define POLL_INTERVAL 200
 
 static enum fault open_folder(const char *path, const char *key, int *ret_fd, struct refusal *why)
 {
@@ -166,7 +165,7 @@ enum fault job_start(const struct agent *agent, enum outside_worker worker, stru
 	struct worker_options options = {.user = agent->config->users[worker],
 					 .sockets = agent->config->sockets,
 					 .test_bench = agent->config->test_bench};
-	struct job job = {.agent = agent, .worker = WORKER_NONE, .output_fd = -1};
+	struct job job = {.agent = agent, .worker = WORKER_NONE};
 	int r;
 
 	job.program = config_worker_program(worker);
@@ -204,18 +203,12 @@ static bool wait_for_record(struct job *job)
 {
 	struct pollfd fds[] = {{job->worker.sock, POLLIN, 0}, {job->may_stop ? job->agent->stop_fd : -1, POLLIN, 0}};
 
-	for (;;) {
-		int n = poll(fds, ARRAY_SIZE(fds), job->label != NULL ? POLL_INTERVAL : -1);
+	int n;
 
+	while ((n = progress_poll(fds, ARRAY_SIZE(fds))) <= 0)
 		if (n < 0 && errno != EINTR)
 			die_errno("poll");
-		if (n > 0 && fds[1].revents != 0)
-			return false;
-		if (n > 0)
-			return true;
-		if (job->label != NULL && job->output_fd >= 0 && fd_size(job->output_fd) >= 0)
-			report_progress(job->label, (uint64_t)fd_size(job->output_fd), job->total);
-	}
+	return fds[1].revents == 0;
 }
 
 bool job_receive(struct job *job, struct outside_record *ret_record, struct refusal *why)
@@ -249,8 +242,7 @@ void job_refuse_record(struct job *job, const struct outside_record *record, str
 
 enum fault job_finish(struct job *job, struct refusal *why)
 {
-	if (job->label != NULL)
-		report_progress_end();
+	progress_end();
 	if (job->ended)
 		return why->fault != FAULT_NONE ? why->fault : refuse(why, FAULT_STOPPED, "told to stop");
 	if (job->broken && why->fault == FAULT_NONE)

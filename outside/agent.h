@@ -36,12 +36,9 @@ struct job {
 	const struct agent *agent;
 	struct worker worker;
 	const char *program;
-	bool may_stop;     /* a signal ends it: FAULT_STOPPED */
-	const char *label; /* for progress: "cog: fetch"; NULL: none */
-	int output_fd;     /* its growth is the progress; -1 */
-	uint64_t total;    /* expected size, 0 unknown */
-	bool broken;       /* the protocol or the pipe */
-	bool ended;        /* killed and reaped */
+	bool may_stop; /* a signal ends it: FAULT_STOPPED */
+	bool broken;   /* the protocol or the pipe */
+	bool ended;    /* killed and reaped */
 };
 
 /* FAULT_WORKER where it cannot be started. */
@@ -54,7 +51,7 @@ void job_send_kind(struct job *job, enum outside_record_kind kind, int fd);
 bool job_receive(struct job *job, struct outside_record *ret_record, struct refusal *why);
 /* Says that record is not one that this worker may send. */
 void job_refuse_record(struct job *job, const struct outside_record *record, struct refusal *why);
-/* Waits for the end of the worker. WHY holds what job_receive left; a worker that then did not end well is FAULT_WORKER. */
+/* Waits for the end of the worker, and of the progress that is shown (bundle/progress.h). WHY holds what job_receive left; a worker that then did not end well is FAULT_WORKER. */
 enum fault job_finish(struct job *job, struct refusal *why);
 
 /* Opens a new, empty, read-write file; what was there is removed. A descriptor or a negative errno. */

@@ -20,6 +20,8 @@
 #include "bundle/notation.h"
 
 #define DAY 86400LL
+/* A minute and a half of a link of 100 Mbit/s at its rate for one bundle; once in catalogueEvery for each keyframe. */
+#define CAROUSEL ((int64_t)(1 * GIB))
 
 static const struct {
 	const char *program, *key;
@@ -153,6 +155,36 @@ static enum fault parse_limits(struct config *config, struct refusal *why)
 	return FAULT_NONE;
 }
 
+enum fault config_parse_keyframes(const json_t *object, const char *where, struct keyframe_policy *policy,
+				  struct refusal *why)
+{
+	if (json_get_integer(object, where, "share", false, 0, 100, &policy->share, why) != FAULT_NONE)
+		return why->fault;
+	return json_get_duration(object, where, "every", false, &policy->every, why);
+}
+
+static enum fault parse_keyframes(struct config *config, struct refusal *why)
+{
+	static const char *const allowed[] = {"share", "every", "carousel", NULL};
+	int64_t target_format = 2;
+	json_t *keyframes = NULL;
+
+	config->keyframes = (struct keyframe_policy){KEYFRAME_SHARE, KEYFRAME_EVERY};
+	config->carousel = CAROUSEL;
+	if (json_get_integer(config->json, "configuration", "targetFormat", false, 1, 2, &target_format, why) !=
+		    FAULT_NONE ||
+	    json_get_object(config->json, "configuration", "keyframes", false, &keyframes, why) != FAULT_NONE)
+		return why->fault;
+	config->may_patch = target_format >= 2;
+	if (keyframes == NULL)
+		return FAULT_NONE;
+	if (json_only(keyframes, "keyframes", allowed, why) != FAULT_NONE ||
+	    json_get_integer(keyframes, "keyframes", "carousel", false, 0, (int64_t)LIMIT_BUNDLE_SIZE / 2,
+			     &config->carousel, why) != FAULT_NONE)
+		return why->fault;
+	return config_parse_keyframes(keyframes, "keyframes", &config->keyframes, why);
+}
+
 static enum fault parse_network(struct config *config, struct refusal *why)
 {
 	const char *key;
@@ -181,10 +213,10 @@ static enum fault parse_network(struct config *config, struct refusal *why)
 static enum fault parse_members(struct config *config, const char *folder, struct refusal *why)
 {
 	static const char *const allowed[] = {
-		"format",      "sources",        "state",  "keys",      "repository", "outbox",
-		"caFile",      "passphraseFile", "users",  "sockets",   "testBench",  "longestSilence",
-		"expires",     "catalogueEvery", "limits", "allowHttp", "allowFile",  "proxy",
-		"credentials", "bundleFormat",   "log",    NULL,
+		"format",      "sources",        "state",  "keys",         "repository", "outbox",
+		"caFile",      "passphraseFile", "users",  "sockets",      "testBench",  "longestSilence",
+		"expires",     "catalogueEvery", "limits", "allowHttp",    "allowFile",  "proxy",
+		"credentials", "bundleFormat",   "log",    "targetFormat", "keyframes",  NULL,
 	};
 	int64_t bundle_format = 1;
 
@@ -194,7 +226,8 @@ static enum fault parse_members(struct config *config, const char *folder, struc
 	    json_get_integer(config->json, "configuration", "bundleFormat", false, 1, 1, &bundle_format, why) !=
 		    FAULT_NONE ||
 	    parse_paths(config, folder, why) != FAULT_NONE || parse_users(config, why) != FAULT_NONE ||
-	    parse_expires(config, why) != FAULT_NONE || parse_limits(config, why) != FAULT_NONE)
+	    parse_expires(config, why) != FAULT_NONE || parse_limits(config, why) != FAULT_NONE ||
+	    parse_keyframes(config, why) != FAULT_NONE)
 		return why->fault;
 	return parse_network(config, why);
 }

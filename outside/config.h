@@ -22,6 +22,17 @@ enum outside_worker { WORKER_FETCH, WORKER_UNPACK, WORKER_CHECK, WORKER_PACK, WO
 /* "outside-fetch", and the key under `users`. */
 const char *config_worker_program(enum outside_worker worker);
 
+/* When a file travels whole again (keyframe.h). */
+struct keyframe_policy {
+	int64_t share; /* percent of the keyframe, as it travels, that a patch may have; 0: everything travels whole */
+	int64_t every; /* seconds: a keyframe that is older is made anew */
+};
+#define KEYFRAME_SHARE 25
+#define KEYFRAME_EVERY (30LL * 86400)
+/* The members `share` and `every` of OBJECT, `keyframes` of a configuration or of a source's `clapet`, over what POLICY says. */
+enum fault config_parse_keyframes(const json_t *object, const char *where, struct keyframe_policy *policy,
+				  struct refusal *why);
+
 struct config {
 	json_t *json; /* owned; borrowed texts point into it */
 	char *path;
@@ -38,6 +49,9 @@ struct config {
 	int64_t longest_silence;
 	int64_t expires_timestamp, expires_snapshot, expires_datasets, expires_targets;
 	int64_t catalogue_every;
+	int64_t carousel;                 /* bytes of keyframes that a bundle without news offers again; 0: none */
+	bool may_patch;                   /* the inside reads targets of format 2 */
+	struct keyframe_policy keyframes; /* default of a source */
 	/* Defaults of a source. */
 	int64_t timeout; /* of a whole transfer, attempts and pauses included */
 	int64_t retries, max_redirects, max_bytes;

@@ -36,6 +36,7 @@
 #define MAX_ERROR_BODY (64 << 10)
 
 struct job {
+	int sock;
 	struct outside_fetch request;
 	int out_fd;
 	char *credential; /* or NULL */
@@ -65,6 +66,19 @@ static int64_t now_monotonic(void)
 	return ts.tv_sec;
 }
 
+/* What the server says of the body's length, before the first byte of it; no more than it may be. */
+static void tell_expected(const struct attempt *attempt)
+{
+	struct outside_record record = outside_record_new(OUTSIDE_EXPECTED);
+	curl_off_t length = -1;
+
+	if (curl_easy_getinfo(attempt->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) != CURLE_OK || length <= 0 ||
+	    (uint64_t)length > attempt->job->request.max_bytes)
+		return;
+	record.expected.size = (uint64_t)length;
+	outside_record_send(attempt->job->sock, &record, -1);
+}
+
 static size_t write_body(char *data, size_t unit, size_t n, void *ctx)
 {
 	struct attempt *attempt = ctx;
@@ -77,6 +91,8 @@ static size_t write_body(char *data, size_t unit, size_t n, void *ctx)
 		attempt->discarded += size;
 		return attempt->discarded > MAX_ERROR_BODY ? 0 : size;
 	}
+	if (attempt->size == 0)
+		tell_expected(attempt);
 	if (size > request->max_bytes - attempt->size) {
 		refuse(&attempt->why, FAULT_FETCH_SIZE, "%s: the body is larger than %llu bytes (maxBytes)",
 		       attempt->job->shown, (unsigned long long)request->max_bytes);
@@ -386,7 +402,7 @@ static void receive_job(int sock, struct job *job)
 int main(int argc, char **argv)
 {
 	int sock = worker_enter(argc, argv, "outside-fetch");
-	struct job job = {.out_fd = -1};
+	struct job job = {.sock = sock, .out_fd = -1};
 	struct outside_record answer = outside_record_new(OUTSIDE_FETCHED), end;
 	struct refusal why = {FAULT_NONE, ""};
 	enum url_scheme scheme;

@@ -11,10 +11,13 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/json.h"
+#include "bundle/progress.h"
 #include "outside/baselinecommand.h"
 #include "outside/config.h"
+#include "outside/exportcommand.h"
 #include "outside/logcommand.h"
 #include "outside/mapcommand.h"
 #include "outside/patchcommand.h"
@@ -23,9 +26,10 @@
 #include "outside/validate.h"
 
 static const char *opt_config = "/etc/clapet/outside.json";
-static bool opt_force, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint;
+static bool opt_force, opt_keyframe, opt_json, opt_yes, opt_old_data, opt_forget, opt_key, opt_checkpoint;
 static uint64_t opt_last;
 static struct baseline_options opt_baseline;
+static struct export_options opt_export;
 static const char *opt_reason, *opt_replaced_by, *opt_to, *opt_html;
 
 static struct config *load_config(void)
@@ -52,7 +56,7 @@ static int run_sync(int argc, char **argv)
 {
 	_cleanup_(config_freep) struct config *config = load_config();
 
-	return sync_run(config, argc, argv, opt_force, opt_json);
+	return sync_run(config, argc, argv, opt_force, opt_keyframe, opt_json);
 }
 
 static int run_status(int argc, char **argv)
@@ -157,6 +161,25 @@ static int run_recover(int argc, char **argv)
 	return opt_forget ? recover_forget_run(config) : recover_run(config, argv[0], opt_yes, opt_old_data);
 }
 
+static int run_export(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+	const char *const texts[] = {opt_export.to, opt_export.recipient};
+
+	(void)argv;
+	if (argc > 0)
+		die_usage("export takes no arguments");
+	if (opt_export.to == NULL)
+		die_usage("export needs --to FOLDER");
+	if (opt_export.all == (opt_export.since != NULL))
+		die_usage("export: --since SINCE or --all, one of them");
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i] != NULL && !text_is_utf8(texts[i], strlen(texts[i]), NULL))
+			die_usage("export: --to and --for are UTF-8");
+	config = load_config();
+	return export_run(config, &opt_export);
+}
+
 static int run_explain(int argc, char **argv)
 {
 	enum fault fault;
@@ -186,6 +209,7 @@ static const struct option options[] = {
 
 static const struct option sync_options[] = {
 	{"force", 'f', OPTION_FLAG, &opt_force, NULL, "fetch and check again, whatever was fetched before"},
+	{"keyframe", 'k', OPTION_FLAG, &opt_keyframe, NULL, "send files whole, not as patches against what was sent"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -208,6 +232,18 @@ static const struct option baseline_options[] = {
 	{"check", 0, OPTION_FLAG, &opt_baseline.check, NULL, "say what would be recorded, and record nothing"},
 	{"show", 0, OPTION_FLAG, &opt_baseline.show, NULL, "say what is recorded, and how far it may grow"},
 	{"json", 0, OPTION_FLAG, &opt_baseline.json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static const struct option export_options[] = {
+	{"to", 't', OPTION_TEXT, &opt_export.to, "FOLDER", "where the volumes go: a mounted medium (required)"},
+	{"since", 's', OPTION_TEXT, &opt_export.since, "SINCE",
+	 "what was published since a timestamp's version or a day"},
+	{"all", 'a', OPTION_FLAG, &opt_export.all, NULL, "everything that is published: for a new inside"},
+	{"volume-size", 0, OPTION_TEXT, &opt_export.volume_size, "SIZE", "at most so large (default: what fits FAT32)"},
+	{"for", 0, OPTION_TEXT, &opt_export.recipient, "TEXT", "for whom it is: printed on the slip"},
+	{"restart", 0, OPTION_FLAG, &opt_export.restart, NULL, "begin anew, whatever is on other media"},
+	{"json", 0, OPTION_FLAG, &opt_export.json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -283,6 +319,8 @@ static const struct command commands[] = {
 	 "first: heartbeats wait until they were, or old data would come in force. A root cannot be recovered "
 	 "so.",
 	 recover_options, run_recover},
+	{"export", NULL, "write what is published into volumes, for media or a new inside", export_details,
+	 export_options, run_export},
 	{"log", NULL, "what was fetched, published, sent, refused: the audit log",
 	 "Every entry is proved to be in the tree that the log's checkpoint signs. --checkpoint prints that "
 	 "one, to keep\n"
@@ -305,5 +343,6 @@ int main(int argc, char **argv)
 	log_set_name("clapet-outside");
 	hash_init();
 	json_init();
+	progress_unless(&opt_json);
 	return program_main(&program, argc, argv);
 }

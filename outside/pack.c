@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * outside-pack: a plain file into parts of zstd frames, or members into a bundle; the first record says which. Reads
+ * outside-pack: a plain file into parts of zstd frames or a patch, or members into a bundle; the records say which. Reads
  * and writes the descriptors that it is given and nothing else.
  */
 #include <errno.h>
@@ -17,10 +17,13 @@
 #include "base/worker.h"
 #include "bundle/blob.h"
 #include "bundle/bundle.h"
+#include "bundle/patch.h"
 #include "outside/records.h"
 
 /* On a SIRENE-like CSV level 9 takes four times as long as 3 for a tenth less, level 19 eighty times as long for a fifth less. */
 #define LEVEL 3
+/* As `clapet-outside patch`: the bound on memory is for two. */
+#define PATCH_THREADS 2
 
 /* The supervisor or the worker before may have left the shared offset anywhere. */
 static void rewind_fd(int fd)
@@ -79,20 +82,73 @@ static void pack_blob(int sock, int plain_fd, const char *name, const struct out
 	blob_clear(&blob);
 }
 
+/* --- a plain file into a patch --- */
+
+static enum fault drop(void *ctx, const void *data, size_t size, struct refusal *why)
+{
+	(void)ctx, (void)data, (void)size, (void)why;
+	return FAULT_NONE;
+}
+
+/* Nobody can ask for another one behind a one-way link: what the inside will do is done here first. It also proves that the plain file is the
+ * one that was announced. */
+static enum fault try_patch(const struct blob *blob, const struct blob *base, int base_fd, int patch_fd,
+			    const char *name, struct refusal *why)
+{
+	if (patch_decode_blob(blob, &patch_fd, base, base_fd, true, NULL, drop, NULL, why) != FAULT_NONE)
+		return refuse_within(why, "%s: the patch that was made does not make it", name);
+	return FAULT_NONE;
+}
+
+static void pack_patch(int sock, int plain_fd, const struct outside_record *first, int base_fd,
+		       const struct outside_record *base_record, int patch_fd, struct refusal *why)
+{
+	struct blob_part part;
+	struct blob base = {.plain_sha256 = base_record->file.sha256, .plain_length = base_record->file.size};
+	struct blob blob = {
+		.plain_sha256 = first->file.sha256, .plain_length = first->file.size, .parts = &part, .n_parts = 1};
+	struct patch_counts counts;
+	int r = patch_encode(base_fd, &base.plain_sha256, plain_fd, patch_fd, PATCH_THREADS, &counts);
+
+	rewind_fd(patch_fd);
+	if (r == 0)
+		r = hash_fd(patch_fd, LIMIT_PLAIN_SIZE, &part.sha256, &part.length);
+	if (r < 0) {
+		refuse(why, FAULT_STORAGE, "%s: %s", first->file.name, strerror(-r));
+		return;
+	}
+	if (part.length > LIMIT_PART_SIZE)
+		blob.n_parts = 0;
+	else if (try_patch(&blob, &base, base_fd, patch_fd, first->file.name, why) != FAULT_NONE)
+		return;
+	send_blob(sock, first->file.name, &blob);
+}
+
 static void serve_blob(int sock, const struct outside_record *first, int plain_fd, struct refusal *why)
 {
 	struct outputs outputs = {.n_fds = 0};
-	struct outside_record record;
-	int fd;
+	struct outside_record record, base = {.kind = OUTSIDE_NONE};
+	int fd, base_fd = -1;
 
 	for (;;) {
 		fd = -1;
 		outside_record_receive(sock, &record, &fd);
 		if (record.kind == OUTSIDE_GO && fd < 0)
 			break;
+		if (record.kind == OUTSIDE_BASE && fd >= 0 && base_fd < 0) {
+			base = record;
+			base_fd = fd;
+			continue;
+		}
 		if (record.kind != OUTSIDE_PART || fd < 0 || outputs.n_fds == LIMIT_PARTS)
 			die("the supervisor sent record %u where a part is due", record.kind);
 		outputs.fds[outputs.n_fds++] = fd;
+	}
+	if (base_fd >= 0 && outputs.n_fds != 1)
+		die("the supervisor sent %zu outputs for a patch", outputs.n_fds);
+	if (base_fd >= 0) {
+		pack_patch(sock, plain_fd, first, base_fd, &base, outputs.fds[0], why);
+		return;
 	}
 	rewind_fd(plain_fd);
 	pack_blob(sock, plain_fd, first->file.name, &outputs, why);

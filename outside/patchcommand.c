@@ -22,6 +22,7 @@
 #include "bundle/newfile.h"
 #include "bundle/notation.h"
 #include "bundle/patch.h"
+#include "bundle/progress.h"
 
 static const char *opt_base, *opt_output;
 static uint64_t opt_threads = 2;
@@ -90,6 +91,7 @@ static void print_counts(const struct files *files, const struct sha256 *base, c
 
 static enum fault make(const struct files *files, int out_fd, struct refusal *why)
 {
+	_cleanup_free_ char *label = xasprintf("%s: encoding", files->path);
 	struct patch_counts counts;
 	struct sha256 base;
 	uint64_t size;
@@ -97,7 +99,9 @@ static enum fault make(const struct files *files, int out_fd, struct refusal *wh
 
 	if (r < 0)
 		return refuse(why, FAULT_FILE, "%s: %s", opt_base, strerror(-r));
+	progress_begin(label, (uint64_t)fd_size(files->new_fd), NULL);
 	r = patch_encode(files->base_fd, &base, files->new_fd, out_fd, (unsigned)opt_threads, &counts);
+	progress_end();
 	if (r == -EFBIG)
 		return refuse(why, FAULT_FILE, "%s: a file of more than %llu bytes (bundle/FORMAT.md 15.2)",
 			      files->path, (unsigned long long)LIMIT_PLAIN_SIZE);
@@ -130,6 +134,7 @@ int patch_run(int argc, char **argv)
 		die_usage("patch takes --base OLD NEW --output BLOB");
 	if (opt_threads < 1 || opt_threads > PATCH_THREADS_MAX)
 		die_usage("patch: --threads takes 1 to %d", PATCH_THREADS_MAX);
+	progress_unless(&opt_json);
 	files.path = argv[0];
 	if (open_files(&files, &why) == FAULT_NONE) {
 		status = newfile_make(opt_output, work, &files);

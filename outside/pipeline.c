@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "outside/keyframe.h"
 #include "outside/provenance.h"
 #include "outside/publish.h"
 #include "outside/url.h"
@@ -130,6 +131,21 @@ static char *finish_descriptor(const struct pipeline *pipeline, json_t *descript
 	return text;
 }
 
+/* Whole, or as a patch against the last time that it travelled whole. datapackage.json is small, and what a person looks at first. */
+static enum fault pack_file(const struct pipeline *pipeline, int fd, const struct state_file *old,
+			    struct state_file *file, struct refusal *why)
+{
+	const struct keyframe_policy *policy = &pipeline->source->keyframes;
+	bool packed = false;
+
+	if (old != NULL && pipeline->agent->config->may_patch && !pipeline->keyframe &&
+	    strcmp(file->name, "datapackage.json") != 0 && keyframe_serves(policy, old, pipeline->agent->now) &&
+	    publish_pack_patch(pipeline->agent, pipeline->source->name, fd, old, policy, file, &packed, why) !=
+		    FAULT_NONE)
+		return why->fault;
+	return packed ? FAULT_NONE : publish_pack(pipeline->agent, pipeline->source->name, fd, file, why);
+}
+
 /* Packs what the version before did not have already, and puts every file where stock clients look for it. */
 static enum fault publish_file(struct pipeline *pipeline, const char *work_name, const struct state_version *before,
 			       struct state_file *file, struct refusal *why)
@@ -141,10 +157,10 @@ static enum fault publish_file(struct pipeline *pipeline, const char *work_name,
 		return refuse(why, FAULT_STORAGE, "state/%s/work/%s: %s", pipeline->source->name, work_name,
 			      strerror(-fd));
 	if (same != NULL && sha256_equal(&same->sha256, &file->sha256) && publish_has_blobs(pipeline->agent, same)) {
-		state_file_set_parts(file, same->parts, same->n_parts);
+		state_file_copy_encoding(file, same);
 		return FAULT_NONE;
 	}
-	if (publish_pack(pipeline->agent, pipeline->source->name, fd, file, why) != FAULT_NONE)
+	if (pack_file(pipeline, fd, same, file, why) != FAULT_NONE)
 		return why->fault;
 	return publish_target(pipeline->agent, pipeline->source->name, pipeline->work_fd, work_name, file, why);
 }
@@ -249,23 +265,57 @@ static enum fault look_at_bodies(struct pipeline *pipeline, bool *ret_changed, s
 	return FAULT_NONE;
 }
 
+/* What is published travels whole from now on: the same version, signed again. */
+static enum fault renew_keyframes(struct pipeline *pipeline, bool *ret_changed, struct refusal *why)
+{
+	struct source_state *state = pipeline->state;
+	_cleanup_(state_version_clear) struct state_version version = {.exists = false};
+	bool any = false;
+
+	state_version_copy(&version, state->pending.exists ? &state->pending : &state->published);
+	for (size_t i = 0; i < version.n_files; i++) {
+		struct state_file *file = &version.files[i];
+		_cleanup_close_ int fd = -1;
+
+		if (!state_file_is_patch(file))
+			continue;
+		fd = publish_open_target(pipeline->agent, state->name, file->name, &file->sha256);
+		if (fd < 0)
+			return refuse(why, FAULT_STORAGE, "repository/targets/%s: %s: %s", state->name, file->name,
+				      strerror(-fd));
+		if (publish_pack(pipeline->agent, state->name, fd, file, why) != FAULT_NONE)
+			return why->fault;
+		any = true;
+	}
+	if (!any)
+		return FAULT_NONE;
+	state_version_clear(&state->pending);
+	state->pending = version;
+	memset(&version, 0, sizeof version);
+	*ret_changed = true;
+	return FAULT_NONE;
+}
+
 static enum fault run(struct pipeline *pipeline, bool *ret_changed, struct refusal *why)
 {
 	bool all_same = false;
 
 	*ret_changed = false;
-	if (open_work(pipeline, why) != FAULT_NONE || pipeline_fetch(pipeline, &all_same, why) != FAULT_NONE)
+	if (open_work(pipeline, why) != FAULT_NONE || pipeline_fetch(pipeline, &all_same, why) != FAULT_NONE ||
+	    (!all_same && look_at_bodies(pipeline, ret_changed, why) != FAULT_NONE))
 		return why->fault;
-	return all_same ? FAULT_NONE : look_at_bodies(pipeline, ret_changed, why);
+	return pipeline->keyframe && !*ret_changed ? renew_keyframes(pipeline, ret_changed, why) : FAULT_NONE;
 }
 
 enum fault pipeline_run(const struct agent *agent, const struct source *source, struct source_state *state,
-			const struct references *references, bool force, bool *ret_changed, struct refusal *why)
+			const struct references *references, bool force, bool keyframe, bool *ret_changed,
+			struct refusal *why)
 {
 	struct pipeline pipeline = {.agent = agent,
 				    .source = source,
 				    .state = state,
 				    .references = references,
+				    .keyframe = keyframe,
 				    .folder_fd = -1,
 				    .work_fd = -1};
 	bool changed = false;

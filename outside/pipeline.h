@@ -41,6 +41,7 @@ struct pipeline {
 	struct source_state *state;
 	const struct references *references; /* what its keys lead to */
 	bool force;                          /* no conditional request, and the check is run again */
+	bool keyframe;                       /* nothing travels as a patch */
 	int folder_fd, work_fd;              /* state/<dataset>/, and its work/ */
 	struct pipeline_body *bodies;
 	struct pipeline_resource *resources;
@@ -48,10 +49,12 @@ struct pipeline {
 };
 
 /* Runs it, its keys against REFERENCES. *RET_CHANGED: STATE->pending is a new version (packed, its blobs in the repository, nothing saved yet).
+ * With KEYFRAME it travels whole, and what is published and travels as a patch is packed anew as the same version.
  * Otherwise nothing is new. On success STATE's address facts are those of this run; on a fault STATE's versions are
  * as they were and its addresses are forgotten, so that the next run asks without conditions. */
 enum fault pipeline_run(const struct agent *agent, const struct source *source, struct source_state *state,
-			const struct references *references, bool force, bool *ret_changed, struct refusal *why);
+			const struct references *references, bool force, bool keyframe, bool *ret_changed,
+			struct refusal *why);
 
 /* The steps, one file each. */
 enum fault pipeline_fetch(struct pipeline *pipeline, bool *ret_all_same, struct refusal *why);

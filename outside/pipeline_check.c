@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "bundle/progress.h"
 #include "outside/pipeline.h"
 #include "outside/sourcerules.h"
 #include "outside/url.h"
@@ -64,8 +65,8 @@ static enum fault unpack_resource(struct pipeline *pipeline, size_t index, int i
 	if (job_start(pipeline->agent, WORKER_UNPACK, &job, why) != FAULT_NONE)
 		return why->fault;
 	job.may_stop = true;
-	job.label = label;
-	job.output_fd = out_fd;
+	progress_begin(label, 0, NULL);
+	progress_watch_offset(in_fd);
 	if (resource->member != NULL)
 		text_copy(record.unpack.member, sizeof record.unpack.member, resource->member);
 	record.unpack.max_bytes = (uint64_t)resource->max_bytes;
@@ -122,6 +123,7 @@ static enum fault send_resource(struct job *job, struct pipeline *pipeline, size
 		return storage(pipeline, size < 0 ? (int)size : plain_fd, why);
 	text_copy(record.file.name, sizeof record.file.name, pipeline->source->resources[index].name);
 	record.file.size = (uint64_t)size;
+	progress_watch_offset(raw_fd);
 	job_send(job, &record, raw_fd);
 	record.kind = OUTSIDE_PLAIN;
 	record.file.size = 0;
@@ -240,7 +242,7 @@ static enum fault run_check(struct pipeline *pipeline, int report_fd, int descri
 	if (job_start(pipeline->agent, WORKER_CHECK, &job, why) != FAULT_NONE)
 		return why->fault;
 	job.may_stop = true;
-	job.label = label;
+	progress_begin(label, 0, NULL);
 	if (send_package(&job, pipeline, report_fd, descriptor_fd, why) != FAULT_NONE) {
 		worker_kill(&job.worker);
 		return why->fault;

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/checksum.h"
+#include "bundle/progress.h"
 #include "outside/pipeline.h"
 #include "outside/url.h"
 
@@ -120,19 +121,24 @@ static enum fault fetch_remote(const struct pipeline *pipeline, const struct sou
 {
 	_cleanup_free_ char *label = xasprintf("%s: fetching", pipeline->source->name);
 	struct outside_record record;
+	int64_t n_expected = 0;
 	bool answered = false;
 	struct job job;
 
 	if (job_start(pipeline->agent, WORKER_FETCH, &job, why) != FAULT_NONE)
 		return why->fault;
 	job.may_stop = true;
-	job.label = label;
-	job.output_fd = out_fd;
+	progress_begin(label, 0, NULL);
+	progress_watch_size(out_fd);
 	if (send_request(&job, pipeline, body, known, out_fd, why) != FAULT_NONE) {
 		worker_kill(&job.worker);
 		return why->fault;
 	}
 	while (job_receive(&job, &record, why)) {
+		if (record.kind == OUTSIDE_EXPECTED && n_expected++ <= pipeline->agent->config->retries) {
+			progress_expect(record.expected.size);
+			continue;
+		}
 		if (record.kind != OUTSIDE_FETCHED || answered) {
 			job_refuse_record(&job, &record, why);
 			break;

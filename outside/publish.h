@@ -12,13 +12,22 @@
 #include "outside/agent.h"
 #include "outside/state.h"
 
-/* Whether every part of FILE lies in repository/blobs/. */
+/* Whether every part of FILE, and of its base, lies in repository/blobs/. */
 bool publish_has_blobs(const struct agent *agent, const struct state_file *file);
 
 /* Encodes FD, which is FILE's plain bytes, into repository/blobs/<sha256> (durable) and fills in FILE's parts. LABEL names the
  * dataset for people. FAULT_STORAGE, FAULT_WORKER, FAULT_STOPPED. */
 enum fault publish_pack(const struct agent *agent, const char *label, int fd, struct state_file *file,
 			struct refusal *why);
+
+/* The same as a patch against BEFORE's keyframe. *RET_PACKED is false where that keyframe is not at hand any more, is FILE itself, or the patch
+ * is larger than POLICY wants it: then FILE is as it was. The worker decodes each patch before it vouches for it. */
+enum fault publish_pack_patch(const struct agent *agent, const char *dataset, int fd, const struct state_file *before,
+			      const struct keyframe_policy *policy, struct state_file *file, bool *ret_packed,
+			      struct refusal *why);
+
+/* Opens repository/targets/<dataset>/<sha256>.<file>: a descriptor or a negative errno. */
+int publish_open_target(const struct agent *agent, const char *dataset, const char *file, const struct sha256 *sha256);
 
 /* Moves WORK_NAME to repository/targets/[<dataset>/]<sha256>.<file>, the consistent-snapshot name of TUF 1.0.34, 3.3. DATASET
  * NULL: status.json, which lies at the top. */
@@ -77,6 +86,8 @@ struct publish_blobs {
 	size_t n_items;
 };
 void publish_blobs_clear(struct publish_blobs *blobs);
+/* Two files with the same bytes have the same blobs: the first stays. */
+void publish_blobs_once(struct publish_blobs *blobs);
 /* What was not sent yet, with STATUS's. */
 void publish_choose_unsent(const struct agent_state *agent_state, struct source_state *const *states, size_t n_states,
 			   struct publish_blobs *ret_blobs);
@@ -103,6 +114,7 @@ struct publish_bundle {
 	uint64_t size;
 	bool is_catalogue;
 	size_t n_metadata, n_blobs;
+	size_t n_offered; /* of the blobs' files, keyframes that a bundle before carried, too; the caller's to fill in */
 };
 
 /* Bytes of the bundle of SELECTION's metadata without a blob, and what a blob of LENGTH bytes adds. */

@@ -16,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/progress.h"
 #include "outside/agentlog.h"
 #include "outside/publish.h"
 
@@ -41,29 +42,42 @@ struct choice {
 	int64_t from;
 };
 
-static bool is_chosen(const struct choice *choice, const struct state_file *file, const struct state_part *part)
+static bool is_chosen(const struct choice *choice, uint64_t since, int64_t signed_at, const struct state_part *part)
 {
 	if (choice->unsent)
 		return !part->sent;
-	return (file->since == 0 || file->since > choice->since) &&
-	       (file->signed_at == 0 || file->signed_at >= choice->from);
+	return (since == 0 || since > choice->since) && (signed_at == 0 || signed_at >= choice->from);
 }
 
-static void add_parts(struct publish_blobs *blobs, const char *dataset, const struct state_version *version,
-		      const struct choice *choice)
+/* As KEYFRAME: a file's own parts, first named SINCE, or its base's. */
+static void add_parts(struct publish_blobs *blobs, const char *dataset, const char *file,
+		      const struct state_keyframe *keyframe, const struct choice *choice)
 {
-	for (size_t i = 0; i < version->n_files; i++)
-		for (size_t k = 0; k < version->files[i].n_parts; k++) {
-			const struct state_part *part = &version->files[i].parts[k];
+	for (size_t i = 0; i < keyframe->n_parts; i++) {
+		const struct state_part *part = &keyframe->parts[i];
 
-			if (choice != NULL && !is_chosen(choice, &version->files[i], part))
-				continue;
-			blobs->items = xrealloc(blobs->items, blobs->n_items + 1, sizeof *blobs->items);
-			blobs->items[blobs->n_items++] = (struct publish_blob){.sha256 = part->sha256,
-									       .length = part->length,
-									       .dataset = dataset,
-									       .file = version->files[i].name};
-		}
+		if (choice != NULL && !is_chosen(choice, keyframe->since, keyframe->signed_at, part))
+			continue;
+		blobs->items = xrealloc(blobs->items, blobs->n_items + 1, sizeof *blobs->items);
+		blobs->items[blobs->n_items++] = (struct publish_blob){
+			.sha256 = part->sha256, .length = part->length, .dataset = dataset, .file = file};
+	}
+}
+
+static void add_version(struct publish_blobs *blobs, const char *dataset, const struct state_version *version,
+			const struct choice *choice)
+{
+	for (size_t i = 0; i < version->n_files; i++) {
+		const struct state_file *file = &version->files[i];
+
+		add_parts(blobs, dataset, file->name,
+			  &(struct state_keyframe){.since = file->since,
+						   .signed_at = file->signed_at,
+						   .parts = file->parts,
+						   .n_parts = file->n_parts},
+			  choice);
+		add_parts(blobs, dataset, file->name, &file->base, choice);
+	}
 }
 
 static int compare_blobs(const void *a, const void *b)
@@ -75,8 +89,7 @@ static int compare_blobs(const void *a, const void *b)
 	return order != 0 ? order : x < y ? -1 : x > y;
 }
 
-/* Two files with the same bytes have the same blobs: the first stays. */
-static void drop_repeated(struct publish_blobs *blobs)
+void publish_blobs_once(struct publish_blobs *blobs)
 {
 	_cleanup_free_ struct publish_blob **sorted = xcalloc(blobs->n_items + 1, sizeof *sorted);
 	size_t n = 0;
@@ -100,9 +113,9 @@ static void choose(const struct agent_state *agent_state, struct source_state *c
 	struct publish_blobs blobs = {.n_items = 0};
 
 	for (size_t i = 0; i < n_states; i++)
-		add_parts(&blobs, states[i]->name, &states[i]->published, choice);
-	add_parts(&blobs, "", &agent_state->status, NULL);
-	drop_repeated(&blobs);
+		add_version(&blobs, states[i]->name, &states[i]->published, choice);
+	add_version(&blobs, "", &agent_state->status, NULL);
+	publish_blobs_once(&blobs);
 	*ret_blobs = blobs;
 }
 
@@ -167,6 +180,7 @@ static enum fault send_member(struct job *job, int dir_fd, const char *folder, b
 	record.member.is_blob = is_blob;
 	record.member.size = size;
 	text_copy(record.member.name, sizeof record.member.name, name);
+	progress_expect_more(size);
 	job_send(job, &record, fd);
 	return FAULT_NONE;
 }
@@ -256,6 +270,8 @@ enum fault publish_bundle(const struct agent *agent, const struct publish_signed
 		return refuse(why, FAULT_STORAGE, "%s: %s", selection->folder, strerror(-fd));
 	if (job_start(agent, WORKER_PACK, &job, why) != FAULT_NONE)
 		return why->fault;
+	progress_begin("bundle: packing", 0, NULL);
+	progress_watch_size(fd);
 	if (send_members(&job, signed_, selection, &bundle, why) != FAULT_NONE) {
 		worker_kill(&job.worker);
 	} else {

@@ -45,6 +45,18 @@ enum fault publish_open_passphrase(const struct config *config, int *ret_fd, str
 	return FAULT_NONE;
 }
 
+static void send_parts(struct job *job, const struct state_part *parts, size_t n_parts)
+{
+	for (size_t i = 0; i < n_parts; i++) {
+		struct outside_record record = outside_record_new(OUTSIDE_PART);
+
+		record.part.index = (uint32_t)i;
+		record.part.sha256 = parts[i].sha256;
+		record.part.length = parts[i].length;
+		job_send(job, &record, -1);
+	}
+}
+
 static void send_file(struct job *job, const char *dataset, const struct state_file *file)
 {
 	struct outside_record record = outside_record_new(OUTSIDE_TARGET);
@@ -55,14 +67,17 @@ static void send_file(struct job *job, const char *dataset, const struct state_f
 	record.target.sha256 = file->sha256;
 	record.target.length = file->length;
 	record.target.n_parts = (uint32_t)file->n_parts;
+	record.target.has_base = state_file_is_patch(file);
 	job_send(job, &record, -1);
-	for (size_t i = 0; i < file->n_parts; i++) {
-		record = outside_record_new(OUTSIDE_PART);
-		record.part.index = (uint32_t)i;
-		record.part.sha256 = file->parts[i].sha256;
-		record.part.length = file->parts[i].length;
-		job_send(job, &record, -1);
-	}
+	send_parts(job, file->parts, file->n_parts);
+	if (!state_file_is_patch(file))
+		return;
+	record = outside_record_new(OUTSIDE_TARGET_BASE);
+	record.target_base.sha256 = file->base.sha256;
+	record.target_base.length = file->base.length;
+	record.target_base.n_parts = (uint32_t)file->base.n_parts;
+	job_send(job, &record, -1);
+	send_parts(job, file->base.parts, file->base.n_parts);
 }
 
 static void send_version(struct job *job, const char *role, const char *dataset, const struct state_version *version)

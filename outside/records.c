@@ -220,7 +220,12 @@ static bool dataset_is_valid(const struct outside_dataset *dataset)
 static bool target_is_valid(const struct outside_target *target)
 {
 	return target_path_is_valid(target->path, sizeof(target->path)) && target->length <= LIMIT_PLAIN_SIZE &&
-	       target->n_parts <= LIMIT_PARTS;
+	       target->n_parts <= LIMIT_PARTS && flag_is_valid(target->has_base);
+}
+
+static bool target_base_is_valid(const struct outside_target_base *base)
+{
+	return base->length <= LIMIT_PLAIN_SIZE && base->n_parts > 0 && base->n_parts <= LIMIT_PARTS;
 }
 
 static bool signed_is_valid(const struct outside_signed *signed_)
@@ -284,6 +289,8 @@ static bool signing_is_valid(const struct outside_record *record)
 		return attest_is_valid(&record->attest);
 	case OUTSIDE_TARGET:
 		return target_is_valid(&record->target);
+	case OUTSIDE_TARGET_BASE:
+		return target_base_is_valid(&record->target_base);
 	case OUTSIDE_SIGNED:
 		return signed_is_valid(&record->signed_);
 	case OUTSIDE_FLOOR:
@@ -319,12 +326,15 @@ bool outside_record_check(const struct outside_record *record)
 		return end_is_valid(&record->end);
 	case OUTSIDE_FETCH:
 		return fetch_is_valid(&record->fetch);
+	case OUTSIDE_EXPECTED:
+		return record->expected.size <= LIMIT_PLAIN_SIZE;
 	case OUTSIDE_FETCHED:
 		return fetched_is_valid(&record->fetched);
 	case OUTSIDE_UNPACK:
 		return unpack_is_valid(&record->unpack);
 	case OUTSIDE_OUTPUT:
 	case OUTSIDE_PLAIN:
+	case OUTSIDE_BASE:
 	case OUTSIDE_FILE:
 		return file_is_valid(&record->file, false, LIMIT_PLAIN_SIZE);
 	case OUTSIDE_RAW:

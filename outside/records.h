@@ -32,10 +32,11 @@ enum outside_record_kind {
 	OUTSIDE_END, /* .end */
 
 	/* -> fetch: OUTSIDE_FETCH (fd: the body is written here), optional OUTSIDE_CREDENTIAL (fd), optional OUTSIDE_CA (fd), OUTSIDE_GO.
-	 * fetch ->: OUTSIDE_FETCHED, OUTSIDE_END. */
+	 * fetch ->: OUTSIDE_EXPECTED for each attempt whose length the server says, OUTSIDE_FETCHED, OUTSIDE_END. */
 	OUTSIDE_FETCH,      /* .fetch */
 	OUTSIDE_CREDENTIAL, /* fd: "user:password" or "Bearer …", one line */
 	OUTSIDE_CA,         /* fd: PEM file of authorities */
+	OUTSIDE_EXPECTED,   /* .expected: for people who watch, and nobody else */
 	OUTSIDE_FETCHED,    /* .fetched */
 
 	/* -> unpack: OUTSIDE_UNPACK (fd: archive), OUTSIDE_OUTPUT (fd), OUTSIDE_GO.   unpack ->: OUTSIDE_END. */
@@ -59,16 +60,20 @@ enum outside_record_kind {
 
 	/* -> pack, mode blob: OUTSIDE_PLAIN (fd: plain file), OUTSIDE_PART (fd: output) for as many parts as may be needed, OUTSIDE_GO.
 	 * pack ->: OUTSIDE_FILE (plain hash, length), OUTSIDE_PART for each part (hash, length), OUTSIDE_END.
+	 * -> pack, mode patch: OUTSIDE_PLAIN, OUTSIDE_BASE (fd: the base's plain file), one OUTSIDE_PART (fd: output), OUTSIDE_GO.
+	 * pack ->: OUTSIDE_FILE, OUTSIDE_PART (none: longer than a part may be), OUTSIDE_END.
 	 * -> pack, mode bundle: OUTSIDE_MEMBER (fd) for each member, OUTSIDE_BUNDLE (fd: output), OUTSIDE_GO.
 	 * pack ->: OUTSIDE_BUNDLE (hash, size), OUTSIDE_END. */
 	OUTSIDE_FILE,   /* .file */
+	OUTSIDE_BASE,   /* .file */
 	OUTSIDE_PART,   /* .part */
 	OUTSIDE_MEMBER, /* .member */
 	OUTSIDE_BUNDLE, /* .file */
 
 	/* -> sign: OUTSIDE_KEYS (fd: keys folder), OUTSIDE_METADATA_FOLDER (fd: repository/metadata/), OUTSIDE_PASSPHRASE (fd, optional), OUTSIDE_SIGN,
 	 * OUTSIDE_FLOOR for each role that must go above a version, OUTSIDE_COSIGNATURE for each that a second person made,
-	 * then for each dataset that changed: OUTSIDE_DATASET, its OUTSIDE_TARGETs each with its OUTSIDE_PARTs; OUTSIDE_GO. A dataset's targets
+	 * then for each dataset that changed: OUTSIDE_DATASET, its OUTSIDE_TARGETs each with its OUTSIDE_PARTs, and of a patch
+	 * OUTSIDE_TARGET_BASE with its OUTSIDE_PARTs; OUTSIDE_GO. A dataset's targets
 	 * are all of them: the role is replaced. `status` is a dataset of this protocol with the one target status.json.
 	 * sign ->: OUTSIDE_SIGNED for every metadata file that is current now (root chain, timestamp, snapshot, targets, each role),
 	 * OUTSIDE_WAITING for each role that waits for a person, OUTSIDE_END.
@@ -80,6 +85,7 @@ enum outside_record_kind {
 	OUTSIDE_SIGN,        /* .sign */
 	OUTSIDE_DATASET,     /* .dataset */
 	OUTSIDE_TARGET,      /* .target */
+	OUTSIDE_TARGET_BASE, /* .target_base */
 	OUTSIDE_SIGNED,      /* .signed_ */
 	OUTSIDE_FLOOR,       /* .floor */
 	OUTSIDE_COSIGNATURE, /* .cosignature */
@@ -109,6 +115,10 @@ struct outside_fetch {
 	uint32_t retries;
 	uint32_t allow_http, allow_file;
 	uint32_t expect_table; /* an HTML page is FAULT_FETCH_WEB_PAGE */
+};
+
+struct outside_expected {
+	uint64_t size;
 };
 
 struct outside_fetched {
@@ -207,6 +217,13 @@ struct outside_target {
 	struct sha256 sha256;
 	uint64_t length;
 	uint32_t n_parts;
+	uint32_t has_base; /* a patch: OUTSIDE_TARGET_BASE follows its parts */
+};
+
+struct outside_target_base {
+	struct sha256 sha256; /* of the plain file */
+	uint64_t length;
+	uint32_t n_parts; /* of its `zstd` */
 };
 
 struct outside_signed {
@@ -235,6 +252,7 @@ struct outside_record {
 	union {
 		struct outside_end end;
 		struct outside_fetch fetch;
+		struct outside_expected expected;
 		struct outside_fetched fetched;
 		struct outside_unpack unpack;
 		struct outside_check check;
@@ -245,6 +263,7 @@ struct outside_record {
 		struct outside_dataset dataset;
 		struct outside_attest attest;
 		struct outside_target target;
+		struct outside_target_base target_base;
 		struct outside_signed signed_;
 		struct outside_event event;
 		struct outside_floor floor;

@@ -56,7 +56,7 @@ void run_end(struct run *run);
 void run_print_bundle(const struct run *run, const struct publish_bundle *bundle);
 
 /* The commands; each returns the exit status. */
-int sync_run(const struct config *config, int n_names, char **names, bool force, bool json);
+int sync_run(const struct config *config, int n_names, char **names, bool force, bool keyframe, bool json);
 int sync_heartbeat(const struct config *config);
 int withdraw_run(const struct config *config, const char *dataset, const char *reason, const char *replaced_by);
 int status_run(const struct config *config, bool json);

@@ -83,26 +83,42 @@ static enum fault receive_rules(struct request *request, struct refusal *why)
 	return fault;
 }
 
-/* The parts of TARGET, in order and without a gap. */
-static json_t *receive_custom(int sock, const struct outside_target *target)
+/* N_PARTS parts, in order and without a gap. */
+static void receive_parts(int sock, const char *path, uint32_t n_parts, struct blob *blob)
 {
-	_cleanup_free_ struct blob_part *parts = xcalloc(target->n_parts + 1, sizeof(*parts));
-	const struct encoding encoding = {.blob = {.plain_sha256 = target->sha256,
-						   .plain_length = target->length,
-						   .parts = parts,
-						   .n_parts = target->n_parts}};
-
-	if (target->n_parts == 0)
-		return NULL;
-	for (uint32_t i = 0; i < target->n_parts; i++) {
+	blob->parts = xcalloc(n_parts + 1, sizeof(*blob->parts));
+	for (uint32_t i = 0; i < n_parts; i++) {
 		struct outside_record record;
 
 		receive_plain(sock, &record);
 		if (record.kind != OUTSIDE_PART || record.part.index != i)
-			die("the supervisor sent record %u where part %u of %s was due", record.kind, i, target->path);
-		parts[i] = (struct blob_part){.sha256 = record.part.sha256, .length = record.part.length};
+			die("the supervisor sent record %u where part %u of %s was due", record.kind, i, path);
+		blob->parts[i] = (struct blob_part){.sha256 = record.part.sha256, .length = record.part.length};
+		blob->n_parts++;
 	}
-	return encodings_build(&encoding);
+}
+
+static json_t *receive_custom(int sock, const struct outside_target *target)
+{
+	struct encoding encoding = {.blob = {.plain_sha256 = target->sha256, .plain_length = target->length}};
+	struct outside_record record;
+	json_t *custom;
+
+	if (target->n_parts == 0)
+		return NULL;
+	receive_parts(sock, target->path, target->n_parts, &encoding.blob);
+	if (target->has_base) {
+		receive_plain(sock, &record);
+		if (record.kind != OUTSIDE_TARGET_BASE)
+			die("the supervisor sent record %u where the base of %s was due", record.kind, target->path);
+		encoding.is_patch = true;
+		encoding.base.plain_sha256 = record.target_base.sha256;
+		encoding.base.plain_length = record.target_base.length;
+		receive_parts(sock, target->path, record.target_base.n_parts, &encoding.base);
+	}
+	custom = encodings_build(&encoding);
+	encoding_clear(&encoding);
+	return custom;
 }
 
 /* "cog/communes.csv" of cog, "status.json" of status. */

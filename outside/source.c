@@ -294,11 +294,25 @@ static enum fault parse_resources(struct source *source, int folder_fd, const st
 	return FAULT_NONE;
 }
 
+static enum fault parse_keyframes(struct source *source, const json_t *clapet, struct refusal *why)
+{
+	static const char *const allowed[] = {"share", "every", NULL};
+	json_t *keyframes = NULL;
+
+	if (json_get_object(clapet, "clapet", "keyframes", false, &keyframes, why) != FAULT_NONE)
+		return why->fault;
+	if (keyframes == NULL)
+		return FAULT_NONE;
+	if (json_only(keyframes, "clapet: keyframes", allowed, why) != FAULT_NONE)
+		return why->fault;
+	return config_parse_keyframes(keyframes, "clapet: keyframes", &source->keyframes, why);
+}
+
 static enum fault parse_source(struct source *source, int folder_fd, const struct config *config, json_t *descriptor,
 			       struct refusal *why)
 {
 	static const char *const allowed[] = {"every", "maxAge",           "maxBytes",         "transform", "opaque",
-					      "rules", "maxChangePercent", "forbiddenColumns", NULL};
+					      "rules", "maxChangePercent", "forbiddenColumns", "keyframes", NULL};
 	json_t *clapet = NULL;
 	const char *name = NULL;
 
@@ -313,6 +327,8 @@ static enum fault parse_source(struct source *source, int folder_fd, const struc
 	    (json_only(clapet, "clapet", allowed, why) != FAULT_NONE ||
 	     json_get_duration(clapet, "clapet", "every", false, &source->every, why) != FAULT_NONE ||
 	     json_get_duration(clapet, "clapet", "maxAge", false, &source->max_age, why) != FAULT_NONE))
+		return why->fault;
+	if (clapet != NULL && parse_keyframes(source, clapet, why) != FAULT_NONE)
 		return why->fault;
 	return parse_resources(source, folder_fd, config, descriptor, clapet, why);
 }
@@ -379,6 +395,7 @@ enum fault source_load(int sources_fd, const char *name, const struct config *co
 		return refuse(why, FAULT_SOURCE,
 			      "sources/%s: no name for a dataset ([a-z0-9][a-z0-9_-]{0,62}, not a reserved one)", name);
 	text_copy(source->name, sizeof source->name, name);
+	source->keyframes = config->keyframes;
 	folder_fd = openat(sources_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder_fd < 0)
 		return refuse(why, FAULT_SOURCE, "sources/%s: %s", name, strerror(errno));

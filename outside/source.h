@@ -47,9 +47,10 @@ struct source {
 	struct package *package; /* parsed from DESCRIPTOR */
 	char *descriptor;        /* JSON with schemas inlined, deterministic: what the check worker gets */
 	size_t descriptor_size;
-	struct sha256 sha256;      /* of DESCRIPTOR */
-	int64_t every;             /* seconds; 0: at every run */
-	int64_t max_age;           /* seconds; 0: none */
+	struct sha256 sha256; /* of DESCRIPTOR */
+	int64_t every;        /* seconds; 0: at every run */
+	int64_t max_age;      /* seconds; 0: none */
+	struct keyframe_policy keyframes;
 	struct baseline *baseline; /* NULL: none */
 	struct source_body *bodies;
 	size_t n_bodies;

@@ -41,15 +41,73 @@ struct state_file *state_version_add(struct state_version *version, const char *
 	return file;
 }
 
-void state_file_set_parts(struct state_file *file, const struct state_part *parts, size_t n_parts)
+static struct state_part *copy_parts(const struct state_part *parts, size_t n_parts)
 {
 	struct state_part *copy = xcalloc(n_parts > 0 ? n_parts : 1, sizeof *copy);
 
 	if (n_parts > 0)
 		memcpy(copy, parts, n_parts * sizeof *copy);
+	return copy;
+}
+
+void state_file_set_parts(struct state_file *file, const struct state_part *parts, size_t n_parts)
+{
+	struct state_part *copy = copy_parts(parts, n_parts);
+
 	free(file->parts);
 	file->parts = copy;
 	file->n_parts = n_parts;
+}
+
+bool state_file_is_patch(const struct state_file *file)
+{
+	return file->base.n_parts > 0;
+}
+
+struct state_keyframe state_file_keyframe(const struct state_file *file)
+{
+	if (state_file_is_patch(file))
+		return file->base;
+	return (struct state_keyframe){.sha256 = file->sha256,
+				       .length = file->length,
+				       .since = file->since,
+				       .signed_at = file->signed_at,
+				       .parts = file->parts,
+				       .n_parts = file->n_parts};
+}
+
+void state_file_set_base(struct state_file *file, const struct state_keyframe *keyframe, const struct state_file *other)
+{
+	struct state_part *copy = keyframe->n_parts > 0 ? copy_parts(keyframe->parts, keyframe->n_parts) : NULL;
+
+	free(file->base.parts);
+	file->base = *keyframe;
+	file->base.parts = copy;
+	file->keyframe_at = other->keyframe_at;
+	file->offered_at = other->offered_at;
+}
+
+void state_file_copy_encoding(struct state_file *file, const struct state_file *other)
+{
+	state_file_set_parts(file, other->parts, other->n_parts);
+	state_file_set_base(file, &other->base, other);
+}
+
+void state_version_copy(struct state_version *to, const struct state_version *from)
+{
+	struct state_version copy = *from;
+
+	copy.files = NULL;
+	copy.n_files = 0;
+	for (size_t i = 0; i < from->n_files; i++) {
+		struct state_file *file = state_version_add(&copy, from->files[i].name);
+
+		*file = from->files[i];
+		file->parts = NULL;
+		memset(&file->base, 0, sizeof file->base);
+		state_file_copy_encoding(file, &from->files[i]);
+	}
+	*to = copy;
 }
 
 const struct state_file *state_version_file(const struct state_version *version, const char *name)
@@ -62,8 +120,10 @@ const struct state_file *state_version_file(const struct state_version *version,
 
 void state_version_clear(struct state_version *version)
 {
-	for (size_t i = 0; i < version->n_files; i++)
+	for (size_t i = 0; i < version->n_files; i++) {
 		free(version->files[i].parts);
+		free(version->files[i].base.parts);
+	}
 	free(version->files);
 	memset(version, 0, sizeof *version);
 }
@@ -88,6 +148,11 @@ void source_state_publish(struct source_state *state, uint64_t timestamp_version
 
 		file->since = is_old ? old->since : timestamp_version;
 		file->signed_at = is_old ? old->signed_at : now;
+		/* A keyframe that was never signed itself. */
+		if (state_file_is_patch(file) && file->base.since == 0) {
+			file->base.since = file->since;
+			file->base.signed_at = file->signed_at;
+		}
 	}
 	state_version_clear(&state->published);
 	state->published = state->pending;
@@ -186,19 +251,35 @@ static json_t *time_json(int64_t seconds)
 	return json_string(text);
 }
 
-static json_t *file_json(const struct state_file *file)
+static json_t *parts_json(const struct state_part *items, size_t n_items)
 {
 	json_t *parts = json_array();
 
-	for (size_t i = 0; i < file->n_parts; i++)
-		json_array_append_new(parts, json_pack("{s:o, s:I, s:b}", "sha256", hash_json(&file->parts[i].sha256),
-						       "length", (json_int_t)file->parts[i].length, "sent",
-						       (int)file->parts[i].sent));
-	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:o, s:o}", "name", file->name, "sha256",
+	for (size_t i = 0; i < n_items; i++)
+		json_array_append_new(parts,
+				      json_pack("{s:o, s:I, s:b}", "sha256", hash_json(&items[i].sha256), "length",
+						(json_int_t)items[i].length, "sent", (int)items[i].sent));
+	return parts;
+}
+
+static json_t *base_json(const struct state_keyframe *base)
+{
+	if (base->n_parts == 0)
+		return json_null();
+	return json_pack("{s:o, s:I, s:I, s:o, s:o}", "sha256", hash_json(&base->sha256), "length",
+			 (json_int_t)base->length, "since", (json_int_t)base->since, "signedAt",
+			 time_json(base->signed_at), "parts", parts_json(base->parts, base->n_parts));
+}
+
+static json_t *file_json(const struct state_file *file)
+{
+	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "name", file->name, "sha256",
 			 hash_json(&file->sha256), "length", (json_int_t)file->length, "rows", (json_int_t)file->rows,
 			 "publishedSha256",
 			 sha256_is_zero(&file->published_sha256) ? json_null() : hash_json(&file->published_sha256),
-			 "since", (json_int_t)file->since, "signedAt", time_json(file->signed_at), "parts", parts);
+			 "since", (json_int_t)file->since, "signedAt", time_json(file->signed_at), "parts",
+			 parts_json(file->parts, file->n_parts), "base", base_json(&file->base), "keyframeAt",
+			 time_json(file->keyframe_at), "offeredAt", time_json(file->offered_at));
 }
 
 static json_t *version_json(const struct state_version *version)

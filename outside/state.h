@@ -23,6 +23,16 @@ struct state_part {
 	bool sent; /* in a bundle that was finished */
 };
 
+/* A file that travelled whole, as patches are made against it. */
+struct state_keyframe {
+	struct sha256 sha256; /* of the plain file */
+	uint64_t length;
+	uint64_t since;    /* as of a file */
+	int64_t signed_at; /* likewise */
+	struct state_part *parts;
+	size_t n_parts; /* 0: there is none */
+};
+
 /* One file of a version: a resource, datapackage.json, withdrawn.json, status.json. */
 struct state_file {
 	char name[LIMIT_FILE_NAME_SIZE];
@@ -32,8 +42,11 @@ struct state_file {
 	struct sha256 published_sha256; /* of the body as fetched; zero where there was none */
 	uint64_t since;                 /* the first timestamp whose metadata name it; 0: not signed, or not known */
 	int64_t signed_at;              /* when that one was signed; 0 likewise */
-	struct state_part *parts;
+	struct state_part *parts;       /* `zstd`, or the patch */
 	size_t n_parts;
+	struct state_keyframe base; /* of a patch; a file that travels whole has none, and is a keyframe itself */
+	int64_t keyframe_at;        /* when the keyframe, base or itself, was made; 0: not known */
+	int64_t offered_at;         /* when a bundle last carried the keyframe; 0: none yet, or not known */
 };
 
 struct state_version {
@@ -112,6 +125,15 @@ void agent_state_add_bundle(struct agent_state *state, const char *name);
 /* A new file at the version's end; its parts are the caller's to fill in. */
 struct state_file *state_version_add(struct state_version *version, const char *name);
 void state_file_set_parts(struct state_file *file, const struct state_part *parts, size_t n_parts);
+/* FILE travels as OTHER, a file with the same bytes, does. */
+void state_file_copy_encoding(struct state_file *file, const struct state_file *other);
+/* FILE is a patch against KEYFRAME, which was made and offered when OTHER says; its own parts are the caller's to set. */
+void state_file_set_base(struct state_file *file, const struct state_keyframe *keyframe,
+			 const struct state_file *other);
+/* What patches of the next version of FILE are made against: its base, or FILE itself. Its parts are FILE's own. */
+struct state_keyframe state_file_keyframe(const struct state_file *file);
+bool state_file_is_patch(const struct state_file *file);
+void state_version_copy(struct state_version *to, const struct state_version *from);
 const struct state_file *state_version_file(const struct state_version *version, const char *name);
 void state_version_clear(struct state_version *version);
 /* Hands PENDING over as what is published, by the metadata of the timestamp TIMESTAMP_VERSION of NOW. */

@@ -46,7 +46,8 @@ static enum fault get_time(const json_t *object, const char *where, const char *
 	return FAULT_NONE;
 }
 
-static enum fault parse_parts(const json_t *object, const char *where, struct state_file *file, struct refusal *why)
+static enum fault parse_parts(const json_t *object, const char *where, struct state_part **ret_parts, size_t *ret_n,
+			      struct refusal *why)
 {
 	static const char *const allowed[] = {"sha256", "length", "sent", NULL};
 	json_t *parts = NULL, *item;
@@ -56,10 +57,10 @@ static enum fault parse_parts(const json_t *object, const char *where, struct st
 		return why->fault;
 	if (json_array_size(parts) > LIMIT_PARTS)
 		return refuse(why, FAULT_JSON_MEMBER, "%s: too many parts", where);
-	file->parts = xcalloc(json_array_size(parts) + 1, sizeof *file->parts);
+	*ret_parts = xcalloc(json_array_size(parts) + 1, sizeof **ret_parts);
 	json_array_foreach(parts, i, item)
 	{
-		struct state_part *part = &file->parts[i];
+		struct state_part *part = &(*ret_parts)[i];
 		int64_t length = 0;
 
 		if (!json_is_object(item))
@@ -71,16 +72,47 @@ static enum fault parse_parts(const json_t *object, const char *where, struct st
 		    json_get_bool(item, where, "sent", true, &part->sent, why) != FAULT_NONE)
 			return why->fault;
 		part->length = (uint64_t)length;
-		file->n_parts++;
+		(*ret_n)++;
 	}
+	return FAULT_NONE;
+}
+
+/* The same of what an older version did not write. */
+static enum fault get_new_time(const json_t *object, const char *where, const char *key, int64_t *ret,
+			       struct refusal *why)
+{
+	return json_object_get(object, key) == NULL ? FAULT_NONE : get_time(object, where, key, ret, why);
+}
+
+/* Null, or not there, of a file that travels whole. */
+static enum fault parse_base(const json_t *object, const char *where, struct state_keyframe *base, struct refusal *why)
+{
+	static const char *const allowed[] = {"sha256", "length", "since", "signedAt", "parts", NULL};
+	int64_t length = 0, since = 0;
+	json_t *item = NULL;
+
+	if (json_object_get(object, "base") == NULL || json_is_null(json_object_get(object, "base")))
+		return FAULT_NONE;
+	if (json_get_object(object, where, "base", true, &item, why) != FAULT_NONE ||
+	    json_only(item, where, allowed, why) != FAULT_NONE ||
+	    get_hash(item, where, "sha256", &base->sha256, why) != FAULT_NONE ||
+	    json_get_integer(item, where, "length", true, 0, (int64_t)LIMIT_PLAIN_SIZE, &length, why) != FAULT_NONE ||
+	    json_get_integer(item, where, "since", true, 0, LIMIT_VERSION, &since, why) != FAULT_NONE ||
+	    get_time(item, where, "signedAt", &base->signed_at, why) != FAULT_NONE ||
+	    parse_parts(item, where, &base->parts, &base->n_parts, why) != FAULT_NONE)
+		return why->fault;
+	if (base->n_parts == 0)
+		return refuse(why, FAULT_JSON_MEMBER, "%s: a base without parts", where);
+	base->length = (uint64_t)length;
+	base->since = (uint64_t)since;
 	return FAULT_NONE;
 }
 
 static enum fault parse_file(const json_t *object, const char *where, struct state_version *version,
 			     struct refusal *why)
 {
-	static const char *const allowed[] = {"name",  "sha256",   "length", "rows", "publishedSha256",
-					      "since", "signedAt", "parts",  NULL};
+	static const char *const allowed[] = {"name",     "sha256", "length", "rows",       "publishedSha256", "since",
+					      "signedAt", "parts",  "base",   "keyframeAt", "offeredAt",       NULL};
 	int64_t length = 0, rows = 0, since = 0;
 	const char *name = NULL;
 	struct state_file *file;
@@ -100,11 +132,14 @@ static enum fault parse_file(const json_t *object, const char *where, struct sta
 	file->length = (uint64_t)length;
 	file->rows = (uint64_t)rows;
 	file->since = (uint64_t)since;
-	if (get_time(object, where, "signedAt", &file->signed_at, why) != FAULT_NONE ||
+	if (get_new_time(object, where, "signedAt", &file->signed_at, why) != FAULT_NONE ||
 	    get_hash(object, where, "sha256", &file->sha256, why) != FAULT_NONE ||
-	    get_hash(object, where, "publishedSha256", &file->published_sha256, why) != FAULT_NONE)
+	    get_hash(object, where, "publishedSha256", &file->published_sha256, why) != FAULT_NONE ||
+	    get_new_time(object, where, "keyframeAt", &file->keyframe_at, why) != FAULT_NONE ||
+	    get_new_time(object, where, "offeredAt", &file->offered_at, why) != FAULT_NONE ||
+	    parse_base(object, where, &file->base, why) != FAULT_NONE)
 		return why->fault;
-	return parse_parts(object, where, file, why);
+	return parse_parts(object, where, &file->parts, &file->n_parts, why);
 }
 
 static enum fault parse_version(const json_t *parent, const char *key, struct state_version *version,

@@ -19,7 +19,7 @@
 
 struct sync {
 	struct run run;
-	bool force, named, json;
+	bool force, named, json, keyframe;
 };
 
 static bool is_named(int n_names, char **names, const char *name)
@@ -34,7 +34,7 @@ static bool is_due(const struct sync *sync, const struct run_dataset *dataset)
 {
 	const struct source_state *state = dataset->state;
 
-	if (sync->force || sync->named || dataset->source == NULL || state->outcome == STATE_FAILED ||
+	if (sync->force || sync->named || sync->keyframe || dataset->source == NULL || state->outcome == STATE_FAILED ||
 	    state->checked == 0)
 		return true;
 	/* Its rows may be the same, and lead nowhere now. */
@@ -97,6 +97,12 @@ static void print_new(const struct run_dataset *dataset)
 	}
 	sha256_to_hex(&version->version, hex);
 	format_published(version, published, sizeof published);
+	if (dataset->state->pending.exists && dataset->state->published.exists &&
+	    sha256_equal(&dataset->state->pending.version, &dataset->state->published.version)) {
+		printf("%s: version %.16s of %.10s, whole again: a new keyframe\n", dataset->name, hex,
+		       version->created);
+		return;
+	}
 	printf("%s: new version %.16s of %.10s, %zu resource%s, %s rows; as published %s, as stored sha256:%s\n",
 	       dataset->name, hex, version->created, n_resources, n_resources == 1 ? "" : "s",
 	       format_count(rows, count), published, hex);
@@ -204,7 +210,7 @@ static enum fault run_source(const struct sync *sync, struct run_dataset *datase
 	if (moved && !sync->json)
 		printf("%s: checked again, for what it refers to has a new version\n", dataset->name);
 	return pipeline_run(&sync->run.agent, dataset->source, dataset->state, references, sync->force || moved,
-			    ret_changed, why);
+			    sync->keyframe, ret_changed, why);
 }
 
 /* One source. Only a stop or a state that cannot be saved ends the run. */
@@ -353,9 +359,9 @@ static enum fault finish(struct sync *sync, struct refusal *why)
 	return FAULT_NONE;
 }
 
-int sync_run(const struct config *config, int n_names, char **names, bool force, bool json)
+int sync_run(const struct config *config, int n_names, char **names, bool force, bool keyframe, bool json)
 {
-	struct sync sync = {.force = force, .named = n_names > 0, .json = json};
+	struct sync sync = {.force = force, .named = n_names > 0, .json = json, .keyframe = keyframe};
 	struct refusal why = {FAULT_NONE, ""};
 	int status;
 

@@ -19,10 +19,10 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
-#include "base/report.h"
 #include "base/sandbox.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "bundle/progress.h"
 #include "outside/charset.h"
 #include "outside/excerpt.h"
 #include "outside/reportcommand.h"
@@ -309,9 +309,11 @@ static enum fault feed_rows(void *ctx, const void *data, size_t size, struct ref
 static enum fault read_all(const struct input *input, struct charset_reader *charset, struct refusal *why)
 {
 	_cleanup_free_ uint8_t *buffer = xmalloc(READ_SIZE);
+	_cleanup_free_ char *label = xasprintf("%s: checking", input->path);
 	int64_t total = fd_size(input->fd);
 	uint64_t done = 0;
 
+	progress_begin(label, total > 0 ? (uint64_t)total : 0, NULL);
 	for (;;) {
 		ssize_t n = fd_read_up_to(input->fd, buffer, READ_SIZE);
 		enum fault fault;
@@ -326,7 +328,7 @@ static enum fault read_all(const struct input *input, struct charset_reader *cha
 		if (fault != FAULT_NONE)
 			return fault;
 		done += (uint64_t)n;
-		report_progress(input->path, done, total > 0 ? (uint64_t)total : 0);
+		progress_show(done);
 	}
 }
 
@@ -354,7 +356,7 @@ static enum fault read_table(struct run *run, const struct input *input, struct 
 	fault = charset_reader_new(run->charsets, input_encoding(input), feed_rows, rows, &charset, why);
 	if (fault == FAULT_NONE)
 		fault = read_all(input, charset, why);
-	report_progress_end();
+	progress_end();
 	if (fault == FAULT_NONE)
 		return parallel_reader_finish(rows, why);
 	/* What is wrong with rows before the place where the bytes failed comes first. */
@@ -512,6 +514,7 @@ int validate_run(int argc, char **argv)
 	enum fault fault;
 
 	check_usage(argc);
+	progress_unless(&opt_json);
 	if (opt_delimiter != NULL)
 		run.dialect.delimiter = opt_delimiter[0];
 	json_init();

@@ -4,6 +4,7 @@
 
 patchbundle.py sign REPOSITORY KEYS DATASET FILE PATCH BASE BASE-BLOB   the newest DATASET/FILE travels as the patch in the file PATCH, against the plain
                                                                         file BASE, whose one blob is the file BASE-BLOB; all in place
+patchbundle.py blobs REPOSITORY DATASET                                 the blobs of the newest DATASET: of each file in a line its path, its blob's
 patchbundle.py bundle OUTPUT REPOSITORY [BLOB-FILE…]                    all current metadata and these blobs
 """
 import glob, hashlib, json, os, re, subprocess, sys, tempfile
@@ -66,6 +67,12 @@ def sign_patch(repository, keys, dataset, file, patch, base, base_blob):
         sign(above, document, f"{keys}/{key}.key")
 
 
+def print_blobs(repository, dataset):
+    role = json.loads(load(f"{repository}/metadata/{newest(repository, dataset)}.{dataset}.json"))
+    for path, target in role["signed"]["targets"].items():
+        print(path, f"{repository}/blobs/{target['custom']['encodings'][0]['parts'][0]['sha256']}")
+
+
 def member(name, data):
     header = bytearray(512)
 
@@ -100,4 +107,4 @@ def bundle(output, repository, *blobs):
 
 
 if __name__ == "__main__":
-    {"sign": sign_patch, "bundle": bundle}[sys.argv[1]](*sys.argv[2:])
+    {"sign": sign_patch, "blobs": print_blobs, "bundle": bundle}[sys.argv[1]](*sys.argv[2:])

@@ -126,10 +126,9 @@ exec "$LIBEXEC/inside-unpack" "\$@"
 SH
 run owned import
 is "$status" 0 "a bundle that is replaced while it is read goes in"
-like "$(cat "$T/in/store/current/villes/villes.csv")" Moulins "as it was when it was opened"
-ok "the other one is not deleted unread" test -e "$T/in/incoming/x.tar"
-run inside import
-like "$(cat "$T/in/store/current/villes/villes.csv")" Digne "and goes in at the next run"
+is "$(grep -c 'villes: version .* in force' <<<"$output")" 2 "as it was when it was opened; and the other one, not deleted unread, after it"
+like "$(cat "$T/in/store/current/villes/villes.csv")" Digne "so that the newest is in force"
+not_ok "and nothing is left" test -e "$T/in/incoming/x.tar"
 
 # --- what is no bundle, in incoming/ -----------------------------------------------------------------------------------------
 mkfifo "$T/in/incoming/fifo.tar"

@@ -92,7 +92,7 @@ like "$output" 'tiny.tar: not a bundle, left alone' "however short it is"
 like "$output" 'link.tar: not a regular file, left alone' "a link is not followed"
 like "$output" 'folder.tar: not a regular file, left alone' "a folder of that name is none"
 unlike "$output" 'SHA256SUMS|transfer|photo|hidden|other.tar|Volume' "other files are left alone without a word"
-is "$(ls -A "$T/in/incoming" | grep -v '^\.tried.json$\|^\.lock$')" "" "nothing of them came into incoming"
+is "$(find "$T/in/incoming" -mindepth 1 ! -name .tried.json ! -name .lock)" "" "nothing of them came into incoming"
 run inside import "$medium"
 is "$status" 0 "the same medium again"
 is "$(printf '%s\n' "$output" | grep -c 'superseded')" 3 "one line a volume: superseded"
@@ -139,7 +139,7 @@ if [ -r /sys/kernel/uevent_seqnum ]; then
 fi
 run inside import /proc/self/status
 is "$status" 4 "nor is one that is longer"
-is "$(ls -A "$T/in/incoming" | grep -v '^\.tried.json$\|^\.lock$')" "" "nothing of any came into incoming"
+is "$(find "$T/in/incoming" -mindepth 1 ! -name .tried.json ! -name .lock)" "" "nothing of any came into incoming"
 mkfifo "$T/pipe.tar"
 run timeout 20 "$BIN/clapet-inside" --config "$T/in/inside.json" import "$T/pipe.tar"
 is "$status" 2 "a pipe does not stop us"

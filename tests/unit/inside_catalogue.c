@@ -43,6 +43,24 @@ static struct record part(uint32_t index, uint8_t first)
 	return record;
 }
 
+static struct record patch(const char *dataset, const char *file, uint32_t n_base_parts)
+{
+	struct record record = target(dataset, file, 1);
+
+	record.target.is_patch = 1;
+	record.target.base_sha256.bytes[0] = 0xba;
+	record.target.n_base_parts = n_base_parts;
+	return record;
+}
+
+static struct record base_part(uint32_t index, uint8_t first)
+{
+	struct record record = part(index, first);
+
+	record.kind = RECORD_BASE_PART;
+	return record;
+}
+
 /* Whether all of the records are taken and the catalogue is whole afterwards. */
 static bool takes(const struct record *records, size_t n)
 {
@@ -79,6 +97,32 @@ static void test_names(void **state)
 	(void)state;
 	assert_false(TAKES(role("cog", 2), target("cog", "a", 0), target("cog", "a", 0)));
 	assert_false(TAKES(role("cog", 0), role("cog", 0)));
+}
+
+/* A base's parts come behind all of the patch's, and all of them. */
+static void test_bases(void **state)
+{
+	_cleanup_(catalogue_freep) struct catalogue *catalogue = catalogue_new();
+	struct record records[] = {record_new(RECORD_TRUST), role("cog", 1), patch("cog", "a", 1), part(0, 1),
+				   base_part(0, 2)};
+	struct sha256 of_patch = {{1}}, of_base = {{2}}, base = {{0xba}};
+
+	(void)state;
+	assert_true(TAKES(role("cog", 2), patch("cog", "a", 2), part(0, 1), base_part(0, 2), base_part(1, 3),
+			  target("cog", "b", 1), part(0, 4)));
+	assert_false(TAKES(role("cog", 1), patch("cog", "a", 1), base_part(0, 2)));
+	assert_false(TAKES(role("cog", 1), patch("cog", "a", 1), part(0, 1)));
+	assert_false(TAKES(role("cog", 2), patch("cog", "a", 1), part(0, 1), target("cog", "b", 0)));
+	assert_false(TAKES(role("cog", 1), patch("cog", "a", 1), part(0, 1), base_part(1, 2)));
+	assert_false(TAKES(role("cog", 1), patch("cog", "a", 1), part(0, 1), base_part(0, 2), base_part(1, 2)));
+	assert_false(TAKES(role("cog", 1), target("cog", "a", 1), part(0, 1), base_part(0, 2)));
+	assert_false(TAKES(base_part(0, 2)));
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+		assert_true(catalogue_add(catalogue, &records[i]));
+	assert_true(catalogue_is_whole(catalogue));
+	assert_true(catalogue_names_blob(catalogue, &of_patch));
+	assert_true(catalogue_names_blob(catalogue, &of_base));
+	assert_false(catalogue_names_blob(catalogue, &base)); /* it is no blob */
 }
 
 static void test_trust_comes_first(void **state)
@@ -119,9 +163,8 @@ static void test_blobs_and_gaps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_trust_comes_first),
+		cmocka_unit_test(test_order),          cmocka_unit_test(test_names),
+		cmocka_unit_test(test_bases),          cmocka_unit_test(test_trust_comes_first),
 		cmocka_unit_test(test_blobs_and_gaps),
 	};
 

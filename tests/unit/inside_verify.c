@@ -234,6 +234,45 @@ static void test_answer(void **state)
 	assert_null(find(bench, RECORD_PART, 2));
 }
 
+static void give_patch(struct repo *repo, int role, json_t *signed_)
+{
+	static const char hex[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	static const char base[] = "ba5eba5eba5eba5eba5eba5eba5eba5eba5eba5eba5eba5eba5eba5eba5eba5e";
+	json_t *target = json_object_get(json_object_get(signed_, "targets"), "cog/data.csv");
+
+	(void)repo;
+	if (role == R_COG)
+		json_object_set_new(
+			target, "custom",
+			json_pack("{s:s, s:[{s:s, s:{s:s, s:i, s:[{s:s, s:i}, {s:s, s:i}]}, s:[{s:s, s:i}]}]}",
+				  "format", "clapet target 2", "encodings", "type", "patch", "base", "sha256", base,
+				  "length", 99, "parts", "sha256", hex, "length", 7, "sha256", base, "length", 8,
+				  "parts", "sha256", hex, "length", 5));
+}
+
+static void test_patch(void **state)
+{
+	struct bench *bench = *state;
+	const struct record *record;
+
+	bench->repo->change = give_patch;
+	repo_publish(bench->repo);
+	fill(bench);
+	ask(bench, true, FAULT_NONE, "");
+	record = find(bench, RECORD_TARGET, 1);
+	assert_string_equal(record->target.file, "data.csv");
+	assert_int_equal(record->target.n_parts, 1);
+	assert_int_equal(record->target.is_patch, 1);
+	assert_int_equal(record->target.base_length, 99);
+	assert_int_equal(record->target.base_sha256.bytes[0], 0xba);
+	assert_int_equal(record->target.n_base_parts, 2);
+	assert_int_equal(find(bench, RECORD_PART, 0)->part.length, 5);
+	assert_null(find(bench, RECORD_PART, 1));
+	assert_int_equal(find(bench, RECORD_BASE_PART, 0)->part.length, 7);
+	assert_int_equal(find(bench, RECORD_BASE_PART, 1)->part.index, 1);
+	assert_null(find(bench, RECORD_BASE_PART, 2));
+}
+
 static void test_settle_from_trust_alone(void **state)
 {
 	struct bench *bench = *state;
@@ -445,6 +484,7 @@ int main(void)
 		TEST(test_settle_from_trust_alone),
 		TEST(test_refused_still_tells_what_is_trusted),
 		TEST(test_withdrawn_and_neither),
+		TEST(test_patch),
 		TEST(test_bad_custom),
 		TEST(test_policy),
 #ifdef CLAPET_ECDSA

@@ -242,6 +242,7 @@ static void test_numbers_have_bounds(void **state)
 	REFUSED(OUTSIDE_FETCH, r.fetch.max_redirects = 101);
 	REFUSED(OUTSIDE_FETCH, r.fetch.retries = 101);
 	REFUSED(OUTSIDE_FETCH, r.fetch.allow_file = 2);
+	REFUSED(OUTSIDE_EXPECTED, r.expected.size = LIMIT_PLAIN_SIZE + 1);
 	REFUSED(OUTSIDE_FETCHED, r.fetched.status = 1000);
 	REFUSED(OUTSIDE_FETCHED, r.fetched.not_modified = 2);
 	REFUSED(OUTSIDE_FETCHED, r.fetched.size = LIMIT_PLAIN_SIZE + 1);

@@ -61,6 +61,16 @@ static struct source_state *make(void)
 	file->rows = 4;
 	file->sha256 = part.sha256;
 	state_file_set_parts(file, &part, 1);
+	file->keyframe_at = 1694000000;
+	file->offered_at = 1694000001;
+	state_file_set_base(file,
+			    &(struct state_keyframe){.sha256 = part.sha256,
+						     .length = 124,
+						     .since = 7,
+						     .signed_at = 1693000000,
+						     .parts = &part,
+						     .n_parts = 1},
+			    file);
 	return state;
 }
 
@@ -88,6 +98,14 @@ static void test_round_trip(void **unused)
 	file = state_version_file(&back->pending, "towns.csv");
 	assert_non_null(file);
 	assert_int_equal(file->rows, 4);
+	assert_int_equal(file->keyframe_at, 1694000000);
+	assert_int_equal(file->offered_at, 1694000001);
+	assert_int_equal(file->base.length, 124);
+	assert_int_equal(file->base.since, 7);
+	assert_int_equal(file->base.signed_at, 1693000000);
+	assert_int_equal(file->base.n_parts, 1);
+	assert_int_equal(file->base.parts[0].length, 77);
+	assert_true(file->base.parts[0].sent);
 	assert_int_equal(file->n_parts, 1);
 	assert_int_equal(file->parts[0].length, 77);
 	assert_true(file->parts[0].sent);
@@ -116,10 +134,16 @@ static void test_tampered(void **unused)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-		{"state 1", "state 2"},       {"\"cog\"", "\"gco\""},
-		{"\"failed\"", "\"glad\""},   {"\"length\": 77", "\"length\": -7"},
-		{"towns.csv", "../x.csv"},    {"\"sent\": true", "\"sent\": 1234"},
-		{"2023-11-14", "2023-13-14"}, {"\"maxAge\"", "\"minAge\""},
+		{"state 1", "state 2"},
+		{"\"cog\"", "\"gco\""},
+		{"\"failed\"", "\"glad\""},
+		{"\"length\": 77", "\"length\": -7"},
+		{"towns.csv", "../x.csv"},
+		{"\"sent\": true", "\"sent\": 1234"},
+		{"2023-11-14", "2023-13-14"},
+		{"\"maxAge\"", "\"minAge\""},
+		{"\"base\": {", "\"base\": {\"x\": 1, "},
+		{"\"length\": 124", "\"length\": -1"},
 	};
 	_cleanup_(source_state_freep) struct source_state *state = make();
 
@@ -145,6 +169,33 @@ static void test_tampered(void **unused)
 			fail_msg("case %zu: %s was read", i, cases[i].to);
 		assert_non_null(strstr(why.line, "state/cog/state.json"));
 	}
+}
+
+/* What the version before wrote of a file. */
+static void test_older(void **unused)
+{
+	static const char *const new_keys[] = {"base", "keyframeAt", "offeredAt", "since", "signedAt"};
+	_cleanup_(source_state_freep) struct source_state *state = make(), *back = NULL;
+	_cleanup_free_ char *path = xasprintf("%s/cog/state.json", folder);
+	_cleanup_(json_decrefp) json_t *root = NULL;
+	_cleanup_free_ char *text = NULL;
+	_cleanup_close_ int cog_fd = -1;
+	struct refusal why = {FAULT_NONE, ""};
+	json_t *file;
+
+	(void)unused;
+	assert_int_equal(source_state_save(folder_fd, state), 0);
+	root = json_load_file(path, 0, NULL);
+	file = json_array_get(json_object_get(json_object_get(root, "pending"), "files"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(new_keys); i++)
+		assert_int_equal(json_object_del(file, new_keys[i]), 0);
+	text = json_dumps(root, 0);
+	cog_fd = fd_make_dir(folder_fd, "cog", 0700);
+	assert_int_equal(fd_put_durable(cog_fd, "state.json", text, strlen(text), 0600), 0);
+	assert_int_equal(source_state_load(folder_fd, "cog", &back, &why), FAULT_NONE);
+	assert_int_equal(back->pending.files[0].n_parts, 1);
+	assert_false(state_file_is_patch(&back->pending.files[0]));
+	assert_int_equal(back->pending.files[0].keyframe_at, 0);
 }
 
 static void test_agent(void **unused)
@@ -173,10 +224,8 @@ static void test_agent(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_tampered),
-		cmocka_unit_test(test_agent),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_absent), cmocka_unit_test(test_tampered),
+		cmocka_unit_test(test_older),      cmocka_unit_test(test_agent),
 	};
 
 	hash_init();
