@@ -306,8 +306,6 @@ static bool check_order(const struct record *record)
 		return check_put_file(&record->put);
 	case RECORD_PUT_DOCUMENT:
 		return check_document(&record->document);
-	case RECORD_SPILL:
-		return record->spill.memory >= LIMIT_KEY_MEMORY_MIN && record->spill.memory <= LIMIT_KEY_MEMORY_MAX;
 	case RECORD_GENERATION:
 	case RECORD_SWITCH:
 	case RECORD_DELETE_GENERATION:
@@ -316,6 +314,29 @@ static bool check_order(const struct record *record)
 		return IS_PUBLISHED_DATASET(record->version.dataset);
 	case RECORD_DELETE_VERSION:
 		return IS_DATASET(record->version.dataset);
+	default:
+		return false;
+	}
+}
+
+/* What check found. */
+static bool check_found(const struct record *record)
+{
+	switch ((enum record_kind)record->kind) {
+	case RECORD_FACTS:
+		return check_facts(&record->facts);
+	case RECORD_LICENCE:
+		return record->licence.name[0] != '\0' && IS_PRINTABLE(record->licence.name);
+	case RECORD_RESOURCE:
+		return check_resource(&record->resource);
+	case RECORD_REFERS:
+		return check_refers(&record->refers);
+	case RECORD_BREAK:
+		return check_break(&record->break_);
+	case RECORD_SOURCE:
+		return check_source(&record->source);
+	case RECORD_TOLERATED:
+		return check_tolerated(&record->tolerated);
 	default:
 		return false;
 	}
@@ -332,6 +353,8 @@ bool record_check(const struct record *record)
 	case RECORD_SYNC:
 	case RECORD_GOOD: /* two digests */
 		return true;
+	case RECORD_SPILL:
+		return record->spill.memory >= LIMIT_KEY_MEMORY_MIN && record->spill.memory <= LIMIT_KEY_MEMORY_MAX;
 	case RECORD_END:
 		return check_end(&record->end);
 	case RECORD_FOLDER:
@@ -363,24 +386,10 @@ bool record_check(const struct record *record)
 		return IS_DATASET(record->version.dataset);
 	case RECORD_CONTRACT:
 		return check_contract(&record->contract);
-	case RECORD_FACTS:
-		return check_facts(&record->facts);
-	case RECORD_LICENCE:
-		return record->licence.name[0] != '\0' && IS_PRINTABLE(record->licence.name);
-	case RECORD_RESOURCE:
-		return check_resource(&record->resource);
-	case RECORD_REFERS:
-		return check_refers(&record->refers);
-	case RECORD_BREAK:
-		return check_break(&record->break_);
-	case RECORD_SOURCE:
-		return check_source(&record->source);
-	case RECORD_TOLERATED:
-		return check_tolerated(&record->tolerated);
 	case RECORD_EVENT:
 		return check_event(&record->event);
-	default: /* RECORD_NONE, spill's memory, and what commit is told: closed there */
-		return check_order(record);
+	default: /* RECORD_NONE, what check found and what commit is told: closed there */
+		return check_found(record) || check_order(record);
 	}
 }
 
