@@ -61,6 +61,7 @@ SRC_bundle = \
 	bundle/html.c \
 	bundle/json.c \
 	bundle/json_published.c \
+	bundle/json_values.c \
 	bundle/newfile.c \
 	bundle/notation.c \
 	bundle/patch_blob.c \

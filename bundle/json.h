@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "bundle/hash.h"
 
 /* Seeds jansson's hash table. Call once before the sandbox: otherwise it opens /dev/urandom. */
 void json_init(void);
@@ -30,6 +31,12 @@ enum fault json_parse_published(const void *data, size_t size, size_t limit, jso
 				json_t **ret_object, struct refusal *why);
 
 /* For _cleanup_(json_decrefp): jansson brings it. */
+
+/* SHA256 as a text: its hex digits, or these behind "sha256:". New. */
+json_t *json_hash(const struct sha256 *sha256);
+json_t *json_named_hash(const struct sha256 *sha256);
+/* A time in UTC as our formats write it (FORMAT.md 1.6). New. */
+json_t *json_time(int64_t seconds);
 
 /* What jansson made, or death: its constructors fail only without memory. */
 json_t *json_or_die(json_t *json);

@@ -192,14 +192,6 @@ json_t *verdict_code(enum fault fault)
 	return json_sprintf("E%04d", fault);
 }
 
-static json_t *hex(const struct sha256 *sha256)
-{
-	char text[SHA256_HEX_SIZE];
-
-	sha256_to_hex(sha256, text);
-	return json_string(text);
-}
-
 json_t *verdict_break_to_json(const struct record_break *item)
 {
 	json_t *json = json_pack("{so sb so so so so so}", "fault", verdict_code((enum fault)item->fault), "approvable",
@@ -258,8 +250,8 @@ static void add_references(const struct verdict *verdict, json_t *root)
 		const struct verdict_resolution *item = &verdict->resolutions[i];
 
 		json_array_append_new(resolved, json_pack("{ss so so so}", "dataset", item->dataset, "version",
-							  hex(&item->version), "with", hex(&item->with), "breaks",
-							  breaks_to_json(&item->breaks)));
+							  json_hash(&item->version), "with", json_hash(&item->with),
+							  "breaks", breaks_to_json(&item->breaks)));
 	}
 	json_object_set_new(root, "references", references);
 	json_object_set_new(root, "resolved", resolved);
@@ -270,8 +262,8 @@ static void add_goods(const struct verdict *verdict, json_t *root)
 	json_t *goods = json_array();
 
 	for (size_t i = 0; i < verdict->n_goods; i++)
-		json_array_append_new(goods, json_pack("{so so}", "file", hex(&verdict->goods[i].sha256), "by",
-						       hex(&verdict->goods[i].by)));
+		json_array_append_new(goods, json_pack("{so so}", "file", json_hash(&verdict->goods[i].sha256), "by",
+						       json_hash(&verdict->goods[i].by)));
 	json_object_set_new(root, "good", goods);
 }
 
@@ -296,10 +288,10 @@ json_t *verdict_to_json(const struct verdict *verdict)
 	for (size_t i = 0; i < verdict->n_licences; i++)
 		json_array_append_new(licences, verdict_text(verdict->licences[i].name));
 	for (size_t i = 0; i < verdict->n_blobs; i++)
-		json_array_append_new(blobs, hex(&verdict->blobs[i]));
+		json_array_append_new(blobs, json_hash(&verdict->blobs[i]));
 	root = json_pack("{ss so so so so so s{so so so sb so so} so so}", "format", "clapet verdict 1", "dataset",
-			 verdict_text(verdict->dataset), "version", hex(&verdict->version), "judgedWith",
-			 hex(&verdict->judged_with), "fault",
+			 verdict_text(verdict->dataset), "version", json_hash(&verdict->version), "judgedWith",
+			 json_hash(&verdict->judged_with), "fault",
 			 verdict->end.fault == FAULT_NONE ? json_null() : verdict_code(verdict->end.fault), "line",
 			 verdict_text(verdict->end.line), "facts", "title", verdict_text(verdict->facts.title),
 			 "created", verdict_text(verdict->facts.created), "replacedBy",

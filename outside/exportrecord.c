@@ -107,32 +107,16 @@ void exportrecord_subtract(const struct exportrecord *record, struct publish_blo
 
 /* --- the file -------------------------------------------------------------------------------------------------------- */
 
-static json_t *time_json(int64_t time)
-{
-	char text[NOTATION_TIME_SIZE];
-
-	notation_format_time(time, text);
-	return json_string(text);
-}
-
-static json_t *hash_json(const struct sha256 *sha256)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	sha256_to_hex(sha256, hex);
-	return json_string(hex);
-}
-
 static json_t *volume_json(const struct exportrecord_volume *volume)
 {
 	json_t *blobs = json_array();
 
 	for (size_t i = 0; i < volume->n_blobs; i++)
-		json_array_append_new(blobs, hash_json(&volume->blobs[i]));
+		json_array_append_new(blobs, json_hash(&volume->blobs[i]));
 	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:o, s:s, s:o}", "name", volume->name, "sha256",
-			 hash_json(&volume->sha256), "bytes", (json_int_t)volume->size, "timestamp",
-			 (json_int_t)volume->timestamp, "expires", time_json(volume->expires), "written",
-			 time_json(volume->written), "folder", volume->folder, "blobs", blobs);
+			 json_hash(&volume->sha256), "bytes", (json_int_t)volume->size, "timestamp",
+			 (json_int_t)volume->timestamp, "expires", json_time(volume->expires), "written",
+			 json_time(volume->written), "folder", volume->folder, "blobs", blobs);
 }
 
 int exportrecord_save(int state_fd, const struct exportrecord *record)
@@ -144,7 +128,7 @@ int exportrecord_save(int state_fd, const struct exportrecord *record)
 	for (size_t i = 0; i < record->n_volumes; i++)
 		json_array_append_new(volumes, volume_json(&record->volumes[i]));
 	root = json_pack("{s:s, s:s, s:I, s:o, s:b, s:o}", "format", "clapet export 1", "since", record->since,
-			 "volumeSize", (json_int_t)record->volume_size, "started", time_json(record->started),
+			 "volumeSize", (json_int_t)record->volume_size, "started", json_time(record->started),
 			 "complete", (int)record->is_complete, "volumes", volumes);
 	text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1));
 	if (text == NULL)

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/html.h"
+#include "bundle/json.h"
 #include "keys/words.h"
 
 #define LINE_SIZE 1024
@@ -309,22 +310,6 @@ void exportslip_page(FILE *file, const struct exportslip *slip)
 
 /* --- for machines ---------------------------------------------------------------------------------------------------- */
 
-static json_t *time_json(int64_t time)
-{
-	char text[NOTATION_TIME_SIZE];
-
-	notation_format_time(time, text);
-	return json_string(text);
-}
-
-static json_t *hash_json(const struct sha256 *sha256)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	sha256_to_hex(sha256, hex);
-	return json_sprintf("sha256:%s", hex);
-}
-
 static json_t *volume_json(const struct exportslip_volume *volume, size_t number)
 {
 	static const char *const places[] = {
@@ -333,8 +318,8 @@ static json_t *volume_json(const struct exportslip_volume *volume, size_t number
 
 	return json_pack("{s:I, s:s, s:s?, s:o, s:I, s:o, s:s?}", "number", (json_int_t)number, "place",
 			 places[volume->place], "name", is_written ? volume->name : NULL, "hash",
-			 is_written ? hash_json(&volume->sha256) : json_null(), "bytes", (json_int_t)volume->size,
-			 "written", is_written ? time_json(volume->written) : json_null(), "folder",
+			 is_written ? json_named_hash(&volume->sha256) : json_null(), "bytes", (json_int_t)volume->size,
+			 "written", is_written ? json_time(volume->written) : json_null(), "folder",
 			 is_written ? volume->folder : NULL);
 }
 
@@ -355,9 +340,10 @@ json_t *exportslip_json(const struct exportslip *slip)
 						(json_int_t)dataset->n_blobs, "licences", dataset->licences));
 	}
 	root = json_pack("{s:s, s:s?, s:s, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "format", "clapet transfer 1", "to",
-			 slip->to, "since", slip->since, "made", time_json(slip->made), "root", hash_json(&slip->root),
-			 "rootVersion", (json_int_t)slip->root_version, "timestamp", (json_int_t)slip->timestamp,
-			 "until", time_json(slip->until), "volumes", volumes, "datasets", datasets);
+			 slip->to, "since", slip->since, "made", json_time(slip->made), "root",
+			 json_named_hash(&slip->root), "rootVersion", (json_int_t)slip->root_version, "timestamp",
+			 (json_int_t)slip->timestamp, "until", json_time(slip->until), "volumes", volumes, "datasets",
+			 datasets);
 	if (root == NULL)
 		die("out of memory");
 	return root;

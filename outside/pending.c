@@ -11,17 +11,13 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "bundle/json.h"
 #include "bundle/notation.h"
 #include "outside/run.h"
 
 static json_t *hash_json(const struct sha256 *sha256)
 {
-	char text[8 + SHA256_HEX_SIZE] = "sha256:";
-
-	if (sha256_is_zero(sha256))
-		return json_null();
-	sha256_to_hex(sha256, text + strlen(text));
-	return json_string(text);
+	return sha256_is_zero(sha256) ? json_null() : json_named_hash(sha256);
 }
 
 /* "new", "changed" or "same". */

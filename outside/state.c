@@ -233,22 +233,9 @@ void agent_state_add_bundle(struct agent_state *state, const char *name)
 
 /* --- saving --- */
 
-static json_t *hash_json(const struct sha256 *sha256)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	sha256_to_hex(sha256, hex);
-	return json_string(hex);
-}
-
 static json_t *time_json(int64_t seconds)
 {
-	char text[NOTATION_TIME_SIZE];
-
-	if (seconds == 0)
-		return json_null();
-	notation_format_time(seconds, text);
-	return json_string(text);
+	return seconds == 0 ? json_null() : json_time(seconds);
 }
 
 static json_t *parts_json(const struct state_part *items, size_t n_items)
@@ -257,7 +244,7 @@ static json_t *parts_json(const struct state_part *items, size_t n_items)
 
 	for (size_t i = 0; i < n_items; i++)
 		json_array_append_new(parts,
-				      json_pack("{s:o, s:I, s:b}", "sha256", hash_json(&items[i].sha256), "length",
+				      json_pack("{s:o, s:I, s:b}", "sha256", json_hash(&items[i].sha256), "length",
 						(json_int_t)items[i].length, "sent", (int)items[i].sent));
 	return parts;
 }
@@ -266,7 +253,7 @@ static json_t *base_json(const struct state_keyframe *base)
 {
 	if (base->n_parts == 0)
 		return json_null();
-	return json_pack("{s:o, s:I, s:I, s:o, s:o}", "sha256", hash_json(&base->sha256), "length",
+	return json_pack("{s:o, s:I, s:I, s:o, s:o}", "sha256", json_hash(&base->sha256), "length",
 			 (json_int_t)base->length, "since", (json_int_t)base->since, "signedAt",
 			 time_json(base->signed_at), "parts", parts_json(base->parts, base->n_parts));
 }
@@ -274,9 +261,9 @@ static json_t *base_json(const struct state_keyframe *base)
 static json_t *file_json(const struct state_file *file)
 {
 	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "name", file->name, "sha256",
-			 hash_json(&file->sha256), "length", (json_int_t)file->length, "rows", (json_int_t)file->rows,
+			 json_hash(&file->sha256), "length", (json_int_t)file->length, "rows", (json_int_t)file->rows,
 			 "publishedSha256",
-			 sha256_is_zero(&file->published_sha256) ? json_null() : hash_json(&file->published_sha256),
+			 sha256_is_zero(&file->published_sha256) ? json_null() : json_hash(&file->published_sha256),
 			 "since", (json_int_t)file->since, "signedAt", time_json(file->signed_at), "parts",
 			 parts_json(file->parts, file->n_parts), "base", base_json(&file->base), "keyframeAt",
 			 time_json(file->keyframe_at), "offeredAt", time_json(file->offered_at));
@@ -291,8 +278,8 @@ static json_t *version_json(const struct state_version *version)
 	files = json_array();
 	for (size_t i = 0; i < version->n_files; i++)
 		json_array_append_new(files, file_json(&version->files[i]));
-	return json_pack("{s:o, s:o, s:s, s:b, s:o}", "version", hash_json(&version->version), "content",
-			 hash_json(&version->content), "created", version->created, "withdrawn",
+	return json_pack("{s:o, s:o, s:s, s:b, s:o}", "version", json_hash(&version->version), "content",
+			 json_hash(&version->content), "created", version->created, "withdrawn",
 			 (int)version->withdrawn, "files", files);
 }
 
@@ -330,15 +317,15 @@ int source_state_save(int state_fd, const struct source_state *state)
 	for (size_t i = 0; i < state->n_urls; i++)
 		json_array_append_new(urls, json_pack("{s:s, s:s, s:s, s:o}", "url", state->urls[i].url, "etag",
 						      state->urls[i].etag, "lastModified", state->urls[i].last_modified,
-						      "sha256", hash_json(&state->urls[i].sha256)));
+						      "sha256", json_hash(&state->urls[i].sha256)));
 	root = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "format", "clapet source state 1",
 			 "name", state->name, "outcome", state_outcome_name(state->outcome), "checked",
 			 time_json(state->checked), "succeeded", time_json(state->succeeded), "failure",
 			 failure_json(state), "maxAge", (json_int_t)state->max_age, "sourceSha256",
-			 hash_json(&state->source_sha256), "urls", urls, "published", version_json(&state->published),
+			 json_hash(&state->source_sha256), "urls", urls, "published", version_json(&state->published),
 			 "pending", version_json(&state->pending));
 	if (!sha256_is_zero(&state->references))
-		json_object_set_new(root, "references", hash_json(&state->references));
+		json_object_set_new(root, "references", json_hash(&state->references));
 	return save_json(dir_fd, "state.json", root);
 }
 

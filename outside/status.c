@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/columns.h"
+#include "bundle/json.h"
 #include "bundle/notation.h"
 #include "outside/letthrough.h"
 #include "outside/references.h"
@@ -19,12 +20,7 @@
 
 static json_t *time_json(int64_t seconds)
 {
-	char text[NOTATION_TIME_SIZE];
-
-	if (seconds == 0)
-		return json_null();
-	notation_format_time(seconds, text);
-	return json_string(text);
+	return seconds == 0 ? json_null() : json_time(seconds);
 }
 
 /* Whether the inside should hear of it: a source that exists, was looked at, and is not withdrawn. */

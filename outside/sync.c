@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "bundle/json.h"
 #include "outside/agentlog.h"
 #include "outside/letthrough.h"
 #include "outside/pipeline.h"
@@ -280,12 +281,7 @@ static enum fault check_names(const struct run *run, int n_names, char **names, 
 
 static json_t *hash_json(const struct sha256 *sha256)
 {
-	char text[8 + SHA256_HEX_SIZE] = "sha256:";
-
-	if (sha256_is_zero(sha256))
-		return json_null();
-	sha256_to_hex(sha256, text + strlen(text));
-	return json_string(text);
+	return sha256_is_zero(sha256) ? json_null() : json_named_hash(sha256);
 }
 
 static json_t *dataset_json(const struct run *run, const struct run_dataset *dataset)
