@@ -47,6 +47,16 @@ void request_hash_names(const char **names, size_t n_names, char digest[REQUEST_
 	request_cut_digest(&sha256, digest);
 }
 
+enum fault request_can_name(const uint64_t *versions, size_t n, struct refusal *why)
+{
+	for (size_t i = 0; i < n; i++)
+		if (versions[i] > LIMIT_REQUEST_VERSION)
+			return refuse(why, FAULT_REQUEST_FAR,
+				      "version %" PRIu64 " is trusted, a request names %llu at most", versions[i],
+				      LIMIT_REQUEST_VERSION);
+	return FAULT_NONE;
+}
+
 /* --- writing --------------------------------------------------------------------------------------------------------- */
 
 static void write_facts(FILE *file, const struct request *request)

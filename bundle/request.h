@@ -47,6 +47,9 @@ void request_clear(struct request *request);
  * here. */
 void request_hash_names(const char **names, size_t n_names, char digest[REQUEST_DIGEST_SIZE]);
 
+/* Whether a request can name each of the N VERSIONS: they have ten digits at most (18.3). FAULT_REQUEST_FAR. */
+enum fault request_can_name(const uint64_t *versions, size_t n, struct refusal *why);
+
 /* The text, with its check line. New. */
 char *request_format(const struct request *request);
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "bundle/newfile.h"
 #include "bundle/notation.h"
+#include "bundle/request.h"
 #include "inside/cmd.h"
 #include "inside/missing.h"
 #include "keys/qr.h"
@@ -80,20 +81,6 @@ static json_t *missing_json(const struct missing *missing)
 			 datasets, "text", missing->text);
 }
 
-/* FORMAT.md 18.3: ten digits. */
-static bool can_be_named(const struct request_short *request, struct refusal *why)
-{
-	const uint64_t versions[] = {request->root, request->timestamp, request->snapshot, request->targets};
-
-	for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
-		if (versions[i] > LIMIT_REQUEST_VERSION) {
-			refuse(why, FAULT_REQUEST_FAR, "version %" PRIu64 " is trusted, a request names %llu at most",
-			       versions[i], LIMIT_REQUEST_VERSION);
-			return false;
-		}
-	return true;
-}
-
 static int write_png(void *ctx, int fd)
 {
 	_cleanup_(qr_clear) struct qr qr = {0};
@@ -148,7 +135,9 @@ int cmd_missing(int argc, char **argv)
 	if (status_load(&inside, &document, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	missing_compose(document, &missing);
-	if (!can_be_named(&missing.request, &why))
+	if (request_can_name((const uint64_t[]){missing.request.root, missing.request.timestamp,
+						missing.request.snapshot, missing.request.targets},
+			     4, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	if (missing.n_datasets > 0)
 		return show(&missing);

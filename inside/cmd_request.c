@@ -175,21 +175,6 @@ static void disclose(const struct request *request, uint64_t bytes)
 		fprintf(stderr, "The %" PRIu64 " datasets are not named one by one; --all does.\n", request->n_known);
 }
 
-/* FORMAT.md 18.3: ten digits. */
-static bool can_be_named(const struct request *request, struct refusal *why)
-{
-	const uint64_t versions[] = {request->root, request->timestamp, request->snapshot.version,
-				     request->targets.version, request->highest};
-
-	for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
-		if (versions[i] > LIMIT_REQUEST_VERSION) {
-			refuse(why, FAULT_REQUEST_FAR, "version %" PRIu64 " is trusted, a request names %llu at most",
-			       versions[i], LIMIT_REQUEST_VERSION);
-			return false;
-		}
-	return true;
-}
-
 /* Opens the store, reads status.json, composes. The exit status, 0: composed. */
 static int open_request(struct inside *inside, struct request *request, uint64_t *ret_bytes)
 {
@@ -202,7 +187,9 @@ static int open_request(struct inside *inside, struct request *request, uint64_t
 	if (status_load(inside, &document, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	*ret_bytes = compose(inside, document, request);
-	if (!can_be_named(request, &why))
+	if (request_can_name((const uint64_t[]){request->root, request->timestamp, request->snapshot.version,
+						request->targets.version, request->highest},
+			     5, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	return 0;
 }
