@@ -130,20 +130,30 @@ static bool has_base(const struct inside *inside, const struct catalogue_role *r
 	       store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.base_sha256);
 }
 
-/* What is known of the rows of target I's base. */
-static enum fault send_good(const struct inside *inside, const struct catalogue_role *role, size_t i,
-			    struct worker *worker, struct refusal *why)
+/* What is known of the rows of the bases goes into the verdict, which carries it on: not out of the worker's mouth. */
+static void keep_goods(const struct inside *inside, const struct catalogue_role *role, struct verdict *verdict)
+{
+	for (size_t i = 0; i < role->n_targets; i++) {
+		struct record record = record_new(RECORD_GOOD);
+
+		if (role->targets[i].record.is_patch &&
+		    goodrows_find(inside, role->record.name, &role->targets[i].record.base_sha256, &record.good))
+			verdict_add(verdict, &record);
+	}
+}
+
+static enum fault send_good(const struct verdict *verdict, const struct sha256 *base_sha256, struct worker *worker,
+			    struct refusal *why)
 {
 	struct record record = record_new(RECORD_GOOD);
 
-	if (!goodrows_find(inside, role->record.name, &role->targets[i].record.base_sha256, &record.good))
-		return FAULT_NONE;
-	return crew_send(worker, &record, -1, why);
+	return goodrows_in(verdict, base_sha256, &record.good) ? crew_send(worker, &record, -1, why) : FAULT_NONE;
 }
 
 /* What the patch of target I is against. */
 static enum fault send_base(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
-			    size_t i, enum bases bases, struct worker *worker, struct refusal *why)
+			    size_t i, enum bases bases, const struct verdict *verdict, struct worker *worker,
+			    struct refusal *why)
 {
 	const struct catalogue_target *target = &role->targets[i];
 	bool is_here = has_base(inside, role, i, bases);
@@ -157,7 +167,7 @@ static enum fault send_base(const struct inside *inside, const struct spool *spo
 		show_output(fd, target->record.base_length);
 	fault = send_open(worker, &record, fd, "a patch's base", why);
 	if (fault == FAULT_NONE)
-		fault = send_good(inside, role, i, worker, why);
+		fault = send_good(verdict, &target->record.base_sha256, worker, why);
 	if (fault != FAULT_NONE || is_here)
 		return fault;
 	return send_parts(inside, spool, RECORD_BASE_PART, target->base_parts, target->n_base_parts,
@@ -165,8 +175,8 @@ static enum fault send_base(const struct inside *inside, const struct spool *spo
 }
 
 static enum fault send_targets(const struct inside *inside, const struct spool *spool,
-			       const struct catalogue_role *role, enum bases bases, struct worker *worker,
-			       struct refusal *why)
+			       const struct catalogue_role *role, enum bases bases, const struct verdict *verdict,
+			       struct worker *worker, struct refusal *why)
 {
 	enum fault fault = FAULT_NONE;
 
@@ -186,7 +196,7 @@ static enum fault send_targets(const struct inside *inside, const struct spool *
 		fault = send_parts(inside, spool, RECORD_PART, target->parts, target->n_parts, target->record.file,
 				   worker, why);
 		if (fault == FAULT_NONE && target->record.is_patch)
-			fault = send_base(inside, spool, role, i, bases, worker, why);
+			fault = send_base(inside, spool, role, i, bases, verdict, worker, why);
 	}
 	return fault;
 }
@@ -222,7 +232,8 @@ static enum fault send_rules(const struct inside *inside, const char *dataset, c
 }
 
 static enum fault ask(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
-		      const char *in_force, enum bases bases, int report_fd, struct worker *worker, struct refusal *why)
+		      const char *in_force, enum bases bases, const struct judgement *judgement, struct worker *worker,
+		      struct refusal *why)
 {
 	struct record version = record_new(RECORD_VERSION), report = record_new(RECORD_REPORT),
 		      spill = record_new(RECORD_SPILL), go = record_new(RECORD_GO);
@@ -232,9 +243,9 @@ static enum fault ask(const struct inside *inside, const struct spool *spool, co
 	version.version.version = role->record.version;
 	spill.spill.memory = (uint64_t)inside->config->key_memory;
 	if ((fault = crew_send(worker, &version, -1, why)) != FAULT_NONE ||
-	    (fault = send_targets(inside, spool, role, bases, worker, why)) != FAULT_NONE ||
+	    (fault = send_targets(inside, spool, role, bases, judgement->verdict, worker, why)) != FAULT_NONE ||
 	    (fault = send_rules(inside, role->record.name, in_force, worker, why)) != FAULT_NONE ||
-	    (fault = crew_send(worker, &report, report_fd, why)) != FAULT_NONE ||
+	    (fault = crew_send(worker, &report, judgement->report_fd, why)) != FAULT_NONE ||
 	    (fault = send_open(worker, &spill, spool_temporary(spool), "the spill file", why)) != FAULT_NONE)
 		return fault;
 	return crew_send(worker, &go, -1, why);
@@ -286,18 +297,6 @@ static bool is_good_target(const struct catalogue_role *role, const struct sha25
 		if (sha256_equal(&role->targets[i].record.sha256, sha256))
 			return true;
 	return false;
-}
-
-/* What was known of the bases is carried on: not out of the worker's mouth. */
-static void keep_goods(const struct inside *inside, const struct catalogue_role *role, struct verdict *verdict)
-{
-	for (size_t i = 0; i < role->n_targets; i++) {
-		struct record record = record_new(RECORD_GOOD);
-
-		if (role->targets[i].record.is_patch &&
-		    goodrows_find(inside, role->record.name, &role->targets[i].record.base_sha256, &record.good))
-			verdict_add(verdict, &record);
-	}
 }
 
 static bool take(const struct catalogue_role *role, const struct record *record, struct judgement *judgement)
@@ -471,19 +470,18 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 	judgement.verdict = verdict_new(role->record.name, &role->record.version);
 	judge_with(inside, role->record.name, &role->record.version, in_force, &judgement.verdict->judged_with);
 	add_blobs(role, judgement.verdict);
+	keep_goods(inside, role, judgement.verdict);
 	fault = check_room(inside, spool, role, bases, why);
 	if (fault == FAULT_NONE)
 		fault = crew_start(inside, COMP_CHECK, &worker, why);
 	snprintf(label, sizeof(label), "%s: checking", role->record.name);
 	progress_begin(label, 0, NULL);
 	if (fault == FAULT_NONE &&
-	    (fault = ask(inside, spool, role, in_force, bases, judgement.report_fd, &worker, why)) != FAULT_NONE)
+	    (fault = ask(inside, spool, role, in_force, bases, &judgement, &worker, why)) != FAULT_NONE)
 		worker_kill(&worker);
 	if (fault == FAULT_NONE)
 		fault = answer(&worker, role, &judgement, why);
 	progress_end();
-	if (fault == FAULT_NONE)
-		keep_goods(inside, role, judgement.verdict);
 	if (fault == FAULT_NONE)
 		fault = name_outputs(inside, spool, role, &judgement, why);
 	if (fault == FAULT_NONE && !is_complete(inside, role, &judgement))
