@@ -18,9 +18,6 @@
 #include "outside/resendask.h"
 #include "outside/run.h"
 
-/* What one bundle may be, with room for what a file system makes of it (bundle_write's own bounds). */
-#define VOLUME_SIZE (LIMIT_BUNDLE_SIZE - MIB)
-
 struct resend {
 	struct run run;
 	struct resendask ask;
@@ -200,7 +197,8 @@ static enum fault make_bundles(struct resend *resend, struct refusal *why)
 					      .note = resend->note};
 
 	if (exportplan_split(resend->blobs.items, resend->blobs.n_items,
-			     publish_bundle_base(&resend->current, &selection), VOLUME_SIZE, &plan, why) != FAULT_NONE)
+			     publish_bundle_base(&resend->current, &selection), LIMIT_BUNDLE_SIZE, &plan,
+			     why) != FAULT_NONE)
 		return why->fault;
 	for (size_t i = 0; i < plan.n_volumes; i++) {
 		selection.blobs = plan.blobs + plan.first[i];
