@@ -468,10 +468,7 @@ static enum fault find_root(const struct export *export, struct exportslip *slip
 	_cleanup_close_ int fd = fd_open_beneath(export->run.agent.metadata_fd, "1.root.json", O_RDONLY, 0);
 	int r = fd < 0 ? fd : hash_fd(fd, LIMIT_ROOT_SIZE, &slip->root, NULL);
 
-	for (size_t i = 0; i < export->signed_.n_files; i++)
-		if (strcmp(export->signed_.files[i].role, "root") == 0 &&
-		    export->signed_.files[i].version > slip->root_version)
-			slip->root_version = export->signed_.files[i].version;
+	slip->root_version = publish_signed_version(&export->signed_, "root");
 	return r < 0 ? refuse(why, FAULT_FILE, "repository/metadata/1.root.json: %s", strerror(-r)) : FAULT_NONE;
 }
 

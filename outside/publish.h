@@ -58,6 +58,9 @@ void publish_signed_clear(struct publish_signed *signed_);
 /* NULL where ROLE ("targets": their renewal) waits for nobody. */
 const struct outside_waiting *publish_waiting(const struct publish_signed *signed_, const char *role);
 
+/* The newest version of ROLE; 0 where there is none. */
+uint64_t publish_signed_version(const struct publish_signed *signed_, const char *role);
+
 /* What a signature run is told beside the versions; borrowed. */
 struct publish_orders {
 	const struct outside_floor *floors; /* a recovery's */

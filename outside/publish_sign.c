@@ -29,6 +29,16 @@ const struct outside_waiting *publish_waiting(const struct publish_signed *signe
 	return NULL;
 }
 
+uint64_t publish_signed_version(const struct publish_signed *signed_, const char *role)
+{
+	uint64_t version = 0;
+
+	for (size_t i = 0; i < signed_->n_files; i++)
+		if (strcmp(signed_->files[i].role, role) == 0 && signed_->files[i].version > version)
+			version = signed_->files[i].version; /* of root there is the whole chain */
+	return version;
+}
+
 enum fault publish_open_passphrase(const struct config *config, int *ret_fd, struct refusal *why)
 {
 	int fd;

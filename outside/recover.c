@@ -45,16 +45,6 @@ static enum fault load_request(const char *path, struct request *ret_request, st
 	return request_parse(requestfile_name(path), data, size, ret_request, why);
 }
 
-static uint64_t version_here(const struct plan *plan, const char *role)
-{
-	uint64_t version = 0;
-
-	for (size_t i = 0; i < plan->current.n_files; i++)
-		if (strcmp(plan->current.files[i].role, role) == 0)
-			version = plan->current.files[i].version; /* of root the last: the newest */
-	return version;
-}
-
 /* Whether this outside signed that very file: then the inside is on our line, and only behind. */
 static bool is_ours(const struct agent *agent, const char *role, uint64_t version, const char *digest)
 {
@@ -72,7 +62,7 @@ static bool is_ours(const struct agent *agent, const char *role, uint64_t versio
 /* ROLE must go above what the inside trusts, with room for what is still on its way. */
 static void lift(struct plan *plan, const char *role, uint64_t there)
 {
-	uint64_t here = version_here(plan, role), floor = there + LIMIT_REQUEST_ROOM;
+	uint64_t here = publish_signed_version(&plan->current, role), floor = there + LIMIT_REQUEST_ROOM;
 	char texts[3][32];
 
 	if (here > floor)
@@ -150,7 +140,7 @@ static enum fault check_versions(const struct plan *plan, struct refusal *why)
 
 static enum fault check_root(const struct plan *plan, struct refusal *why)
 {
-	uint64_t here = version_here(plan, "root");
+	uint64_t here = publish_signed_version(&plan->current, "root");
 
 	if (plan->request->root <= here)
 		return FAULT_NONE;
@@ -180,7 +170,7 @@ static enum fault make_plan(struct plan *plan, const struct run *run, struct ref
 		return why->fault;
 	is_known = request->snapshot.version == 0 ||
 		   is_ours(&run->agent, "snapshot", request->snapshot.version, request->snapshot.digest);
-	if (!is_known || request->timestamp > version_here(plan, "timestamp"))
+	if (!is_known || request->timestamp > publish_signed_version(&plan->current, "timestamp"))
 		lift(plan, "timestamp", request->timestamp);
 	if (is_known)
 		return FAULT_NONE;

@@ -40,16 +40,6 @@ static void clear(struct resend *resend)
 	run_close(&resend->run);
 }
 
-static uint64_t version_here(const struct resend *resend, const char *role)
-{
-	uint64_t version = 0;
-
-	for (size_t i = 0; i < resend->current.n_files; i++)
-		if (strcmp(resend->current.files[i].role, role) == 0)
-			version = resend->current.files[i].version; /* of root the last: the newest */
-	return version;
-}
-
 /* Its metadata would be refused as a step back, whatever blobs came with them. */
 static enum fault check_versions(const struct resend *resend, struct refusal *why)
 {
@@ -63,7 +53,7 @@ static enum fault check_versions(const struct resend *resend, struct refusal *wh
 		    {"targets", ask->targets}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tops); i++) {
-		uint64_t here = version_here(resend, tops[i].role);
+		uint64_t here = publish_signed_version(&resend->current, tops[i].role);
 
 		if (tops[i].there > here)
 			return refuse(why, FAULT_RESEND_BEHIND,
