@@ -56,8 +56,7 @@ struct export
 	int64_t expires;             /* the first of the metadata */
 	struct publish_blobs wanted; /* all of the export */
 	struct exportrecord record;
-	struct exportplan plan; /* of what no volume has yet */
-	size_t n_planned;       /* of its volumes, 0 where nothing is left */
+	struct exportplan plan; /* of what no volume has yet; no volumes where nothing is left */
 	size_t n_written;       /* by this run */
 };
 
@@ -129,6 +128,15 @@ static bool ends_with(const char *text, const char *end)
 	return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
 }
 
+/* Whether any volume is in this run's folder. */
+static bool any_here(const struct export *export)
+{
+	for (size_t i = 0; i < export->record.n_volumes; i++)
+		if (export->record.volumes[i].is_here)
+			return true;
+	return false;
+}
+
 static bool is_recorded(const struct exportrecord *record, const char *name)
 {
 	for (size_t i = 0; i < record->n_volumes; i++)
@@ -146,7 +154,7 @@ static bool may_be_next(const struct export *export, const char *name)
 	return strncmp(name, start, strlen(start)) == 0;
 }
 
-static enum fault check_entry(const struct export *export, const char *name, bool any_here, struct refusal *why)
+static enum fault check_entry(const struct export *export, const char *name, bool has_ours, struct refusal *why)
 {
 	static const char *const ours[] = {EXPORTSLIP_SUMS, EXPORTSLIP_TEXT, EXPORTSLIP_PAGE};
 
@@ -154,7 +162,7 @@ static enum fault check_entry(const struct export *export, const char *name, boo
 	    !may_be_next(export, name))
 		return refuse(why, FAULT_EXPORT_FOLDER, "%s holds %s, which is not of this export", export->options->to,
 			      name);
-	for (size_t i = 0; i < ARRAY_SIZE(ours) && !any_here; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(ours) && !has_ours; i++)
 		if (strcmp(name, ours[i]) == 0)
 			return refuse(why, FAULT_EXPORT_FOLDER, "%s holds the %s of another transfer",
 				      export->options->to, name);
@@ -166,14 +174,12 @@ static enum fault check_folder(const struct export *export, struct refusal *why)
 {
 	int copy = openat(export->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	bool any_here = false;
+	bool has_ours = any_here(export);
 
 	if (dir == NULL)
 		return refuse(why, FAULT_FILE, "%s: %s", export->options->to, strerror(errno));
-	for (size_t i = 0; i < export->record.n_volumes; i++)
-		any_here |= export->record.volumes[i].is_here;
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-		if (check_entry(export, entry->d_name, any_here, why) != FAULT_NONE)
+		if (check_entry(export, entry->d_name, has_ours, why) != FAULT_NONE)
 			return why->fault;
 	return FAULT_NONE;
 }
@@ -250,9 +256,8 @@ static enum fault make_plan(struct export *export, struct refusal *why)
 	if (left.n_items > 0 || export->record.n_volumes == 0)
 		fault = exportplan_split(left.items, left.n_items, publish_bundle_base(&export->signed_, &all),
 					 export->volume_size, &export->plan, why);
-	export->n_planned = export->plan.n_volumes;
 	publish_blobs_clear(&left);
-	if (fault == FAULT_NONE && export->record.n_volumes + export->n_planned > LIMIT_EXPORT_VOLUMES)
+	if (fault == FAULT_NONE && export->record.n_volumes + export->plan.n_volumes > LIMIT_EXPORT_VOLUMES)
 		return refuse(why, FAULT_EXPORT_VOLUME, "more than %d volumes (bundle/limits.h LIMIT_EXPORT_VOLUMES)",
 			      LIMIT_EXPORT_VOLUMES);
 	return fault;
@@ -262,16 +267,7 @@ static enum fault make_plan(struct export *export, struct refusal *why)
 
 static size_t n_volumes(const struct export *export)
 {
-	return export->record.n_volumes + export->n_planned - export->n_written;
-}
-
-/* Whether any volume is in this run's folder: then a medium that is full is no trouble, but the end of one. */
-static bool any_here(const struct export *export)
-{
-	for (size_t i = 0; i < export->record.n_volumes; i++)
-		if (export->record.volumes[i].is_here)
-			return true;
-	return false;
+	return export->record.n_volumes + export->plan.n_volumes - export->n_written;
 }
 
 static enum fault refuse_full(const struct export *export, uint64_t wanted, const char *has, struct refusal *why)
@@ -279,6 +275,7 @@ static enum fault refuse_full(const struct export *export, uint64_t wanted, cons
 	char size[32];
 
 	notation_format_size(wanted, size, sizeof size);
+	/* Where some are, it is the end of a medium, and no trouble. */
 	if (!any_here(export))
 		return refuse(why, FAULT_STORAGE,
 			      "%s %s, volume %zu of %zu needs %s: take a larger medium, or smaller volumes",
@@ -361,7 +358,7 @@ static enum fault write_volumes(struct export *export, struct refusal *why)
 	int r;
 
 	tell_kept(export);
-	for (size_t i = 0; i < export->n_planned; i++) {
+	for (size_t i = 0; i < export->plan.n_volumes; i++) {
 		if (agent_must_stop(&export->run.agent))
 			return refuse(why, FAULT_STOPPED, "told to stop after volume %zu of %zu",
 				      export->record.n_volumes, n_volumes(export));
@@ -458,7 +455,7 @@ static void list_volumes(const struct export *export, struct exportslip *slip)
 		if (volume->expires < slip->until)
 			slip->until = volume->expires;
 	}
-	for (size_t i = export->n_written; i < export->n_planned; i++)
+	for (size_t i = export->n_written; i < export->plan.n_volumes; i++)
 		slip->volumes[slip->n_volumes++] = (struct exportslip_volume){
 			.place = EXPORTSLIP_TO_COME, .name = "", .size = export->plan.sizes[i], .folder = ""};
 }
