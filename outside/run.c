@@ -225,6 +225,14 @@ static bool mark_sent(struct state_version *version, int64_t now)
 	return changed;
 }
 
+static bool was_offered(const struct state_version *version, int64_t now)
+{
+	for (size_t i = 0; i < version->n_files; i++)
+		if (version->files[i].offered_at == now)
+			return true;
+	return false;
+}
+
 static void remember_catalogue(struct agent_state *state, const struct publish_signed *signed_, int64_t now)
 {
 	free(state->roles);
@@ -245,7 +253,8 @@ static enum fault remember_bundle(struct run *run, const struct publish_signed *
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < run->n_datasets; i++)
-		if (mark_sent(&run->states[i]->published, run->agent.now) || bundle->n_offered > 0)
+		if (mark_sent(&run->states[i]->published, run->agent.now) ||
+		    (bundle->n_offered > 0 && was_offered(&run->states[i]->published, run->agent.now)))
 			r = source_state_save(run->agent.state_fd, run->states[i]);
 	mark_sent(&run->agent_state->status, run->agent.now);
 	if (bundle->is_catalogue)
