@@ -521,33 +521,27 @@ static enum fault decode_parts(void *ctx, blob_sink *sink, void *sink_ctx, struc
 /* --- decoding: plain bytes --------------------------------------------------------------------------------------------
  */
 
-/* What came out, on its way to the caller's sink. */
-struct plain {
-	struct hash *hash;
-	blob_sink *sink;
-	void *ctx;
-};
-
-static enum fault take_plain(void *ctx, const void *data, size_t size, struct refusal *why)
+enum fault blob_prove(void *ctx, const void *data, size_t size, struct refusal *why)
 {
-	struct plain *plain = ctx;
+	struct blob_proof *proof = ctx;
 
-	hash_update(plain->hash, data, size);
-	return plain->sink(plain->ctx, data, size, why);
+	hash_update(proof->hash, data, size);
+	return proof->sink(proof->ctx, data, size, why);
 }
 
-static enum fault check_plain(const struct plain *plain, const struct blob *blob, struct refusal *why)
+enum fault blob_proof_end(const struct blob_proof *proof, const struct blob *blob, const char *clause,
+			  struct refusal *why)
 {
 	char wanted[SHA256_HEX_SIZE], found[SHA256_HEX_SIZE];
 	struct sha256 sha256;
 
-	hash_final(plain->hash, &sha256);
+	hash_final(proof->hash, &sha256);
 	if (sha256_equal(&sha256, &blob->plain_sha256))
 		return FAULT_NONE;
 	sha256_to_hex(&blob->plain_sha256, wanted);
 	sha256_to_hex(&sha256, found);
-	return refuse(why, FAULT_PLAIN_HASH, "the plain bytes' SHA-256 is %s, %s is signed (bundle/FORMAT.md 4.5)",
-		      found, wanted);
+	return refuse(why, FAULT_PLAIN_HASH, "the plain bytes' SHA-256 is %s, %s is signed (bundle/FORMAT.md %s)",
+		      found, wanted, clause);
 }
 
 static enum fault decode(const struct blob *blob, const int *part_fds, bool by_two, blob_sink *sink, void *ctx,
@@ -565,16 +559,16 @@ static enum fault decode(const struct blob *blob, const int *part_fds, bool by_t
 		.part_hash = part_hash,
 		.plain = bytes,
 	};
-	struct plain plain = {plain_hash, sink, ctx};
+	struct blob_proof proof = {plain_hash, sink, ctx};
 	enum fault fault = check_plan(blob, why);
 
 	if (fault != FAULT_NONE)
 		return fault;
 	if (dctx == NULL || ZSTD_isError(ZSTD_DCtx_setParameter(dctx, ZSTD_d_windowLogMax, LIMIT_WINDOW_LOG)))
 		die("zstd: no decoder");
-	fault = by_two ? relay_run(decode_parts, &decoder, take_plain, &plain, why)
-		       : decode_parts(&decoder, take_plain, &plain, why);
-	return fault == FAULT_NONE ? check_plain(&plain, blob, why) : fault;
+	fault = by_two ? relay_run(decode_parts, &decoder, blob_prove, &proof, why)
+		       : decode_parts(&decoder, blob_prove, &proof, why);
+	return fault == FAULT_NONE ? blob_proof_end(&proof, blob, "4.5", why) : fault;
 }
 
 enum fault blob_decode(const struct blob *blob, const int *part_fds, blob_sink *sink, void *ctx, struct refusal *why)

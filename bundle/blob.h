@@ -55,4 +55,15 @@ enum fault blob_source_read(void *source, void *data, size_t size, struct refusa
 /* Whether all was read. What follows is verified, too. */
 enum fault blob_source_end(struct blob_source *source, bool *ret_at_end, struct refusal *why);
 
+/* What came out, on its way to SINK: hashed by blob_prove (a blob_sink, its ctx a blob_proof), and held against what was signed by
+ * blob_proof_end, once: FAULT_PLAIN_HASH, by CLAUSE of FORMAT.md. */
+struct blob_proof {
+	struct hash *hash; /* the caller's */
+	blob_sink *sink;
+	void *ctx;
+};
+enum fault blob_prove(void *ctx, const void *data, size_t size, struct refusal *why);
+enum fault blob_proof_end(const struct blob_proof *proof, const struct blob *blob, const char *clause,
+			  struct refusal *why);
+
 #endif

@@ -14,20 +14,6 @@
 #include "bundle/patch.h"
 #include "bundle/relay.h"
 
-struct proof {
-	struct hash *hash; /* of what came out */
-	blob_sink *sink;
-	void *ctx;
-};
-
-static enum fault prove(void *ctx, const void *data, size_t size, struct refusal *why)
-{
-	struct proof *proof = ctx;
-
-	hash_update(proof->hash, data, size);
-	return proof->sink(proof->ctx, data, size, why);
-}
-
 static enum fault check_header(const struct patch_header *header, const struct blob *blob, const struct blob *base,
 			       struct refusal *why)
 {
@@ -77,21 +63,19 @@ static enum fault check_end(struct blob_source *source, struct refusal *why)
 				"a patch that goes on behind its last segment (bundle/FORMAT.md 15.1)");
 }
 
-static enum fault check_plain(struct hash *hash, const struct blob *blob, const struct blob *base, int base_fd,
-			      struct refusal *why)
+/* Of what came out wrong: it may be the base that is. */
+static enum fault end_proof(const struct blob_proof *proof, const struct blob *blob, const struct blob *base,
+			    int base_fd, struct refusal *why)
 {
-	char found[SHA256_HEX_SIZE], wanted[SHA256_HEX_SIZE];
-	struct sha256 sha256;
+	struct refusal inner = {FAULT_NONE, ""};
 
-	hash_final(hash, &sha256);
-	if (sha256_equal(&sha256, &blob->plain_sha256))
+	if (blob_proof_end(proof, blob, "15.2", why) == FAULT_NONE)
 		return FAULT_NONE;
-	if (check_base(base, base_fd, why) != FAULT_NONE)
-		return FAULT_BASE_DAMAGED;
-	sha256_to_hex(&sha256, found);
-	sha256_to_hex(&blob->plain_sha256, wanted);
-	return refuse(why, FAULT_PLAIN_HASH, "the plain bytes' SHA-256 is %s, %s is signed (bundle/FORMAT.md 15.2)",
-		      found, wanted);
+	if (check_base(base, base_fd, &inner) == FAULT_NONE)
+		return FAULT_PLAIN_HASH;
+	if (why != NULL)
+		*why = inner;
+	return inner.fault;
 }
 
 /* What the thread that decodes needs. */
@@ -127,9 +111,9 @@ enum fault patch_decode_blob(const struct blob *blob, const int *part_fds, const
 	_cleanup_(blob_source_freep) struct blob_source *source = blob_source_new(blob, part_fds);
 	_cleanup_(hash_freep) struct hash *hash = hash_new();
 	struct decoding decoding = {source, blob, base, base_fd, watch};
-	struct proof proof = {hash, sink, ctx};
-	enum fault fault = by_two ? relay_run(decode, &decoding, prove, &proof, why)
-				  : decode(&decoding, prove, &proof, why);
+	struct blob_proof proof = {hash, sink, ctx};
+	enum fault fault = by_two ? relay_run(decode, &decoding, blob_prove, &proof, why)
+				  : decode(&decoding, blob_prove, &proof, why);
 
-	return fault == FAULT_NONE ? check_plain(hash, blob, base, base_fd, why) : fault;
+	return fault == FAULT_NONE ? end_proof(&proof, blob, base, base_fd, why) : fault;
 }
