@@ -2,8 +2,7 @@
  *
  * retention: the newest generations stay, and every one younger than keepAtLeast, and every one that a reader has locked
  * (flock on the folder; fcntl on its clapet.json, which is what Java's locks are). Versions stay that a kept generation shows, that are
- * trusted, or pinned; with a version go its blobs that no other one travelled in. The bases of
- * trusted patches stay, objects and blobs.
+ * trusted, or pinned; with a version go its blobs that no other one travelled in. The bases of trusted patches stay, objects and blobs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -193,10 +192,9 @@ static void keep_bases(struct retention *retention, const struct catalogue_role 
 static void drop_versions_of(struct retention *retention, const char *dataset, const struct catalogue_role *role,
 			     struct hash_list *dropped)
 {
-	bool is_first = true;
-
 	_cleanup_(store_names_free) struct store_names names = {0};
 	_cleanup_free_ char *path = xasprintf("datasets/%s/v", dataset);
+	bool is_first = true;
 
 	if (store_list(retention->inside->store_fd, path, &names) < 0)
 		return;
