@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/random.h"
+
 static const char HEADER[] = "siren,nic,siret,diffusion,created,staff,updated,headquarters,number,kind,street,postcode,"
 			     "town,towncode,x,y,state,sign,"
 			     "activity,employer\n";
@@ -28,19 +30,9 @@ static const char *const KINDS[] = {"RUE", "AV", "BD", "PL", "CHE", "QUAI", "IMP
 static const char *const SIGNS[] = {"", "", "", "LE PETIT CAF\xc3\x89", "\"CHEZ \"\"MARIE\"\"\"", "GARAGE", "", ""};
 static const char *const STAFF[] = {"NN", "NN", "00", "01", "02", "03", "11", "12"};
 
-/* splitmix64. */
-static uint64_t next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
 static void write_row(uint64_t i, uint64_t *state)
 {
-	uint64_t r = next(state), s = next(state);
+	uint64_t r = random_next(state), s = random_next(state);
 	unsigned siren = 100000000 + (unsigned)(i % 900000000), nic = (unsigned)(r % 90) + 1;
 
 	printf("%u,%05u,%u%05u,%c,%04u-%02u-%02u,%s,", siren, nic, siren, nic, "OP"[r >> 8 & 1],
@@ -49,7 +41,7 @@ static void write_row(uint64_t i, uint64_t *state)
 	printf("%04u-%02u-%02uT%02u:%02u:%02u,%s,", 2010 + (unsigned)(s >> 8 & 15), 1 + (unsigned)(s >> 12 & 255) % 12,
 	       1 + (unsigned)(s >> 20 & 255) % 28, (unsigned)(s >> 28 & 255) % 24, (unsigned)(s >> 36 & 255) % 60,
 	       (unsigned)(s >> 44 & 255) % 60, s >> 52 & 1 ? "true" : "false");
-	r = next(state);
+	r = random_next(state);
 	if (r % 100 < 6)
 		printf("[ND],[ND],[ND],[ND],%s,%s,[ND],[ND],", NAMES[r >> 8 & 7], TOWNS[r >> 8 & 7]);
 	else
@@ -57,7 +49,7 @@ static void write_row(uint64_t i, uint64_t *state)
 		       STREETS[r >> 27 & 7], 1000 + (unsigned)(r >> 30 & 65535), NAMES[r >> 8 & 7], TOWNS[r >> 8 & 7],
 		       100000 + (unsigned)(s & 0xfffff), (unsigned)(r >> 46 & 63),
 		       6050000 + (unsigned)(s >> 20 & 0xfffff), (unsigned)(r >> 52 & 63));
-	s = next(state);
+	s = random_next(state);
 	printf("%c,%s,%02u.%02u%c,%c\n", "AF"[s & 1], SIGNS[s >> 1 & 7], 1 + (unsigned)(s >> 8 & 255) % 96,
 	       (unsigned)(s >> 16 & 255) % 100, 'A' + (char)((s >> 24 & 255) % 26), "ON"[s >> 32 & 1]);
 }

@@ -13,6 +13,7 @@
 
 #include "base/fdio.h"
 #include "base/log.h"
+#include "tests/random.h"
 #include "tests/unit/bundle_util.h"
 
 struct text {
@@ -37,21 +38,11 @@ static void add(struct text *text, const void *bytes, size_t size)
 	text->size += size;
 }
 
-/* splitmix64: the same files in every run. */
-static uint64_t next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
 static void add_row(struct text *text, uint64_t number, uint64_t *seed)
 {
 	static const char *const streets[] = {"RUE DE LA GARE", "RUE DES ÉCOLES", "AVENUE VICTOR HUGO",
 					      "PLACE DU MOULIN"};
-	uint64_t r = next(seed);
+	uint64_t r = random_next(seed);
 	char row[128];
 	int n = snprintf(row, sizeof(row), "%09llu,%05u,%s,%u,19%02u-%02u-%02u,%u.%02u\n", (unsigned long long)number,
 			 (unsigned)(r % 95000), streets[r >> 20 & 3], (unsigned)(r >> 24 & 0xff),
@@ -223,7 +214,7 @@ static void test_large(void **state)
 	for (size_t at = 0, row = 0; at < base.size; row++) {
 		const uint8_t *end = memchr(base.bytes + at, '\n', base.size - at);
 		size_t size = (size_t)(end - base.bytes) + 1 - at;
-		uint64_t r = next(&chance) % 3000;
+		uint64_t r = random_next(&chance) % 3000;
 
 		if (r == 0)
 			add_row(&plain, 2000000 + row, &chance);
@@ -246,12 +237,12 @@ static void test_noise(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 40000; i++) {
-		uint64_t r = next(&seed);
+		uint64_t r = random_next(&seed);
 
 		add(&base, &r, sizeof(r));
 	}
 	for (size_t i = 0; i < 40000; i++) {
-		uint64_t r = i % 64 == 0 ? next(&seed) : 0;
+		uint64_t r = i % 64 == 0 ? random_next(&seed) : 0;
 
 		add(&plain, &r, sizeof(r));
 	}
@@ -290,7 +281,7 @@ static int file_of_rows(size_t size, uint64_t seed, enum likeness likeness)
 		rows.size = 0;
 		if (likeness == NO_FORM) {
 			for (size_t i = 0; i < 8192; i++) {
-				uint64_t r = next(&seed);
+				uint64_t r = random_next(&seed);
 
 				add(&rows, &r, sizeof(r));
 			}

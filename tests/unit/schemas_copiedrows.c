@@ -21,6 +21,7 @@
 #include "bundle/limits.h"
 #include "bundle/patch.h"
 #include "schemas/parallel.h"
+#include "tests/random.h"
 
 #define SCHEMA                                                                                                         \
 	"{\"primaryKey\": \"id\", \"fields\": [{\"name\": \"id\", \"type\": \"integer\", \"constraints\": "            \
@@ -42,21 +43,6 @@ static void add(struct text *text, const void *bytes, size_t size)
 	if (size > 0)
 		memcpy(text->bytes + text->size, bytes, size);
 	text->size += size;
-}
-
-/* splitmix64: the same files in every run. */
-static uint64_t next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
-static size_t below(uint64_t *state, size_t n)
-{
-	return (size_t)(next(state) % n);
 }
 
 static void add_row(struct text *text, unsigned id, const char *day, const char *cell)
@@ -120,7 +106,7 @@ static void literal(struct made *made, uint64_t *seed)
 					       "900003,B2,2024-01-01,\"",
 					       "\",\"",
 					       "x"};
-	const char *text = literals[below(seed, ARRAY_SIZE(literals))];
+	const char *text = literals[random_below(seed, ARRAY_SIZE(literals))];
 
 	add(&made->text, text, strlen(text));
 }
@@ -128,10 +114,11 @@ static void literal(struct made *made, uint64_t *seed)
 /* Edits here and there: the copies follow one another. */
 static void edit(struct made *made, const struct text *base, uint64_t *seed)
 {
-	size_t at = 0, n = 1 + below(seed, 4);
+	size_t at = 0, n = 1 + random_below(seed, 4);
 
 	for (size_t i = 0; i < n; i++) {
-		size_t to = at + below(seed, base->size - at + 1), gone = below(seed, 3) == 0 ? 0 : below(seed, 40);
+		size_t to = at + random_below(seed, base->size - at + 1),
+		       gone = random_below(seed, 3) == 0 ? 0 : random_below(seed, 40);
 
 		copy(made, base, at, to - at);
 		literal(made, seed);
@@ -146,7 +133,7 @@ static void insert_rows(struct made *made, const struct text *base, uint64_t *se
 	size_t at = 0;
 
 	for (unsigned i = 0; i < 4; i++) {
-		const char *from = base->bytes + at + below(seed, (base->size - at) / 2);
+		const char *from = base->bytes + at + random_below(seed, (base->size - at) / 2);
 		const char *lf = memmem(from, (size_t)(base->bytes + base->size - from), "\n10", 3);
 		size_t to = lf != NULL ? (size_t)(lf - base->bytes) + 1 : base->size;
 
@@ -161,9 +148,9 @@ static void insert_rows(struct made *made, const struct text *base, uint64_t *se
 /* The header and any pieces in any order, from within rows and cells. */
 static void shuffle(struct made *made, const struct text *base, uint64_t *seed)
 {
-	copy(made, base, 0, 17 + below(seed, 30000));
-	for (size_t n = 1 + below(seed, 5); n > 0; n--) {
-		size_t from = below(seed, base->size), length = below(seed, base->size - from) + 1;
+	copy(made, base, 0, 17 + random_below(seed, 30000));
+	for (size_t n = 1 + random_below(seed, 5); n > 0; n--) {
+		size_t from = random_below(seed, base->size), length = random_below(seed, base->size - from) + 1;
 
 		literal(made, seed);
 		copy(made, base, from, length);

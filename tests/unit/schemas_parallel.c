@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/limits.h"
+#include "tests/random.h"
 
 #define SCHEMA                                                                                                         \
 	"{\"primaryKey\": [\"code\", \"day\"], \"missingValues\": [\"\", \"-\"], \"uniqueKeys\": [[\"label\"]],"       \
@@ -48,21 +49,6 @@ static void __attribute__((format(printf, 2, 3))) add(struct text *text, const c
 	}
 	memcpy(text->bytes + text->size, line, n);
 	text->size += n;
-}
-
-/* splitmix64: the same files in every run. */
-static uint64_t next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
-static size_t below(uint64_t *state, size_t n)
-{
-	return (size_t)(next(state) % n);
 }
 
 /* A sound table, with quotes, several lines in a cell, and references forwards and backwards. */
@@ -295,17 +281,17 @@ static void test_damage(void **state)
 		add_sound(&text, round % 3 == 0 ? "\r\n" : "\n", 40);
 		add(&text, "                "); /* room */
 		text.size -= 16;
-		for (size_t n = 1 + below(&seed, 3); n > 0; n--) {
-			size_t at = below(&seed, text.size), kind = below(&seed, 3);
+		for (size_t n = 1 + random_below(&seed, 3); n > 0; n--) {
+			size_t at = random_below(&seed, text.size), kind = random_below(&seed, 3);
 			char *place = text.bytes + at;
 
 			if (kind == 0) {
 				memmove(place + 1, place, text.size++ - at);
-				*place = bytes[below(&seed, sizeof(bytes) - 1)];
+				*place = bytes[random_below(&seed, sizeof(bytes) - 1)];
 			} else if (kind == 1) {
 				memmove(place, place + 1, --text.size - at);
 			} else {
-				*place = bytes[below(&seed, sizeof(bytes) - 1)];
+				*place = bytes[random_below(&seed, sizeof(bytes) - 1)];
 			}
 		}
 		free(check(SCHEMA, &dialect_plain, text.bytes, text.size));
@@ -363,8 +349,9 @@ static void test_kinds(void **state)
 		for (unsigned i = 0; i < 300; i++) {
 			const char *cells[] = {"01234", "A", "2024-01-12T10:30", "12.5", "false", "école"};
 
-			if (below(&seed, 1 + round) == 0)
-				cells[below(&seed, 6)] = odd[below(&seed, ARRAY_SIZE(odd) - (round % 9 != 0))];
+			if (random_below(&seed, 1 + round) == 0)
+				cells[random_below(&seed, 6)] =
+					odd[random_below(&seed, ARRAY_SIZE(odd) - (round % 9 != 0))];
 			add(&text, "%s,%s,%s,%s,%s,%s%s", cells[0], cells[1], cells[2], cells[3], cells[4], cells[5],
 			    round % 5 == 0 ? "\r\n" : "\n");
 		}
