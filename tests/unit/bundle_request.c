@@ -18,19 +18,9 @@
 #include "base/log.h"
 #include "bundle/hash.h"
 #include "bundle/request.h"
+#include "tests/requestseal.h"
 
 #define BLOB "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-/* BODY and the check line that fits. New. */
-static char *seal(const char *body)
-{
-	struct sha256 sha256;
-	char hex[SHA256_HEX_SIZE];
-
-	hash_bytes(body, strlen(body), &sha256);
-	sha256_to_hex(&sha256, hex);
-	return xasprintf("%scheck %.10s\n", body, hex);
-}
 
 static enum fault parse(const char *text, struct request *request, struct refusal *why)
 {

@@ -19,21 +19,11 @@
 #include "base/text.h"
 #include "bundle/hash.h"
 #include "bundle/request_short.h"
+#include "tests/requestseal.h"
 
 static const char tops[] = "clapet request 2\nroot 1\ntimestamp 431\nsnapshot 57\ntargets 3\n";
 static const char lists[] = "want cog 0123456789 1123456789 2123456789 3123456789 4123456789\nwant cog 5123456789\n"
 			    "want sirene 89abcdef01\nsince 400 rues\nsince 0 status\n";
-
-/* BODY and the check line that fits. New. */
-static char *seal(const char *body)
-{
-	struct sha256 sha256;
-	char hex[SHA256_HEX_SIZE];
-
-	hash_bytes(body, strlen(body), &sha256);
-	sha256_to_hex(&sha256, hex);
-	return xasprintf("%scheck %.10s\n", body, hex);
-}
 
 static enum fault parse(const char *text, struct request_short *request, struct refusal *why)
 {
