@@ -18,6 +18,15 @@ n_tests=0 n_failed=0 at_exit=:
 trap 'eval "$at_exit"; chmod -R u+rwX "$T" 2>/dev/null; rm -rf "$T"' EXIT
 trap 'exit 130' INT TERM
 
+# Runs SCRIPT again where it may mount what nobody else sees; skips it where that cannot be had.
+in_mount_namespace() { # SCRIPT
+	[ -z "${CLAPET_IN_NAMESPACE:-}" ] || return 0
+	rmdir "$T" # exec leaves no trap behind; the shell after it makes its own
+	unshare -m true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -m "$1"
+	unshare -rm true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -rm "$1"
+	skip_all "no mount name space"
+}
+
 # Adds a command to what is done when the test ends, however it ends.
 on_exit() { at_exit="$*; $at_exit"; }
 

@@ -8,6 +8,7 @@
 #   world_sync                    -> $bundle: the path of the bundle made
 #   outside ARGUMENT…   inside ARGUMENT…    the two programs with their configuration
 #   WORLD_INSIDE='"reserve": 0'   set before world_new: more members of the inside's configuration
+#   world_rogue                   beside it, an outside that lies about villes
 #   store_digest                  one digest over all that readers can see
 
 outside() { "$BIN/clapet-outside" --config "$T/out/outside.json" "$@"; }
@@ -66,4 +67,33 @@ store_digest() {
 		readlink "${dataset%/}"
 		sha256sum "$dataset"*
 	done; cat clapet.json) 2>/dev/null | sha256sum | cut -c1-64
+}
+
+# An outside that lies: everything is ours but what its checking worker leaves, which is changed before the supervisor takes it. PYTHON from
+# stdin changes `p`, the published package. Its program: $T/rogue/bin/clapet-outside.
+world_rogue() {
+	mkdir -p "$T/rogue/bin" "$T/rogue/libexec/clapet"
+	cp "$BIN/clapet-outside" "$T/rogue/bin/"
+	cp "$LIBEXEC"/outside-* "$T/rogue/libexec/clapet/"
+	mv "$T/rogue/libexec/clapet/outside-check" "$T/rogue/libexec/clapet/true-check"
+	{
+		cat <<-BASH
+		#!/bin/bash
+		"$T/rogue/libexec/clapet/true-check" "\$@"
+		status=\$?
+		python3 - "$T/out/state/villes/work/descriptor.json" <<PYTHON
+		import json, sys
+		f = open(sys.argv[1], "r+")
+		p = json.load(f)
+		BASH
+		cat
+		cat <<-BASH
+		f.seek(0)
+		f.truncate()
+		json.dump(p, f)
+		PYTHON
+		exit \$status
+		BASH
+	} >"$T/rogue/libexec/clapet/outside-check"
+	chmod 0755 "$T/rogue/libexec/clapet/outside-check"
 }

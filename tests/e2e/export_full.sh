@@ -3,12 +3,7 @@
 # Media that are full, read-only, or FAT's size: an export keeps what is whole, says so, and the same command goes on on the next medium, be it mounted
 # at the same place.
 . tests/lib.sh
-if [ -z "${CLAPET_IN_NAMESPACE:-}" ]; then
-	rmdir "$T" # exec leaves no trap behind; the shell after it makes its own
-	unshare -m true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -m "$0"
-	unshare -rm true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -rm "$0"
-	skip_all "no mount name space"
-fi
+in_mount_namespace "$0"
 . tests/world.sh
 mkdir "$T/usb"
 mount -t tmpfs -o size=1000K none "$T/usb" || skip_all "no tmpfs in this name space"

@@ -2,12 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A full disk: the import says so with exit status 2, readers keep the old set, and once there is room the same command finishes.
 . tests/lib.sh
-if [ -z "${CLAPET_IN_NAMESPACE:-}" ]; then
-	rmdir "$T" # exec leaves no trap behind; the shell after it makes its own
-	unshare -m true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -m "$0"
-	unshare -rm true 2>/dev/null && exec env CLAPET_IN_NAMESPACE=1 unshare -rm "$0"
-	skip_all "no mount name space"
-fi
+in_mount_namespace "$0"
 . tests/world.sh
 mkdir "$T/in"
 mount -t tmpfs -o size=12M none "$T/in" || skip_all "no tmpfs in this name space"

@@ -163,27 +163,10 @@ rm "$T/in/contracts/paie.json"
 
 # --- an outside that lies -------------------------------------------------------------------------------------------
 # Everything is ours but what its checking worker leaves: it is changed before the supervisor takes it.
-mkdir -p "$T/rogue/bin" "$T/rogue/libexec/clapet"
-cp "$BIN/clapet-outside" "$T/rogue/bin/"
-cp "$LIBEXEC"/outside-* "$T/rogue/libexec/clapet/"
-mv "$T/rogue/libexec/clapet/outside-check" "$T/rogue/libexec/clapet/true-check"
-cat >"$T/rogue/libexec/clapet/outside-check" <<BASH
-#!/bin/bash
-"$T/rogue/libexec/clapet/true-check" "\$@"
-status=\$?
-python3 - "$T/out/state/villes/work/descriptor.json" <<PYTHON
-import json, sys
-f = open(sys.argv[1], "r+")
-p = json.load(f)
+world_rogue <<PYTHON
 c = p["resources"][0]["clapet"]
 exec(open("$T/lie.py").read())
-f.seek(0)
-f.truncate()
-json.dump(p, f)
 PYTHON
-exit \$status
-BASH
-chmod 0755 "$T/rogue/libexec/clapet/outside-check"
 cat >"$S/datapackage.json" <<-JSON
 {"name": "villes", "licenses": [{"name": "LOV2"}], "clapet": {"every": "1s"},
  "resources": [{"name": "villes", "path": "file://$T/data/villes.csv", "format": "csv", "clapet": {"rules": {"enum": "warning"}},

@@ -31,26 +31,9 @@ rows() { # SED…
 	}' | sed "$@" -e '' >"$T/data/villes.csv"
 }
 # An outside whose checking worker says nothing of what it let through.
-mkdir -p "$T/rogue/bin" "$T/rogue/libexec/clapet"
-cp "$BIN/clapet-outside" "$T/rogue/bin/"
-cp "$LIBEXEC"/outside-* "$T/rogue/libexec/clapet/"
-mv "$T/rogue/libexec/clapet/outside-check" "$T/rogue/libexec/clapet/true-check"
-cat >"$T/rogue/libexec/clapet/outside-check" <<BASH
-#!/bin/bash
-"$T/rogue/libexec/clapet/true-check" "\$@"
-status=\$?
-python3 - "$T/out/state/villes/work/descriptor.json" <<PYTHON
-import json, sys
-f = open(sys.argv[1], "r+")
-p = json.load(f)
+world_rogue <<'PYTHON'
 p["resources"][0]["clapet"].pop("tolerated", None)
-f.seek(0)
-f.truncate()
-json.dump(p, f)
 PYTHON
-exit \$status
-BASH
-chmod 0755 "$T/rogue/libexec/clapet/outside-check"
 published() { # PYTHON: of the villes role's targets `t`
 	python3 -c 'import json, sys, glob
 role = max(glob.glob(sys.argv[1] + "/metadata/*.villes.json"), key=lambda p: int(p.split("/")[-1].split(".")[0]))
