@@ -112,6 +112,29 @@ run inside import
 is "$status" 0 "and ours finish what they began"
 like "$(cat "$T/in/store/current/villes/villes.csv")" Laon "which bring its data"
 
+# --- a worker that dies over one dataset, with files half written ----------------------------------------------------------
+world_policy villes rues
+world_source rues "code:string nom:string"
+world_data rues code,nom 01,Grande
+world_data villes code,nom 02,Soissons
+world_sync
+own inside-check <<SH
+#!/bin/sh
+if [ ! -e "$T/died" ]; then
+	: >"$T/died"
+	exit 1
+fi
+exec "$LIBEXEC/inside-check" "\$@"
+SH
+run owned import "$bundle"
+is "$status" 2 "a worker that dies over the first of two datasets is trouble"
+is "$(grep -c 'E9003' <<<"$output")" 1 "over that one alone"
+unlike "$output" 'E9004' "what it left is in nobody's way"
+like "$output" 'villes: version .* in force' "the other one comes in"
+run owned import
+is "$status" 0 "and so does the first at the next run"
+like "$output" 'rues: version .* in force' "by itself"
+
 # --- another file under the same name, while the first is read ---------------------------------------------------------------
 world_data villes code,nom 03,Moulins
 world_sync

@@ -175,6 +175,22 @@ world_sync
 is "$(encoding type)" zstd "with its base gone a file travels whole"
 arrives "whole for want of a base"
 
+# --- the keyframe's own blobs are lost outside: who comes late could not have it ---
+table 5 $(seq 1 2 $LINES) 2 4 6 8 10 12 16
+world_sync
+is "$(encoding type)" patch "a patch before its keyframe's blob is lost"
+arrives "a patch before its keyframe's blob is lost"
+keyframe=$(python3 - "$T/out/state/villes/state.json" <<'PYTHON'
+import json, sys
+print([f["base"]["parts"][0]["sha256"] for f in json.load(open(sys.argv[1]))["published"]["files"] if f["base"]][0])
+PYTHON
+)
+rm "$T/out/repository/blobs/$keyframe"
+table 5 $(seq 1 2 $LINES) 2 4 6 8 10 12 18
+world_sync
+is "$(encoding type)" zstd "with its keyframe's blob gone a file travels whole"
+arrives "whole for want of the keyframe's blob"
+
 # --- a base that is no longer what its name says ---
 table 5 $(seq 1 2 $LINES) 2 4 6 8 10 12 14
 world_sync
