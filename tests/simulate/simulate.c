@@ -41,7 +41,7 @@
 #ifdef __SANITIZE_ADDRESS__
 #define SEEDS 8
 #else
-#define SEEDS 60
+#define SEEDS 40
 #endif
 static uint64_t opt_seeds = SEEDS, opt_first = 1, opt_bundles = 200, opt_seed;
 static bool opt_verbose;
@@ -334,7 +334,7 @@ static int simulate(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"seeds", 0, OPTION_NUMBER, &opt_seeds, "N", "how many (default 60)"},
+		{"seeds", 0, OPTION_NUMBER, &opt_seeds, "N", "how many (default 40)"},
 		{"first", 0, OPTION_NUMBER, &opt_first, "N", "the first of them (default 1)"},
 		{"bundles", 0, OPTION_NUMBER, &opt_bundles, "N", "that the outside makes in each (default 200)"},
 		{"seed", 0, OPTION_NUMBER, &opt_seed, "N", "this one alone"},
