@@ -180,7 +180,8 @@ int worker_start(const char *name, const struct worker_options *options, struct 
 	slots[index].has_run = false;
 	slots[index].to_worker.n = slots[index].to_worker.next = 0;
 	slots[index].to_supervisor.n = slots[index].to_supervisor.next = 0;
-	*ret_worker = (struct worker){.name = name, .pid = 1, .sock = SOCK + 2 * index, .stderr_fd = -1, .pid_fd = -1};
+	*ret_worker = (struct worker){
+		.name = name, .pid = getpid(), .sock = SOCK + 2 * index, .stderr_fd = -1, .pid_fd = -1};
 	return 0;
 }
 

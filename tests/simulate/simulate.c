@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -41,7 +43,7 @@
 #ifdef __SANITIZE_ADDRESS__
 #define SEEDS 8
 #else
-#define SEEDS 60
+#define SEEDS 40
 #endif
 static uint64_t opt_seeds = SEEDS, opt_first = 1, opt_bundles = 200, opt_seed;
 static bool opt_verbose;
@@ -63,6 +65,7 @@ struct shared {
 };
 
 static struct shared *shared;
+static volatile sig_atomic_t was_stopped;
 static struct job *mine;
 static char top[200];
 
@@ -126,6 +129,9 @@ static _Noreturn void work(unsigned index, uint64_t end)
 	char dir[256];
 
 	mine = &shared->jobs[index];
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* What its descriptors stand for (oneprocess.c) needs room. */
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
@@ -224,6 +230,24 @@ static void start(unsigned index, uint64_t end)
 	shared->jobs[index].pid = pid;
 }
 
+static void on_stop(int number)
+{
+	(void)number;
+	was_stopped = 1;
+}
+
+/* Whoever stops us finds the folder gone. */
+static _Noreturn void stop(unsigned n_jobs)
+{
+	for (unsigned i = 0; i < n_jobs; i++)
+		if (shared->jobs[i].pid > 0)
+			kill(shared->jobs[i].pid, SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	remove_folder(top);
+	_exit(130);
+}
+
 /* How many seeds failed. One that did ends its job; another takes its place, until there were too many. */
 static unsigned run_all(unsigned n_jobs, uint64_t end, const char *program)
 {
@@ -237,10 +261,13 @@ static unsigned run_all(unsigned n_jobs, uint64_t end, const char *program)
 		unsigned i = 0;
 		char dir[256];
 
+		if (was_stopped != 0)
+			stop(n_jobs);
 		if (pid < 0)
 			die_errno("wait");
 		while (shared->jobs[i].pid != pid)
 			i++;
+		shared->jobs[i].pid = 0;
 		n_running--;
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			continue;
@@ -299,6 +326,7 @@ static int simulate(int argc, char **argv)
 {
 	unsigned n_jobs = count_processors(), n_failed;
 	bool is_found = true;
+	const struct sigaction action = {.sa_handler = on_stop};
 	struct timespec before, after;
 
 	(void)argc, (void)argv;
@@ -308,6 +336,9 @@ static int simulate(int argc, char **argv)
 	}
 	if (opt_seeds < n_jobs)
 		n_jobs = (unsigned)opt_seeds;
+	/* Not restarted: wait(2) ends. */
+	if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0)
+		die_errno("signals");
 	make_top();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
@@ -334,7 +365,7 @@ static int simulate(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"seeds", 0, OPTION_NUMBER, &opt_seeds, "N", "how many (default 60)"},
+		{"seeds", 0, OPTION_NUMBER, &opt_seeds, "N", "how many (default 40)"},
 		{"first", 0, OPTION_NUMBER, &opt_first, "N", "the first of them (default 1)"},
 		{"bundles", 0, OPTION_NUMBER, &opt_bundles, "N", "that the outside makes in each (default 200)"},
 		{"seed", 0, OPTION_NUMBER, &opt_seed, "N", "this one alone"},

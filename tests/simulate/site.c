@@ -113,7 +113,7 @@ void site_open(struct site *site, const char *name, const char *dir, const struc
 	site->publisher = publisher;
 	site->newest = NOTHING;
 	for (int i = 0; i < DATASETS; i++)
-		site->in_force[i] = NOTHING;
+		site->in_force[i] = site->highest[i] = NOTHING;
 	snprintf(site->dir, sizeof(site->dir), "%s", dir);
 	snprintf(site->config, sizeof(site->config), "%.255s/inside.json", dir);
 	for (size_t i = 0; i < 2; i++) {
@@ -207,7 +207,7 @@ void site_rollback(struct site *site, int dataset)
 	site_read_in_force(site, dataset, version);
 	if (site_find_release(site, dataset, version) >= site->in_force[dataset])
 		fail("%s: %s was rolled back, and nothing older is in force", site->name, dataset_names[dataset]);
-	site->in_force[dataset] = site_find_release(site, dataset, version);
+	site->in_force[dataset] = site->highest[dataset] = site_find_release(site, dataset, version);
 }
 
 void site_approve(struct site *site, int dataset)

@@ -27,6 +27,7 @@ struct site {
 	bool waived[DATASETS];
 	bool pinned[DATASETS];
 	int in_force[DATASETS]; /* release; NOTHING */
+	int highest[DATASETS];  /* that ever was, since the last rollback */
 	bool is_held_by_contract[DATASETS];
 	bool is_missing;        /* something was, at the last check */
 	unsigned roles_missing; /* bits of datasets */

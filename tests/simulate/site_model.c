@@ -240,6 +240,10 @@ static void check_dataset(struct site *site, int dataset, const json_t *entry)
 	else if (json_array_size(json_object_get(entry, "missing")) > 0)
 		fail("%s: %s lacks nothing, and names something", site->name, name);
 	site->is_missing |= strcmp(right, "missing") == 0;
+	if (found != NOTHING && found < site->highest[dataset])
+		fail("%s: %s went back to release %d, %d was in force", site->name, name, found,
+		     site->highest[dataset]);
+	site->highest[dataset] = found > site->highest[dataset] ? found : site->highest[dataset];
 	site->in_force[dataset] = found;
 }
 
