@@ -277,6 +277,8 @@ SRC_inside = \
 	inside/crew.c \
 	inside/decide.c \
 	inside/decisions.c \
+	inside/diffrows.c \
+	inside/diffwait.c \
 	inside/document_file.c \
 	inside/findings.c \
 	inside/generation.c \
@@ -293,6 +295,8 @@ SRC_inside = \
 	inside/records.c \
 	inside/retention.c \
 	inside/rollback_references.c \
+	inside/rowdiff.c \
+	inside/rowsort.c \
 	inside/settle.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
