@@ -378,11 +378,14 @@ static enum fault note(struct rowdiff *diff, enum rowdiff_kind kind, const struc
 {
 	struct difference difference = {.kind = (uint8_t)kind};
 
-	memcpy(difference.number, new != NULL ? new->number : old->number, sizeof(difference.number));
-	if (old != NULL)
+	if (old != NULL) {
+		memcpy(difference.number, old->number, sizeof(difference.number));
 		difference.places[DIFF_OLD] = place_of(old);
-	if (new != NULL)
+	}
+	if (new != NULL) {
+		memcpy(difference.number, new->number, sizeof(difference.number));
 		difference.places[DIFF_NEW] = place_of(new);
+	}
 	diff->counts.added += kind == ROWDIFF_ADDED;
 	diff->counts.removed += kind == ROWDIFF_REMOVED;
 	diff->counts.changed += kind == ROWDIFF_CHANGED;
