@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void try_text(const void *data, size_t size)
 {
 	struct request_short request = {.root = 0}, again = {.root = 0};
-	char *text;
+	char *text, *text_again;
 
 	if (request_short_parse("request", data, size, &request, NULL) != FAULT_NONE)
 		return;
@@ -25,9 +25,15 @@ static void try_text(const void *data, size_t size)
 		abort();
 	/* The regular form is never longer than what was read, but for names that come again on a line of their own. */
 	text = request_short_format(&request);
-	if (text != NULL && (request_short_parse("again", text, strlen(text), &again, NULL) != FAULT_NONE ||
-			     memcmp(&request, &again, sizeof(request)) != 0))
+	if (text == NULL)
+		return;
+	if (request_short_parse("again", text, strlen(text), &again, NULL) != FAULT_NONE)
 		abort();
+	/* Not the structs: what is between their members is nobody's. */
+	text_again = request_short_format(&again);
+	if (text_again == NULL || strcmp(text, text_again) != 0)
+		abort();
+	free(text_again);
 	free(text);
 }
 

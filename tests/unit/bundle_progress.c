@@ -237,6 +237,7 @@ static void what_is_short_or_for_machines_shows_nothing(void **state)
 	assert_true(dup2(stderr_fd, STDERR_FILENO) >= 0);
 	close(stderr_fd);
 	close(main_fd);
+	progress_unless(NULL);
 }
 
 static void windows_change(void **state)
