@@ -278,7 +278,10 @@ SRC_inside = \
 	inside/contractstate.c \
 	inside/crew.c \
 	inside/decide.c \
+	inside/datadiff.c \
 	inside/decisions.c \
+	inside/diffrows.c \
+	inside/diffwait.c \
 	inside/document_file.c \
 	inside/findings.c \
 	inside/generation.c \
@@ -295,6 +298,8 @@ SRC_inside = \
 	inside/records.c \
 	inside/retention.c \
 	inside/rollback_references.c \
+	inside/rowdiff.c \
+	inside/rowsort.c \
 	inside/settle.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
@@ -312,7 +317,8 @@ SRC_inside = \
 	inside/tried.c \
 	inside/trustset.c \
 	inside/trustset_read.c \
-	inside/verdict.c
+	inside/verdict.c \
+	inside/versions.c
 
 # --- programs: main file, libraries of ours, libraries of others ----------------------------------------------------
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
@@ -328,7 +334,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base

@@ -65,6 +65,14 @@ static const char show_details[] =
 	"Reads the two attestations of the version in force, or of VERSION: from which address, "
 	"when, the digests as\n"
 	"published and as stored, by which Clapet, and which rules were kept.";
+static const char diff_details[] =
+	"What changed from V1 to V2, by each table's primary key: rows added, removed, changed, and in which columns. "
+	"Versions are\n"
+	"named by their first digits (4 at least). Without them: from the version that was in force before to the one "
+	"in force;\n"
+	"with one: from it to the one in force. A table without a primary key is compared by whole rows, of which "
+	"there may be\n"
+	"several alike. Cells are compared as texts. Exit status 0, whether there are differences or not.";
 static const char missing_details[] = "Up to 20 objects by the first ten digits of their hash; beyond that, all of a "
 				      "dataset since it was last whole here. "
 				      "On a terminal\n"
@@ -138,6 +146,8 @@ static const struct command commands[] = {
 	{"history", "[DATASET]", "which generation brought what", NULL, NULL, cmd_history},
 	{"show", "DATASET [VERSION]", "where a version came from, how it was made and tested", show_details, NULL,
 	 cmd_show},
+	{"diff", "DATASET[/RESOURCE] [V1 [V2]]", "what changed from one version to another", diff_details,
+	 cmd_diff_options, cmd_diff},
 	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details,
 	 cmd_missing_options, cmd_missing},
 	{"request", NULL, "the request, whether anything is missing or not", request_details, cmd_request_options,

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * versions: the versions of a dataset that a person names: by their first digits, or as the one in force and the one before.
+ */
+#ifndef INSIDE_VERSIONS_H
+#define INSIDE_VERSIONS_H
+
+#include "inside/inside.h"
+#include "inside/store.h"
+
+/* The shortest name that is taken. */
+#define VERSIONS_DIGITS_LEAST 4
+
+/* The one version of DATASET whose plain files are here and whose name begins with DIGITS. FAULT_NO_SUCH: none does, or several, which WHY
+ * names. */
+enum fault versions_find(const struct inside *inside, const char *dataset, const char *digits,
+			 char ret_version[STORE_VERSION_SIZE], struct refusal *why);
+/* The version in force. FAULT_NO_SUCH: nothing is. */
+enum fault versions_in_force(const struct inside *inside, const char *dataset, char ret_version[STORE_VERSION_SIZE],
+			     struct refusal *why);
+/* The version that was in force before VERSION came, by the generations that are still here. FAULT_NO_SUCH. */
+enum fault versions_before(const struct inside *inside, const char *dataset, const char *version,
+			   char ret_version[STORE_VERSION_SIZE], struct refusal *why);
+
+#endif
