@@ -6,6 +6,7 @@
 #   make install  DESTDIR=, PREFIX=/usr/local                     make bench    measures, prints tables
 #   make fuzz     FUZZ_SECONDS=60 for each target (clang)         make deps     Debian packages that pkg-config misses
 #   make ECDSA=1  into build/ecdsa: keys of ECDSA and RSA too     make conformance-client   build/tests/tuf-client
+#   make simulate SEEDS=1000   bundles lost, repeated, delayed, truncated, in one process (tests/simulate)
 #   make cross DIR=…   compatibility against real triples (tests/conformance/cross.sh)
 #   make conformance-pairs PAIRS=DIR    real schemas and CSVs against Frictionless's verdicts
 
@@ -384,7 +385,7 @@ LIBS_inside-log = -lsodium -lseccomp
 LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only cross demo deps install lint asan bench bench-validate fuzz fuzzers clean tests
+.PHONY: all check check-only cross demo deps install lint asan bench bench-patch bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -435,6 +436,25 @@ $(ATTACKS): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/attacks/*.c)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(call OURS_test,/keys_) $(LIBS_all) -o $@
 
+# The simulator: the inside's supervisor, commands and workers in one program (tests/simulate/oneprocess.h), each worker's main() under another name.
+SIMULATE = $(BUILD)/tests/simulate/simulate
+SIMULATED_WORKERS = unpack verify check commit log
+SIMULATE_WRAPS = fsync fdatasync syncfs time hash_fd crypto_sign_verify_detached
+comma = ,
+$(BUILD)/obj/tests/simulate/inside-%.o: $(BUILD)/obj/inside/%.o
+	@mkdir -p $(@D)
+	$(call say,NAME)objcopy --redefine-sym main=inside_$*_main $< $@
+$(SIMULATE): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulate/*.c)) $(SIMULATED_WORKERS:%=$(BUILD)/obj/tests/simulate/inside-%.o) \
+		$(patsubst %,$(BUILD)/obj/inside/cmd_%.o,decide import rollback) $(OURS_clapet-inside:%=$(BUILD)/lib%.a)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(SIMULATE_WRAPS:%=-Wl$(comma)--wrap=%) $(filter %.o,$^) $(OURS_clapet-inside:%=$(BUILD)/lib%.a) $(LIBS_all) -o $@
+tests: $(SIMULATE)
+# All of its seeds; `make check` has some of them.
+SEEDS = 1000
+.PHONY: simulate
+simulate: $(SIMULATE)
+	$(SIMULATE) --seeds $(SEEDS)
+
 tests: all $(UNIT_TESTS) $(FUZZ_TESTS) conformance-client ecdsa-tests
 
 # The TUF client for the public conformance suite (tests/conformance/). That suite's repositories have keys of all schemes: it is
@@ -484,7 +504,7 @@ ifneq ($(SANITIZE),)
 SHELL_TESTS = $(wildcard tests/e2e/*.sh)
 endif
 check-only:
-	@BUILD=$(BUILD) SANITIZE=$(SANITIZE) prove -j$$(nproc) --merge --timer $(PROVE_FLAGS) $(sort $(UNIT_TESTS) $(FUZZ_TESTS)) \
+	@BUILD=$(BUILD) SANITIZE=$(SANITIZE) prove -j$$(nproc) --merge --timer $(PROVE_FLAGS) $(if $(ECDSA),,$(SIMULATE)) $(sort $(UNIT_TESTS) $(FUZZ_TESTS)) \
 		$(if $(ECDSA),,$(filter-out %/inside-verify,$(ECDSA_TESTS))) $(SHELL_TESTS)
 
 asan: deps
@@ -517,6 +537,10 @@ bench: deps
 bench-validate: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@BUILD=$(BUILD) tests/bench/validate.sh
+
+bench-patch: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/patch.sh && BUILD=$(BUILD) tests/bench/inside.sh
 
 # Real triples of an old schema, a new one and data: DIR holds cross.jsonl and what it names.
 cross: all

@@ -221,3 +221,21 @@ bool catalogue_lacks_metadata(const struct catalogue *catalogue)
 			return true;
 	return false;
 }
+
+int64_t catalogue_mark(const struct catalogue *catalogue)
+{
+	_cleanup_(hash_freep) struct hash *hash = hash_new();
+	struct sha256 digest;
+	int64_t mark;
+
+	hash_update(hash, &catalogue->trust.timestamp_version, sizeof(catalogue->trust.timestamp_version));
+	for (size_t i = 0; i < catalogue->n_roles; i++) {
+		const struct record_role *role = &catalogue->roles[i].record;
+
+		hash_update(hash, role->file_name, strlen(role->file_name) + 1);
+		hash_update(hash, &role->fault, sizeof(role->fault));
+	}
+	hash_final(hash, &digest);
+	memcpy(&mark, digest.bytes, sizeof(mark));
+	return mark & INT64_MAX;
+}

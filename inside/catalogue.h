@@ -52,5 +52,8 @@ const struct catalogue_role *catalogue_role(const struct catalogue *catalogue, c
 bool catalogue_names_blob(const struct catalogue *catalogue, const struct sha256 *sha256);
 /* Whether some role's metadata have not arrived. */
 bool catalogue_lacks_metadata(const struct catalogue *catalogue);
+/* A number that is another one when something else is trusted: a newer timestamp, or a role's metadata under the same one (a late bundle
+ * brings those, too). Never negative. */
+int64_t catalogue_mark(const struct catalogue *catalogue);
 
 #endif

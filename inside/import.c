@@ -206,7 +206,7 @@ struct bundle_run {
 	bool has_sha256;
 	struct sha256 sha256;  /* of the file, for the log: what the outside says that it sent */
 	bool depends_on_trust; /* a waiting one: newer trust may name what it has */
-	int64_t trust;
+	int64_t trust;         /* catalogue_mark */
 };
 
 /* Blobs that came and that nothing trusted names. */
@@ -360,7 +360,7 @@ static const char *after_words(const struct bundle_run *run)
 static void import_bundle(struct inside *inside, const char *name, struct catalogue **catalogue, struct tried *tried,
 			  bool quiet, struct import_result *result)
 {
-	int64_t trust = (int64_t)(*catalogue)->trust.timestamp_version;
+	int64_t trust = catalogue_mark(*catalogue);
 	struct bundle_run run = {.inside = inside, .name = name, .spool = SPOOL_NONE, .trust = trust};
 	_cleanup_close_ int fd = -1;
 
@@ -379,7 +379,7 @@ static void import_bundle(struct inside *inside, const char *name, struct catalo
 		run.fate = FATE_WAIT;
 	run.has_sha256 = lseek(fd, 0, SEEK_SET) == 0 && hash_fd(fd, LIMIT_BUNDLE_SIZE, &run.sha256, NULL) == 0;
 	if (run.settlement != NULL)
-		run.trust = (int64_t)run.catalogue->trust.timestamp_version;
+		run.trust = catalogue_mark(run.catalogue);
 	tell_bundle(name, &run.why, after_words(&run), quiet, result);
 	if (run.settlement != NULL)
 		import_tell(run.settlement, quiet, result);
@@ -403,7 +403,7 @@ static void import_all(struct inside *inside, struct catalogue **catalogue, bool
 	_cleanup_(incoming_names_clear) struct incoming_names names = {0};
 	struct tried tried;
 	struct refusal why = {0};
-	uint64_t trust;
+	int64_t trust;
 	int r;
 
 	if (incoming_list(inside, &names, &why) != FAULT_NONE) {
@@ -414,13 +414,13 @@ static void import_all(struct inside *inside, struct catalogue **catalogue, bool
 	tried_load(inside->incoming_fd, &tried);
 	/* What a bundle waits for, or what took the place of one that was read, may have come in one behind it: then once more, and each time trust has moved. */
 	do {
-		trust = (*catalogue)->trust.timestamp_version;
+		trust = catalogue_mark(*catalogue);
 		for (size_t i = 0; i < names.n_items && (stop == NULL || !stop()); i++) {
 			inside->now = time(NULL);
 			if (fd_exists(inside->incoming_fd, names.items[i]))
 				import_bundle(inside, names.items[i], catalogue, &tried, quiet, result);
 		}
-	} while ((*catalogue)->trust.timestamp_version != trust && (stop == NULL || !stop()));
+	} while (catalogue_mark(*catalogue) != trust && (stop == NULL || !stop()));
 	r = tried_store(inside->incoming_fd, &tried);
 	if (r < 0)
 		log_warning("%s/.tried.json: %s", inside->config->incoming, strerror(-r));

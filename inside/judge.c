@@ -363,12 +363,10 @@ static enum fault name_output(const struct inside *inside, const struct spool *s
 	char hex[SHA256_HEX_SIZE];
 	int r;
 
-	if (!fd_exists(spool->fd, name))
-		return FAULT_NONE;
-	if (!vouched) {
+	if (!vouched)
 		fd_remove_tree(spool->fd, name);
+	if (!vouched || !fd_exists(spool->fd, name))
 		return FAULT_NONE;
-	}
 	sha256_to_hex(sha256, hex);
 	fd = fd_open_regular_beneath(spool->fd, name, O_RDONLY);
 	r = fd < 0 ? fd : crew_give(inside, COMP_COMMIT, fd);
@@ -398,6 +396,17 @@ static enum fault name_outputs(const struct inside *inside, const struct spool *
 					    &target->base_sha256, target->file, why);
 	}
 	return fault;
+}
+
+/* Of a judging that came to nothing: the next one's outputs have the same names. */
+static void drop_outputs(const struct spool *spool, const struct catalogue_role *role)
+{
+	char name[32];
+
+	for (size_t i = 0; i < 2 * role->n_targets; i++) {
+		output_name(i / 2, i % 2 == 1, name);
+		fd_remove_tree(spool->fd, name);
+	}
 }
 
 /* A verdict that refuses nothing must have decoded everything. */
@@ -483,6 +492,7 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 	if (fault == FAULT_NONE && fault_kind(judgement.verdict->end.fault) == FAULT_KIND_TROUBLE)
 		fault = refuse(why, judgement.verdict->end.fault, "%s", judgement.verdict->end.line);
 	if (fault != FAULT_NONE) {
+		drop_outputs(spool, role);
 		judgement_clear(&judgement);
 		return fault;
 	}

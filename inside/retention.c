@@ -238,32 +238,59 @@ static void drop_old_status(struct retention *retention, const struct catalogue 
 	}
 }
 
-static void drop_blobs(struct retention *retention, const struct catalogue *catalogue, const struct hash_list *dropped)
+static bool is_in(const struct hash_list *sorted, const struct sha256 *sha256)
 {
-	struct hash_list list = {0}, *kept = &list;
+	return sorted->n_items > 0 &&
+	       bsearch(sha256, sorted->items, sorted->n_items, sizeof(*sorted->items), sha256_compare) != NULL;
+}
 
-	for (size_t i = 0; i < retention->n_keeps && dropped->n_items > 0; i++)
-		collect_blobs(retention->inside, retention->keeps[i].dataset, retention->keeps[i].version, kept);
-	if (kept->n_items > 1)
-		qsort(kept->items, kept->n_items, sizeof(*kept->items), sha256_compare);
-	for (size_t i = 0; i < dropped->n_items; i++) {
-		struct record record = record_new(RECORD_DELETE_BLOB);
-		struct record_event *event;
+/* What came of versions that a newer one overtook before they were whole: no version ever names it. Where a role's metadata are still to
+ * come they may be what names it. */
+static void add_overtaken(const struct inside *inside, const struct catalogue *catalogue, struct hash_list *dropped)
+{
+	_cleanup_(store_names_free) struct store_names names = {0};
+	struct sha256 sha256;
 
-		if (catalogue_names_blob(catalogue, &dropped->items[i]) ||
-		    (kept->n_items > 0 && bsearch(&dropped->items[i], kept->items, kept->n_items, sizeof(*kept->items),
-						  sha256_compare) != NULL))
-			continue;
-		record.put.sha256 = dropped->items[i];
-		if (!store_has_blob(retention->inside->store_fd, &dropped->items[i]))
-			continue;
-		order(retention, &record);
-		event = inside_event(retention->inside, "expire", "", FAULT_NONE,
-				     "blob deleted: no version that is kept travelled in it");
-		event->has_sha256 = true;
-		event->sha256 = dropped->items[i];
-	}
-	free(list.items);
+	if (catalogue_lacks_metadata(catalogue) || store_list(inside->store_fd, "mirror/blobs", &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n_items; i++)
+		if (sha256_from_hex(names.items[i], &sha256) && !catalogue_names_blob(catalogue, &sha256))
+			add_hash(dropped, &sha256);
+}
+
+static void drop_blob(struct retention *retention, const struct sha256 *sha256)
+{
+	struct record record = record_new(RECORD_DELETE_BLOB);
+	struct record_event *event;
+
+	if (!store_has_blob(retention->inside->store_fd, sha256))
+		return;
+	record.put.sha256 = *sha256;
+	order(retention, &record);
+	event = inside_event(retention->inside, "expire", "", FAULT_NONE,
+			     "blob deleted: no version that is kept travelled in it");
+	event->has_sha256 = true;
+	event->sha256 = *sha256;
+}
+
+/* With versions go blobs; and then, for all that is kept is read in any case, whatever else nothing names. */
+static void drop_blobs(struct retention *retention, const struct catalogue *catalogue, struct hash_list *dropped)
+{
+	struct hash_list kept = {0};
+
+	if (dropped->n_items == 0)
+		return;
+	add_overtaken(retention->inside, catalogue, dropped);
+	qsort(dropped->items, dropped->n_items, sizeof(*dropped->items), sha256_compare);
+	for (size_t i = 0; i < retention->n_keeps; i++)
+		collect_blobs(retention->inside, retention->keeps[i].dataset, retention->keeps[i].version, &kept);
+	if (kept.n_items > 1)
+		qsort(kept.items, kept.n_items, sizeof(*kept.items), sha256_compare);
+	for (size_t i = 0; i < dropped->n_items; i++)
+		if ((i == 0 || !sha256_equal(&dropped->items[i - 1], &dropped->items[i])) &&
+		    !catalogue_names_blob(catalogue, &dropped->items[i]) && !is_in(&kept, &dropped->items[i]))
+			drop_blob(retention, &dropped->items[i]);
+	free(kept.items);
 }
 
 static void drop_versions(struct retention *retention, const struct catalogue *catalogue)

@@ -17,7 +17,7 @@ struct tried_bundle {
 	char name[256];
 	uint64_t size;
 	int64_t mtime_sec, mtime_nsec;
-	int64_t trust; /* the timestamp version that it was tried against; -1: it does not depend on it */
+	int64_t trust; /* catalogue_mark of what it was tried against; -1: it does not depend on it */
 	enum fault fault;
 };
 

@@ -29,7 +29,8 @@ bool keyframe_serves(const struct keyframe_policy *policy, const struct state_fi
 
 	if (policy->share == 0 || keyframe.n_parts == 0 || keyframe_size(&keyframe) < WORTH_A_PATCH)
 		return false;
-	return before->keyframe_at == 0 || now - before->keyframe_at < policy->every;
+	/* Of one that an older version made nobody knows the age: once it is made anew. */
+	return before->keyframe_at != 0 && now - before->keyframe_at < policy->every;
 }
 
 bool keyframe_is_patch_small(const struct keyframe_policy *policy, const struct state_keyframe *keyframe,

@@ -175,6 +175,29 @@ world_sync
 is "$(encoding type)" zstd "with its base gone a file travels whole"
 arrives "whole for want of a base"
 
+# --- a base that is no longer what its name says ---
+table 5 $(seq 1 2 $LINES) 2 4 6 8 10 12 14
+world_sync
+is "$(encoding type)" patch "a patch against a sound base"
+arrives "a patch against a sound base"
+python3 - "$T/out/repository/targets/villes/$(encoding base).villes.csv" <<'PYTHON'
+import sys
+rows = open(sys.argv[1]).read().split("\n")
+rows[9000] = rows[9000][:-1] + str((int(rows[9000][-1]) + 1) % 10)
+open(sys.argv[1], "w").write("\n".join(rows))
+PYTHON
+# The changed row is in the new file too: a patch would copy it.
+python3 - "$T/data/villes.csv" <<'PYTHON'
+import sys
+rows = open(sys.argv[1]).read().split("\n")
+rows[9000] = rows[9000][:-1] + str((int(rows[9000][-1]) + 1) % 10)
+open(sys.argv[1], "w").write("\n".join(rows))
+PYTHON
+world_sync
+is "$(encoding type)" zstd "with its base damaged a file travels whole"
+like "$(cat "$T/sync.log")" "no longer what its name says" "and the operator is told"
+arrives "whole for want of a sound base"
+
 # --- policy ---
 python3 - "$T/out/sources/villes/datapackage.json" <<'PYTHON'
 import json, sys

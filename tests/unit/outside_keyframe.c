@@ -51,6 +51,7 @@ static void test_serves(void **unused)
 		{25, DAY, 100000, 0, 0, true},        /* whole, new */
 		{25, DAY, 100000, 0, DAY - 1, true},  /* not yet old */
 		{25, DAY, 100000, 0, DAY, false},     /* old */
+		{25, DAY, 100000, 0, NOW, false},     /* not known */
 		{25, DAY, 100000, 0, -DAY, true},     /* a clock that went back */
 		{0, DAY, 100000, 0, 0, false},        /* nobody wants patches */
 		{25, DAY, 4095, 0, 0, false},         /* not worth one */
