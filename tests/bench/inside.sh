@@ -83,26 +83,19 @@ import_one() { # NAME [FULL]
 }
 # Seconds of each worker: how long its process was there.
 workers() {
-	python3 - <<'PYTHON'
-import os, time
-seen = {}
-end = time.time() + 120
-started = False
-while time.time() < end:
-    now = time.time()
-    names = set()
+	exec python3 - <<'PYTHON'
+import os, signal, time
+seen, stop = {}, []
+signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
+while not stop:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             name = os.readlink(f"/proc/{pid}/exe").split("/")[-1]
         except OSError:
             continue
         if name.startswith(("inside-", "clapet-inside")):
-            names.add(name)
-            first, _ = seen.get((pid, name), (now, now))
-            seen[pid, name] = (first, now)
-    started = started or "clapet-inside" in names
-    if started and "clapet-inside" not in names:
-        break
+            now = time.time()
+            seen[pid, name] = (seen.get((pid, name), (now, now))[0], now)
     time.sleep(0.005)
 total = {}
 for (_, name), (first, last) in seen.items():
@@ -129,7 +122,8 @@ row import-full "import, every row judged" cp+sha256sum+sync validate-1 validate
 workers >"$T/workers" &
 watcher=$!
 import_one last
-wait $watcher
+kill $watcher
+wait $watcher || :
 cat "$T/workers"
 
 # --- many small ones ---------------------------------------------------------------------------------------------------
