@@ -231,6 +231,9 @@ enum fault sendprofile_check_all(const json_t *links, const char *folder, struct
 	const char *name;
 	json_t *object;
 
+	if (json_object_size(links) > LIMIT_SEND_LINKS)
+		return refuse(why, FAULT_CONFIGURATION, "links: %zu of them, at most %d (bundle/FORMAT.md 30.1)",
+			      json_object_size(links), LIMIT_SEND_LINKS);
 	json_object_foreach((json_t *)links, name, object)
 	{
 		_cleanup_(sendprofile_clear) struct send_profile profile;

@@ -260,7 +260,8 @@ static void announce(const struct send_run *run, struct send_object *object, enu
 	job->announcement = (struct link_announcement){
 		.sha256 = object->sha256,
 		.started = run->session->started,
-		.version = object->version,
+		/* A pack's members have their own. */
+		.version = object->content == LINK_CONTENT_PACK ? 0 : object->version,
 		.cycle = object->cycle,
 		.content = object->content,
 		.moment = moment,
