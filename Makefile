@@ -479,6 +479,12 @@ $(SIMULATE): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulate/*.c)) $(S
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(SIMULATE_WRAPS:%=-Wl$(comma)--wrap=%) $(filter %.o,$^) $(OURS_clapet-inside:%=$(BUILD)/lib%.a) $(LIBS_all) -o $@
 tests: $(SIMULATE)
+# A one-way link between two name spaces, for tests alone (tests/net/net.sh).
+WIRE = $(BUILD)/tests/net/wire
+$(WIRE): $(BUILD)/obj/tests/net/wire.o $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+tests: $(WIRE)
 # All of its seeds; `make check` has some of them.
 SEEDS = 1000
 .PHONY: simulate
