@@ -414,7 +414,7 @@ LIBS_inside-log = -lsodium -lseccomp
 LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only cross demo deps install lint asan bench bench-patch bench-validate fuzz fuzzers clean tests
+.PHONY: all check check-only cross demo deps install lint asan bench bench-link bench-patch bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -576,6 +576,10 @@ bench-validate: deps
 bench-patch: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@BUILD=$(BUILD) tests/bench/patch.sh && BUILD=$(BUILD) tests/bench/inside.sh
+
+bench-link: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/link.sh
 
 # Real triples of an old schema, a new one and data: DIR holds cross.jsonl and what it names.
 cross: all
