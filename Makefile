@@ -84,7 +84,6 @@ SRC_link = \
 	bundle/link_generation.c \
 	bundle/link_geometry.c \
 	bundle/link_key.c \
-	bundle/link_mac.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
 	bundle/link_packet.c \
