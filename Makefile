@@ -307,6 +307,24 @@ SRC_inside = \
 	inside/medium.c \
 	inside/plan.c \
 	inside/policy.c \
+	inside/receive_counts.c \
+	inside/receive_decode.c \
+	inside/receive_deliver.c \
+	inside/receive_delivered.c \
+	inside/receive_hash.c \
+	inside/receive_link.c \
+	inside/receive_missing.c \
+	inside/receive_objects.c \
+	inside/receive_partial.c \
+	inside/receive_reader.c \
+	inside/receive_report.c \
+	inside/receive_ring.c \
+	inside/receive_run.c \
+	inside/receive_session.c \
+	inside/receive_slots.c \
+	inside/receive_socket.c \
+	inside/receive_status.c \
+	inside/receive_store.c \
 	inside/records.c \
 	inside/retention.c \
 	inside/rollback_references.c \

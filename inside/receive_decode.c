@@ -356,7 +356,8 @@ void *receive_decoder_main(void *argument)
 		for (size_t i = 0; i < n; i++)
 			for (size_t at = 0; at < cells[i].size; at += cells[i].segment)
 				take_packet(decoder, cells[i].data + at,
-					    cells[i].size - at < cells[i].segment ? cells[i].size - at : cells[i].segment);
+					    cells[i].size - at < cells[i].segment ? cells[i].size - at
+										  : cells[i].segment);
 		receive_ring_pop(receiver->ring, n);
 		if (decoder->now - swept > SILENT / 5) {
 			close_silent(decoder, false);

@@ -38,7 +38,8 @@ static void refuse_digest(struct receiver *receiver, struct receive_object *obje
 	object->hash = NULL;
 	object->n_hashed = 0;
 	if (n_bad > 0) {
-		log_warning("E%04d %s %s: %" PRIu32 " generations on the disk are not what was written; they are to come again",
+		log_warning("E%04d %s %s: %" PRIu32
+			    " generations on the disk are not what was written; they are to come again",
 			    FAULT_RECEIVE_DIGEST, fault_word(FAULT_RECEIVE_DIGEST), name, n_bad);
 		return;
 	}
@@ -50,7 +51,8 @@ static void refuse_digest(struct receiver *receiver, struct receive_object *obje
 /* Nothing is lost: it is tried again. */
 static void fail(struct receive_object *object, const char *name, int error)
 {
-	log_error("E%04d %s %s cannot be delivered: %s", FAULT_STORAGE, fault_word(FAULT_STORAGE), name, strerror(error));
+	log_error("E%04d %s %s cannot be delivered: %s", FAULT_STORAGE, fault_word(FAULT_STORAGE), name,
+		  strerror(error));
 	hash_free(object->hash);
 	object->hash = NULL;
 	object->n_hashed = 0;

@@ -113,7 +113,25 @@ void receive_delivered_forget(struct receive_delivered *delivered, const uint8_t
 
 	if (delivery == NULL)
 		return;
-	memmove(delivery, delivery + 1, (size_t)(&delivered->items[--delivered->n_items] - delivery) * sizeof(*delivery));
+	memmove(delivery, delivery + 1,
+		(size_t)(&delivered->items[--delivered->n_items] - delivery) * sizeof(*delivery));
+}
+
+uint64_t receive_delivered_count(const struct receive_delivered *delivered, uint64_t started)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < delivered->n_items; i++)
+		n += delivered->items[i].started == started;
+	return n;
+}
+
+bool receive_delivered_has(const struct receive_delivered *delivered, const uint8_t newest[8])
+{
+	for (size_t i = delivered->n_items; i-- > 0;)
+		if (memcmp(delivered->items[i].sha256.bytes, newest, 8) == 0)
+			return true;
+	return false;
 }
 
 static int write_all_anew(struct receive_delivered *delivered)

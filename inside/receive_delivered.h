@@ -32,6 +32,9 @@ struct receive_delivery *receive_delivered_find(struct receive_delivered *delive
 						const uint8_t id[LINK_OBJECT_ID_SIZE]);
 /* Adds it, or renews what is there; durable when it returns. 0 or a negative errno: then it is known to this process alone. */
 int receive_delivered_add(struct receive_delivered *delivered, const struct receive_delivery *delivery);
+/* How many are of the session that STARTED then, and whether one begins with the eight bytes NEWEST. */
+uint64_t receive_delivered_count(const struct receive_delivered *delivered, uint64_t started);
+bool receive_delivered_has(const struct receive_delivered *delivered, const uint8_t newest[8]);
 /* It may come again. */
 void receive_delivered_forget(struct receive_delivered *delivered, const uint8_t id[LINK_OBJECT_ID_SIZE]);
 

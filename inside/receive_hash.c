@@ -65,8 +65,8 @@ static void hash_file(struct receiver *receiver, struct receive_object *object)
 		object->n_hashed++;
 		return;
 	}
-	log_error("E%04d %s what has arrived cannot be read, and is given up: %s", FAULT_STORAGE, fault_word(FAULT_STORAGE),
-		  strerror(-r));
+	log_error("E%04d %s what has arrived cannot be read, and is given up: %s", FAULT_STORAGE,
+		  fault_word(FAULT_STORAGE), strerror(-r));
 	receive_objects_drop(&receiver->objects, object);
 }
 

@@ -12,7 +12,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "bundle/notation.h"
-#include "inside/receive_objects.h"
+#include "inside/receive_partial.h"
 
 #define FILE_NAME "newest"
 #define FILE_MAGIC "CLrn0001"
@@ -85,8 +85,7 @@ bool receive_newest_take(struct link_newest newest[RECEIVE_NEWEST_N], const stru
 	struct link_newest next;
 
 	for (size_t i = 0; i < RECEIVE_NEWEST_N; i++) {
-		if (newest[i].started == started &&
-		    memcmp(newest[i].session, header->session, LINK_SESSION_SIZE) == 0)
+		if (newest[i].started == started && memcmp(newest[i].session, header->session, LINK_SESSION_SIZE) == 0)
 			return link_newer(&newest[i], header, started, now);
 		if (newest[i].started < newest[oldest].started)
 			oldest = i;
@@ -175,7 +174,8 @@ bool receive_link_test(struct receive_link *link, const struct link_header *head
 	pthread_mutex_lock(&link->lock);
 	counts = take(link, link->tests, header, test->started);
 	/* Its sender repeats it, so that one gets through: it is one message. */
-	if (counts && (link->test_clock == 0 || link->test.number != test->number || link->test.started != test->started))
+	if (counts &&
+	    (link->test_clock == 0 || link->test.number != test->number || link->test.started != test->started))
 		log_info("test message %" PRIu64 ": %s", test->number, test->text);
 	if (counts) {
 		link->test = *test;
@@ -250,7 +250,7 @@ enum receive_news receive_link_news(const struct receive_link *link, int64_t now
 	if (link->missed_since > 0 && now - link->missed_since > MISSED_AFTER)
 		return RECEIVE_NEWS_MISSED;
 	return receive_link_state(link, now) == RECEIVE_LINK_DOWN || link->beacon_at == 0 ? RECEIVE_NEWS_UNKNOWN
-										   : RECEIVE_NEWS_NONE;
+											  : RECEIVE_NEWS_NONE;
 }
 
 /* Whether the last beacon tells of more than is known here. What is queued there was not sent yet. */

@@ -13,6 +13,7 @@
 
 #include "bundle/link_message.h"
 #include "inside/receive_counts.h"
+#include "inside/receive_objects.h"
 
 enum receive_link_state {
 	RECEIVE_LINK_WAITING, /* no beacon yet, and not for long */
@@ -31,14 +32,6 @@ enum receive_news {
 /* Sessions whose beacons count at the same time: a service, and people's commands beside it. */
 #define RECEIVE_NEWEST_N 4
 
-/* What the receiver knows of what the last beacon tells of. */
-struct receive_known {
-	bool is_newest_known; /* the object that it names is here, was, or is arriving */
-	uint64_t n_objects;   /* known of its session */
-	uint64_t n_stalled;   /* objects of which nothing has come for a while, and which are not whole */
-	uint64_t version;     /* the newest that an announcement named; 0: none */
-};
-
 /* Some counts at a moment. */
 struct receive_sample {
 	uint64_t packets, lost, failed, dropped;
@@ -50,7 +43,7 @@ struct receive_link {
 	struct receive_counts *counts;
 	int64_t since; /* when this run began: monotonic milliseconds */
 	struct link_newest beacons[RECEIVE_NEWEST_N], tests[RECEIVE_NEWEST_N];
-	int64_t saved; /* monotonic milliseconds */
+	int64_t saved;             /* monotonic milliseconds */
 	struct link_beacon beacon; /* the last one that counted */
 	int64_t beacon_at;         /* monotonic milliseconds; 0: none yet */
 	int64_t beacon_clock;      /* seconds since 1970 */

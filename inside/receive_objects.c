@@ -20,6 +20,7 @@
 /* Milliseconds. */
 #define TELL_AGAIN 60000
 #define CUT_ANEW 5000
+#define STALLED 5000
 
 int64_t receive_ticks(void)
 {
@@ -107,8 +108,7 @@ static void take_off(struct receive_objects *objects, struct receive_object *obj
 	for (size_t i = 0; i < objects->n_items; i++) {
 		if (objects->items[i] != object)
 			continue;
-		memmove(&objects->items[i], &objects->items[i + 1],
-			(--objects->n_items - i) * sizeof(*objects->items));
+		memmove(&objects->items[i], &objects->items[i + 1], (--objects->n_items - i) * sizeof(*objects->items));
 		objects->total -= object->info.size;
 		break;
 	}
@@ -280,6 +280,13 @@ static bool is_delivered(struct receive_objects *objects, const struct link_head
 	if (!delivery->is_counted)
 		objects->n_files++;
 	delivery->is_counted = true;
+	/* It is of this session too: what the session has announced is counted. */
+	if (announcement->started > delivery->started) {
+		struct receive_delivery renewed = *delivery;
+
+		renewed.started = announcement->started;
+		receive_delivered_add(objects->delivered, &renewed);
+	}
 	return true;
 }
 
@@ -316,7 +323,8 @@ static struct receive_object *want(struct receive_objects *objects, const struct
 	if (delivered)
 		return NULL;
 	/* Cut otherwise, its generations are others: what is here goes only once nothing more of it comes. */
-	if (object != NULL && (object->info.size != header->object_size || object->info.symbol_size != header->symbol_size)) {
+	if (object != NULL &&
+	    (object->info.size != header->object_size || object->info.symbol_size != header->symbol_size)) {
 		if (object->n_users > 0 || receive_ticks() - object->heard < CUT_ANEW)
 			return NULL;
 		receive_partial_remove(objects->folder_fd, object->info.id);
@@ -324,9 +332,8 @@ static struct receive_object *want(struct receive_objects *objects, const struct
 		object = NULL;
 	}
 	if (object == NULL) {
-		struct receive_info info = {.size = header->object_size,
-					    .symbol_size = header->symbol_size,
-					    .since = receive_wall_clock()};
+		struct receive_info info = {
+			.size = header->object_size, .symbol_size = header->symbol_size, .since = receive_wall_clock()};
 
 		memcpy(info.id, header->object, LINK_OBJECT_ID_SIZE);
 		if (!create(objects, &info))
@@ -393,5 +400,26 @@ void receive_objects_delivered(struct receive_objects *objects, struct receive_o
 	objects->n_files += n_files;
 	if (!object->is_dead)
 		take_off(objects, object);
+	receive_objects_unlock(objects);
+}
+
+void receive_objects_known(struct receive_objects *objects, const uint8_t newest[8], uint64_t started,
+			   struct receive_known *ret_known)
+{
+	static const uint8_t none[8];
+	int64_t now = receive_ticks();
+
+	*ret_known = (struct receive_known){.is_newest_known = memcmp(newest, none, 8) == 0};
+	receive_objects_lock(objects);
+	for (size_t i = 0; i < objects->n_items; i++) {
+		const struct receive_object *object = objects->items[i];
+
+		ret_known->is_newest_known = ret_known->is_newest_known || memcmp(object->info.id, newest, 8) == 0;
+		ret_known->n_objects += object->session == started;
+		ret_known->n_stalled += object->n_stored < object->geometry.n_generations &&
+					now - object->heard > STALLED;
+	}
+	ret_known->n_objects += receive_delivered_count(objects->delivered, started);
+	ret_known->is_newest_known = ret_known->is_newest_known || receive_delivered_has(objects->delivered, newest);
 	receive_objects_unlock(objects);
 }

@@ -29,9 +29,9 @@ struct receive_object {
 	uint8_t *pieces; /* unfinished ones that are in the file */
 	uint32_t n_stored;
 	unsigned n_users;
-	bool is_dead;      /* off the table, freed with its last user */
-	int64_t heard;     /* its last packet: monotonic milliseconds */
-	uint64_t session;  /* when the session that brings it started; 0: not known */
+	bool is_dead;     /* off the table, freed with its last user */
+	int64_t heard;    /* its last packet: monotonic milliseconds */
+	uint64_t session; /* when the session that brings it started; 0: not known */
 	uint32_t n_repaired, n_failed, n_restored;
 	/* The hashing thread's: */
 	struct hash *hash;
@@ -74,6 +74,16 @@ bool receive_objects_make_room(struct receive_objects *objects, const char *reas
 void receive_objects_drop(struct receive_objects *objects, struct receive_object *object);
 /* The same, its folder being empty already: it was delivered. */
 void receive_objects_delivered(struct receive_objects *objects, struct receive_object *object, uint64_t n_files);
+
+/* What is known of the session that STARTED then, and of the object whose digest begins with NEWEST (zeros: none). */
+struct receive_known {
+	bool is_newest_known; /* here, or was, or arriving */
+	uint64_t n_objects;   /* of that session */
+	uint64_t n_stalled;   /* objects of which nothing has come for a while, and which are not whole */
+	uint64_t version;     /* the newest that an announcement named; 0: none. The caller's to fill in */
+};
+void receive_objects_known(struct receive_objects *objects, const uint8_t newest[8], uint64_t started,
+			   struct receive_known *ret_known);
 
 /* The name that a file of that digest gets. Returns NAME. */
 char *receive_file_name(const struct sha256 *sha256, uint64_t version, char name[RECEIVE_NAME_SIZE]);

@@ -24,7 +24,7 @@
 #define PIECE_HEAD_SIZE 40
 #define TMPFS 0x01021994
 /* "<id>/<gen>.piece" and its NUL. */
-#define PATH_SIZE (RECEIVE_ID_TEXT_SIZE + 24)
+#define PATH_SIZE (RECEIVE_ID_TEXT_SIZE + 32)
 #define COPY_SIZE (256 * KIB)
 
 void receive_id_text(const uint8_t id[LINK_OBJECT_ID_SIZE], char text[RECEIVE_ID_TEXT_SIZE])
@@ -227,8 +227,7 @@ bool receive_partial_load(int folder_fd, const char *name, struct receive_info *
 		return false;
 	snprintf(path, sizeof(path), "%s/state", name);
 	if (fd_load_file(folder_fd, path, RECEIVE_STATE_HEAD_SIZE + 8ULL * LIMIT_LINK_GENERATIONS, &data, &size) < 0 ||
-	    !receive_state_read(data, size, &info) ||
-	    !link_geometry_make(info.size, info.symbol_size, &geometry))
+	    !receive_state_read(data, size, &info) || !link_geometry_make(info.size, info.symbol_size, &geometry))
 		return false;
 	receive_id_text(info.id, id);
 	if (strcmp(id, name) != 0)
@@ -421,7 +420,7 @@ uint32_t receive_partial_recheck(int folder_fd, const struct receive_info *info,
 		link_geometry_shape(geometry, i, &shape);
 		if (data_fd >= 0 && state_fd >= 0 && is_as_summed(data_fd, state_fd, info, &shape, buffer))
 			continue;
-		whole[i / 8] &= (uint8_t)~(1U << i % 8);
+		whole[i / 8] &= (uint8_t) ~(1U << i % 8);
 		n_bad++;
 		if (state_fd >= 0)
 			(void)write_at(state_fd, none, sizeof(none), RECEIVE_STATE_HEAD_SIZE + 8ULL * i);

@@ -27,7 +27,8 @@ struct joining {
 static void judge(struct receiver *receiver, struct joining *joining, const struct receive_cell *cells, int n)
 {
 	for (int i = 0; i < n; i++)
-		joining->n_packets += cells[i].segment > 0 ? (cells[i].size + cells[i].segment - 1) / cells[i].segment : 1;
+		joining->n_packets += cells[i].segment > 0 ? (cells[i].size + cells[i].segment - 1) / cells[i].segment
+							   : 1;
 	joining->n_datagrams += (uint64_t)n;
 	if (joining->is_given_up) {
 		if (joining->n_datagrams >= QUEUED)

@@ -100,7 +100,7 @@ static void advance(struct receive_session *session, uint64_t sequence, struct r
 		memset(session->seen, 0, sizeof(session->seen));
 	} else {
 		for (uint64_t i = session->highest + 1; i < sequence; i++)
-			session->seen[i % LIMIT_RECEIVE_WINDOW / 8] &= (uint8_t)~(1U << i % 8);
+			session->seen[i % LIMIT_RECEIVE_WINDOW / 8] &= (uint8_t) ~(1U << i % 8);
 	}
 	session->seen[sequence % LIMIT_RECEIVE_WINDOW / 8] |= (uint8_t)(1U << sequence % 8);
 	session->highest = sequence;

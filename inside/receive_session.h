@@ -17,9 +17,9 @@
 struct receive_session {
 	uint8_t id[LINK_SESSION_SIZE];
 	struct link_session *keys;
-	uint64_t used;    /* when, by a count of its own */
-	uint64_t started; /* milliseconds since 1970, once somebody said so; 0 */
-	uint64_t first, highest; /* sequences */
+	uint64_t used;                          /* when, by a count of its own */
+	uint64_t started;                       /* milliseconds since 1970, once somebody said so; 0 */
+	uint64_t first, highest;                /* sequences */
 	uint8_t seen[LIMIT_RECEIVE_WINDOW / 8]; /* a bit for each of the last sequences, by its remainder */
 };
 

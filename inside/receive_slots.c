@@ -123,8 +123,7 @@ struct receive_slot *receive_slots_next(struct receive_slots *slots, enum receiv
 	struct receive_slot *slot;
 
 	pthread_mutex_lock(&slots->lock);
-	while (slots->first[from] == NULL &&
-	       pthread_cond_timedwait(&slots->changed, &slots->lock, &until) != ETIMEDOUT)
+	while (slots->first[from] == NULL && pthread_cond_timedwait(&slots->changed, &slots->lock, &until) != ETIMEDOUT)
 		;
 	slot = slots->first[from];
 	if (slot != NULL)

@@ -66,7 +66,8 @@ static void ask_for_buffer(struct receive_socket *sock, int wanted)
 		return;
 	notation_format_size((uint64_t)sock->buffer_size / 2, got, sizeof(got));
 	notation_format_size((uint64_t)wanted, asked, sizeof(asked));
-	log_warning("the kernel gives a receive buffer of %s, %s were asked for: a busy machine will lose packets; as root: "
+	log_warning("the kernel gives a receive buffer of %s, %s were asked for: a busy machine will lose packets; as "
+		    "root: "
 		    "sysctl -w net.core.rmem_max=%d",
 		    got, asked, wanted);
 }
@@ -91,7 +92,8 @@ enum fault receive_socket_open(const char *address, int buffer, struct receive_s
 
 	if (!parse_address(address, &at, &size))
 		return refuse(why, FAULT_RECEIVE_ADDRESS,
-			      "\"%s\" is no address to bind: numbers and a port, \"192.0.2.1:4001\" or \"[2001:db8::1]:4001\"",
+			      "\"%s\" is no address to bind: numbers and a port, \"192.0.2.1:4001\" or "
+			      "\"[2001:db8::1]:4001\"",
 			      address);
 	sock.fd = socket(at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock.fd < 0)

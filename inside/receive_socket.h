@@ -22,7 +22,7 @@ struct receive_socket {
 	bool joins;   /* UDP_GRO is on */
 	bool batches; /* recvmmsg is there */
 	bool counts_drops;
-	uint64_t n_dropped; /* packets that the kernel threw away for want of room in its buffer */
+	uint64_t n_dropped;       /* packets that the kernel threw away for want of room in its buffer */
 	uint32_t dropped_at_last; /* the kernel's own count, which wraps */
 	int buffer_size;          /* bytes of the kernel's buffer, as it counts them */
 };

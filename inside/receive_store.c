@@ -47,7 +47,7 @@ static void note_lost(struct receiver *receiver, const struct receive_slot *slot
 	struct receive_object *object = slot->object;
 
 	receive_objects_lock(&receiver->objects);
-	object->whole[slot->number / 8] &= (uint8_t)~(1U << slot->number % 8);
+	object->whole[slot->number / 8] &= (uint8_t) ~(1U << slot->number % 8);
 	receive_objects_unlock(&receiver->objects);
 	receive_add(&receiver->counts, RECEIVE_NO_ROOM, 1);
 	if (receive_ticks() - *told < TELL_AGAIN)

@@ -41,12 +41,13 @@ struct receiver {
 	struct receive_objects objects;
 	struct receive_counts counts;
 	struct receive_link link;
-	int64_t started;                   /* milliseconds since 1970 */
-	_Atomic int64_t data_heard;        /* the last symbol or announcement: monotonic milliseconds; 0: none yet */
-	_Atomic int64_t any_heard;         /* the last genuine packet of any kind */
-	_Atomic uint64_t newest_version;   /* that an announcement named */
-	_Atomic bool sender_ends;          /* a beacon said so, and no other came since */
-	_Atomic bool stop;                 /* all threads end */
+	int64_t started;                 /* milliseconds since 1970 */
+	bool told_status;                /* that the status cannot be written */
+	_Atomic int64_t data_heard;      /* the last symbol or announcement: monotonic milliseconds; 0: none yet */
+	_Atomic int64_t any_heard;       /* the last genuine packet of any kind */
+	_Atomic uint64_t newest_version; /* that an announcement named */
+	_Atomic bool sender_ends;        /* a beacon said so, and no other came since */
+	_Atomic bool stop;               /* all threads end */
 	_Atomic bool is_reading, is_decoding, is_storing, is_hashing; /* whether these threads run */
 };
 
