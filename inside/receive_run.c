@@ -143,6 +143,8 @@ static void enter_sandbox(const struct receiver *receiver)
 	const struct sandbox_folder folders[] = {{receiver->into_fd, SANDBOX_WRITE}};
 
 	tzset();
+	/* Whether stderr is a terminal that takes colours would be asked with each line, by a call that is not listed. */
+	unsetenv("TERM");
 	/* One heap for all threads: each of its own would be counted whole against what the process may map. */
 	mallopt(M_ARENA_MAX, 1);
 	sandbox_enter(SANDBOX_INSIDE_RECEIVE, folders, ARRAY_SIZE(folders));
