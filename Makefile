@@ -305,6 +305,9 @@ SRC_inside = \
 	inside/logbook.c \
 	inside/missing.c \
 	inside/medium.c \
+	inside/pastlist.c \
+	inside/pastspan.c \
+	inside/pastversion.c \
 	inside/plan.c \
 	inside/policy.c \
 	inside/receive_counts.c \
@@ -327,10 +330,12 @@ SRC_inside = \
 	inside/receive_store.c \
 	inside/records.c \
 	inside/retention.c \
+	inside/retention_history.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
 	inside/rowsort.c \
 	inside/settle.c \
+	inside/settle_history.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
 	inside/status.c \
@@ -344,6 +349,7 @@ SRC_inside = \
 	inside/storeverify_day.c \
 	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \
+	inside/storeverify_history.c \
 	inside/tried.c \
 	inside/trustset.c \
 	inside/trustset_read.c \
@@ -366,7 +372,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
@@ -432,7 +438,7 @@ LIBS_inside-log = -lsodium -lseccomp
 LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only cross demo deps install lint asan bench bench-patch bench-validate fuzz fuzzers clean tests
+.PHONY: all check check-only cross demo deps install lint asan bench bench-link bench-patch bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -496,6 +502,12 @@ $(SIMULATE): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulate/*.c)) $(S
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(SIMULATE_WRAPS:%=-Wl$(comma)--wrap=%) $(filter %.o,$^) $(OURS_clapet-inside:%=$(BUILD)/lib%.a) $(LIBS_all) -o $@
 tests: $(SIMULATE)
+# A one-way link between two name spaces, for tests alone (tests/net/net.sh).
+WIRE = $(BUILD)/tests/net/wire
+$(WIRE): $(BUILD)/obj/tests/net/wire.o $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+tests: $(WIRE)
 # All of its seeds; `make check` has some of them.
 SEEDS = 1000
 .PHONY: simulate
@@ -588,6 +600,10 @@ bench-validate: deps
 bench-patch: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@BUILD=$(BUILD) tests/bench/patch.sh && BUILD=$(BUILD) tests/bench/inside.sh
+
+bench-link: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/link.sh
 
 # Real triples of an old schema, a new one and data: DIR holds cross.jsonl and what it names.
 cross: all
