@@ -17,6 +17,7 @@ enum sandbox_profile {
 	SANDBOX_OUTSIDE_PACK,   /* reads beneath given folders, writes descriptors; threads */
 	SANDBOX_OUTSIDE_SIGN,   /* reads keys, reads and writes metadata beneath given folders */
 	SANDBOX_OUTSIDE_LOG,    /* reads the log's key, writes beneath log/ */
+	SANDBOX_SEND,           /* sends on sockets that are open, reads and writes beneath given folders; threads */
 	SANDBOX_INSIDE_UNPACK,  /* one bundle descriptor, creates files in one spool folder */
 	SANDBOX_INSIDE_VERIFY,  /* reads beneath spool and trust */
 	SANDBOX_INSIDE_CHECK,   /* descriptors only; threads */

@@ -251,6 +251,20 @@
 #define LIMIT_LINK_RATE 100000000000ULL
 /* Ranges of generations that one line names; with more, the whole object is asked for. */
 #define LIMIT_LINK_RANGES 256
+/* A sender: files of one run or spool, which it may hold open (of 4,096 descriptors that it may have); bits a second, from a modem to a hundred
+ * gigabits; MTU: IPv4's least that is forwarded whole, and the largest whose symbols are used; a class's weight in the carousel. */
+#define LIMIT_SEND_FILES 3500
+#define LIMIT_SEND_RATE_LEAST 100000
+#define LIMIT_SEND_RATE 100000000000ULL
+#define LIMIT_SEND_MTU_LEAST 576
+#define LIMIT_SEND_MTU 9000
+#define LIMIT_SEND_WEIGHT 1000
+/* Links of one outside; a status names every object: 600 bytes each. A request to a sender is one line. */
+#define LIMIT_SEND_LINKS 64
+#define LIMIT_SEND_STATUS_SIZE (8 * MIB)
+#define LIMIT_SEND_REQUEST_SIZE (4 * KIB)
+/* Reports that are kept, one an object, the oldest deleted first: a year of ten bundles a day. */
+#define LIMIT_SEND_REPORTS 4096
 /* A key file's exact size is fixed; this bounds what is read to find that it is another file. */
 #define LIMIT_LINK_KEY_FILE_SIZE 1024
 
