@@ -12,7 +12,7 @@
 #include "bundle/link_ranges.h"
 #include "inside/receive_status.h"
 
-/* "<64 digits> 0-3,17": the digest is only known of what was announced; of the rest its beginning is. */
+/* "<64 digits>:0-3,17", as clapet-send --only takes it: the digest is only known of what was announced; of the rest its beginning is. */
 static void print_one(const struct receive_info *info, const struct link_geometry *geometry, const uint8_t *whole,
 		      bool as_json, bool is_first)
 {
@@ -33,7 +33,7 @@ static void print_one(const struct receive_info *info, const struct link_geometr
 		       ", \"missing\": \"%s\"}",
 		       is_first ? "" : ",", name, info->size, info->symbol_size, geometry->n_generations, text);
 	else
-		printf("%s %s\n", name, text);
+		printf("%s:%s\n", name, text);
 }
 
 size_t receive_missing_print(int objects_fd, bool as_json)
