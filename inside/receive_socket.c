@@ -151,7 +151,7 @@ int receive_socket_take(struct receive_socket *sock, struct receive_cell *cells,
 	union {
 		char bytes[CONTROL_SIZE];
 		struct cmsghdr align;
-	} controls[RECEIVE_BATCH];
+	} controls[RECEIVE_BATCH] = {0};
 	struct mmsghdr messages[RECEIVE_BATCH];
 	struct iovec vectors[RECEIVE_BATCH];
 	int r = -1;
