@@ -348,10 +348,13 @@ void *receive_decoder_main(void *argument)
 	decoder->receiver = receiver;
 	decoder->sessions = receive_sessions_new(receiver->key);
 	decoder->fec = fec_decoder_new(FEC_ENGINE_BEST);
-	while (!atomic_load(&receiver->stop) || atomic_load(&receiver->is_reading)) {
+	for (;;) {
+		bool is_reading = !atomic_load(&receiver->stop) || atomic_load(&receiver->is_reading);
 		struct receive_cell *cells;
-		size_t n = receive_ring_wait(receiver->ring, 100, &cells);
+		size_t n = receive_ring_wait(receiver->ring, is_reading ? 100 : 0, &cells);
 
+		if (n == 0 && !is_reading)
+			break;
 		decoder->now = receive_ticks();
 		for (size_t i = 0; i < n; i++)
 			for (size_t at = 0; at < cells[i].size; at += cells[i].segment)
