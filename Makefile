@@ -323,14 +323,37 @@ SRC_inside = \
 	inside/logbook.c \
 	inside/missing.c \
 	inside/medium.c \
+	inside/pastlist.c \
+	inside/pastspan.c \
+	inside/pastversion.c \
 	inside/plan.c \
 	inside/policy.c \
+	inside/receive_counts.c \
+	inside/receive_decode.c \
+	inside/receive_deliver.c \
+	inside/receive_delivered.c \
+	inside/receive_hash.c \
+	inside/receive_link.c \
+	inside/receive_missing.c \
+	inside/receive_objects.c \
+	inside/receive_partial.c \
+	inside/receive_reader.c \
+	inside/receive_report.c \
+	inside/receive_ring.c \
+	inside/receive_run.c \
+	inside/receive_session.c \
+	inside/receive_slots.c \
+	inside/receive_socket.c \
+	inside/receive_status.c \
+	inside/receive_store.c \
 	inside/records.c \
 	inside/retention.c \
+	inside/retention_history.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
 	inside/rowsort.c \
 	inside/settle.c \
+	inside/settle_history.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
 	inside/status.c \
@@ -344,6 +367,7 @@ SRC_inside = \
 	inside/storeverify_day.c \
 	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \
+	inside/storeverify_history.c \
 	inside/tried.c \
 	inside/trustset.c \
 	inside/trustset_read.c \
@@ -358,7 +382,7 @@ WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign o
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
-	keys/cmd_init.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
+	keys/cmd_init.c keys/cmd_link.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
 OURS_clapet-keys = keys link bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
@@ -366,7 +390,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys link bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
@@ -432,7 +456,7 @@ LIBS_inside-log = -lsodium -lseccomp
 LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only cross demo deps install lint asan bench bench-patch bench-validate fuzz fuzzers clean tests
+.PHONY: all check check-only cross demo deps install lint asan bench bench-link bench-patch bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -496,6 +520,12 @@ $(SIMULATE): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulate/*.c)) $(S
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(SIMULATE_WRAPS:%=-Wl$(comma)--wrap=%) $(filter %.o,$^) $(OURS_clapet-inside:%=$(BUILD)/lib%.a) $(LIBS_all) -o $@
 tests: $(SIMULATE)
+# A one-way link between two name spaces, for tests alone (tests/net/net.sh).
+WIRE = $(BUILD)/tests/net/wire
+$(WIRE): $(BUILD)/obj/tests/net/wire.o $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+tests: $(WIRE)
 # All of its seeds; `make check` has some of them.
 SEEDS = 1000
 .PHONY: simulate
@@ -588,6 +618,10 @@ bench-validate: deps
 bench-patch: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@BUILD=$(BUILD) tests/bench/patch.sh && BUILD=$(BUILD) tests/bench/inside.sh
+
+bench-link: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/link.sh
 
 # Real triples of an old schema, a new one and data: DIR holds cross.jsonl and what it names.
 cross: all

@@ -204,6 +204,12 @@
 #define LIMIT_BREAKS 1024
 #define LIMIT_WAIVERS 4096
 
+/* A version's history: what its role's metadata say of it (LIMIT_ROLE_SIZE), with our names of members; and how often it was put in force: a
+ * rollback each. Of a dataset as many versions are remembered as one a day in 40 years: what is older and gone is forgotten. */
+#define LIMIT_HISTORY_SIZE (4 * MIB)
+#define LIMIT_HISTORY_SPANS 1024
+#define LIMIT_HISTORY_VERSIONS 16384
+
 /* The audit log. Its longest entry is a line of FAULT_LINE_SIZE, every byte escaped, with names and digests round it. A checkpoint of ours
  * has 300 bytes; one may carry the signatures of witnesses too. */
 #define LIMIT_LOG_ENTRY_SIZE 4096
@@ -261,5 +267,27 @@
 #define LIMIT_SEND_REPORTS 4096
 /* A key file's exact size is fixed; this bounds what is read to find that it is another file. */
 #define LIMIT_LINK_KEY_FILE_SIZE 1024
+
+/* The receiver (FORMAT.md 30). All of its memory is 64 MiB: the ring, six generations (LIMIT_LINK_GENERATION_SIZE each), one more while a damaged
+ * object is looked at again, and what is below. */
+#define LIMIT_RECEIVE_RING (8 * MIB)
+#define LIMIT_RECEIVE_SLOTS 6
+/* Of these so many may be open: two that packets in another order fill by turns, and the next; the others are being written or hashed. */
+#define LIMIT_RECEIVE_SLOTS_OPEN 3
+/* Senders that are known at a time: the newest, one that was restarted, people's tests beside it. */
+#define LIMIT_RECEIVE_SESSIONS 8
+/* Packets of a session that may come in another order, or twice, and are told apart from lost ones. */
+#define LIMIT_RECEIVE_WINDOW 16384
+/* Objects that have begun to arrive: a carousel of a thousand bundles of which none is whole yet. */
+#define LIMIT_RECEIVE_OBJECTS 1024
+/* Files that were delivered and are not taken again; and seconds after which one that is no longer there is: somebody asked for it. */
+#define LIMIT_RECEIVE_DELIVERED 4096
+#define LIMIT_RECEIVE_DELIVERED_AGE 3600
+/* Generations that are remembered after they left their slot, until late packets have told their margin. */
+#define LIMIT_RECEIVE_TALLIES 32
+/* Report files that are kept, the newest. */
+#define LIMIT_RECEIVE_REPORTS 1024
+/* The kernel's buffer that is asked for: a tenth of a second at 300 MB/s. */
+#define LIMIT_RECEIVE_KERNEL_BUFFER (32 * MIB)
 
 #endif

@@ -93,7 +93,7 @@ enum record_kind {
 	RECORD_PUT_LINK,        /* .put: object -> datasets/DATASET/v/VERSION/FILE */
 	RECORD_PUT_DOCUMENT,    /* .document, fd: bytes of ours -> one of the documents of enum document */
 	RECORD_SYNC,            /* one syncfs of the store */
-	RECORD_PUT_TRUST, /* .put: mirror/metadata/FILE ("5.snapshot.json") -> trust/snapshot.json, durable, in order */
+	RECORD_PUT_TRUST, /* .put: mirror/metadata/FILE ("5.snapshot.json") -> trust/snapshot.json, durable, in order; those of datasets, after the others, by the next RECORD_SYNC */
 	RECORD_GENERATION,         /* .generation: begins generations/N; fd: its clapet.json */
 	RECORD_GENERATION_DATASET, /* .version: N/<name> -> ../../datasets/<name>/v/<version> */
 	RECORD_SWITCH,             /* .generation: current -> generations/N, durable */
@@ -127,6 +127,7 @@ enum document {
 	DOCUMENT_PINS,    /* decisions/pins.json */
 	DOCUMENT_VERDICT, /* decisions/verdicts/DATASET-VERSION.json: what check said (facts, breaks, judged with) */
 	DOCUMENT_REPORT,  /* quarantine/DATASET-VERSION/report.json */
+	DOCUMENT_HISTORY, /* decisions/history/DATASET/VERSION.json: what it is made of, when it was in force; staged like a put */
 	DOCUMENT_SOURCES, /* decisions/sources.json: what the outside last said of its sources */
 	DOCUMENT_PEOPLE,  /* log/people.json: whose the pseudonyms in the log are; put by inside-log */
 	DOCUMENT_MEMORY, /* log/memory.json: what the log said last of configuration, rules and itself; put by inside-log */
