@@ -255,6 +255,7 @@ SRC_outside = \
 	outside/sendencode.c \
 	outside/sendfiles.c \
 	outside/sendline.c \
+	outside/sendnotify.c \
 	outside/sendobject.c \
 	outside/sendpace.c \
 	outside/sendprofile.c \
@@ -263,7 +264,9 @@ SRC_outside = \
 	outside/sendreport.c \
 	outside/sendrequest.c \
 	outside/sendrun.c \
+	outside/sendscan.c \
 	outside/sendsession.c \
+	outside/sendsift.c \
 	outside/sendsocket.c \
 	outside/sendsource.c \
 	outside/sendspool.c \
