@@ -42,6 +42,7 @@ struct bytes {
 struct encoder {
 	int base_fd, new_fd, out_fd;
 	struct patch_header header;
+	uint64_t max_length;
 	struct patchindex *index;
 	atomic_uint_fast64_t next_piece;
 	atomic_uint_fast32_t next_segment;
@@ -307,6 +308,9 @@ static void end_segment(struct encoder *encoder, const struct segment *segment, 
 		put_fixed(entry + 4 * i, segment->frame_sizes[i], 4);
 		encoder->counts.length += segment->frame_sizes[i];
 	}
+	/* Whichever segments are done: with more of them it is not shorter. So what comes of it does not depend on their order. */
+	if (encoder->error == 0 && encoder->counts.length > encoder->max_length)
+		encoder->error = -E2BIG;
 	encoder->counts.n_copies += segment->n_copies;
 	encoder->counts.copied += segment->copied;
 	encoder->written++;
@@ -420,6 +424,8 @@ static int encode(struct encoder *encoder, unsigned threads)
 
 	encoder->table = xcalloc(table_size + 1, 1);
 	encoder->counts.length = PATCH_HEADER_SIZE + table_size;
+	if (encoder->counts.length > encoder->max_length)
+		return -E2BIG;
 	run_threads(index_pieces, encoder, threads);
 	if (encoder->error != 0)
 		return encoder->error;
@@ -432,7 +438,13 @@ static int encode(struct encoder *encoder, unsigned threads)
 int patch_encode(int base_fd, const struct sha256 *base_sha256, int new_fd, int out_fd, unsigned threads,
 		 struct patch_counts *ret_counts)
 {
-	struct encoder encoder = {.base_fd = base_fd, .new_fd = new_fd, .out_fd = out_fd};
+	return patch_encode_within(base_fd, base_sha256, new_fd, out_fd, threads, UINT64_MAX, ret_counts);
+}
+
+int patch_encode_within(int base_fd, const struct sha256 *base_sha256, int new_fd, int out_fd, unsigned threads,
+			uint64_t max_length, struct patch_counts *ret_counts)
+{
+	struct encoder encoder = {.base_fd = base_fd, .new_fd = new_fd, .out_fd = out_fd, .max_length = max_length};
 	int64_t base_length = fd_size(base_fd), plain_length = fd_size(new_fd);
 	int r;
 
