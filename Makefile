@@ -117,6 +117,7 @@ SRC_keys = \
 	keys/repository_create.c \
 	keys/repository_open.c \
 	keys/repository_pending.c \
+	keys/repository_prune.c \
 	keys/repository_sign.c \
 	keys/secret.c \
 	keys/tile.c \
