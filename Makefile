@@ -216,6 +216,7 @@ SRC_outside = \
 	outside/exportplan.c \
 	outside/exportrecord.c \
 	outside/exportslip.c \
+	outside/hashset.c \
 	outside/keyframe.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
@@ -226,6 +227,7 @@ SRC_outside = \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
 	outside/provenance.c \
+	outside/prune.c \
 	outside/publish.c \
 	outside/publish_attest.c \
 	outside/publish_bundle.c \
@@ -239,6 +241,7 @@ SRC_outside = \
 	outside/resend.c \
 	outside/resendask.c \
 	outside/run.c \
+	outside/run_bundles.c \
 	outside/selfcheck.c \
 	outside/source.c \
 	outside/sourcerules.c \
@@ -248,6 +251,7 @@ SRC_outside = \
 	outside/sync.c \
 	outside/tabulate.c \
 	outside/testresult.c \
+	outside/travel.c \
 	outside/url.c \
 	outside/validate.c \
 	outside/validate_references.c \
