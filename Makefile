@@ -77,6 +77,18 @@ SRC_bundle = \
 	bundle/statement.c \
 	bundle/ustar.c
 
+# The one-way link (FORMAT.md 29): a library of its own, so that the programs at its two ends alone link ISA-L.
+SRC_link = \
+	bundle/fec.c \
+	bundle/fec_tables.c \
+	bundle/link_generation.c \
+	bundle/link_geometry.c \
+	bundle/link_key.c \
+	bundle/link_message.c \
+	bundle/link_pack.c \
+	bundle/link_packet.c \
+	bundle/link_ranges.c
+
 SRC_keys = \
 	keys/canonical.c \
 	keys/ceremony_assemble.c \
@@ -298,14 +310,19 @@ SRC_inside = \
 	inside/logbook.c \
 	inside/missing.c \
 	inside/medium.c \
+	inside/pastlist.c \
+	inside/pastspan.c \
+	inside/pastversion.c \
 	inside/plan.c \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
+	inside/retention_history.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
 	inside/rowsort.c \
 	inside/settle.c \
+	inside/settle_history.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
 	inside/status.c \
@@ -319,6 +336,7 @@ SRC_inside = \
 	inside/storeverify_day.c \
 	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \
+	inside/storeverify_history.c \
 	inside/tried.c \
 	inside/trustset.c \
 	inside/trustset_read.c \
@@ -326,20 +344,22 @@ SRC_inside = \
 	inside/versions.c
 
 # --- programs: main file, libraries of ours, libraries of others ----------------------------------------------------
-PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit
+# Where Debian has no ISA-L for the machine, bundle/fec_tables.c does its work.
+LIB_ISAL = $(if $(wildcard /usr/include/isa-l/erasure_code.h),-lisal)
+PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit clapet-send clapet-receive
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign outside-log \
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
 	keys/cmd_init.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
-OURS_clapet-keys = keys bundle base
+OURS_clapet-keys = keys link bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
@@ -349,6 +369,14 @@ MAIN_clapet-audit = inside/audit.c inside/audit_attest.c inside/audit_blob.c ins
 	inside/audit_report.c inside/audit_report_html.c inside/audit_report_json.c
 OURS_clapet-audit = inside keys bundle base
 LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
+
+MAIN_clapet-send = outside/send.c
+OURS_clapet-send = outside link bundle base
+LIBS_clapet-send = $(LIB_ISAL) -lsodium -lcrypto -lseccomp
+
+MAIN_clapet-receive = inside/receive.c
+OURS_clapet-receive = inside link bundle base
+LIBS_clapet-receive = $(LIB_ISAL) -lsodium -lcrypto -lseccomp
 
 MAIN_outside-fetch = outside/fetch.c
 OURS_outside-fetch = outside bundle base
@@ -394,10 +422,10 @@ MAIN_inside-log = inside/log.c
 OURS_inside-log = inside keys bundle base
 LIBS_inside-log = -lsodium -lseccomp
 
-LIBS_all = -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
+LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only cross demo deps install lint asan bench bench-patch bench-validate fuzz fuzzers clean tests
+.PHONY: all check check-only cross demo deps install lint asan bench bench-link bench-patch bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -415,7 +443,7 @@ $(BUILD)/lib$(1).a: $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard $$(SRC_$(1))))
 	@rm -f $$@
 	$$(call say,AR  )$$(AR) rcsD $$@ $$^
 endef
-$(foreach l,base bundle keys schemas outside inside,$(eval $(call library,$(l))))
+$(foreach l,base bundle link keys schemas outside inside,$(eval $(call library,$(l))))
 
 define program
 $(BUILD)/$(2)/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(MAIN_$(1))) $(OURS_$(1):%=$(BUILD)/lib%.a)
@@ -433,7 +461,7 @@ tests: $(ATTACKS)
 # as an ordinary test. Tests of outside/ link liboutside.a, those of keys/ neither side, all others libinside.a.
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ_TESTS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
-OURS_test = $(if $(findstring /keys_,$(1)),,$(BUILD)/lib$(if $(findstring /outside_,$(1)),outside,inside).a $(BUILD)/libschemas.a) $(BUILD)/libkeys.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
+OURS_test = $(if $(findstring /keys_,$(1)),,$(BUILD)/lib$(if $(findstring /outside_,$(1)),outside,inside).a $(BUILD)/libschemas.a) $(BUILD)/libkeys.a $(BUILD)/liblink.a $(BUILD)/libbundle.a $(BUILD)/libbase.a
 
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(call OURS_test,/$$*)
@@ -461,6 +489,12 @@ $(SIMULATE): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulate/*.c)) $(S
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(SIMULATE_WRAPS:%=-Wl$(comma)--wrap=%) $(filter %.o,$^) $(OURS_clapet-inside:%=$(BUILD)/lib%.a) $(LIBS_all) -o $@
 tests: $(SIMULATE)
+# A one-way link between two name spaces, for tests alone (tests/net/net.sh).
+WIRE = $(BUILD)/tests/net/wire
+$(WIRE): $(BUILD)/obj/tests/net/wire.o $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+tests: $(WIRE)
 # All of its seeds; `make check` has some of them.
 SEEDS = 1000
 .PHONY: simulate
@@ -553,6 +587,10 @@ bench-validate: deps
 bench-patch: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@BUILD=$(BUILD) tests/bench/patch.sh && BUILD=$(BUILD) tests/bench/inside.sh
+
+bench-link: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/link.sh
 
 # Real triples of an old schema, a new one and data: DIR holds cross.jsonl and what it names.
 cross: all

@@ -208,9 +208,54 @@
 #define LIMIT_BREAKS 1024
 #define LIMIT_WAIVERS 4096
 
+/* A version's history: what its role's metadata say of it (LIMIT_ROLE_SIZE), with our names of members; and how often it was put in force: a
+ * rollback each. Of a dataset as many versions are remembered as one a day in 40 years: what is older and gone is forgotten. */
+#define LIMIT_HISTORY_SIZE (4 * MIB)
+#define LIMIT_HISTORY_SPANS 1024
+#define LIMIT_HISTORY_VERSIONS 16384
+
 /* The audit log. Its longest entry is a line of FAULT_LINE_SIZE, every byte escaped, with names and digests round it. A checkpoint of ours
  * has 300 bytes; one may carry the signatures of witnesses too. */
 #define LIMIT_LOG_ENTRY_SIZE 4096
 #define LIMIT_CHECKPOINT_SIZE (128 * KIB)
+
+/* The link (FORMAT.md 29). Symbols of a block and blocks of a generation: the field has 256 elements, so 200 source symbols leave 56 rows of
+ * repair; a burst spreads over 16 blocks. */
+#define LIMIT_LINK_K 200
+#define LIMIT_LINK_STRIPES 16
+/* Source symbols of a generation; and their bytes, whatever the symbol's size: a receiver holds several generations in memory. */
+#define LIMIT_LINK_SYMBOLS (LIMIT_LINK_K * LIMIT_LINK_STRIPES)
+#define LIMIT_LINK_GENERATION_SIZE (LIMIT_LINK_SYMBOLS * 1408)
+/* A symbol that fits an MTU of 9000 with all headers; symbols are of whole 8 bytes. */
+#define LIMIT_LINK_SYMBOL_SIZE 8880
+/* Repair symbols in percent of the source symbols: what the 56 rows of a full block give. */
+#define LIMIT_LINK_PERCENT 28
+/* What crosses is a bundle, or less. */
+#define LIMIT_LINK_OBJECT_SIZE LIMIT_BUNDLE_SIZE
+/* The largest object with the symbols of an MTU of 576 has 47,093. A receiver keeps a bit of each. */
+#define LIMIT_LINK_GENERATIONS 65536
+/* Sequence of a packet: never reached (at 100 million packets a second: in 2,900 years); its double and its half are exact everywhere. */
+#define LIMIT_LINK_SEQUENCE (1ULL << 62)
+/* Cycles of a carousel, and what a beacon counts: past any use, far from wrapping. */
+#define LIMIT_LINK_CYCLE 1000000000
+/* Times in milliseconds since 1970: until the year 9999. */
+#define LIMIT_LINK_TIME 253402300799999ULL
+/* A pack: small objects that cross as one; its list is read into memory. Members larger than this gain nothing by it. */
+#define LIMIT_LINK_PACK_SIZE (4 * MIB)
+#define LIMIT_LINK_PACK_MEMBERS 4096
+#define LIMIT_LINK_PACK_MEMBER_SIZE (256 * KIB)
+/* A test message that a person reads out on the telephone. */
+#define LIMIT_LINK_TEXT_SIZE 200
+/* A beacon with its IP and UDP headers, so that the silent link costs next to nothing. */
+#define LIMIT_LINK_BEACON_SIZE 200
+/* Probes: steps of a calibration, and packets of one. */
+#define LIMIT_LINK_STEPS 64
+#define LIMIT_LINK_PROBES 100000000
+/* Bytes a second: past any wire that a process could fill. */
+#define LIMIT_LINK_RATE 100000000000ULL
+/* Ranges of generations that one line names; with more, the whole object is asked for. */
+#define LIMIT_LINK_RANGES 256
+/* A key file's exact size is fixed; this bounds what is read to find that it is another file. */
+#define LIMIT_LINK_KEY_FILE_SIZE 1024
 
 #endif
