@@ -307,14 +307,19 @@ SRC_inside = \
 	inside/logbook.c \
 	inside/missing.c \
 	inside/medium.c \
+	inside/pastlist.c \
+	inside/pastspan.c \
+	inside/pastversion.c \
 	inside/plan.c \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
+	inside/retention_history.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
 	inside/rowsort.c \
 	inside/settle.c \
+	inside/settle_history.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
 	inside/status.c \
@@ -328,6 +333,7 @@ SRC_inside = \
 	inside/storeverify_day.c \
 	inside/storeverify_dayset.c \
 	inside/storeverify_files.c \
+	inside/storeverify_history.c \
 	inside/tried.c \
 	inside/trustset.c \
 	inside/trustset_read.c \
@@ -350,7 +356,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base

@@ -208,6 +208,12 @@
 #define LIMIT_BREAKS 1024
 #define LIMIT_WAIVERS 4096
 
+/* A version's history: what its role's metadata say of it (LIMIT_ROLE_SIZE), with our names of members; and how often it was put in force: a
+ * rollback each. Of a dataset as many versions are remembered as one a day in 40 years: what is older and gone is forgotten. */
+#define LIMIT_HISTORY_SIZE (4 * MIB)
+#define LIMIT_HISTORY_SPANS 1024
+#define LIMIT_HISTORY_VERSIONS 16384
+
 /* The audit log. Its longest entry is a line of FAULT_LINE_SIZE, every byte escaped, with names and digests round it. A checkpoint of ours
  * has 300 bytes; one may carry the signatures of witnesses too. */
 #define LIMIT_LOG_ENTRY_SIZE 4096

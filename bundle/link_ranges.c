@@ -72,29 +72,29 @@ static bool read_range(const char **text, uint32_t limit, uint32_t floor, struct
 enum fault link_ranges_parse(const char *text, uint32_t n_generations, struct link_ranges *ret_ranges,
 			     struct refusal *why)
 {
+	struct link_ranges ranges = {.n_items = 0};
 	const char *at = text;
 	uint32_t floor = 0;
 
-	ret_ranges->n_items = 0;
-	for (;;) {
-		struct link_range *range = &ret_ranges->items[ret_ranges->n_items];
+	do {
+		struct link_range *range = &ranges.items[ranges.n_items];
 
-		if (ret_ranges->n_items == LIMIT_LINK_RANGES)
+		if (ranges.n_items == LIMIT_LINK_RANGES)
 			return refuse(why, FAULT_LINK_RANGES, "bundle/FORMAT.md 29.13: more than %d ranges",
 				      LIMIT_LINK_RANGES);
 		if (!read_range(&at, n_generations, floor, range))
 			return refuse(why, FAULT_LINK_RANGES,
 				      "bundle/FORMAT.md 29.13: range %zu is none of rising generations below %" PRIu32,
-				      ret_ranges->n_items + 1, n_generations);
-		ret_ranges->n_items++;
+				      ranges.n_items + 1, n_generations);
+		ranges.n_items++;
 		/* A range that begins where another ends would be one with it. */
 		floor = range->last + 2;
-		if (*at == '\0')
-			return FAULT_NONE;
-		if (*at++ != ',')
+		if (*at != ',' && *at != '\0')
 			return refuse(why, FAULT_LINK_RANGES, "bundle/FORMAT.md 29.13: no comma behind range %zu",
-				      ret_ranges->n_items);
-	}
+				      ranges.n_items);
+	} while (*at++ == ',');
+	*ret_ranges = ranges;
+	return FAULT_NONE;
 }
 
 bool link_ranges_has(const struct link_ranges *ranges, uint32_t generation)

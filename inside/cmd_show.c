@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_show: list, history, quarantine: what is in force, what was, what waits for a person.
+ * cmd_show: list, quarantine: what is in force, what waits for a person.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -85,88 +85,6 @@ int cmd_list(int argc, char **argv)
 	columns_free(table);
 	for (size_t i = 0; i < json_array_size(datasets); i++)
 		print_withdrawn("", json_array_get(datasets, i));
-	return cmd_end(0);
-}
-
-/* --- history --------------------------------------------------------------------------------------------------------- */
-
-static void history_change(const struct generation *generation, const char *dataset, const char *what,
-			   const struct generation_entry *entry, struct columns *table, json_t *array)
-{
-	_cleanup_free_ char *waivers = NULL;
-	char number[32], created[40] = "?", date[CELL] = "", stamp[NOTATION_TIME_SIZE] = "";
-
-	snprintf(number, sizeof(number), "%" PRIu64, generation->number);
-	if (generation->created != 0) {
-		notation_format_local(generation->created, created, sizeof(created));
-		notation_format_time(generation->created, stamp);
-	}
-	if (entry != NULL && json_array_size(json_object_get(entry->json, "waivers")) > 0)
-		waivers = json_dumps(json_object_get(entry->json, "waivers"), JSON_COMPACT);
-	if (entry != NULL)
-		status_text(entry->json, "date", date, sizeof(date));
-	columns_row(table, (const char *const[]){number, created, dataset, what, or_dash(date),
-						 waivers == NULL ? "-" : waivers});
-	json_array_append_new(array,
-			      json_pack("{sI ss ss ss ss so}", "generation", (json_int_t)generation->number, "created",
-					stamp, "dataset", dataset, "version", what, "date", date, "waivers",
-					entry == NULL || entry->json == NULL
-						? json_array()
-						: json_deep_copy(json_object_get(entry->json, "waivers"))));
-}
-
-/* What changed from BEFORE to NOW, of one dataset or of all. */
-static void history_step(const struct generation *before, const struct generation *now, const char *dataset,
-			 struct columns *table, json_t *array)
-{
-	for (size_t i = 0; i < now->n_entries; i++) {
-		const struct generation_entry *old = generation_entry(before, now->entries[i].name);
-
-		if ((dataset == NULL || strcmp(dataset, now->entries[i].name) == 0) &&
-		    (old == NULL || strcmp(old->version, now->entries[i].version) != 0))
-			history_change(now, now->entries[i].name, now->entries[i].version, &now->entries[i], table,
-				       array);
-	}
-	for (size_t i = 0; i < before->n_entries; i++)
-		if ((dataset == NULL || strcmp(dataset, before->entries[i].name) == 0) &&
-		    generation_entry(now, before->entries[i].name) == NULL)
-			history_change(now, before->entries[i].name, "(left out)", NULL, table, array);
-}
-
-int cmd_history(int argc, char **argv)
-{
-	static const char *const headings[] = {"GENERATION", "SINCE", "DATASET", "VERSION", "DATE", "WAIVERS"};
-	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
-	_cleanup_(json_decrefp) json_t *array = json_array();
-	_cleanup_free_ uint64_t *numbers = NULL;
-	struct generation before = {0};
-	struct columns *table;
-	size_t n = 0;
-	int status, r;
-
-	if (argc > 1)
-		die_usage("history: name one dataset at most");
-	if ((status = cmd_open_read(&inside)) != 0)
-		return status;
-	if ((r = store_generations(inside.store_fd, &numbers, &n)) < 0)
-		die("generations: %s", strerror(-r));
-	table = columns_new(ARRAY_SIZE(headings), headings);
-	for (size_t i = 0; i < n; i++) {
-		struct generation now;
-
-		if (generation_load(inside.store_fd, numbers[i], &now, NULL) != FAULT_NONE)
-			continue;
-		history_step(&before, &now, argc == 1 ? argv[0] : NULL, table, array);
-		generation_clear(&before);
-		before = now;
-	}
-	generation_clear(&before);
-	if (cmd_wants_json()) {
-		columns_free(table);
-		return cmd_print_json(json_incref(array), 0);
-	}
-	columns_print(table, stdout);
-	columns_free(table);
 	return cmd_end(0);
 }
 

@@ -139,6 +139,7 @@ static enum fault operate(struct commit *commit, const struct record *record, in
 	case RECORD_PUT_LINK:
 		return put(commit, record, why);
 	case RECORD_PUT_DOCUMENT:
+		commit->is_dirty |= record->document.document == DOCUMENT_HISTORY;
 		return store_put_document(commit->store_fd, &record->document, fd, why);
 	case RECORD_SYNC:
 		return sync_store(commit, why);

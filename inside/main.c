@@ -65,6 +65,13 @@ static const char show_details[] =
 	"Reads the two attestations of the version in force, or of VERSION: from which address, "
 	"when, the digests as\n"
 	"published and as stored, by which Clapet, and which rules were kept.";
+static const char history_details[] =
+	"Without DATASET: which generation brought what. Of one dataset every version that is remembered, the newest "
+	"first: when it\n"
+	"was in force, the bytes of its files and of the blobs they came in, and whether its files are here, "
+	"rebuildable "
+	"from\n"
+	"blobs that are kept, or gone.";
 static const char diff_details[] =
 	"What changed from V1 to V2, by each table's primary key: rows added, removed, changed, and in which columns. "
 	"Versions are\n"
@@ -143,7 +150,8 @@ static const struct command commands[] = {
 	{"status", NULL, "is the link well, is trust well, what waits for me", status_details, cmd_status_options,
 	 cmd_status},
 	{"list", NULL, "what is in force", NULL, NULL, cmd_list},
-	{"history", "[DATASET]", "which generation brought what", NULL, NULL, cmd_history},
+	{"history", "[DATASET]", "which generation brought what; every version of a dataset", history_details, NULL,
+	 cmd_history},
 	{"show", "DATASET [VERSION]", "where a version came from, how it was made and tested", show_details, NULL,
 	 cmd_show},
 	{"diff", "DATASET[/RESOURCE] [V1 [V2]]", "what changed from one version to another", diff_details,

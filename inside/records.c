@@ -262,7 +262,8 @@ static bool check_put_file(const struct record_put *put)
 
 static bool check_document(const struct record_document *document)
 {
-	bool of_version = document->document == DOCUMENT_VERDICT || document->document == DOCUMENT_REPORT;
+	bool of_version = document->document == DOCUMENT_VERDICT || document->document == DOCUMENT_REPORT ||
+			  document->document == DOCUMENT_HISTORY;
 
 	return document->document < DOCUMENT_N && document->size <= LIMIT_JSON_SIZE &&
 	       (!of_version || IS_PUBLISHED_DATASET(document->dataset));

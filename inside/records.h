@@ -127,6 +127,7 @@ enum document {
 	DOCUMENT_PINS,    /* decisions/pins.json */
 	DOCUMENT_VERDICT, /* decisions/verdicts/DATASET-VERSION.json: what check said (facts, breaks, judged with) */
 	DOCUMENT_REPORT,  /* quarantine/DATASET-VERSION/report.json */
+	DOCUMENT_HISTORY, /* decisions/history/DATASET/VERSION.json: what it is made of, when it was in force; staged like a put */
 	DOCUMENT_SOURCES, /* decisions/sources.json: what the outside last said of its sources */
 	DOCUMENT_PEOPLE,  /* log/people.json: whose the pseudonyms in the log are; put by inside-log */
 	DOCUMENT_MEMORY, /* log/memory.json: what the log said last of configuration, rules and itself; put by inside-log */

@@ -18,24 +18,10 @@
 #include "base/text.h"
 #include "bundle/notation.h"
 #include "inside/import.h"
+#include "inside/retention_private.h"
 
 /* A reader that holds a lock for this many times keepGenerations is asked after, loudly. */
 #define PATIENCE 10
-
-struct keep {
-	char dataset[NOTATION_NAME_SIZE];
-	char version[STORE_VERSION_SIZE];
-};
-
-struct retention {
-	struct inside *inside;
-	struct keep *keeps;
-	size_t n_keeps;
-	struct commit commit;
-	bool has_commit;
-	int *locks; /* flocks held until the generation is gone */
-	size_t n_locks;
-};
 
 static int add_keep(void *ctx, const char *dataset, const char *version)
 {
@@ -58,11 +44,16 @@ static bool is_kept(const struct retention *retention, const char *dataset, cons
 	return false;
 }
 
-static void order(struct retention *retention, const struct record *record)
+void retention_begin(struct retention *retention)
 {
 	if (!retention->has_commit)
 		commit_begin(retention->inside, retention->inside->store_fd, -1, &retention->commit);
 	retention->has_commit = true;
+}
+
+void retention_order(struct retention *retention, const struct record *record)
+{
+	retention_begin(retention);
 	commit_order(&retention->commit, record, -1);
 }
 
@@ -99,31 +90,51 @@ static bool is_young(const struct retention *retention, uint64_t number)
 	return fd < 0 || fstat(fd, &st) < 0 || inside->now - st.st_mtim.tv_sec < inside->config->keep_at_least;
 }
 
-static void drop_generations(struct retention *retention, const uint64_t *numbers, size_t n, uint64_t current)
+/* Which of them go; each of these is locked until it is gone. */
+static bool *choose_generations(struct retention *retention, const uint64_t *numbers, size_t n, uint64_t current,
+				bool *ret_any)
 {
-	struct inside *inside = retention->inside;
-	size_t keep = (size_t)inside->config->keep_generations;
+	size_t keep = (size_t)retention->inside->config->keep_generations;
+	bool *goes = xcalloc(n + 1, sizeof(*goes));
 
+	*ret_any = false;
 	for (size_t i = 0; i < n; i++) {
-		struct record record = record_new(RECORD_DELETE_GENERATION);
 		bool wanted = n - i > keep && numbers[i] != current && !is_young(retention, numbers[i]);
 		int lock = wanted ? lock_generation(retention, numbers[i]) : -1;
 
-		if (lock < 0) {
-			if (wanted && n - i > PATIENCE * keep)
-				log_warning("generation %" PRIu64
-					    " is far past keepGenerations, and a reader still holds it",
-					    numbers[i]);
+		if (lock < 0 && wanted && n - i > PATIENCE * keep)
+			log_warning("generation %" PRIu64 " is far past keepGenerations, and a reader still holds it",
+				    numbers[i]);
+		if (lock < 0)
+			continue;
+		retention->locks = xrealloc(retention->locks, retention->n_locks + 1, sizeof(*retention->locks));
+		retention->locks[retention->n_locks++] = lock;
+		goes[i] = *ret_any = true;
+	}
+	return goes;
+}
+
+static void drop_generations(struct retention *retention, const uint64_t *numbers, size_t n, uint64_t current)
+{
+	struct inside *inside = retention->inside;
+	bool any;
+	_cleanup_free_ bool *goes = choose_generations(retention, numbers, n, current, &any);
+
+	/* What they tell of when versions were in force is written down first, and durable. */
+	if (any)
+		retention_note_spans(retention, numbers, goes, n);
+	for (size_t i = 0; i < n; i++) {
+		struct record record = record_new(RECORD_DELETE_GENERATION);
+
+		if (!goes[i]) {
 			store_generation_each(inside->store_fd, numbers[i], add_keep, retention);
 			continue;
 		}
-		retention->locks = xrealloc(retention->locks, retention->n_locks + 1, sizeof(*retention->locks));
-		retention->locks[retention->n_locks++] = lock;
 		record.generation.number = numbers[i];
-		order(retention, &record);
+		retention_order(retention, &record);
 		inside_event(inside, "expire", "", FAULT_NONE,
-			     "generation %" PRIu64 " deleted: past keepGenerations (%zu) and keepAtLeast", numbers[i],
-			     keep);
+			     "generation %" PRIu64 " deleted: past keepGenerations (%" PRId64 ") and keepAtLeast",
+			     numbers[i], inside->config->keep_generations);
 	}
 }
 
@@ -164,7 +175,7 @@ static void drop_version(struct retention *retention, const char *dataset, const
 		return;
 	collect_blobs(retention->inside, dataset, version, dropped);
 	snprintf(record.version.dataset, sizeof(record.version.dataset), "%s", dataset);
-	order(retention, &record);
+	retention_order(retention, &record);
 	event = inside_event(retention->inside, "expire", dataset, FAULT_NONE,
 			     "version %s deleted: no generation that is kept, no pin and no trusted role names it",
 			     version);
@@ -185,7 +196,7 @@ static void keep_bases(struct retention *retention, const struct catalogue_role 
 		memcpy(record.put.file, target->file, sizeof(record.put.file));
 		record.put.sha256 = target->base_sha256;
 		record.put.size = target->base_length;
-		order(retention, &record);
+		retention_order(retention, &record);
 	}
 }
 
@@ -232,7 +243,7 @@ static void drop_old_status(struct retention *retention, const struct catalogue 
 		if (fd < 0 || hash_fd(fd, LIMIT_JSON_SIZE, &record.version.version, NULL) < 0)
 			continue;
 		snprintf(record.version.dataset, sizeof(record.version.dataset), "status");
-		order(retention, &record);
+		retention_order(retention, &record);
 	}
 }
 
@@ -264,7 +275,7 @@ static void drop_blob(struct retention *retention, const struct sha256 *sha256)
 	if (!store_has_blob(retention->inside->store_fd, sha256))
 		return;
 	record.put.sha256 = *sha256;
-	order(retention, &record);
+	retention_order(retention, &record);
 	event = inside_event(retention->inside, "expire", "", FAULT_NONE,
 			     "blob deleted: no version that is kept travelled in it");
 	event->has_sha256 = true;

@@ -427,6 +427,8 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 		commit_document(commit, DOCUMENT_SOURCES, NULL, NULL,
 				status_sources_to_json(judgement->sources, judgement->n_sources));
 	}
+	if (verdict->end.fault == FAULT_NONE && !is_status && !is_withdrawal)
+		settle_put_history(inside, judgement, commit);
 	if (verdict->end.fault != FAULT_NONE || is_withdrawal ||
 	    store_has_version(inside->store_fd, judgement->role->record.name, version))
 		return;

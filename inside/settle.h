@@ -99,6 +99,8 @@ void settle_waiver_contract(const struct inside *inside, const struct dataset_vi
  * of the bases of patches likewise (BASES_ANEW: their objects count for nothing). settle_missing.c. */
 void settle_find_missing(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
 			 enum bases bases, struct dataset_view *view);
+/* Orders the history of a version that was judged, unless it is written already. settle_history.c. */
+void settle_put_history(const struct inside *inside, const struct judgement *judgement, struct commit *commit);
 /* Adds NAME to VIEW's missing, once. */
 void settle_add_missing(struct dataset_view *view, const char *name, bool is_blob, uint64_t size);
 

@@ -13,6 +13,7 @@
  *     generations/<n>/<name> -> ../../datasets/<name>/v/<16 hex>      generations/<n>/clapet.json
  *     current -> generations/<n>
  *     decisions/waivers.json pins.json sources.json verdicts/<name>-<16 hex>.json
+ *     decisions/history/<name>/<16 hex>.json            what each version is made of, and when it was in force
  *     quarantine/<name>-<16 hex>/report.json   log/
  *
  * All of it is the writer's, files 0440, folders 0750 for the readers' group; trust, mirror, decisions, quarantine and log are closed to
@@ -116,7 +117,7 @@ enum fault store_generation_add(int store_fd, uint64_t generation, const char *d
 /* Makes all that is staged durable, and only then visible under its final names, and that durable too. */
 enum fault store_sync(int store_fd, struct refusal *why);
 
-/* Durable when they return. */
+/* Durable when they return; a version's history is staged like what is put from the spool. */
 enum fault store_put_document(int store_fd, const struct record_document *document, int fd, struct refusal *why);
 enum fault store_put_trust(int store_fd, const struct record_put *put, struct refusal *why);
 /* Insists that every link of the generation leads to a version. A switch to the current one does nothing. */

@@ -390,12 +390,14 @@ int store_document_path(enum document document, const char *dataset, const struc
 		break;
 	case DOCUMENT_VERDICT:
 	case DOCUMENT_REPORT:
+	case DOCUMENT_HISTORY:
 		if (!notation_is_name(dataset))
 			return -EINVAL;
 		store_version_name(version, name);
 		snprintf(path, STORE_PATH_SIZE,
-			 document == DOCUMENT_VERDICT ? "decisions/verdicts/%s-%s.json"
-						      : "quarantine/%s-%s/report.json",
+			 document == DOCUMENT_VERDICT   ? "decisions/verdicts/%s-%s.json"
+			 : document == DOCUMENT_HISTORY ? "decisions/history/%s/%s.json"
+							: "quarantine/%s-%s/report.json",
 			 dataset, name);
 		return 0;
 	case DOCUMENT_N:

@@ -27,12 +27,19 @@ static const struct {
 	const char *path;
 	mode_t mode;
 } store_folders[] = {
-	{"trust", STAGE_PRIVATE_MODE},           {"mirror", STAGE_PRIVATE_MODE},
-	{"mirror/metadata", STAGE_PRIVATE_MODE}, {"mirror/targets", STAGE_PRIVATE_MODE},
-	{"mirror/blobs", STAGE_PRIVATE_MODE},    {"mirror/timestamps", STAGE_PRIVATE_MODE},
-	{"datasets", STAGE_FOLDER_MODE},         {"generations", STAGE_FOLDER_MODE},
-	{"decisions", STAGE_PRIVATE_MODE},       {"decisions/verdicts", STAGE_PRIVATE_MODE},
-	{"quarantine", STAGE_PRIVATE_MODE},      {"log", STAGE_PRIVATE_MODE},
+	{"trust", STAGE_PRIVATE_MODE},
+	{"mirror", STAGE_PRIVATE_MODE},
+	{"mirror/metadata", STAGE_PRIVATE_MODE},
+	{"mirror/targets", STAGE_PRIVATE_MODE},
+	{"mirror/blobs", STAGE_PRIVATE_MODE},
+	{"mirror/timestamps", STAGE_PRIVATE_MODE},
+	{"datasets", STAGE_FOLDER_MODE},
+	{"generations", STAGE_FOLDER_MODE},
+	{"decisions", STAGE_PRIVATE_MODE},
+	{"decisions/verdicts", STAGE_PRIVATE_MODE},
+	{"decisions/history", STAGE_PRIVATE_MODE},
+	{"quarantine", STAGE_PRIVATE_MODE},
+	{"log", STAGE_PRIVATE_MODE},
 };
 
 bool store_is_empty(int store_fd)
@@ -243,6 +250,25 @@ static enum fault place_generations(int store_fd, struct refusal *why)
 	return move_all(store_fd, from, "generations", STAGE_FOLDER_MODE, RENAME_NOREPLACE, why);
 }
 
+/* Histories of versions, staged a folder a dataset. What stands there is replaced. */
+static enum fault place_histories(int store_fd, struct refusal *why)
+{
+	_cleanup_(store_names_free) struct store_names datasets = {NULL, 0};
+	enum fault fault = FAULT_NONE;
+	int r = store_list(store_fd, STAGE "/history", &datasets);
+
+	if (r < 0)
+		return stage_storage(why, r, "list", STAGE "/history");
+	for (size_t i = 0; fault == FAULT_NONE && i < datasets.n_items; i++) {
+		char from[STAGE_PATH_SIZE], to[STAGE_PATH_SIZE];
+
+		snprintf(from, sizeof(from), STAGE "/history/%s", datasets.items[i]);
+		snprintf(to, sizeof(to), "decisions/history/%s", datasets.items[i]);
+		fault = move_all(store_fd, from, to, STAGE_PRIVATE_MODE, 0, why);
+	}
+	return fault;
+}
+
 /* Whoever reads the mirror sees a timestamp last: metadata come after what they name, and "timestamp.json" sorts last.
  */
 static enum fault place_everything(int store_fd, const struct store_names *datasets, struct refusal *why)
@@ -252,6 +278,8 @@ static enum fault place_everything(int store_fd, const struct store_names *datas
 
 	for (size_t i = 0; fault == FAULT_NONE && i < datasets->n_items; i++)
 		fault = place_dataset(store_fd, datasets->items[i], why);
+	if (fault == FAULT_NONE)
+		fault = place_histories(store_fd, why);
 	if (fault == FAULT_NONE)
 		fault = place_generations(store_fd, why);
 	if (fault == FAULT_NONE)
@@ -284,6 +312,37 @@ enum fault store_sync(int store_fd, struct refusal *why)
 /* --- documents and trust ---------------------------------------------------------------------------------------------
  */
 
+/* As many as there are versions in an import: durable and in their place with all else, at the sync. */
+static enum fault stage_history(int store_fd, const struct record_document *document, const void *data, size_t size,
+				struct refusal *why)
+{
+	_cleanup_close_ int folder_fd = -1, fd = -1;
+	char folder[STAGE_PATH_SIZE], version[STORE_VERSION_SIZE], name[STORE_VERSION_SIZE + 8];
+	enum fault fault;
+	int r;
+
+	store_version_name(&document->version, version);
+	snprintf(folder, sizeof(folder), STAGE "/history/%s", document->dataset);
+	snprintf(name, sizeof(name), "%s.json", version);
+	fault = stage_open(store_fd, folder, STAGE_PRIVATE_MODE, &folder_fd, why);
+	if (fault != FAULT_NONE)
+		return fault;
+	/* The last word of a commit on a version counts. */
+	if (unlinkat(folder_fd, name, 0) < 0 && errno != ENOENT)
+		return stage_storage(why, errno, "unlinkat", name);
+	fd = fd_open_beneath(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return stage_storage(why, fd, "open for", name);
+	r = fd_write_all(fd, data, size);
+	if (r < 0)
+		return stage_storage(why, r, "write", name);
+	if (fchmod(fd, STAGE_FILE_MODE) < 0)
+		return stage_storage(why, errno, "fchmod", name);
+	if (close(steal_fd(&fd)) < 0)
+		return stage_storage(why, errno, "close", name);
+	return FAULT_NONE;
+}
+
 enum fault store_put_document(int store_fd, const struct record_document *document, int fd, struct refusal *why)
 {
 	_cleanup_free_ uint8_t *data = NULL;
@@ -306,7 +365,8 @@ enum fault store_put_document(int store_fd, const struct record_document *docume
 		return stage_storage(why, r, "read of what is for", path);
 	if (size != document->size)
 		return refuse(why, FAULT_SPOOL, "%s: %zu bytes came, should be %" PRIu64, path, size, document->size);
-	return put_durable(store_fd, path, data, size, why);
+	return document->document == DOCUMENT_HISTORY ? stage_history(store_fd, document, data, size, why)
+						      : put_durable(store_fd, path, data, size, why);
 }
 
 enum fault store_put_trust(int store_fd, const struct record_put *put, struct refusal *why)

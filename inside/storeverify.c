@@ -265,6 +265,8 @@ static void verify_decisions(struct storeverify *verify)
 			is_known |= strcmp(names.items[i], known[j]) == 0;
 		if (is_known)
 			verify_json(verify, fd, "decisions", names.items[i]);
+		else if (strcmp(names.items[i], "history") == 0)
+			storeverify_history(verify);
 		else if (strcmp(names.items[i], "verdicts") != 0)
 			findings_fault(&verify->findings, DAMAGED, "decisions/%s: does not belong there",
 				       names.items[i]);

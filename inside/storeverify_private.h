@@ -54,6 +54,8 @@ enum fault storeverify_load_metadata(void *ctx, const char *name, size_t limit, 
 void storeverify_blobs(struct storeverify *verify);
 /* datasets/: objects, and versions as a role signed them. */
 void storeverify_datasets(struct storeverify *verify);
+/* decisions/history: each is a document of its version, and says of its files what is signed. */
+void storeverify_history(struct storeverify *verify);
 /* The attestations among the objects: their own signatures, and what they are about. */
 void storeverify_attestations(struct storeverify *verify);
 /* mirror/targets: the objects' names for stock clients. */

@@ -165,7 +165,7 @@ is "$(rows villes) $(rows rues)" "3 2" "rollback of all to a generation"
 inside release villes >/dev/null 2>&1
 inside release rues >/dev/null 2>&1
 is "$(rows villes) $(rows rues)" "2 3" "and forth again"
-run inside history villes
+run inside history
 like "$output" "^$((g + 1)) " "history knows each step"
 run inside verify
 is "$status" 0 "the store verifies after all that"
