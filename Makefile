@@ -348,7 +348,7 @@ WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign o
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
-	keys/cmd_init.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
+	keys/cmd_init.c keys/cmd_link.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
 OURS_clapet-keys = keys link bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
