@@ -252,6 +252,24 @@ SRC_outside = \
 	outside/resendpart.c \
 	outside/run.c \
 	outside/selfcheck.c \
+	outside/sendcheck.c \
+	outside/sendencode.c \
+	outside/sendfiles.c \
+	outside/sendline.c \
+	outside/sendobject.c \
+	outside/sendpace.c \
+	outside/sendprofile.c \
+	outside/sendqueue.c \
+	outside/sendranges.c \
+	outside/sendreport.c \
+	outside/sendrequest.c \
+	outside/sendrun.c \
+	outside/sendsession.c \
+	outside/sendsocket.c \
+	outside/sendsource.c \
+	outside/sendspool.c \
+	outside/sendstatus.c \
+	outside/sendtest.c \
 	outside/source.c \
 	outside/sourcerules.c \
 	outside/state.c \
@@ -312,6 +330,24 @@ SRC_inside = \
 	inside/pastversion.c \
 	inside/plan.c \
 	inside/policy.c \
+	inside/receive_counts.c \
+	inside/receive_decode.c \
+	inside/receive_deliver.c \
+	inside/receive_delivered.c \
+	inside/receive_hash.c \
+	inside/receive_link.c \
+	inside/receive_missing.c \
+	inside/receive_objects.c \
+	inside/receive_partial.c \
+	inside/receive_reader.c \
+	inside/receive_report.c \
+	inside/receive_ring.c \
+	inside/receive_run.c \
+	inside/receive_session.c \
+	inside/receive_slots.c \
+	inside/receive_socket.c \
+	inside/receive_status.c \
+	inside/receive_store.c \
 	inside/records.c \
 	inside/retention.c \
 	inside/retention_history.c \
@@ -353,7 +389,7 @@ OURS_clapet-keys = keys link bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
-OURS_clapet-outside = outside schemas keys bundle base
+OURS_clapet-outside = outside schemas keys link bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
@@ -369,7 +405,7 @@ LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 
 MAIN_clapet-send = outside/send.c
 OURS_clapet-send = outside link bundle base
-LIBS_clapet-send = $(LIB_ISAL) -lsodium -lcrypto -lseccomp
+LIBS_clapet-send = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lseccomp
 
 MAIN_clapet-receive = inside/receive.c
 OURS_clapet-receive = inside link bundle base
