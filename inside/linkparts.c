@@ -17,7 +17,7 @@
 #include "bundle/notation.h"
 
 #define FIRST_LINE "clapet link missing 1\n"
-#define CLAUSE " (bundle/FORMAT.md 30.7)"
+#define CLAUSE " (bundle/FORMAT.md 18.15)"
 #define DIGITS (SHA256_HEX_SIZE - 1)
 /* What a receiver writes is shorter; what is longer is not looked at. */
 #define FILE_SIZE_MAX (64 * KIB)
@@ -52,15 +52,15 @@ static enum fault bad(const char *name, unsigned number, const char *what, struc
 	return refuse(why, FAULT_LINK_RANGES, "%s line %u: %s" CLAUSE, name, number, what);
 }
 
-/* LINE is "<64 digits> 0-3,17", without its line feed. */
+/* LINE is "<64 digits>:0-3,17", without its line feed. */
 static enum fault read_line(const char *name, unsigned number, char *line, struct linkparts *parts, struct refusal *why)
 {
 	struct request_part part = {.digest = ""};
 	uint8_t bytes[SHA256_SIZE];
 	struct link_ranges ranges;
 
-	if (strlen(line) < DIGITS + 2 || line[DIGITS] != ' ')
-		return bad(name, number, "a digest, a blank and ranges are due here", why);
+	if (strlen(line) < DIGITS + 2 || line[DIGITS] != ':')
+		return bad(name, number, "a digest, a colon and ranges are due here", why);
 	line[DIGITS] = '\0';
 	if (!notation_unhex(line, bytes, sizeof(bytes)))
 		return bad(name, number, "no digest", why);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * linkparts: which bundles have crossed the link in part, as clapet-receive leaves it beside incoming/ (bundle/FORMAT.md 30.7): for the request
+ * linkparts: which bundles have crossed the link in part, as clapet-receive leaves it beside incoming/ (bundle/FORMAT.md 18.15): for the request
  * that `clapet-inside missing` prints. Who receives may have been taken over, so it is read as strictly as anything from outside.
  */
 #ifndef INSIDE_LINKPARTS_H
@@ -20,7 +20,7 @@ struct linkparts {
 	size_t n_items;
 };
 
-/* Reads "clapet link missing 1" and a line "<64 digits> 0-3,17" a bundle, the first LIMIT_REQUEST_PARTS of them. Ranges past what a request
+/* Reads "clapet link missing 1" and a line "<64 digits>:0-3,17" a bundle, the first LIMIT_REQUEST_PARTS of them. Ranges past what a request
  * holds grow together (linkparts_fit). NAME is the file's, for WHY. FAULT_LINK_RANGES. */
 enum fault linkparts_parse(const char *name, const char *text, size_t size, struct linkparts *ret_parts,
 			   struct refusal *why);

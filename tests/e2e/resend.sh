@@ -234,7 +234,7 @@ digest=$(sha256sum "$part" | cut -d' ' -f1)
 heartbeat
 inside import "$bundle" >/dev/null 2>&1
 mkdir -p "$T/in/incoming/.link"
-printf 'clapet link missing 1\n%s 0-3,17\n' "$digest" >"$T/in/incoming/.link/missing.txt"
+printf 'clapet link missing 1\n%s:0-3,17\n' "$digest" >"$T/in/incoming/.link/missing.txt"
 ask
 is "$?" 4 "a bundle crossed in part: exit 4"
 like "$(cat "$T/request")" "^part ${digest:0:10} 0-3,17\$" "its missing generations are asked for"
@@ -262,7 +262,7 @@ is "$status" 0 "its blobs come in another one"
 is "$(rows rues)" 3 "they are in force"
 ask
 is "$(grep -Ec '^(want|since)' "$T/request")" 0 "then the part alone is asked for"
-printf 'clapet link missing 1\n%s 3-0\n' "$digest" >"$T/in/incoming/.link/missing.txt"
+printf 'clapet link missing 1\n%s:3-0\n' "$digest" >"$T/in/incoming/.link/missing.txt"
 run inside missing
 is "$status" 1 "a receiver that says what makes no sense"
 like "$output" 'E7004 REFUSED .*missing.txt line 2: no ranges' "is not believed"
