@@ -84,6 +84,10 @@
 #define LIMIT_REQUEST_TYPED_SIZE (16 * KIB)
 #define LIMIT_REQUEST_OBJECTS 20
 #define LIMIT_REQUEST_SINCES 64
+/* Bundles that crossed the link in part, and the characters of the ranges that are missing of one: two lines of a terminal. What has more gaps is
+ * asked for with some of what lies between. */
+#define LIMIT_REQUEST_PARTS 8
+#define LIMIT_REQUEST_RANGES_SIZE 160
 
 /* JSON of any kind: nesting deeper than any standard here needs. */
 #define LIMIT_JSON_DEPTH 32
