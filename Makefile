@@ -62,6 +62,7 @@ SRC_bundle = \
 	bundle/json.c \
 	bundle/json_published.c \
 	bundle/json_values.c \
+	bundle/link_ranges.c \
 	bundle/newfile.c \
 	bundle/notation.c \
 	bundle/patch_blob.c \
@@ -86,8 +87,7 @@ SRC_link = \
 	bundle/link_key.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
-	bundle/link_packet.c \
-	bundle/link_ranges.c
+	bundle/link_packet.c
 
 SRC_keys = \
 	keys/canonical.c \
