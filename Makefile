@@ -256,6 +256,7 @@ SRC_outside = \
 	outside/run.c \
 	outside/run_bundles.c \
 	outside/selfcheck.c \
+	outside/sendask.c \
 	outside/sendcheck.c \
 	outside/sendencode.c \
 	outside/sendfiles.c \

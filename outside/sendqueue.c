@@ -70,8 +70,10 @@ static bool is_resting(const struct sendqueue *queue, const struct sendqueue_ite
 {
 	if (queue->rules.cycles != 0 && item->cycles >= queue->rules.cycles)
 		return true;
-	return class != SENDQUEUE_NEW && item->left == 0 && now >= item->ended &&
-	       now - item->ended < queue->rules.pause;
+	if (item->left > 0 || item->cycles == 0 || now < item->ended)
+		return false;
+	/* The second time of a new one is apart from the first: a burst that took all of a small one takes no more. */
+	return now - item->ended < (class == SENDQUEUE_NEW ? queue->rules.pause > 0 : queue->rules.pause);
 }
 
 static uint64_t left_of(const struct sendqueue_item *item)

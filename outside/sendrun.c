@@ -226,6 +226,20 @@ enum fault sendrun_urge(struct send_run *run, const struct send_only *only, uint
 	return FAULT_NONE;
 }
 
+void sendrun_urge_short(struct send_run *run)
+{
+	for (size_t i = 0; i < run->n_objects; i++) {
+		struct send_only only = {.object = run->objects[i]->sha256,
+					 .ranges = {.items = {{0, 0}}, .n_items = 1}};
+		struct link_generation_shape shape;
+		struct refusal why;
+
+		link_geometry_shape(&run->objects[i]->geometry, 0, &shape);
+		if (run->objects[i]->geometry.n_generations == 1 && shape.stripes < LIMIT_LINK_STRIPES)
+			sendrun_urge(run, &only, 1, &why);
+	}
+}
+
 static void drop_urgent(struct send_run *run, size_t i)
 {
 	run->n_urgent--;

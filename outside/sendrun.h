@@ -64,6 +64,9 @@ struct send_object *sendrun_find(const struct send_run *run, const struct sha256
 /* Sends these of its generations before all else, as many rounds. FAULT_SEND_RANGES, FAULT_NO_SUCH. */
 enum fault sendrun_urge(struct send_run *run, const struct send_only *only, uint64_t rounds, struct refusal *why);
 
+/* Sends objects that are shorter than a burst (one generation of fewer than LIMIT_LINK_STRIPES blocks) once more, with other repair symbols. */
+void sendrun_urge_short(struct send_run *run);
+
 /* Sends no more of OBJECT and frees it. */
 void sendrun_drop(struct send_run *run, struct send_object *object);
 

@@ -35,7 +35,8 @@ struct spool {
 	struct send_run run;
 	int state_fd, reports_fd, lock_fd, notify_fd; /* -1: none */
 	int64_t looked, written;                      /* seconds of CLOCK_MONOTONIC */
-	bool warned, has_failed, was_idle;
+	struct sendspool_asks asks;
+	bool warned, has_failed;
 };
 
 static int64_t now_s(void)
@@ -192,7 +193,8 @@ static enum fault open_folders(struct spool *spool, struct refusal *why)
 
 static void enter(struct spool *spool)
 {
-	const struct sandbox_folder folders[] = {{spool->run.folder_fd, SANDBOX_READ},
+	/* What was asked for in the spool is deleted there. */
+	const struct sandbox_folder folders[] = {{spool->run.folder_fd, SANDBOX_WRITE},
 						 {spool->state_fd, SANDBOX_WRITE}};
 	struct rlimit limit;
 
@@ -217,6 +219,7 @@ static void look_around(struct spool *spool)
 	spool->looked = now_s();
 	if (sendspool_scan(&spool->run, &spool->warned, &why) != FAULT_NONE && !spool->has_failed)
 		log_refusal(&why);
+	sendspool_take_asks(&spool->run, &spool->asks);
 	take_requests(spool);
 	sendnotify_say(spool->notify_fd, "WATCHDOG=1");
 	if (spool->looked - spool->written < STATUS_EVERY)

@@ -22,4 +22,23 @@ enum fault sendspool_open_state(const struct send_profile *profile, int *ret_sta
  * written to it for a second. WARNED: more files than LIMIT_SEND_FILES were said, once. FAULT_FILE. */
 enum fault sendspool_scan(struct send_run *run, bool *warned, struct refusal *why);
 
+/* --- sendask.c: what is asked for there --- */
+
+/* Files that were taken and that we may not delete. */
+#define SENDSPOOL_ASKS 64
+struct sendspool_asks {
+	struct {
+		uint64_t inode;
+		int64_t seconds, nanoseconds;
+	} taken[SENDSPOOL_ASKS];
+	size_t next;
+};
+
+/* Takes the files ".ask-<sha256>" of RUN's folder (FORMAT.md 30.6), each of one line of ranges: these generations are sent before all else, once. One
+ * of an object that may still be hashed waits. */
+void sendspool_take_asks(struct send_run *run, struct sendspool_asks *asks);
+/* One such file's content, for the object whose digits HEX are. FAULT_SEND_RANGES. */
+enum fault sendspool_parse_ask(const char *hex, const void *data, size_t size, struct send_only *ret_only,
+			       struct refusal *why);
+
 #endif
