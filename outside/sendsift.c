@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "outside/sendrun.h"
 
@@ -48,39 +49,36 @@ static void dissolve(struct send_run *run, struct send_object *object, const boo
 	}
 }
 
-/* Whether OBJECT stays. */
+/* OBJECT goes where one of its files did. Whether it went. */
 static bool sift_object(struct send_run *run, struct send_object *object, sendrun_keep *keep, void *ctx)
 {
-	bool *keeps = xcalloc(object->n_sources, sizeof(*keeps)), all = true;
+	const struct refusal gone = {FAULT_NONE, "no longer in the spool"};
+	_cleanup_free_ bool *keeps = xcalloc(object->n_sources, sizeof(*keeps));
+	bool all = true;
 
 	for (size_t i = 0; i < object->n_sources; i++) {
 		keeps[i] = keep(ctx, &object->sources[i]);
 		all = all && keeps[i];
 	}
-	if (!all && object->content == LINK_CONTENT_PACK)
+	if (all)
+		return false;
+	if (run->on_drop != NULL)
+		run->on_drop(run->ctx, object, &gone);
+	if (object->content == LINK_CONTENT_PACK)
 		dissolve(run, object, keeps);
-	free(keeps);
-	return all;
+	sendrun_drop(run, object);
+	return true;
 }
 
 void sendrun_sift(struct send_run *run, sendrun_keep *keep, void *ctx)
 {
-	const struct refusal gone = {FAULT_NONE, "no longer in the spool"};
 	bool any = false;
 
 	sift_list(run->waiting, &run->n_waiting, keep, ctx);
 	sift_list(run->small, &run->n_small, keep, ctx);
 	sift_list(run->aside, &run->n_aside, keep, ctx);
-	for (size_t i = run->n_objects; i > 0; i--) {
-		struct send_object *object = run->objects[i - 1];
-
-		if (sift_object(run, object, keep, ctx))
-			continue;
-		if (run->on_drop != NULL)
-			run->on_drop(run->ctx, object, &gone);
-		sendrun_drop(run, object);
-		any = true;
-	}
+	for (size_t i = run->n_objects; i > 0; i--)
+		any = sift_object(run, run->objects[i - 1], keep, ctx) || any;
 	/* What had the same bytes as one that went takes its place: it is taken in again. */
 	if (any)
 		sift_list(run->aside, &run->n_aside, is_unproved, NULL);

@@ -52,14 +52,15 @@ def poly1305(key, data):
 def geometry(size, symbol, number):
     """Offset, bytes, symbols, k, stripes of a generation; and how many there are."""
     full = min(STRIPES, GENERATION // (K * symbol))
-    each = full * K * symbol
-    n = max(1, -(-size // each))
-    left = min(each, size - number * each)
-    symbols = -(-left // symbol)
+    symbols = -(-size // symbol)
+    n = max(1, -(-symbols // (full * K)))
+    offset = number * (symbols // n) + min(number, symbols % n)
+    symbols = symbols // n + (number < symbols % n)
+    left = min(symbols * symbol, size - offset * symbol)
     stripes = full
     if symbols < full * 8:
         stripes = max(1, symbols // 8)
-    return number * each, left, symbols, (-(-symbols // stripes) if symbols else 0), (stripes if symbols else 0), n
+    return offset * symbol, left, symbols, (-(-symbols // stripes) if symbols else 0), (stripes if symbols else 0), n
 
 
 class Object:
