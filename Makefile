@@ -287,6 +287,7 @@ SRC_inside = \
 	inside/compat_command.c \
 	inside/compat_rows.c \
 	inside/config.c \
+	inside/config_history.c \
 	inside/config_trust.c \
 	inside/contractstate.c \
 	inside/crew.c \
@@ -299,6 +300,7 @@ SRC_inside = \
 	inside/findings.c \
 	inside/generation.c \
 	inside/goodrows.c \
+	inside/historystate.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \
@@ -313,7 +315,8 @@ SRC_inside = \
 	inside/policy.c \
 	inside/records.c \
 	inside/retention.c \
-	inside/retention_history.c \
+	inside/retention_past.c \
+	inside/retention_spans.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
 	inside/rowsort.c \

@@ -311,6 +311,8 @@ static bool check_order(const struct record *record)
 	case RECORD_SWITCH:
 	case RECORD_DELETE_GENERATION:
 		return is_version_number(record->generation.number);
+	case RECORD_DELETE_PLAIN:
+	case RECORD_DELETE_HISTORY:
 	case RECORD_GENERATION_DATASET:
 		return IS_PUBLISHED_DATASET(record->version.dataset);
 	case RECORD_DELETE_VERSION:

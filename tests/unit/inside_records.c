@@ -56,6 +56,8 @@ static struct record good(enum record_kind kind)
 	case RECORD_REFERENCE:
 	case RECORD_GENERATION_DATASET:
 	case RECORD_DELETE_VERSION:
+	case RECORD_DELETE_PLAIN:
+	case RECORD_DELETE_HISTORY:
 		FILL(record.version.dataset, "cog");
 		break;
 	case RECORD_SPILL:
