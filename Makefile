@@ -84,7 +84,6 @@ SRC_link = \
 	bundle/link_generation.c \
 	bundle/link_geometry.c \
 	bundle/link_key.c \
-	bundle/link_mac.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
 	bundle/link_packet.c \
@@ -350,7 +349,7 @@ WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign o
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
-	keys/cmd_init.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
+	keys/cmd_init.c keys/cmd_link.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
 OURS_clapet-keys = keys link bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
@@ -424,7 +423,7 @@ LIBS_inside-log = -lsodium -lseccomp
 LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only cross demo deps install lint asan bench bench-patch bench-validate fuzz fuzzers clean tests
+.PHONY: all check check-only cross demo deps install lint asan bench bench-link bench-patch bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -586,6 +585,10 @@ bench-validate: deps
 bench-patch: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@BUILD=$(BUILD) tests/bench/patch.sh && BUILD=$(BUILD) tests/bench/inside.sh
+
+bench-link: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/link.sh
 
 # Real triples of an old schema, a new one and data: DIR holds cross.jsonl and what it names.
 cross: all

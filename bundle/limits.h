@@ -247,6 +247,8 @@
 /* Probes: steps of a calibration, and packets of one. */
 #define LIMIT_LINK_STEPS 64
 #define LIMIT_LINK_PROBES 100000000
+/* Bytes a second: past any wire that a process could fill. */
+#define LIMIT_LINK_RATE 100000000000ULL
 /* Ranges of generations that one line names; with more, the whole object is asked for. */
 #define LIMIT_LINK_RANGES 256
 /* A key file's exact size is fixed; this bounds what is read to find that it is another file. */

@@ -20,7 +20,7 @@
 #define LINK_SESSION_SIZE 16
 #define LINK_MAC_SIZE 16
 /* The file's exact bytes: one line of JSON. */
-#define LINK_KEY_TEXT_SIZE 137
+#define LINK_KEY_TEXT_SIZE 125
 
 /* In memory of libsodium: locked, between guard pages, zeroed when freed. */
 struct link_key;

@@ -31,7 +31,8 @@ void link_ranges_missing(const uint8_t *whole, uint32_t n_generations, struct li
 /* "0-3,17,40-99"; of none the empty text. TEXT holds LINK_RANGES_TEXT_SIZE. */
 void link_ranges_format(const struct link_ranges *ranges, char *text);
 
-/* The strict inverse: numbers without leading zeros, below N_GENERATIONS, rising, apart; at least one range. FAULT_LINK_RANGES. */
+/* The strict inverse: numbers without leading zeros, below N_GENERATIONS (at most
+ * LIMIT_LINK_GENERATIONS), rising, apart; at least one range. FAULT_LINK_RANGES. */
 enum fault link_ranges_parse(const char *text, uint32_t n_generations, struct link_ranges *ret_ranges,
 			     struct refusal *why);
 

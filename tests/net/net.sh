@@ -83,7 +83,7 @@ _net_neighbours() {
 _net_up() { # MTU
 	"${at_out[@]}" ip link set wo address $NET_MAC_OUT mtu "$1" arp off multicast off txqueuelen 20000 &&
 		"${at_in[@]}" ip link set wi address $NET_MAC_IN mtu "$1" arp off multicast off &&
-		"${at_out[@]}" ip addr add $NET_OUT/24 dev wo && "${at_in[@]}" ip addr add $NET_IN/24 dev wi &&
+		"${at_out[@]}" ip addr add $NET_OUT/24 brd + dev wo && "${at_in[@]}" ip addr add $NET_IN/24 brd + dev wi &&
 		"${at_in[@]}" ip link set wi up && "${at_out[@]}" ip link set wo up &&
 		_net_neighbours || return
 	"${at_out[@]}" nft -f - <<-NFT || return
