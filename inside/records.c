@@ -386,6 +386,7 @@ bool record_check(const struct record *record)
 	case RECORD_IN_FORCE:
 	case RECORD_RESOLVE:
 	case RECORD_REFERENCE:
+	case RECORD_REBUILD:
 		return IS_DATASET(record->version.dataset);
 	case RECORD_CONTRACT:
 		return check_contract(&record->contract);

@@ -83,6 +83,10 @@ enum record_kind {
 	RECORD_REFERENCE, /* .version */
 	RECORD_TABLE,     /* .target: `file` is the resource's name */
 
+	/* Files of an older version out of their blobs. supervisor -> check: RECORD_REBUILD, then RECORD_TARGETs as above, RECORD_GO.
+	 * check -> supervisor: RECORD_PLAIN, and RECORD_BASE_OUTPUT, as above, RECORD_END. */
+	RECORD_REBUILD, /* .version */
+
 	/* supervisor -> commit: RECORD_FOLDER store, RECORD_FOLDER spool, then operations in order; each is done when the next is
 	 * read. RECORD_GO asks for the RECORD_END. Commit refuses an order that is not durable: RECORD_PUT_TRUST and RECORD_SWITCH only
 	 * after a RECORD_SYNC with no put between. */

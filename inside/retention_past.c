@@ -114,7 +114,7 @@ static const char *past_limit(const struct history_limits *limits, const struct 
 {
 	if (rank > limits->versions)
 		return "versions";
-	if (limits->days != INT64_MAX && now - past_last(version) > limits->days * DAY)
+	if (limits->days != INT64_MAX && now - past_last(version) >= limits->days * DAY)
 		return "days";
 	return limits->bytes != INT64_MAX && bytes > (uint64_t)limits->bytes ? "bytes" : NULL;
 }
