@@ -62,6 +62,7 @@ SRC_bundle = \
 	bundle/json.c \
 	bundle/json_published.c \
 	bundle/json_values.c \
+	bundle/link_ranges.c \
 	bundle/newfile.c \
 	bundle/notation.c \
 	bundle/patch_blob.c \
@@ -86,8 +87,7 @@ SRC_link = \
 	bundle/link_key.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
-	bundle/link_packet.c \
-	bundle/link_ranges.c
+	bundle/link_packet.c
 
 SRC_keys = \
 	keys/canonical.c \
@@ -129,6 +129,7 @@ SRC_keys = \
 	keys/repository_create.c \
 	keys/repository_open.c \
 	keys/repository_pending.c \
+	keys/repository_prune.c \
 	keys/repository_sign.c \
 	keys/secret.c \
 	keys/tile.c \
@@ -227,6 +228,7 @@ SRC_outside = \
 	outside/exportplan.c \
 	outside/exportrecord.c \
 	outside/exportslip.c \
+	outside/hashset.c \
 	outside/keyframe.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
@@ -237,6 +239,7 @@ SRC_outside = \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
 	outside/provenance.c \
+	outside/prune.c \
 	outside/publish.c \
 	outside/publish_attest.c \
 	outside/publish_bundle.c \
@@ -249,8 +252,28 @@ SRC_outside = \
 	outside/requestfile.c \
 	outside/resend.c \
 	outside/resendask.c \
+	outside/resendpart.c \
 	outside/run.c \
+	outside/run_bundles.c \
 	outside/selfcheck.c \
+	outside/sendcheck.c \
+	outside/sendencode.c \
+	outside/sendfiles.c \
+	outside/sendline.c \
+	outside/sendobject.c \
+	outside/sendpace.c \
+	outside/sendprofile.c \
+	outside/sendqueue.c \
+	outside/sendranges.c \
+	outside/sendreport.c \
+	outside/sendrequest.c \
+	outside/sendrun.c \
+	outside/sendsession.c \
+	outside/sendsocket.c \
+	outside/sendsource.c \
+	outside/sendspool.c \
+	outside/sendstatus.c \
+	outside/sendtest.c \
 	outside/source.c \
 	outside/sourcerules.c \
 	outside/state.c \
@@ -259,6 +282,7 @@ SRC_outside = \
 	outside/sync.c \
 	outside/tabulate.c \
 	outside/testresult.c \
+	outside/travel.c \
 	outside/url.c \
 	outside/validate.c \
 	outside/validate_references.c \
@@ -305,6 +329,7 @@ SRC_inside = \
 	inside/incoming.c \
 	inside/inside.c \
 	inside/judge.c \
+	inside/linkparts.c \
 	inside/logbook.c \
 	inside/missing.c \
 	inside/moment.c \
@@ -315,6 +340,24 @@ SRC_inside = \
 	inside/plan.c \
 	inside/policy.c \
 	inside/rebuild.c \
+	inside/receive_counts.c \
+	inside/receive_decode.c \
+	inside/receive_deliver.c \
+	inside/receive_delivered.c \
+	inside/receive_hash.c \
+	inside/receive_link.c \
+	inside/receive_missing.c \
+	inside/receive_objects.c \
+	inside/receive_partial.c \
+	inside/receive_reader.c \
+	inside/receive_report.c \
+	inside/receive_ring.c \
+	inside/receive_run.c \
+	inside/receive_session.c \
+	inside/receive_slots.c \
+	inside/receive_socket.c \
+	inside/receive_status.c \
+	inside/receive_store.c \
 	inside/records.c \
 	inside/retention.c \
 	inside/retention_past.c \
@@ -357,7 +400,7 @@ OURS_clapet-keys = keys link bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
-OURS_clapet-outside = outside schemas keys bundle base
+OURS_clapet-outside = outside schemas keys link bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
@@ -373,7 +416,7 @@ LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 
 MAIN_clapet-send = outside/send.c
 OURS_clapet-send = outside link bundle base
-LIBS_clapet-send = $(LIB_ISAL) -lsodium -lcrypto -lseccomp
+LIBS_clapet-send = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lseccomp
 
 MAIN_clapet-receive = inside/receive.c
 OURS_clapet-receive = inside link bundle base

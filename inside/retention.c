@@ -47,13 +47,27 @@ static int compare_keeps(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->version, right->version);
 }
 
+/* Each once, however many generations show it: its verdict may be read. */
+static void sort_keeps(struct retention *retention)
+{
+	size_t n = 0;
+
+	if (retention->keeps_are_sorted)
+		return;
+	if (retention->n_keeps > 1)
+		qsort(retention->keeps, retention->n_keeps, sizeof(*retention->keeps), compare_keeps);
+	for (size_t i = 0; i < retention->n_keeps; i++)
+		if (n == 0 || compare_keeps(&retention->keeps[n - 1], &retention->keeps[i]) != 0)
+			retention->keeps[n++] = retention->keeps[i];
+	retention->n_keeps = n;
+	retention->keeps_are_sorted = true;
+}
+
 bool retention_is_kept(struct retention *retention, const char *dataset, const char *version)
 {
 	struct keep key = {.dataset = ""};
 
-	if (!retention->keeps_are_sorted && retention->n_keeps > 1)
-		qsort(retention->keeps, retention->n_keeps, sizeof(*retention->keeps), compare_keeps);
-	retention->keeps_are_sorted = true;
+	sort_keeps(retention);
 	return retention->n_keeps > 0 && text_copy(key.dataset, sizeof(key.dataset), dataset) &&
 	       text_copy(key.version, sizeof(key.version), version) &&
 	       bsearch(&key, retention->keeps, retention->n_keeps, sizeof(key), compare_keeps) != NULL;
@@ -308,6 +322,7 @@ static void drop_blobs(struct retention *retention, const struct catalogue *cata
 		return;
 	}
 	add_overtaken(retention->inside, catalogue, dropped);
+	sort_keeps(retention);
 	if (dropped->n_items > 1)
 		qsort(dropped->items, dropped->n_items, sizeof(*dropped->items), sha256_compare);
 	for (size_t i = 0; i < retention->n_keeps && dropped->n_items > 0; i++)
