@@ -62,6 +62,7 @@ SRC_bundle = \
 	bundle/json.c \
 	bundle/json_published.c \
 	bundle/json_values.c \
+	bundle/link_ranges.c \
 	bundle/newfile.c \
 	bundle/notation.c \
 	bundle/patch_blob.c \
@@ -86,8 +87,7 @@ SRC_link = \
 	bundle/link_key.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
-	bundle/link_packet.c \
-	bundle/link_ranges.c
+	bundle/link_packet.c
 
 SRC_keys = \
 	keys/canonical.c \
@@ -129,6 +129,7 @@ SRC_keys = \
 	keys/repository_create.c \
 	keys/repository_open.c \
 	keys/repository_pending.c \
+	keys/repository_prune.c \
 	keys/repository_sign.c \
 	keys/secret.c \
 	keys/tile.c \
@@ -227,6 +228,7 @@ SRC_outside = \
 	outside/exportplan.c \
 	outside/exportrecord.c \
 	outside/exportslip.c \
+	outside/hashset.c \
 	outside/keyframe.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
@@ -237,6 +239,7 @@ SRC_outside = \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
 	outside/provenance.c \
+	outside/prune.c \
 	outside/publish.c \
 	outside/publish_attest.c \
 	outside/publish_bundle.c \
@@ -249,7 +252,9 @@ SRC_outside = \
 	outside/requestfile.c \
 	outside/resend.c \
 	outside/resendask.c \
+	outside/resendpart.c \
 	outside/run.c \
+	outside/run_bundles.c \
 	outside/selfcheck.c \
 	outside/sendcheck.c \
 	outside/sendencode.c \
@@ -277,6 +282,7 @@ SRC_outside = \
 	outside/sync.c \
 	outside/tabulate.c \
 	outside/testresult.c \
+	outside/travel.c \
 	outside/url.c \
 	outside/validate.c \
 	outside/validate_references.c \
@@ -320,6 +326,7 @@ SRC_inside = \
 	inside/incoming.c \
 	inside/inside.c \
 	inside/judge.c \
+	inside/linkparts.c \
 	inside/logbook.c \
 	inside/missing.c \
 	inside/medium.c \

@@ -84,6 +84,10 @@
 #define LIMIT_REQUEST_TYPED_SIZE (16 * KIB)
 #define LIMIT_REQUEST_OBJECTS 20
 #define LIMIT_REQUEST_SINCES 64
+/* Bundles that crossed the link in part, and the characters of the ranges that are missing of one: two lines of a terminal. What has more gaps is
+ * asked for with some of what lies between. */
+#define LIMIT_REQUEST_PARTS 8
+#define LIMIT_REQUEST_RANGES_SIZE 160
 
 /* JSON of any kind: nesting deeper than any standard here needs. */
 #define LIMIT_JSON_DEPTH 32
@@ -116,6 +120,10 @@
 #define LIMIT_EXPORT_BLOBS 4000
 #define LIMIT_EXPORT_FAT32_SIZE (4 * GIB - 1)
 #define LIMIT_EXPORT_RECORD_SIZE (256 * MIB)
+
+/* Older versions of each dataset that the outside may be told to keep: past it nobody asks one for them, and each is looked into at every
+ * pruning. */
+#define LIMIT_KEEP_VERSIONS 1000
 
 /* Blobs. A part is at most 1 GiB, so that any file system and any link takes it. */
 #define LIMIT_PART_SIZE (1 * GIB)

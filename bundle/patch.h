@@ -33,6 +33,10 @@ struct patch_counts {
  * LIMIT_PLAIN_SIZE, -EIO where a file is shorter than it was. */
 #define PATCH_THREADS_MAX 64
 int patch_encode(int base_fd, int new_fd, int out_fd, unsigned threads, struct patch_counts *ret_counts);
+/* The same, but for a patch that would have more than MAX_LENGTH bytes: as soon as that is known it ends with -E2BIG, and OUT_FD's file holds
+ * nothing of use. */
+int patch_encode_within(int base_fd, int new_fd, int out_fd, unsigned threads, uint64_t max_length,
+			struct patch_counts *ret_counts);
 
 /* Gets exactly SIZE bytes of a patch, in order, verified; FAULT_BLOB_TRUNCATED where it ends before. */
 typedef enum fault patch_source(void *ctx, void *data, size_t size, struct refusal *why);

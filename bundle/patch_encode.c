@@ -51,6 +51,7 @@ struct aside {
 struct encoder {
 	int base_fd, new_fd, out_fd;
 	struct patch_header header;
+	uint64_t max_length;
 	struct patchindex *index;
 	struct hash *hash; /* of the base; belongs to the thread whose turn it is */
 	atomic_uint_fast64_t next_piece;
@@ -335,6 +336,9 @@ static void note_segment(struct encoder *encoder, const struct segment *segment)
 		put_fixed(entry + 4 * i, segment->frame_sizes[i], 4);
 		encoder->counts.length += segment->frame_sizes[i];
 	}
+	/* Whichever segments are done: with more of them it is not shorter. So what comes of it does not depend on their order. */
+	if (encoder->error == 0 && encoder->counts.length > encoder->max_length)
+		encoder->error = -E2BIG;
 	encoder->counts.n_copies += segment->n_copies;
 	encoder->counts.copied += segment->copied;
 	pthread_mutex_unlock(&encoder->lock);
@@ -523,6 +527,8 @@ static int encode(struct encoder *encoder, unsigned threads)
 
 	encoder->table = xcalloc(table_size + 1, 1);
 	encoder->counts.length = PATCH_HEADER_SIZE + table_size;
+	if (encoder->counts.length > encoder->max_length)
+		return -E2BIG;
 	run_threads(index_pieces, encoder, threads);
 	if (encoder->error != 0)
 		return encoder->error;
@@ -536,7 +542,13 @@ static int encode(struct encoder *encoder, unsigned threads)
 
 int patch_encode(int base_fd, int new_fd, int out_fd, unsigned threads, struct patch_counts *ret_counts)
 {
-	struct encoder encoder = {.base_fd = base_fd, .new_fd = new_fd, .out_fd = out_fd};
+	return patch_encode_within(base_fd, new_fd, out_fd, threads, UINT64_MAX, ret_counts);
+}
+
+int patch_encode_within(int base_fd, int new_fd, int out_fd, unsigned threads, uint64_t max_length,
+			struct patch_counts *ret_counts)
+{
+	struct encoder encoder = {.base_fd = base_fd, .new_fd = new_fd, .out_fd = out_fd, .max_length = max_length};
 	int64_t base_length = fd_size(base_fd), plain_length = fd_size(new_fd);
 	int r;
 

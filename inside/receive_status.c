@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/link_ranges.h"
 #include "bundle/notation.h"
 
 /* Objects that the text names one by one. */
@@ -279,6 +280,32 @@ static void write_text(FILE *file, const struct picture *picture)
 		fprintf(file, "          and %zu more\n", objects->n_items - TEXT_OBJECTS);
 }
 
+/* --- for a request (inside/linkparts.h) --------------------------------------------------------------------------------- */
+
+/* Bundles that stand still; what still arrives is not missing. A pack's digest says nothing to anybody. */
+static void write_missing(FILE *file, const struct picture *picture)
+{
+	const struct receive_objects *objects = &picture->receiver->objects;
+	bool ends = atomic_load(&picture->receiver->stop);
+	size_t n = 0;
+
+	fputs("clapet link missing 1\n", file);
+	for (size_t i = 0; i < objects->n_items && n < LIMIT_REQUEST_PARTS; i++) {
+		const struct receive_object *object = objects->items[i];
+		char name[SHA256_HEX_SIZE], text[LINK_RANGES_TEXT_SIZE];
+		struct link_ranges ranges;
+
+		link_ranges_missing(object->stored, object->geometry.n_generations, &ranges);
+		if (!object->info.is_announced || object->info.content != LINK_CONTENT_FILE || ranges.n_items == 0 ||
+		    (!ends && picture->now - object->heard <= STALLED))
+			continue;
+		object_name(object, name);
+		link_ranges_format(&ranges, text);
+		fprintf(file, "%s:%s\n", name, text);
+		n++;
+	}
+}
+
 /* --- files ----------------------------------------------------------------------------------------------------------- */
 
 /* Not synced: after a crash the next second writes it again. */
@@ -332,6 +359,7 @@ void receive_status_write(struct receiver *receiver)
 	write_form(&picture, RECEIVE_STATUS_JSON, write_json);
 	write_form(&picture, RECEIVE_STATUS_PROMETHEUS, write_prometheus);
 	write_form(&picture, RECEIVE_STATUS_TEXT, write_text);
+	write_form(&picture, RECEIVE_STATUS_MISSING, write_missing);
 }
 
 int receive_status_print(int folder_fd, const char *name)

@@ -13,12 +13,14 @@
 #define RECEIVE_STATUS_TEXT "status.txt"
 #define RECEIVE_STATUS_JSON "status.json"
 #define RECEIVE_STATUS_PROMETHEUS "status.prom"
+/* For `clapet-inside missing` (FORMAT.md 18.15). */
+#define RECEIVE_STATUS_MISSING "missing.txt"
 /* Once a second. */
 #define RECEIVE_STATUS_INTERVAL 1000
 /* Seconds after which nobody seems to write it any more. */
 #define RECEIVE_STATUS_OLD 10
 
-/* Writes all three. Trouble is logged once. */
+/* Writes all of them. Trouble is logged once. */
 void receive_status_write(struct receiver *receiver);
 
 /* Prints the form NAME from beneath FOLDER_FD: an exit status. 4 with a line where the receiver does not run. */
