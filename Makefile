@@ -62,6 +62,7 @@ SRC_bundle = \
 	bundle/json.c \
 	bundle/json_published.c \
 	bundle/json_values.c \
+	bundle/link_ranges.c \
 	bundle/newfile.c \
 	bundle/notation.c \
 	bundle/patch_blob.c \
@@ -86,8 +87,7 @@ SRC_link = \
 	bundle/link_key.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
-	bundle/link_packet.c \
-	bundle/link_ranges.c
+	bundle/link_packet.c
 
 SRC_keys = \
 	keys/canonical.c \
@@ -252,9 +252,28 @@ SRC_outside = \
 	outside/requestfile.c \
 	outside/resend.c \
 	outside/resendask.c \
+	outside/resendpart.c \
 	outside/run.c \
 	outside/run_bundles.c \
 	outside/selfcheck.c \
+	outside/sendcheck.c \
+	outside/sendencode.c \
+	outside/sendfiles.c \
+	outside/sendline.c \
+	outside/sendobject.c \
+	outside/sendpace.c \
+	outside/sendprofile.c \
+	outside/sendqueue.c \
+	outside/sendranges.c \
+	outside/sendreport.c \
+	outside/sendrequest.c \
+	outside/sendrun.c \
+	outside/sendsession.c \
+	outside/sendsocket.c \
+	outside/sendsource.c \
+	outside/sendspool.c \
+	outside/sendstatus.c \
+	outside/sendtest.c \
 	outside/source.c \
 	outside/sourcerules.c \
 	outside/state.c \
@@ -307,6 +326,7 @@ SRC_inside = \
 	inside/incoming.c \
 	inside/inside.c \
 	inside/judge.c \
+	inside/linkparts.c \
 	inside/logbook.c \
 	inside/missing.c \
 	inside/medium.c \
@@ -315,6 +335,24 @@ SRC_inside = \
 	inside/pastversion.c \
 	inside/plan.c \
 	inside/policy.c \
+	inside/receive_counts.c \
+	inside/receive_decode.c \
+	inside/receive_deliver.c \
+	inside/receive_delivered.c \
+	inside/receive_hash.c \
+	inside/receive_link.c \
+	inside/receive_missing.c \
+	inside/receive_objects.c \
+	inside/receive_partial.c \
+	inside/receive_reader.c \
+	inside/receive_report.c \
+	inside/receive_ring.c \
+	inside/receive_run.c \
+	inside/receive_session.c \
+	inside/receive_slots.c \
+	inside/receive_socket.c \
+	inside/receive_status.c \
+	inside/receive_store.c \
 	inside/records.c \
 	inside/retention.c \
 	inside/retention_history.c \
@@ -351,12 +389,12 @@ WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign o
 	inside-unpack inside-verify inside-check inside-commit inside-log
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
-	keys/cmd_init.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
+	keys/cmd_init.c keys/cmd_link.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
 OURS_clapet-keys = keys link bundle base
 LIBS_clapet-keys = -lsodium -ljansson -lcrypto -lqrencode
 
 MAIN_clapet-outside = outside/main.c
-OURS_clapet-outside = outside schemas keys bundle base
+OURS_clapet-outside = outside schemas keys link bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
@@ -372,7 +410,7 @@ LIBS_clapet-audit = -ljansson -lsodium -lzstd -larchive -lcrypto -lseccomp
 
 MAIN_clapet-send = outside/send.c
 OURS_clapet-send = outside link bundle base
-LIBS_clapet-send = $(LIB_ISAL) -lsodium -lcrypto -lseccomp
+LIBS_clapet-send = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lseccomp
 
 MAIN_clapet-receive = inside/receive.c
 OURS_clapet-receive = inside link bundle base

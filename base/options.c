@@ -233,6 +233,8 @@ int program_main(const struct program *program, int argc, char **argv)
 			die_usage("unexpected argument \"%s\"", rest[0]);
 		return program->run(parsing.n_rest, rest);
 	}
+	if (parsing.command == NULL && program->run != NULL)
+		return program->run(0, rest);
 	if (parsing.command == NULL)
 		die_usage("which command?");
 	if (parsing.command->arguments == NULL && parsing.n_rest > 0)

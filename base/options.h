@@ -45,9 +45,9 @@ struct command {
 struct program {
 	const char *name;
 	const char *summary;
-	const struct option *options;   /* understood by every command */
-	const struct command *commands; /* NULL for a program of a single job: then RUN */
-	int (*run)(int argc, char **argv);
+	const struct option *options;      /* understood by every command */
+	const struct command *commands;    /* NULL for a program of a single job: then RUN */
+	int (*run)(int argc, char **argv); /* with commands too: what is done where none is named */
 	const char *arguments;
 	const char *details;
 };

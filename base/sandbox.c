@@ -58,9 +58,16 @@ struct landlock_ruleset {
 static const char calls_common[] =
 	"read write readv writev close lseek pread64 pwrite64 fcntl fstat munmap mremap brk madvise "
 	"futex exit exit_group rt_sigreturn getpid gettid clock_gettime getrandom rt_sigprocmask "
-	"rt_sigaction sched_yield recvmsg sendmsg restart_syscall gettimeofday fsync fdatasync ftruncate "
+	"rt_sigaction sched_yield recvmsg restart_syscall gettimeofday fsync fdatasync ftruncate "
 	"fadvise64 fallocate poll getuid geteuid getgid getegid umask sched_getaffinity rseq "
 	"set_robust_list sysinfo uname time getrusage";
+
+/* To its supervisor; the process that hears a network has none, and can send nothing to anybody. */
+static const char calls_answer[] = "sendmsg";
+
+/* One bound socket that is only heard, and files: no call that names an address. */
+static const char calls_hear[] =
+	"recvmmsg setsockopt nanosleep clock_nanosleep sync_file_range mkdirat renameat renameat2 unlinkat fchmod";
 
 /* fstat() of glibc 2.33 and later. Takes a path too, but gives no more than what `ls -l` shows. */
 static const char calls_stat[] = "newfstatat statx fstatfs";
@@ -83,6 +90,9 @@ static const char calls_network[] =
 	"ppoll select pselect6 ioctl clock_nanosleep nanosleep prctl getppid prlimit64 sigaltstack "
 	"clock_getres alarm setitimer getresuid getresgid";
 
+/* On sockets that were opened and connected before; a file's bytes go straight into many packets. */
+static const char calls_send[] = "sendmmsg clock_nanosleep preadv";
+
 static const char calls_terminal[] = "ioctl dup2 dup3 sigaltstack";
 
 /* Secret keys stay out of the swap: libsodium's locked memory. */
@@ -100,6 +110,7 @@ struct profile {
 	const char *name;
 	const char *calls[CALL_LISTS]; /* beside calls_common; names with blanks between */
 	bool network;                  /* TCP connect stays possible; system files stay readable */
+	bool only_hears;               /* no call that sends */
 	bool may_jit;                  /* mmap and mprotect with PROT_EXEC */
 	bool keeps_fsize;              /* no limit on what it writes: its output is a descriptor for people */
 	rlim_t address_space;          /* bytes; what the largest legal input needs, with room */
@@ -279,6 +290,8 @@ static int build_filter(scmp_filter_ctx filter, const struct profile *profile)
 {
 	int r = allow_calls(filter, calls_common);
 
+	if (r == 0 && !profile->only_hears)
+		r = allow_calls(filter, calls_answer);
 	for (size_t i = 0; r == 0 && i < CALL_LISTS && profile->calls[i] != NULL; i++)
 		r = allow_calls(filter, profile->calls[i]);
 	if (r == 0)

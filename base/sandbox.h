@@ -17,11 +17,13 @@ enum sandbox_profile {
 	SANDBOX_OUTSIDE_PACK,   /* reads beneath given folders, writes descriptors; threads */
 	SANDBOX_OUTSIDE_SIGN,   /* reads keys, reads and writes metadata beneath given folders */
 	SANDBOX_OUTSIDE_LOG,    /* reads the log's key, writes beneath log/ */
+	SANDBOX_SEND,           /* sends on sockets that are open, reads and writes beneath given folders; threads */
 	SANDBOX_INSIDE_UNPACK,  /* one bundle descriptor, creates files in one spool folder */
 	SANDBOX_INSIDE_VERIFY,  /* reads beneath spool and trust */
 	SANDBOX_INSIDE_CHECK,   /* descriptors only; threads */
 	SANDBOX_INSIDE_COMMIT,  /* reads spool, writes store */
 	SANDBOX_INSIDE_LOG,     /* reads the log's key, writes beneath log/ */
+	SANDBOX_INSIDE_RECEIVE, /* hears one socket and sends nothing, writes its folder; threads */
 	SANDBOX_VALIDATE,       /* as TOOL; PCRE2 may JIT; threads */
 	SANDBOX_TOOL, /* a command for people that parses hostile files: descriptors, reads beneath given folders, stdout */
 	SANDBOX_N

@@ -12,13 +12,13 @@
 
 void fec_field_init(struct fec_field *field)
 {
-	unsigned x = 1;
+	uint8_t x = 1;
 
 	field->logarithm[0] = 0;
 	for (unsigned i = 0; i < ORDER; i++) {
-		field->power[i] = field->power[i + ORDER] = (uint8_t)x;
+		field->power[i] = field->power[i + ORDER] = x;
 		field->logarithm[x] = (uint8_t)i;
-		x = x << 1 ^ ((x & 0x80) != 0 ? POLYNOMIAL : 0);
+		x = (uint8_t)(x << 1 ^ (x >> 7) * POLYNOMIAL);
 	}
 }
 

@@ -84,6 +84,10 @@
 #define LIMIT_REQUEST_TYPED_SIZE (16 * KIB)
 #define LIMIT_REQUEST_OBJECTS 20
 #define LIMIT_REQUEST_SINCES 64
+/* Bundles that crossed the link in part, and the characters of the ranges that are missing of one: two lines of a terminal. What has more gaps is
+ * asked for with some of what lies between. */
+#define LIMIT_REQUEST_PARTS 8
+#define LIMIT_REQUEST_RANGES_SIZE 160
 
 /* JSON of any kind: nesting deeper than any standard here needs. */
 #define LIMIT_JSON_DEPTH 32
@@ -255,7 +259,43 @@
 #define LIMIT_LINK_RATE 100000000000ULL
 /* Ranges of generations that one line names; with more, the whole object is asked for. */
 #define LIMIT_LINK_RANGES 256
+/* A sender: files of one run or spool, which it may hold open (of 4,096 descriptors that it may have); bits a second, from a modem to a hundred
+ * gigabits; MTU: IPv4's least that is forwarded whole, and the largest whose symbols are used; a class's weight in the carousel. */
+#define LIMIT_SEND_FILES 3500
+#define LIMIT_SEND_RATE_LEAST 100000
+#define LIMIT_SEND_RATE 100000000000ULL
+#define LIMIT_SEND_MTU_LEAST 576
+#define LIMIT_SEND_MTU 9000
+#define LIMIT_SEND_WEIGHT 1000
+/* Links of one outside; a status names every object: 600 bytes each. A request to a sender is one line. */
+#define LIMIT_SEND_LINKS 64
+#define LIMIT_SEND_STATUS_SIZE (8 * MIB)
+#define LIMIT_SEND_REQUEST_SIZE (4 * KIB)
+/* Reports that are kept, one an object, the oldest deleted first: a year of ten bundles a day. */
+#define LIMIT_SEND_REPORTS 4096
 /* A key file's exact size is fixed; this bounds what is read to find that it is another file. */
 #define LIMIT_LINK_KEY_FILE_SIZE 1024
+
+/* The receiver (FORMAT.md 30). All of its memory is 64 MiB: the ring, six generations (LIMIT_LINK_GENERATION_SIZE each), one more while a damaged
+ * object is looked at again, and what is below. */
+#define LIMIT_RECEIVE_RING (8 * MIB)
+#define LIMIT_RECEIVE_SLOTS 6
+/* Of these so many may be open: two that packets in another order fill by turns, and the next; the others are being written or hashed. */
+#define LIMIT_RECEIVE_SLOTS_OPEN 3
+/* Senders that are known at a time: the newest, one that was restarted, people's tests beside it. */
+#define LIMIT_RECEIVE_SESSIONS 8
+/* Packets of a session that may come in another order, or twice, and are told apart from lost ones. */
+#define LIMIT_RECEIVE_WINDOW 16384
+/* Objects that have begun to arrive: a carousel of a thousand bundles of which none is whole yet. */
+#define LIMIT_RECEIVE_OBJECTS 1024
+/* Files that were delivered and are not taken again; and seconds after which one that is no longer there is: somebody asked for it. */
+#define LIMIT_RECEIVE_DELIVERED 4096
+#define LIMIT_RECEIVE_DELIVERED_AGE 3600
+/* Generations that are remembered after they left their slot, until late packets have told their margin. */
+#define LIMIT_RECEIVE_TALLIES 32
+/* Report files that are kept, the newest. */
+#define LIMIT_RECEIVE_REPORTS 1024
+/* The kernel's buffer that is asked for: a tenth of a second at 300 MB/s. */
+#define LIMIT_RECEIVE_KERNEL_BUFFER (32 * MIB)
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bundle/link_ranges.h"
 
 #define CLAUSE " (bundle/FORMAT.md %s)"
 #define FIRST_LINE "clapet request 2"
@@ -52,6 +53,8 @@ char *request_short_format(const struct request_short *request)
 	for (size_t i = 0; i < request->n_sinces; i++)
 		fprintf(file, "since %" PRIu64 "%s%s\n", request->sinces[i].timestamp,
 			request->sinces[i].dataset[0] != '\0' ? " " : "", request->sinces[i].dataset);
+	for (size_t i = 0; i < request->n_parts; i++)
+		fprintf(file, "part %s %s\n", request->parts[i].digest, request->parts[i].ranges);
 	if (fflush(file) != 0)
 		die("out of memory");
 	request_write_check(file, text, size);
@@ -156,8 +159,8 @@ static enum fault read_wants(struct request_reader *reader, struct request_short
 {
 	struct request_object object;
 
-	if (request->n_sinces > 0)
-		return request_bad(reader, "18.9", "\"want\" comes before \"since\"", why);
+	if (request->n_sinces > 0 || request->n_parts > 0)
+		return request_bad(reader, "18.9", "\"want\" comes before \"since\" and \"part\"", why);
 	if (reader->n_words < 3)
 		return request_bad(reader, "18.10", "\"want\", a dataset and what is wanted of it are due here", why);
 	if (read_name(reader, 1, object.dataset, why) != FAULT_NONE)
@@ -177,6 +180,8 @@ static enum fault read_since(struct request_reader *reader, struct request_short
 {
 	struct request_since since = {.timestamp = 0};
 
+	if (request->n_parts > 0)
+		return request_bad(reader, "18.9", "\"since\" comes before \"part\"", why);
 	if (reader->n_words < 2 || reader->n_words > 3)
 		return request_bad(reader, "18.11", "\"since\", a timestamp and perhaps a dataset are due here", why);
 	if (request_number(reader, 1, 0, &since.timestamp, why) != FAULT_NONE ||
@@ -187,6 +192,25 @@ static enum fault read_since(struct request_reader *reader, struct request_short
 	if (request->n_sinces == LIMIT_REQUEST_SINCES)
 		return request_bad(reader, "18.11", "more lines of \"since\" than a request has", why);
 	request->sinces[request->n_sinces++] = since;
+	return FAULT_NONE;
+}
+
+/* "part 0123456789 0-3,17" */
+static enum fault read_part(struct request_reader *reader, struct request_short *request, struct refusal *why)
+{
+	struct request_part part = {.digest = ""};
+	struct link_ranges ranges;
+
+	if (reader->n_words != 3)
+		return request_bad(reader, "18.15", "\"part\", a bundle's digest and ranges are due here", why);
+	if (request->n_parts == LIMIT_REQUEST_PARTS)
+		return request_bad(reader, "18.15", "more parts than a request has", why);
+	if (request_digest(reader, 1, false, part.digest, why) != FAULT_NONE)
+		return FAULT_REQUEST_FORM;
+	if (!text_copy(part.ranges, sizeof(part.ranges), reader->words[2]) ||
+	    link_ranges_parse(part.ranges, LIMIT_LINK_GENERATIONS, &ranges, NULL) != FAULT_NONE)
+		return request_bad(reader, "18.15", "no ranges, or too many (\"0-3,17\", rising, apart)", why);
+	request->parts[request->n_parts++] = part;
 	return FAULT_NONE;
 }
 
@@ -203,8 +227,11 @@ static enum fault read_lists(struct request_reader *reader, struct request_short
 			fault = read_wants(reader, request, why);
 		else if (strcmp(reader->words[0], "since") == 0)
 			fault = read_since(reader, request, why);
+		else if (strcmp(reader->words[0], "part") == 0)
+			fault = read_part(reader, request, why);
 		else
-			fault = request_bad(reader, "18.9", "\"want\", \"since\" or \"check\" are due here", why);
+			fault = request_bad(reader, "18.9", "\"want\", \"since\", \"part\" or \"check\" are due here",
+					    why);
 		if (fault != FAULT_NONE)
 			return fault;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * request_short: what `clapet-inside missing` asks for, as a few hundred characters that a person reads, types, or photographs
- * (bundle/FORMAT.md 18.9 to 18.13). The inside writes it; the outside takes it as hostile input.
+ * (bundle/FORMAT.md 18.9 to 18.15). The inside writes it; the outside takes it as hostile input.
  */
 #ifndef BUNDLE_REQUEST_SHORT_H
 #define BUNDLE_REQUEST_SHORT_H
@@ -27,12 +27,20 @@ struct request_since {
 	char dataset[NOTATION_NAME_SIZE]; /* "": every dataset */
 };
 
+/* Generations of a bundle that crossed the link in part: the first digits of its SHA-256, and which are missing (bundle/link_ranges.h). */
+struct request_part {
+	char digest[REQUEST_DIGEST_SIZE];
+	char ranges[LIMIT_REQUEST_RANGES_SIZE + 1];
+};
+
 struct request_short {
 	uint64_t root, timestamp, snapshot, targets; /* the newest versions that the inside trusts; 0: none */
 	struct request_object objects[LIMIT_REQUEST_OBJECTS];
 	size_t n_objects;
 	struct request_since sinces[LIMIT_REQUEST_SINCES];
 	size_t n_sinces;
+	struct request_part parts[LIMIT_REQUEST_PARTS];
+	size_t n_parts;
 };
 
 /* The text, with its check line. New; NULL where it would be longer than LIMIT_QR_TEXT_SIZE. */

@@ -53,6 +53,9 @@ static void tell(const struct missing *missing)
 			fprintf(stderr, ": asked for since timestamp %" PRIu64 ", when nothing was missing\n",
 				dataset->since);
 	}
+	for (size_t i = 0; i < missing->request.n_parts; i++)
+		fprintf(stderr, "bundle %s… crossed the link in part: generations %s of it are asked for\n",
+			missing->request.parts[i].digest, missing->request.parts[i].ranges);
 	notation_format_size(missing->bytes, size, sizeof(size));
 	fprintf(stderr,
 		"%s in all, as far as it is known. The lines above are for the outside's operator (`clapet-outside "
@@ -64,7 +67,7 @@ static void tell(const struct missing *missing)
 
 static json_t *missing_json(const struct missing *missing)
 {
-	json_t *datasets = json_array();
+	json_t *datasets = json_array(), *parts = json_array();
 
 	for (size_t i = 0; i < missing->n_datasets; i++) {
 		const struct missing_dataset *dataset = &missing->datasets[i];
@@ -74,11 +77,14 @@ static json_t *missing_json(const struct missing *missing)
 					    dataset->by_since ? json_integer((json_int_t)dataset->since) : json_null(),
 					    "missing", dataset->items));
 	}
-	return json_pack("{ss sI sI sI sI sI so ss}", "format", "clapet missing 1", "root",
+	for (size_t i = 0; i < missing->request.n_parts; i++)
+		json_array_append_new(parts, json_pack("{ss ss}", "bundle", missing->request.parts[i].digest,
+						       "generations", missing->request.parts[i].ranges));
+	return json_pack("{ss sI sI sI sI sI so so ss}", "format", "clapet missing 1", "root",
 			 (json_int_t)missing->request.root, "timestamp", (json_int_t)missing->request.timestamp,
 			 "snapshot", (json_int_t)missing->request.snapshot, "targets",
 			 (json_int_t)missing->request.targets, "bytes", (json_int_t)missing->bytes, "datasets",
-			 datasets, "text", missing->text);
+			 datasets, "parts", parts, "text", missing->text);
 }
 
 static int write_png(void *ctx, int fd)
@@ -126,20 +132,22 @@ int cmd_missing(int argc, char **argv)
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_(missing_clear) struct missing missing = {.n_datasets = 0};
 	_cleanup_(json_decrefp) json_t *document = NULL;
+	struct linkparts parts;
 	struct refusal why = {0};
 	int status;
 
 	(void)argc, (void)argv;
 	if ((status = cmd_open_read(&inside)) != 0)
 		return status;
-	if (status_load(&inside, &document, &why) != FAULT_NONE)
+	if (status_load(&inside, &document, &why) != FAULT_NONE ||
+	    linkparts_load(inside.config->incoming, &parts, &why) != FAULT_NONE)
 		return cmd_fail(&why);
-	missing_compose(document, &missing);
+	missing_compose(document, &parts, &missing);
 	if (request_can_name((const uint64_t[]){missing.request.root, missing.request.timestamp,
 						missing.request.snapshot, missing.request.targets},
 			     4, &why) != FAULT_NONE)
 		return cmd_fail(&why);
-	if (missing.n_datasets > 0)
+	if (missing.n_datasets > 0 || missing.request.n_parts > 0)
 		return show(&missing);
 	if (cmd_wants_json())
 		return cmd_print_json(missing_json(&missing), 0);

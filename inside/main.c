@@ -80,13 +80,15 @@ static const char diff_details[] =
 	"with one: from it to the one in force. A table without a primary key is compared by whole rows, of which "
 	"there may be\n"
 	"several alike. Cells are compared as texts. Exit status 0, whether there are differences or not.";
-static const char missing_details[] = "Up to 20 objects by the first ten digits of their hash; beyond that, all of a "
-				      "dataset since it was last whole here. "
-				      "On a terminal\n"
-				      "as a QR code, too. Standard output is the request alone; what it discloses is "
-				      "said on standard error. It is for "
-				      "`clapet-outside\n"
-				      "resend`. Exit status 4 where something is missing.";
+static const char missing_details[] =
+	"Up to 20 objects by the first ten digits of their hash; beyond that, all of a "
+	"dataset since it was last whole here. Of a bundle that crossed the link in part\n"
+	"its missing generations. "
+	"On a terminal\n"
+	"as a QR code, too. Standard output is the request alone; what it discloses is "
+	"said on standard error. It is for "
+	"`clapet-outside\n"
+	"resend`. Exit status 4 where something is missing.";
 static const char request_details[] =
 	"Names the newest version of each role that is trusted here. An outside that was restored from a backup signs "
 	"lower\n"

@@ -133,7 +133,7 @@ static void ask_for_all(struct missing *missing)
 		die("a request of one line does not fit");
 }
 
-void missing_compose(const json_t *status, struct missing *ret_missing)
+void missing_compose(const json_t *status, const struct linkparts *parts, struct missing *ret_missing)
 {
 	const json_t *trust = json_object_get(status, "trust"), *datasets = json_object_get(status, "datasets");
 	struct missing missing = {.n_datasets = 0};
@@ -144,10 +144,18 @@ void missing_compose(const json_t *status, struct missing *ret_missing)
 	missing.request.targets = number_of(trust, "targets");
 	for (size_t i = 0; i < json_array_size(datasets); i++)
 		take_dataset(&missing, json_array_get(datasets, i));
-	while (!try_request(&missing))
-		if (!widen(&missing)) {
+	memcpy(missing.request.parts, parts->items, parts->n_items * sizeof(*parts->items));
+	missing.request.n_parts = parts->n_items;
+	while (!try_request(&missing)) {
+		if (widen(&missing))
+			continue;
+		/* The next request asks for it. */
+		if (missing.request.n_parts > 0)
+			missing.request.n_parts--;
+		else
 			ask_for_all(&missing);
+		if (missing.text != NULL)
 			break;
-		}
+	}
 	*ret_missing = missing;
 }

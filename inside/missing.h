@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * missing: what has not arrived, as the shortest request that a person can carry out: objects by name while they are few, else all of
- * a dataset since it was last whole here (bundle/request_short.h). A pure function of status.json.
+ * a dataset since it was last whole here (bundle/request_short.h), and the generations of what crossed the link in part. A pure function of status.json and of these.
  */
 #ifndef INSIDE_MISSING_H
 #define INSIDE_MISSING_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bundle/request_short.h"
+#include "inside/linkparts.h"
 
 /* A dataset of which something has not arrived. Borrowed from status.json. */
 struct missing_dataset {
@@ -32,8 +33,8 @@ struct missing {
 
 void missing_clear(struct missing *missing);
 
-/* STATUS is borrowed, and must live as long. What is out of form in it (an older program wrote it) is left out. Always a request: where
+/* STATUS is borrowed, and must live as long; PARTS is not kept. What is out of form in it (an older program wrote it) is left out. Always a request: where
  * nothing is missing it asks for nothing. */
-void missing_compose(const json_t *status, struct missing *ret_missing);
+void missing_compose(const json_t *status, const struct linkparts *parts, struct missing *ret_missing);
 
 #endif

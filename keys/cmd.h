@@ -29,6 +29,7 @@ extern const struct option cmd_public_options[];
 extern const struct option cmd_delegate_options[];
 extern const struct option cmd_compare_options[];
 extern const struct option cmd_status_options[];
+extern const struct option cmd_link_options[];
 
 int cmd_init(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
@@ -44,6 +45,7 @@ int cmd_delegate(int argc, char **argv);
 int cmd_public(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_link(int argc, char **argv);
 
 /* The passphrase for WHAT ("the keys in keys/"), from --passphrase-fd, a systemd credential or the terminal; NULL with
  * --no-passphrase. With IS_NEW the terminal asks twice. Borrowed: it lives as long as the program. */

@@ -48,6 +48,15 @@ static const struct command commands[] = {
 	 cmd_generate_options, cmd_generate},
 	{"public", "KEY", "writes the public half of a key",
 	 "The secret is not opened. The file may be handed to anybody.", cmd_public_options, cmd_public},
+	{"link", "[FILE]", "makes the key of a one-way link, or says which link a key file is of",
+	 "With --output writes a new key for `clapet-send` and `clapet-receive`, which need the same file: carry it "
+	 "from one "
+	 "to the\n"
+	 "other by hand. With FILE says the id of a link, which both ends print too. A link's key keeps strangers' "
+	 "packets "
+	 "out;\n"
+	 "what crosses is believed for its signatures alone. Where it was lost or seen, make a new one for both ends.",
+	 cmd_link_options, cmd_link},
 	{"show", "FILE…", "says what a key, metadata, request or signature file is",
 	 "Secrets are not opened. The fingerprint of a metadata file is its SHA-256 (what sha256sum prints), that of a "
 	 "key its\n"

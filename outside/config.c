@@ -18,6 +18,7 @@
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
+#include "outside/sendprofile.h"
 
 #define DAY 86400LL
 /* A minute and a half of a link of 100 Mbit/s at its rate for one bundle; once in catalogueEvery for each keyframe. */
@@ -233,14 +234,14 @@ static enum fault parse_network(struct config *config, struct refusal *why)
 static enum fault parse_members(struct config *config, const char *folder, struct refusal *why)
 {
 	static const char *const allowed[] = {
-		"format",    "sources",        "state",          "keys",           "repository",
-		"outbox",    "caFile",         "passphraseFile", "users",          "sockets",
-		"testBench", "longestSilence", "expires",        "catalogueEvery", "limits",
-		"allowHttp", "allowFile",      "proxy",          "credentials",    "bundleFormat",
-		"log",       "targetFormat",   "keyframes",      "keepAtLeast",    "keepVersions",
-		NULL,
+		"format",      "sources",        "state",  "keys",         "repository", "outbox",
+		"caFile",      "passphraseFile", "users",  "sockets",      "testBench",  "longestSilence",
+		"expires",     "catalogueEvery", "limits", "allowHttp",    "allowFile",  "proxy",
+		"credentials", "bundleFormat",   "log",    "targetFormat", "keyframes",  "links",
+		"keepAtLeast", "keepVersions",   NULL,
 	};
 	int64_t bundle_format = 1;
+	json_t *links = NULL;
 
 	if (json_format(config->json, "configuration", "clapet outside configuration", 1, why) != FAULT_NONE ||
 	    json_only(config->json, "configuration", allowed, why) != FAULT_NONE ||
@@ -249,7 +250,9 @@ static enum fault parse_members(struct config *config, const char *folder, struc
 		    FAULT_NONE ||
 	    parse_paths(config, folder, why) != FAULT_NONE || parse_users(config, why) != FAULT_NONE ||
 	    parse_expires(config, why) != FAULT_NONE || parse_limits(config, why) != FAULT_NONE ||
-	    parse_keyframes(config, why) != FAULT_NONE || parse_keep(config, why) != FAULT_NONE)
+	    parse_keyframes(config, why) != FAULT_NONE || parse_keep(config, why) != FAULT_NONE ||
+	    json_get_object(config->json, "configuration", "links", false, &links, why) != FAULT_NONE ||
+	    (links != NULL && sendprofile_check_all(links, folder, why) != FAULT_NONE))
 		return why->fault;
 	return parse_network(config, why);
 }

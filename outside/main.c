@@ -359,8 +359,8 @@ static const struct command commands[] = {
 	 "typed: "
 	 "its last line\n"
 	 "proves that it was copied right. The bundle has the current metadata; nothing is signed and no state moves. "
-	 "Exit "
-	 "status 4\n"
+	 "Of a\n"
+	 "bundle that crossed the link in part clapet-send sends just what is missing, from the outbox. Exit status 4\n"
 	 "where something that is asked for is not here, 1 where this outside is behind the inside (then: recover).",
 	 resend_options, run_resend},
 	{"export", NULL, "write what is published into volumes, for media or a new inside", export_details,

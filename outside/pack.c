@@ -110,23 +110,16 @@ static void pack_patch(int sock, int plain_fd, const struct outside_record *firs
 	struct blob blob = {
 		.plain_sha256 = first->file.sha256, .plain_length = first->file.size, .parts = &part, .n_parts = 1};
 	struct patch_counts counts;
-	struct sha256 found;
-	uint64_t size = 0;
-	int r;
+	int r = patch_encode_within(base_fd, plain_fd, patch_fd, PATCH_THREADS, outputs->max_length, &counts);
 
 	/* A patch against other bytes than the inside has would prove itself here and fail there. */
-	rewind_fd(base_fd);
-	r = hash_fd(base_fd, LIMIT_PLAIN_SIZE, &found, &size);
-	if (r == 0 && (size != base.plain_length || !sha256_equal(&found, &base.plain_sha256))) {
+	if (r == 0 && !sha256_equal(&counts.base_sha256, &base.plain_sha256)) {
 		log_warning("%s: its keyframe in repository/targets/ is no longer what its name says: it travels whole",
 			    first->file.name);
 		blob.n_parts = 0;
 		send_blob(sock, first->file.name, &blob);
 		return;
 	}
-	if (r == 0)
-		r = patch_encode_within(base_fd, &base.plain_sha256, plain_fd, patch_fd, PATCH_THREADS,
-					outputs->max_length, &counts);
 	if (r == -E2BIG) {
 		blob.n_parts = 0;
 		send_blob(sock, first->file.name, &blob);

@@ -16,6 +16,7 @@
 #include "outside/agentlog.h"
 #include "outside/exportplan.h"
 #include "outside/resendask.h"
+#include "outside/resendpart.h"
 #include "outside/run.h"
 
 struct resend {
@@ -83,7 +84,7 @@ static void choose_roles(struct resend *resend)
 static void format_item(const struct resendask_item *item, char *text, size_t size)
 {
 	if (item->kind == RESENDASK_BLOB)
-		snprintf(text, size, "%.10s", item->digits);
+		snprintf(text, size, "%.10s%s", item->digits, item->is_covered ? " (in a bundle below)" : "");
 	else if (item->kind == RESENDASK_METADATA)
 		snprintf(text, size, "metadata");
 	else if (item->since == 0)
@@ -108,8 +109,14 @@ static void print_table(const struct resend *resend)
 		columns_row(table, (const char *const[]){item->dataset[0] == '\0' ? "all" : item->dataset, what, blobs,
 							 bytes, item->n_absent > 0 ? absent : "-"});
 	}
-	columns_print(table, stdout);
+	if (resend->ask.n_items > 0)
+		columns_print(table, stdout);
 	columns_free(table);
+	for (size_t i = 0; i < resend->ask.n_parts; i++)
+		if (resend->ask.parts[i].name[0] != '\0')
+			printf("generations %s of %s %s\n", resend->ask.parts[i].asked.ranges,
+			       resend->ask.parts[i].name,
+			       resend->dry_run ? "would be sent again" : "are for clapet-send to send again");
 }
 
 static json_t *items_json(const struct resend *resend)
@@ -128,11 +135,25 @@ static json_t *items_json(const struct resend *resend)
 	return items;
 }
 
+static json_t *parts_json(const struct resend *resend)
+{
+	json_t *parts = json_array();
+
+	for (size_t i = 0; i < resend->ask.n_parts; i++) {
+		const struct resendask_part *part = &resend->ask.parts[i];
+
+		json_array_append_new(parts, json_pack("{s:s, s:s, s:s*}", "asked", part->asked.digest, "generations",
+						       part->asked.ranges, "bundle",
+						       part->name[0] != '\0' ? part->name : NULL));
+	}
+	return parts;
+}
+
 static void print_json(struct resend *resend, int status)
 {
-	json_t *document = json_pack("{s:s, s:b, s:o, s:O, s:i}", "format", "clapet resend 1", "dryRun",
-				     (int)resend->dry_run, "asked", items_json(resend), "bundles", resend->bundles,
-				     "exit", status);
+	json_t *document = json_pack("{s:s, s:b, s:o, s:o, s:O, s:i}", "format", "clapet resend 1", "dryRun",
+				     (int)resend->dry_run, "asked", items_json(resend), "parts", parts_json(resend),
+				     "bundles", resend->bundles, "exit", status);
 
 	if (document == NULL)
 		die("out of memory");
@@ -211,6 +232,8 @@ static bool has_answer(const struct resendask *ask, const struct run *run)
 	for (size_t i = 0; i < ask->n_items; i++) {
 		const struct resendask_item *item = &ask->items[i];
 
+		if (item->is_covered)
+			continue;
 		if (item->n_blobs > 0 || (item->kind != RESENDASK_BLOB &&
 					  (item->dataset[0] == '\0' || strcmp(item->dataset, "status") == 0 ||
 					   run_find(run, item->dataset) != NULL)))
@@ -225,10 +248,14 @@ static void note_request(struct resend *resend)
 
 	for (size_t i = 0; i < resend->ask.n_items; i++)
 		n_absent += resend->ask.items[i].n_absent;
+	n_absent += resend->ask.n_parts - resendpart_count(&resend->ask);
 	if (!resend->dry_run)
 		agent_note(&resend->run.agent, "resend", "", NULL, NULL, FAULT_NONE,
-			   "a request of timestamp %" PRIu64 " asked for %zu things: %zu blobs, %zu not here",
-			   resend->ask.timestamp, resend->ask.n_items, resend->blobs.n_items, n_absent);
+			   "a request of timestamp %" PRIu64
+			   " asked for %zu things: %zu blobs, %zu bundles in part, %zu "
+			   "not here",
+			   resend->ask.timestamp, resend->ask.n_items + resend->ask.n_parts, resend->blobs.n_items,
+			   resendpart_count(&resend->ask), n_absent);
 	if (n_absent > 0)
 		resend->run.exit_status = fault_exit_worse(resend->run.exit_status, fault_exit(FAULT_RESEND_ABSENT));
 	resend->note = xasprintf("resend for a request of timestamp %" PRIu64, resend->ask.timestamp);
@@ -240,19 +267,22 @@ static enum fault resend_all(struct resend *resend, struct refusal *why)
 
 	if (publish_list(&run->agent, &resend->current, why) != FAULT_NONE || check_versions(resend, why) != FAULT_NONE)
 		return why->fault;
-	if (resend->ask.n_items == 0) {
+	if (resend->ask.n_items == 0 && resend->ask.n_parts == 0) {
 		if (!resend->json)
 			printf("The request asks for nothing: nothing to send.\n");
 		return FAULT_NONE;
 	}
 	resendask_add_newer(&resend->ask, run);
-	if (resendask_resolve(&resend->ask, run, &resend->blobs, why) != FAULT_NONE)
+	if (resendpart_find(&resend->ask, &run->agent, why) != FAULT_NONE ||
+	    resendask_resolve(&resend->ask, run, &resend->blobs, why) != FAULT_NONE)
 		return why->fault;
 	note_request(resend);
 	if (!resend->json)
 		print_table(resend);
+	if (!resend->dry_run && resendpart_hand_over(&resend->ask, &run->agent, why) != FAULT_NONE)
+		return why->fault;
 	if (!has_answer(&resend->ask, run)) {
-		if (!resend->json)
+		if (!resend->json && resendpart_count(&resend->ask) == 0)
 			printf("Nothing of it is here: nothing to send.\n");
 		return FAULT_NONE;
 	}

@@ -56,6 +56,8 @@ static enum fault load_short(const char *name, const uint8_t *data, size_t size,
 			  request.objects[i].digest);
 	for (size_t i = 0; i < request.n_sinces; i++)
 		add(ask, RESENDASK_SINCE, request.sinces[i].dataset)->since = request.sinces[i].timestamp;
+	for (size_t i = 0; i < request.n_parts; i++)
+		ask->parts[ask->n_parts++] = (struct resendask_part){.asked = request.parts[i], .name = ""};
 	return FAULT_NONE;
 }
 
@@ -244,6 +246,8 @@ static enum fault resolve(struct resendask_item *item, const struct run *run, co
 {
 	const struct run_dataset *dataset = run_find(run, item->dataset);
 
+	if (item->is_covered)
+		return FAULT_NONE;
 	if (item->kind == RESENDASK_BLOB)
 		return resolve_blob(item, &run->agent, index, blobs, why);
 	if (item->kind == RESENDASK_SINCE && item->dataset[0] == '\0')

@@ -6,6 +6,8 @@
 #ifndef OUTSIDE_RESENDASK_H
 #define OUTSIDE_RESENDASK_H
 
+#include "bundle/bundle.h"
+#include "bundle/request_short.h"
 #include "outside/run.h"
 
 enum resendask_kind {
@@ -20,15 +22,24 @@ struct resendask_item {
 	char dataset[NOTATION_NAME_SIZE]; /* "": every dataset */
 	char digits[SHA256_HEX_SIZE];     /* of a blob's hash: ten, or all */
 	uint64_t since;
-	bool is_added; /* not asked for in words: the dataset has a newer version than the inside knows */
+	bool is_added;   /* not asked for in words: the dataset has a newer version than the inside knows */
+	bool is_covered; /* a blob of a bundle whose missing generations are sent again */
 	size_t n_blobs, n_absent;
 	uint64_t bytes;
+};
+
+/* Generations of a bundle that crossed the link in part (resendpart.h). */
+struct resendask_part {
+	struct request_part asked;
+	char name[BUNDLE_FILE_NAME_SIZE]; /* in the outbox; "": not there */
 };
 
 struct resendask {
 	uint64_t root, timestamp, snapshot, targets; /* what the inside trusts */
 	struct resendask_item *items;                /* owned */
 	size_t n_items;
+	struct resendask_part parts[LIMIT_REQUEST_PARTS];
+	size_t n_parts;
 };
 void resendask_clear(struct resendask *ask);
 

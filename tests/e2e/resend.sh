@@ -226,6 +226,48 @@ is "$(sha256sum <"$T/in/store/current/cafes/cafes.csv")" "$(sha256sum <"$T/data/
 run inside missing
 is "$status" 0 "nothing is missing"
 
+# --- a bundle that crossed the link in part ------------------------------------------------------------------------------------------
+world_data rues code,nom 01,Albe 03,Cour
+world_sync
+part=$bundle
+digest=$(sha256sum "$part" | cut -d' ' -f1)
+heartbeat
+inside import "$bundle" >/dev/null 2>&1
+mkdir -p "$T/in/incoming/.link"
+printf 'clapet link missing 1\n%s:0-3,17\n' "$digest" >"$T/in/incoming/.link/missing.txt"
+ask
+is "$?" 4 "a bundle crossed in part: exit 4"
+like "$(cat "$T/request")" "^part ${digest:0:10} 0-3,17\$" "its missing generations are asked for"
+like "$(cat "$T/request")" '^want rues ' "beside what was in it"
+like "$(cat "$T/told")" "bundle ${digest:0:10}… crossed the link in part: generations 0-3,17" "and people are told"
+is "$(inside --json missing | python3 -c 'import json, sys; print(json.load(sys.stdin)["parts"])')" "[{'bundle': '${digest:0:10}', 'generations': '0-3,17'}]" "as JSON, too"
+before=$(outbox)
+run outside resend --dry-run "$T/request"
+is "$status" 0 "resend --dry-run"
+like "$output" "generations 0-3,17 of ${part##*/} would be sent again" "it says what would be sent"
+not_ok "and asks nobody to" test -e "$T/out/outbox/.ask-$digest"
+run outside resend "$T/request"
+is "$status" 0 "resend"
+like "$output" '^rues +[0-9a-f]{10} \(in a bundle below\)' "what that bundle holds"
+is "$(outbox)" "$before" "is not put into another one"
+is "$(cat "$T/out/outbox/.ask-$digest")" "0-3,17" "clapet-send is asked for the generations"
+like "$(outside resend --json "$T/request" 2>&1)" "\"bundle\": \"${part##*/}\"" "as JSON, too"
+like "$(outside log)" 'resend .*1 bundles in part' "the log tells it"
+mv "$part" "$T/"
+run outside resend "$T/request"
+is "$status" 4 "where the bundle is no more in the outbox: exit 4"
+like "$output" "E1318 MISSING bundle ${digest:0:10}: not in the outbox" "by name"
+run inside import "$(resent)"
+is "$status" 0 "its blobs come in another one"
+is "$(rows rues)" 3 "they are in force"
+ask
+is "$(grep -Ec '^(want|since)' "$T/request")" 0 "then the part alone is asked for"
+printf 'clapet link missing 1\n%s:3-0\n' "$digest" >"$T/in/incoming/.link/missing.txt"
+run inside missing
+is "$status" 1 "a receiver that says what makes no sense"
+like "$output" 'E7004 REFUSED .*missing.txt line 2: no ranges' "is not believed"
+rm -r "$T/in/incoming/.link"
+
 # --- a lost blob outside, and the picture ----------------------------------------------------------------------------------------
 world_data rues code,nom 01,Albe 02,Bois
 world_sync

@@ -21,7 +21,7 @@ static void try_text(const void *data, size_t size)
 	if (request_short_parse("request", data, size, &request, NULL) != FAULT_NONE)
 		return;
 	if (!request_is_short(data, size) || request.n_objects > LIMIT_REQUEST_OBJECTS ||
-	    request.n_sinces > LIMIT_REQUEST_SINCES)
+	    request.n_sinces > LIMIT_REQUEST_SINCES || request.n_parts > LIMIT_REQUEST_PARTS)
 		abort();
 	/* The regular form is never longer than what was read, but for names that come again on a line of their own. */
 	text = request_short_format(&request);

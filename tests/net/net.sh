@@ -12,7 +12,7 @@
 #   net_cut, net_join          a broken fibre that nobody notices; joined again. net_cable out|in: the link goes down, and up
 #   net_rate RATE|off          a slower link (100mbit, 1gbit); what does not fit waits at the sender
 #   net_sent, net_received     bytes of frames on the wire (Ethernet header included, preamble and gap not); net_packets: that were received
-#   net_back                   frames that tried to go back
+#   net_back                   frames that tried to go back, without the kernel's own "nobody listens" (ICMP)
 #   $NET_OUT, $NET_IN          the two addresses; $net_lost: what net_why says
 NET_OUT=10.113.0.1 NET_IN=10.113.0.2
 NET_MAC_OUT=02:00:00:00:00:01 NET_MAC_IN=02:00:00:00:00:02
@@ -88,7 +88,7 @@ _net_up() { # MTU
 		_net_neighbours || return
 	"${at_out[@]}" nft -f - <<-NFT || return
 	table netdev clapet {
-		chain back { type filter hook ingress device wo priority 0; counter drop; }
+		chain back { type filter hook ingress device wo priority 0; ip protocol icmp counter drop; counter drop; }
 	}
 	NFT
 	"${at_in[@]}" nft -f - <<-NFT
@@ -159,4 +159,4 @@ _net_counter() { # HOST-PID INTERFACE COLUMN
 net_sent() { _net_counter "$out_pid" wo 10; }
 net_received() { _net_counter "$in_pid" wi 2; }
 net_packets() { _net_counter "$in_pid" wi 3; }
-net_back() { "${at_out[@]}" nft list chain netdev clapet back | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p'; }
+net_back() { "${at_out[@]}" nft list chain netdev clapet back | sed -n '/icmp/d; s/.*counter packets \([0-9]*\) .*/\1/p'; }

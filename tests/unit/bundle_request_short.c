@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * bundle_request_short: what the inside writes the outside reads, however it was typed; each rule of FORMAT.md 18.9 to 18.13 has a request
+ * bundle_request_short: what the inside writes the outside reads, however it was typed; each rule of FORMAT.md 18.9 to 18.15 has a request
  * that breaks it alone.
  */
 #include <setjmp.h>
@@ -23,7 +23,8 @@
 
 static const char tops[] = "clapet request 2\nroot 1\ntimestamp 431\nsnapshot 57\ntargets 3\n";
 static const char lists[] = "want cog 0123456789 1123456789 2123456789 3123456789 4123456789\nwant cog 5123456789\n"
-			    "want sirene 89abcdef01\nsince 400 rues\nsince 0 status\n";
+			    "want sirene 89abcdef01\nsince 400 rues\nsince 0 status\n"
+			    "part fedcba9876 0-3,17\npart 0123456789 65535\n";
 
 static enum fault parse(const char *text, struct request_short *request, struct refusal *why)
 {
@@ -59,6 +60,10 @@ static void test_round_trip(void **state)
 	assert_int_equal(request.n_sinces, 2);
 	assert_int_equal(request.sinces[0].timestamp, 400);
 	assert_string_equal(request.sinces[1].dataset, "status");
+	assert_int_equal(request.n_parts, 2);
+	assert_string_equal(request.parts[0].digest, "fedcba9876");
+	assert_string_equal(request.parts[0].ranges, "0-3,17");
+	assert_string_equal(request.parts[1].ranges, "65535");
 	again = request_short_format(&request);
 	assert_string_equal(again, text);
 }
@@ -157,6 +162,26 @@ static void test_refused(void **state)
 		{"LISTS since -1 cog\n", "18.3"},
 		{"LISTS since 1 cog\nwant cog 0123456789\n", "\"want\" comes before"},
 		{"LISTS please 1\n", "18.9"},
+		{"LISTS part\n", "18.15"},
+		{"LISTS part 0123456789\n", "18.15"},
+		{"LISTS part 0123456789 0 1\n", "18.15"},
+		{"LISTS part 012345678 0\n", "18.4"},
+		{"LISTS part - 0\n", "18.4"},
+		{"LISTS part 0123456789 -\n", "18.15"},
+		{"LISTS part 0123456789 3-0\n", "18.15"},
+		{"LISTS part 0123456789 00\n", "18.15"},
+		{"LISTS part 0123456789 0,0\n", "18.15"},
+		{"LISTS part 0123456789 65536\n", "18.15"},
+		{"LISTS part 0123456789 99999999999999999999\n", "18.15"},
+		{"LISTS part 0123456789 "
+		 "0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30,32,34,36,38,40,42,44,46,48,50,52,54,56,"
+		 "58,60,62,64,66,68,70,72,74,76,78,80,82,84,86,88,90,92,94,96,98,100,102,104,106,108\n",
+		 "18.15"},
+		{"LISTS part 0123456789 0\nsince 1 cog\n", "\"since\" comes before"},
+		{"LISTS part 0123456789 0\nwant cog 0123456789\n", "\"want\" comes before"},
+		{"LISTS part 0000000000 0\npart 1000000000 0\npart 2000000000 0\npart 3000000000 0\npart 4000000000 0\n"
+		 "part 5000000000 0\npart 6000000000 0\npart 7000000000 0\npart 8000000000 0\n",
+		 "more parts"},
 		{"LISTS want cog 012345678\xc3\xa9\n", "18.1"},
 	};
 

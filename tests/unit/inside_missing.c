@@ -18,6 +18,8 @@
 #include "base/log.h"
 #include "bundle/json.h"
 
+static const struct linkparts none;
+
 static json_t *new_status(void)
 {
 	return json_pack("{s{sisisisi} s[]}", "trust", "root", 1, "timestamp", 431, "snapshot", 57, "targets", 3,
@@ -48,7 +50,7 @@ static void assert_request(const json_t *status, const char *lists)
 	_cleanup_(missing_clear) struct missing missing = {.n_datasets = 0};
 	struct request_short request;
 
-	missing_compose(status, &missing);
+	missing_compose(status, &none, &missing);
 	assert_true(strlen(missing.text) <= LIMIT_QR_TEXT_SIZE);
 	assert_int_equal(request_short_parse("request", missing.text, strlen(missing.text), &request, NULL),
 			 FAULT_NONE);
@@ -76,7 +78,7 @@ static void test_objects(void **state)
 	add(status, "cog", 400, 2, false);
 	add(status, "rues", 400, 1, true);
 	assert_request(status, "want cog 0000000000 0000000000\nsince 400 rues\n");
-	missing_compose(status, &missing);
+	missing_compose(status, &none, &missing);
 	assert_int_equal(missing.bytes, 31);
 	assert_int_equal(missing.n_blobs, 3);
 	assert_int_equal(missing.n_metadata, 1);
@@ -102,7 +104,7 @@ static void test_twenty(void **state)
 
 	(void)state;
 	add(status, "cog", 400, 20, false);
-	missing_compose(status, &missing);
+	missing_compose(status, &none, &missing);
 	assert_int_equal(missing.request.n_objects, 20);
 	assert_int_equal(missing.request.n_sinces, 0);
 	add(more, "cog", 400, 21, false);
@@ -145,11 +147,38 @@ static void test_out_of_form(void **state)
 	assert_request(status, "since 0 cog\nsince 0 rues\n");
 }
 
+/* What crossed in part comes after the lists, as much of it as there is room for; where all is asked for, none. */
+static void test_parts(void **state)
+{
+	struct linkparts parts = {.items = {{"0123456789", "0-3,17"}, {"fedcba9876", "5"}}, .n_items = 2};
+	_cleanup_(json_decrefp) json_t *status = new_status();
+	_cleanup_(missing_clear) struct missing missing = {.n_datasets = 0}, fewer = {.n_datasets = 0},
+						all = {.n_datasets = 0};
+
+	(void)state;
+	missing_compose(status, &parts, &missing);
+	assert_int_equal(missing.n_datasets, 0);
+	assert_non_null(strstr(missing.text, "targets 3\npart 0123456789 0-3,17\npart fedcba9876 5\ncheck "));
+	memset(&parts.items[1].ranges, '1', LIMIT_REQUEST_RANGES_SIZE);
+	for (parts.n_items = 2; parts.n_items < LIMIT_REQUEST_PARTS; parts.n_items++)
+		parts.items[parts.n_items] = parts.items[1];
+	missing_compose(status, &parts, &fewer);
+	assert_true(fewer.request.n_parts > 1 && fewer.request.n_parts < LIMIT_REQUEST_PARTS);
+	for (int i = 0; i < 100; i++) {
+		_cleanup_free_ char *name = xasprintf("dataset-%d", i);
+
+		add(status, name, 300 + i, 1, true);
+	}
+	missing_compose(status, &parts, &all);
+	assert_non_null(strstr(all.text, "targets 3\nsince 300\ncheck "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing), cmocka_unit_test(test_objects),  cmocka_unit_test(test_since),
 		cmocka_unit_test(test_twenty),  cmocka_unit_test(test_too_many), cmocka_unit_test(test_out_of_form),
+		cmocka_unit_test(test_parts),
 	};
 
 	hash_init();
