@@ -2,8 +2,9 @@
  *
  * link_geometry: how an object is cut into generations, blocks and symbols (FORMAT.md 29.6): a pure function of its size and the size of a symbol.
  *
- * Symbol n of a generation is the object's bytes from generation x generation_size + n x symbol_size; it is source symbol n / stripes of the
- * block n % stripes, so that a burst spreads over the blocks. Where the last generation has not stripes x k symbols, the last symbol of its last
+ * An object's symbols are shared out evenly over as few generations as hold them. Symbol n of a generation is the object's bytes from the
+ * generation's offset + n x symbol_size; it is source symbol n / stripes of the
+ * block n % stripes, so that a burst spreads over the blocks. Where a generation has not stripes x k symbols, the last symbol of its last
  * blocks is beyond the object: zeros, which are never sent; so are the bytes that the object's last symbol lacks.
  */
 #ifndef BUNDLE_LINK_GEOMETRY_H
@@ -19,7 +20,7 @@ struct link_geometry {
 	uint64_t object_size;
 	uint16_t symbol_size;
 	uint32_t n_generations;   /* at least 1: an empty object has one, with no symbols */
-	uint32_t generation_size; /* bytes of each but the last */
+	uint32_t generation_size; /* bytes of the longest, with what pads its last symbol */
 };
 
 struct link_generation_shape {
@@ -46,7 +47,8 @@ void link_geometry_shape(const struct link_geometry *geometry, uint32_t number,
 /* Source symbols of the block STRIPE that are sent: k, or k - 1. */
 unsigned link_shape_sources(const struct link_generation_shape *shape, unsigned stripe);
 
-/* Repair symbols of each block of K at PERCENT (0 to LIMIT_LINK_PERCENT): rounded up, at least 2, at most 256 - K; none at 0. */
+/* Repair symbols of each block of K at PERCENT (0 to LIMIT_LINK_PERCENT): rounded up; of short blocks more: at
+ * least 12, or K + 2 where that is less; none at 0. */
 unsigned link_repair_count(unsigned k, unsigned percent);
 /* The first of the REPAIR rows that CYCLE sends; the others follow as in fec_encoder_new. Cycles send other rows until they were all sent. */
 unsigned link_repair_first_row(unsigned k, unsigned repair, uint32_t cycle);

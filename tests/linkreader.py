@@ -110,12 +110,14 @@ def geometry(size, length):
     """Of each generation: offset, bytes, symbols, blocks, k."""
     assert length % 8 == 0 and 8 <= length <= 8880, "29.6: the size of a symbol"
     full = min(16, 4505600 // (200 * length))
-    step = 200 * full * length
-    shapes = []
-    for offset in range(0, max(size, 1), step):
-        n = -(-min(step, size - offset) // length)
+    symbols = -(-size // length)
+    n_generations = max(1, -(-symbols // (200 * full)))
+    shapes, first = [], 0
+    for generation in range(n_generations):
+        n = symbols // n_generations + (generation < symbols % n_generations)
         blocks = full if n >= 8 * full else max(1, n // 8)
-        shapes.append((offset, min(step, size - offset), n, blocks, -(-n // blocks)))
+        shapes.append((first * length, min(n * length, size - first * length), n, blocks, -(-n // blocks)))
+        first += n
     assert len(shapes) <= 65536, "29.6: generations"
     return shapes
 
@@ -252,7 +254,10 @@ def recorded(path):
 
 def listen(reader, port):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
+        try:
+            wire.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)  # SO_RCVBUFFORCE
+        except PermissionError:
+            pass
         wire.bind(("127.0.0.1", port))
         wire.settimeout(3)
         print("listening", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# A session of the one-way link, recorded with losses, repeats and forgeries (tests/data/link, which the unit test bundle_link_recorded makes), is read by
-# tests/linkreader.py: a reader that shares no code with ours.
+# A session of the one-way link, recorded with losses, repeats and forgeries (tests/data/link, which the unit test bundle_link_recorded makes), and what
+# clapet-send sends now, are read by tests/linkreader.py: a reader that shares no code with ours.
 . tests/lib.sh
 reader=$PWD/tests/linkreader.py data=$PWD/tests/data/link
 of() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1" <<<"$output"; }
@@ -37,5 +37,28 @@ id=$(python3 -c 'import hashlib, json, sys; print(hashlib.sha256(b"clapet link i
 sed -i "s/\"id\": \"[0-9a-f]*\"/\"id\": \"$id\"/" "$T/other.key"
 run python3 "$reader" "$T/other.key" "$data/session" "$T/other"
 is "$(of symbols) $(find "$T/other" -type f | wc -l)" "0 0" "under another key there is nothing to read"
+
+# clapet-send itself, over loopback: a file of many blocks, small ones that share packets, an empty one.
+mkdir "$T/live" "$T/files"
+port=$((20000 + $$ % 20000))
+"$BIN/clapet-keys" link --output "$T/link.key" >/dev/null
+head -c 700001 /dev/urandom >"$T/files/large"
+head -c 9000 /dev/urandom >"$T/files/small"
+echo one >"$T/files/one"
+: >"$T/files/empty"
+python3 "$reader" "$T/link.key" --listen "$port" "$T/live" >"$T/said" 2>"$T/err" &
+listener=$!
+for _ in $(seq 100); do
+	grep -q listening "$T/err" && break
+	sleep 0.1
+done
+run "$BIN/clapet-send" --to "127.0.0.1:$port" --key "$T/link.key" --rate 10M "$T/files/"*
+is "$status" 0 "clapet-send sends four files"
+wait "$listener"
+output=$(cat "$T/said")
+is "$(cd "$T/live" && sha256sum ./* | cut -c 1-64 | sort)" "$(sha256sum "$T/files/"* | cut -c 1-64 | sort)" "the reader that is not ours has all four, byte for byte"
+is "$(of stranger) $(of forged) $(of form)" "0 0 0" "every packet proves itself and has its form"
+packets=$(($(of symbols) + $(of announcements) + $(python3 -c 'import json, sys; print(len(json.load(sys.stdin)["beacons"]))' <<<"$output")))
+ok "sequences count packets of all kinds, each once ($packets came)" test "$(($(of highest) + 1))" -ge "$packets" -a "$packets" -gt 600
 
 done_testing

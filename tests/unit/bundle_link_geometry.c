@@ -66,15 +66,19 @@ static void check_object(uint64_t size, uint16_t symbol_size)
 {
 	struct link_geometry geometry;
 	uint64_t left = size;
+	unsigned before = 0, least;
 
 	assert_true(link_geometry_make(size, symbol_size, &geometry));
+	least = (unsigned)((size + symbol_size - 1) / symbol_size / geometry.n_generations);
 	for (uint32_t i = 0; i < geometry.n_generations; i++) {
 		struct link_generation_shape shape;
 
 		check_shape(&geometry, i, size - left);
 		link_geometry_shape(&geometry, i, &shape);
-		if (i + 1 < geometry.n_generations)
-			assert_int_equal(shape.size, geometry.generation_size);
+		/* Even: by one symbol at most, the longer ones first. */
+		assert_true(shape.size <= geometry.generation_size);
+		assert_in_range(shape.n_symbols, least, i > 0 ? before : least + 1);
+		before = shape.n_symbols;
 		left -= shape.size;
 	}
 	assert_int_equal(left, 0);
@@ -103,22 +107,25 @@ static void test_examples(void **state)
 		unsigned symbols, stripes, k;
 	} examples[] = {{1, 1, 1},    {7, 1, 7},    {8, 1, 8},    {15, 1, 15},     {16, 2, 8},     {17, 2, 9},
 			{127, 15, 9}, {128, 16, 8}, {129, 16, 9}, {3199, 16, 200}, {3200, 16, 200}};
+	struct link_generation_shape shape;
 	struct link_geometry geometry;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
-		struct link_generation_shape shape;
-
 		assert_true(link_geometry_make(examples[i].symbols * 1384ULL, 1384, &geometry));
 		link_geometry_shape(&geometry, 0, &shape);
 		assert_int_equal(shape.stripes, examples[i].stripes);
 		assert_int_equal(shape.k, examples[i].k);
 	}
 	assert_true(link_geometry_make(1 * GIB, 8880, &geometry));
-	assert_int_equal(geometry.generation_size, 2 * 200 * 8880);
+	assert_int_equal(geometry.n_generations, 303);
 	assert_true(link_geometry_make(1 * GIB, 1384, &geometry));
-	assert_int_equal(geometry.generation_size, 3200 * 1384);
 	assert_int_equal(geometry.n_generations, 243);
+	assert_int_equal(geometry.generation_size, 3193 * 1384);
+	assert_true(link_geometry_make(3201 * 1384, 1384, &geometry));
+	link_geometry_shape(&geometry, 1, &shape);
+	assert_int_equal(shape.n_symbols, 1600);
+	assert_int_equal(shape.offset, 1601 * 1384);
 }
 
 static void test_refused(void **state)
@@ -141,9 +148,12 @@ static void test_repair(void **state)
 	(void)state;
 	assert_int_equal(link_repair_count(200, 10), 20);
 	assert_int_equal(link_repair_count(200, LIMIT_LINK_PERCENT), 56);
-	assert_int_equal(link_repair_count(101, 10), 11);
-	assert_int_equal(link_repair_count(8, 10), 2);
-	assert_int_equal(link_repair_count(1, 1), 2);
+	assert_int_equal(link_repair_count(121, 10), 13);
+	assert_int_equal(link_repair_count(120, 10), 12);
+	assert_int_equal(link_repair_count(85, 10), 12);
+	assert_int_equal(link_repair_count(10, 10), 12);
+	assert_int_equal(link_repair_count(8, 10), 10);
+	assert_int_equal(link_repair_count(1, 1), 3);
 	assert_int_equal(link_repair_count(200, 0), 0);
 	assert_int_equal(link_repair_count(0, 10), 0);
 	/* Cycles go through all rows before one comes again. */

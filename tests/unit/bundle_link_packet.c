@@ -19,7 +19,7 @@
 static const uint8_t link_id[LINK_ID_SIZE] = {1, 2, 3, 4};
 static uint8_t packet[LINK_PACKET_SIZE_MAX + 8];
 
-/* A symbol of the third and last generation of an object: 100 symbols and a byte, so blocks of 9 and of 8. */
+/* A symbol of the third and last generation of an object of 6,501: it has 2,167, so blocks of 136 and of 135. */
 static struct link_header good_header(void)
 {
 	return (struct link_header){
@@ -31,9 +31,9 @@ static struct link_header good_header(void)
 		.object_size = (2 * 3200 + 100) * (uint64_t)SYMBOL + 1,
 		.generation = 2,
 		.stripe = 4,
-		.index = 8,
-		.k = 9,
-		.stripes = 12,
+		.index = 135,
+		.k = 136,
+		.stripes = 16,
 		.repair = 2,
 	};
 }
@@ -62,9 +62,9 @@ static void test_symbol(void **state)
 	assert_int_equal(again.symbol_size, SYMBOL);
 	assert_int_equal(again.generation, 2);
 	assert_int_equal(again.stripe, 4);
-	assert_int_equal(again.index, 8);
-	assert_int_equal(again.k, 9);
-	assert_int_equal(again.stripes, 12);
+	assert_int_equal(again.index, 135);
+	assert_int_equal(again.k, 136);
+	assert_int_equal(again.stripes, 16);
 	assert_int_equal(again.repair, 2);
 	assert_int_equal(link_packet_read(packet, LINK_OVERHEAD + SYMBOL, &again, &geometry), LINK_TAKEN);
 	assert_int_equal(geometry.n_generations, 3);
@@ -77,7 +77,7 @@ static void test_symbol(void **state)
 	assert_int_equal(get32(packet + 12), 2);
 	assert_int_equal(get64(packet + 32), header.sequence);
 	assert_int_equal(get64(packet + 56), header.object_size);
-	assert_memory_equal(packet + 64, "\4\10\11\14\2\0\0\0", 8);
+	assert_memory_equal(packet + 64, "\4\207\210\20\2\0\0\0", 8);
 }
 
 static void test_peek(void **state)
@@ -123,19 +123,19 @@ static void test_bounds(void **state)
 	REFUSED(object_size, UINT64_MAX);
 	REFUSED(generation, 3);
 	REFUSED(generation, UINT32_MAX);
-	REFUSED(stripe, 12);
-	REFUSED(stripe, 5); /* whose symbol 8 is past the object */
-	REFUSED(k, 10);
+	REFUSED(stripe, 16);
+	REFUSED(stripe, 7); /* whose symbol 135 is past the object */
+	REFUSED(k, 137);
 	REFUSED(k, 0);
-	REFUSED(stripes, 11);
-	REFUSED(repair, 248);
+	REFUSED(stripes, 15);
+	REFUSED(repair, 121);
 #undef REFUSED
 	{
 		struct link_header header = good_header();
 
-		header.repair = 247;
+		header.repair = 120;
 		header.index = 255;
-		header.stripe = 11;
+		header.stripe = 15;
 		header.sequence = LIMIT_LINK_SEQUENCE;
 		assert_int_equal(read_it(&header, SYMBOL, &again), LINK_TAKEN);
 		assert_int_equal(read_it(&header, SYMBOL - 1, &again), LINK_DROP_FORM);

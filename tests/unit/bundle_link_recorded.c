@@ -144,9 +144,9 @@ static void send_symbol(struct recorder *recorder, const struct object *object,
 	send_packet(recorder, &header, bytes, header.symbol_size, is_lost);
 }
 
-/* A cycle of the only generation of OBJECT, which loses every LOSS-th source symbol: the same in each cycle, so that repair symbols of both are
- * needed. */
-static void send_cycle(struct recorder *recorder, const struct object *object, uint32_t cycle, unsigned loss)
+/* A cycle of the only generation of OBJECT, of which every KEPT-th source symbol comes: the same in each cycle, so that repair symbols of
+ * both are needed. */
+static void send_cycle(struct recorder *recorder, const struct object *object, uint32_t cycle, unsigned kept)
 {
 	const size_t size = object->geometry.symbol_size;
 	struct link_generation_shape shape;
@@ -156,7 +156,7 @@ static void send_cycle(struct recorder *recorder, const struct object *object, u
 	announce(recorder, object, cycle, LINK_MOMENT_START);
 	for (unsigned n = 0; n < shape.n_symbols; n++)
 		send_symbol(recorder, object, &shape, n % shape.stripes, n / shape.stripes, object->bytes + n * size,
-			    n % loss == loss - 1);
+			    n % kept != 0);
 	n_repair = link_repair_count(shape.k, PERCENT);
 	first = link_repair_first_row(shape.k, n_repair, cycle);
 	for (unsigned s = 0; s < shape.stripes; s++) {
@@ -253,13 +253,13 @@ static void record_all(struct recorder *recorder)
 	make_pack(&pack);
 	make_object(&empty, bytes, 0, 8);
 	begin(recorder, 1, 0);
-	send_cycle(recorder, &object, 0, 7);
+	send_cycle(recorder, &object, 0, 4);
 	send_messages(recorder);
 	send_wrong(recorder, &object);
 	/* Another session brings what this one lacked; its sequences are large, so that all of their bytes count. */
 	begin(recorder, 2, 0x0123456789abcdULL);
 	send_cycle(recorder, &pack, 0, 2);
-	send_cycle(recorder, &object, 1, 7);
+	send_cycle(recorder, &object, 1, 4);
 	announce(recorder, &empty, 0, LINK_MOMENT_START);
 	free(object.bytes);
 	free(pack.bytes);
