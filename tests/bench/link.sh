@@ -89,7 +89,7 @@ clapet() {
 		>"$T/receive.log" 2>&1 &
 	local receiver=$! status=0
 	for _ in $(seq 100); do
-		grep -q listening "$T/receive.log" && break
+		"${at_in[@]}" grep -q ':0FA0 ' /proc/self/net/udp && break # 4000
 		sleep 0.05
 	done
 	"${at_out[@]}" timeout 300 python3 "$measure" "$T/sent" "$BIN/clapet-send" --to "$NET_IN:4000" --key "$T/key" --rate "$rate" --repair "$REPAIR" "${options[@]}" "$@" \
