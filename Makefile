@@ -129,6 +129,7 @@ SRC_keys = \
 	keys/repository_create.c \
 	keys/repository_open.c \
 	keys/repository_pending.c \
+	keys/repository_prune.c \
 	keys/repository_sign.c \
 	keys/secret.c \
 	keys/tile.c \
@@ -227,6 +228,7 @@ SRC_outside = \
 	outside/exportplan.c \
 	outside/exportrecord.c \
 	outside/exportslip.c \
+	outside/hashset.c \
 	outside/keyframe.c \
 	outside/letthrough.c \
 	outside/logcommand.c \
@@ -237,6 +239,7 @@ SRC_outside = \
 	outside/pipeline_check.c \
 	outside/pipeline_fetch.c \
 	outside/provenance.c \
+	outside/prune.c \
 	outside/publish.c \
 	outside/publish_attest.c \
 	outside/publish_bundle.c \
@@ -251,6 +254,7 @@ SRC_outside = \
 	outside/resendask.c \
 	outside/resendpart.c \
 	outside/run.c \
+	outside/run_bundles.c \
 	outside/selfcheck.c \
 	outside/sendcheck.c \
 	outside/sendencode.c \
@@ -278,6 +282,7 @@ SRC_outside = \
 	outside/sync.c \
 	outside/tabulate.c \
 	outside/testresult.c \
+	outside/travel.c \
 	outside/url.c \
 	outside/validate.c \
 	outside/validate_references.c \

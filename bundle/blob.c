@@ -169,7 +169,7 @@ struct part_reader {
 	size_t index; /* of the part, for people */
 	int fd;
 	struct sha256 *chunks; /* of each CHUNK_SIZE, from the pass that hashed the part whole */
-	uint8_t *buffer;       /* FRAME_SIZE + CHUNK_SIZE */
+	uint8_t *buffer;       /* FRAME_SIZE + CHUNK_SIZE, or the longest part */
 	size_t begin, end;     /* what is in the buffer and not decoded yet */
 	uint64_t offset;       /* in the part, of what is read next */
 };
@@ -274,11 +274,14 @@ struct blob_source {
 struct blob_source *blob_source_new(const struct blob *blob, const int *part_fds)
 {
 	struct blob_source *source = xcalloc(1, sizeof(*source));
+	uint64_t longest = 1;
 
+	for (size_t i = 0; i < blob->n_parts; i++)
+		longest = blob->parts[i].length > longest ? blob->parts[i].length : longest;
 	source->blob = blob;
 	source->part_fds = part_fds;
-	source->reader.chunks = xcalloc(LIMIT_PART_SIZE / CHUNK_SIZE, sizeof(struct sha256));
-	source->reader.buffer = xmalloc(FRAME_SIZE + CHUNK_SIZE);
+	source->reader.chunks = xcalloc((size_t)((longest + CHUNK_SIZE - 1) / CHUNK_SIZE), sizeof(struct sha256));
+	source->reader.buffer = xmalloc((size_t)smaller(longest, FRAME_SIZE + CHUNK_SIZE));
 	source->part_hash = hash_new();
 	return source;
 }
@@ -293,28 +296,38 @@ void blob_source_freep(struct blob_source **source)
 	free(*source);
 }
 
-/* Has at least a byte in the buffer, unless the last part is at its end. */
-static enum fault source_fill(struct blob_source *source, struct refusal *why)
+static bool is_read(const struct part_reader *reader)
+{
+	return reader->part == NULL || reader->offset == reader->part->length;
+}
+
+/* The next part, once nothing of the one before is left. None behind the last. */
+static enum fault next_part(struct blob_source *source, struct refusal *why)
 {
 	struct part_reader *reader = &source->reader;
 	enum fault fault = FAULT_NONE;
 
-	while (fault == FAULT_NONE && reader->begin == reader->end) {
-		bool has_part = reader->part != NULL && reader->offset < reader->part->length;
-
-		if (!has_part && source->next == source->blob->n_parts)
-			break;
-		if (!has_part) {
-			reader->part = &source->blob->parts[source->next];
-			reader->index = source->next;
-			reader->fd = source->part_fds[source->next++];
-			reader->begin = reader->end = 0;
-			reader->offset = 0;
-			fault = verify_part(reader, source->part_hash, why);
-		}
-		if (fault == FAULT_NONE)
-			fault = fill(reader, why);
+	while (fault == FAULT_NONE && reader->begin == reader->end && is_read(reader) &&
+	       source->next < source->blob->n_parts) {
+		reader->part = &source->blob->parts[source->next];
+		reader->index = source->next;
+		reader->fd = source->part_fds[source->next++];
+		reader->begin = reader->end = 0;
+		reader->offset = 0;
+		fault = verify_part(reader, source->part_hash, why);
 	}
+	return fault;
+}
+
+/* Has at least LEAST bytes (at most FRAME_SIZE) of one part in the buffer, or what is left of it; none only where the last part is at its
+ * end. */
+static enum fault source_fill(struct blob_source *source, size_t least, struct refusal *why)
+{
+	struct part_reader *reader = &source->reader;
+	enum fault fault = next_part(source, why);
+
+	if (fault == FAULT_NONE && reader->end - reader->begin < least && !is_read(reader))
+		fault = fill(reader, why);
 	return fault;
 }
 
@@ -324,7 +337,7 @@ enum fault blob_source_read(void *ctx, void *data, size_t size, struct refusal *
 	struct part_reader *reader = &source->reader;
 
 	for (size_t done = 0; done < size;) {
-		enum fault fault = source_fill(source, why);
+		enum fault fault = source_fill(source, 1, why);
 		size_t n = reader->end - reader->begin;
 
 		if (fault != FAULT_NONE)
@@ -341,7 +354,7 @@ enum fault blob_source_read(void *ctx, void *data, size_t size, struct refusal *
 
 enum fault blob_source_end(struct blob_source *source, bool *ret_at_end, struct refusal *why)
 {
-	enum fault fault = source_fill(source, why);
+	enum fault fault = source_fill(source, 1, why);
 
 	if (fault == FAULT_NONE)
 		*ret_at_end = source->reader.begin == source->reader.end;
@@ -353,12 +366,11 @@ enum fault blob_source_end(struct blob_source *source, bool *ret_at_end, struct 
 
 struct decoder {
 	const struct blob *blob;
-	const int *part_fds;
-	struct part_reader reader;
+	struct blob_source *source;
 	ZSTD_DCtx *dctx;
-	struct hash *part_hash;
-	uint8_t *plain; /* FRAME_PLAIN_SIZE */
-	uint64_t done;  /* plain bytes */
+	uint8_t *plain;
+	size_t plain_room; /* FRAME_PLAIN_SIZE, or all plain bytes */
+	uint64_t done;     /* plain bytes */
 	uint64_t n_frames;
 	blob_sink *sink;
 	void *ctx;
@@ -366,7 +378,7 @@ struct decoder {
 
 static enum fault bad_frame(const struct decoder *decoder, enum fault fault, const char *what, struct refusal *why)
 {
-	const struct part_reader *reader = &decoder->reader;
+	const struct part_reader *reader = &decoder->source->reader;
 
 	return refuse(why, fault, "part %zu, offset %" PRIu64 ": %s", reader->index + 1,
 		      reader->offset - (reader->end - reader->begin), what);
@@ -431,7 +443,7 @@ static enum fault check_content_size(const struct decoder *decoder, const uint8_
 
 static enum fault decode_frame(struct decoder *decoder, struct refusal *why)
 {
-	struct part_reader *reader = &decoder->reader;
+	struct part_reader *reader = &decoder->source->reader;
 	const uint8_t *frame = reader->buffer + reader->begin;
 	size_t size = reader->end - reader->begin, frame_size, n;
 	enum fault fault;
@@ -450,32 +462,13 @@ static enum fault decode_frame(struct decoder *decoder, struct refusal *why)
 					   : "a frame out of form (bundle/FORMAT.md 4.3)",
 				 why);
 	}
-	n = ZSTD_decompressDCtx(decoder->dctx, decoder->plain, FRAME_PLAIN_SIZE, frame, frame_size);
+	n = ZSTD_decompressDCtx(decoder->dctx, decoder->plain, decoder->plain_room, frame, frame_size);
 	if (ZSTD_isError(n))
 		return bad_frame(decoder, FAULT_BLOB_FRAME, ZSTD_getErrorName(n), why);
 	reader->begin += frame_size;
 	decoder->n_frames++;
 	decoder->done += n;
 	return n != 0 ? decoder->sink(decoder->ctx, decoder->plain, n, why) : FAULT_NONE;
-}
-
-static enum fault decode_part(struct decoder *decoder, struct refusal *why)
-{
-	struct part_reader *reader = &decoder->reader;
-	enum fault fault;
-
-	reader->begin = reader->end = 0;
-	reader->offset = 0;
-	fault = verify_part(reader, decoder->part_hash, why);
-	while (fault == FAULT_NONE) {
-		fault = fill(reader, why);
-		if (fault != FAULT_NONE || reader->end == 0)
-			break;
-		do
-			fault = decode_frame(decoder, why);
-		while (fault == FAULT_NONE && reader->end - reader->begin >= FRAME_SIZE);
-	}
-	return fault;
 }
 
 static enum fault check_plan(const struct blob *blob, struct refusal *why)
@@ -499,16 +492,19 @@ static enum fault decode_parts(void *ctx, blob_sink *sink, void *sink_ctx, struc
 {
 	struct decoder *decoder = ctx;
 	const struct blob *blob = decoder->blob;
-	enum fault fault;
+	const struct part_reader *reader = &decoder->source->reader;
 
 	decoder->sink = sink;
 	decoder->ctx = sink_ctx;
-	for (size_t i = 0; i < blob->n_parts; i++) {
-		decoder->reader.part = &blob->parts[i];
-		decoder->reader.index = i;
-		decoder->reader.fd = decoder->part_fds[i];
-		fault = decode_part(decoder, why);
+	for (;;) {
+		/* A frame is within one part. */
+		enum fault fault = source_fill(decoder->source, FRAME_SIZE, why);
+
 		if (fault != FAULT_NONE)
+			return fault;
+		if (reader->begin == reader->end)
+			break;
+		if ((fault = decode_frame(decoder, why)) != FAULT_NONE)
 			return fault;
 	}
 	if (decoder->done != blob->plain_length)
@@ -547,23 +543,19 @@ enum fault blob_proof_end(const struct blob_proof *proof, const struct blob *blo
 static enum fault decode(const struct blob *blob, const int *part_fds, bool by_two, blob_sink *sink, void *ctx,
 			 struct refusal *why)
 {
-	_cleanup_(hash_freep) struct hash *part_hash = hash_new(), *plain_hash = hash_new();
+	_cleanup_(hash_freep) struct hash *plain_hash = hash_new();
 	_cleanup_(free_dctx) ZSTD_DCtx *dctx = ZSTD_createDCtx();
-	_cleanup_free_ uint8_t *bytes = xmalloc(FRAME_PLAIN_SIZE), *buffer = xmalloc(FRAME_SIZE + CHUNK_SIZE);
-	_cleanup_free_ struct sha256 *chunks = xcalloc(LIMIT_PART_SIZE / CHUNK_SIZE, sizeof(*chunks));
-	struct decoder decoder = {
-		.blob = blob,
-		.part_fds = part_fds,
-		.reader = {.chunks = chunks, .buffer = buffer},
-		.dctx = dctx,
-		.part_hash = part_hash,
-		.plain = bytes,
-	};
+	_cleanup_(blob_source_freep) struct blob_source *source = NULL;
+	_cleanup_free_ uint8_t *bytes = NULL;
+	struct decoder decoder = {.blob = blob, .dctx = dctx};
 	struct blob_proof proof = {plain_hash, sink, ctx};
 	enum fault fault = check_plan(blob, why);
 
 	if (fault != FAULT_NONE)
 		return fault;
+	decoder.source = source = blob_source_new(blob, part_fds);
+	decoder.plain_room = (size_t)smaller(FRAME_PLAIN_SIZE, blob->plain_length);
+	decoder.plain = bytes = xmalloc(decoder.plain_room + 1);
 	if (dctx == NULL || ZSTD_isError(ZSTD_DCtx_setParameter(dctx, ZSTD_d_windowLogMax, LIMIT_WINDOW_LOG)))
 		die("zstd: no decoder");
 	fault = by_two ? relay_run(decode_parts, &decoder, blob_prove, &proof, why)

@@ -121,6 +121,10 @@
 #define LIMIT_EXPORT_FAT32_SIZE (4 * GIB - 1)
 #define LIMIT_EXPORT_RECORD_SIZE (256 * MIB)
 
+/* Older versions of each dataset that the outside may be told to keep: past it nobody asks one for them, and each is looked into at every
+ * pruning. */
+#define LIMIT_KEEP_VERSIONS 1000
+
 /* Blobs. A part is at most 1 GiB, so that any file system and any link takes it. */
 #define LIMIT_PART_SIZE (1 * GIB)
 #define LIMIT_PARTS 1024

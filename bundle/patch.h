@@ -22,17 +22,21 @@ struct patch_header {
 };
 
 struct patch_counts {
-	uint64_t length;   /* of the patch */
-	uint64_t n_copies; /* in all segments */
-	uint64_t copied;   /* plain bytes that come from the base */
+	uint64_t length;           /* of the patch */
+	uint64_t n_copies;         /* in all segments */
+	uint64_t copied;           /* plain bytes that come from the base */
+	struct sha256 base_sha256; /* as it was hashed where the patch was made, or as the patch names it */
 };
 
-/* Writes the patch that makes NEW_FD's file of BASE_FD's to OUT_FD, a regular file, from its start. BASE_SHA256 is the base's. The same
+/* Writes the patch that makes NEW_FD's file of BASE_FD's to OUT_FD, a regular file, from its start; the base is hashed on the way. The same
  * bytes, whatever THREADS (1 to PATCH_THREADS_MAX). At most 64 MiB of memory with two threads. 0 or a negative errno: -EFBIG past
  * LIMIT_PLAIN_SIZE, -EIO where a file is shorter than it was. */
 #define PATCH_THREADS_MAX 64
-int patch_encode(int base_fd, const struct sha256 *base_sha256, int new_fd, int out_fd, unsigned threads,
-		 struct patch_counts *ret_counts);
+int patch_encode(int base_fd, int new_fd, int out_fd, unsigned threads, struct patch_counts *ret_counts);
+/* The same, but for a patch that would have more than MAX_LENGTH bytes: as soon as that is known it ends with -E2BIG, and OUT_FD's file holds
+ * nothing of use. */
+int patch_encode_within(int base_fd, int new_fd, int out_fd, unsigned threads, uint64_t max_length,
+			struct patch_counts *ret_counts);
 
 /* Gets exactly SIZE bytes of a patch, in order, verified; FAULT_BLOB_TRUNCATED where it ends before. */
 typedef enum fault patch_source(void *ctx, void *data, size_t size, struct refusal *why);

@@ -286,6 +286,7 @@ enum fault patch_decode(const struct patch_header *header, patch_source *source,
 	decoder.table = xmalloc(table_size + 1);
 	decoder.copy = xmalloc(COPY_SIZE);
 	decoder.counts.length = PATCH_HEADER_SIZE + table_size;
+	decoder.counts.base_sha256 = header->base_sha256;
 	fault = source(source_ctx, decoder.table, table_size, why);
 	for (; fault == FAULT_NONE && decoder.number < header->n_segments; decoder.number++)
 		fault = decode_segment(&decoder, why);

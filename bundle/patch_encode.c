@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * patch, encoding: the base is indexed by all threads; then each takes the next segment, matches and compresses it, and waits for its
- * turn to write.
+ * patch, encoding: the base is indexed by all threads, and hashed on the way, in its order; then each takes the next segment, matches
+ * and compresses it, and writes it when its turn comes. What is small is put aside until then, so that nobody waits for a slower one.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -31,6 +31,8 @@
 #define LONG_COPY 128
 /* Of a segment's frames so much waits for its turn to be written. */
 #define OUT_SIZE ((size_t)4 * MIB)
+/* And so much of segments that are ready before others in front of them. */
+#define ASIDE_SIZE ((size_t)1 * MIB)
 /* Of the new file, where literals are read again. */
 #define REREAD_SIZE ((size_t)128 * KIB)
 
@@ -39,19 +41,31 @@ struct bytes {
 	size_t size, room;
 };
 
+/* A segment's frames that wait for their turn. */
+struct aside {
+	uint32_t number;
+	uint8_t *frames; /* NULL: free */
+	size_t size;
+};
+
 struct encoder {
 	int base_fd, new_fd, out_fd;
 	struct patch_header header;
+	uint64_t max_length;
 	struct patchindex *index;
+	struct hash *hash; /* of the base; belongs to the thread whose turn it is */
 	atomic_uint_fast64_t next_piece;
 	atomic_uint_fast32_t next_segment;
 	pthread_mutex_t lock;
 	pthread_cond_t turn;
 	/* Under the lock. */
+	uint64_t hashed;  /* pieces */
 	uint32_t written; /* segments */
 	int error;
 	uint8_t *table;
 	struct patch_counts counts;
+	struct aside aside[PATCH_THREADS_MAX];
+	size_t aside_size;
 };
 
 /* One thread's segment. */
@@ -167,6 +181,26 @@ static int write_out(struct encoder *encoder, struct segment *segment)
 		r = fd_write_all(encoder->out_fd, segment->out, segment->out_size);
 	segment->out_size = 0;
 	return r;
+}
+
+/* Whether the frames, all of them, were put aside: it is not their turn, and there is room. */
+static bool put_aside(struct encoder *encoder, const struct segment *segment)
+{
+	struct aside *aside = NULL;
+	bool fits;
+
+	pthread_mutex_lock(&encoder->lock);
+	for (size_t i = 0; i < PATCH_THREADS_MAX && aside == NULL; i++)
+		aside = encoder->aside[i].frames == NULL ? &encoder->aside[i] : NULL;
+	fits = aside != NULL && encoder->written != segment->number &&
+	       segment->out_size <= ASIDE_SIZE - encoder->aside_size;
+	if (fits) {
+		*aside = (struct aside){segment->number, xmalloc(segment->out_size + 1), segment->out_size};
+		memcpy(aside->frames, segment->out, segment->out_size);
+		encoder->aside_size += segment->out_size;
+	}
+	pthread_mutex_unlock(&encoder->lock);
+	return fits;
 }
 
 static void begin_frame(ZSTD_CCtx *cctx, uint64_t size)
@@ -290,31 +324,82 @@ static int make_segment(struct encoder *encoder, struct patchmatch *match, struc
 	segment->frame_sizes[0] = segment->frame_sizes[1] = 0;
 	if (r == 0)
 		r = put_copies(encoder, segment);
-	if (r == 0)
-		r = put_literals(encoder, segment);
-	return r == 0 ? write_out(encoder, segment) : r;
+	return r == 0 ? put_literals(encoder, segment) : r;
 }
 
-/* The next segment's turn; or, after ERROR, nobody's. */
-static void end_segment(struct encoder *encoder, const struct segment *segment, int error)
+static void note_segment(struct encoder *encoder, const struct segment *segment)
 {
 	uint8_t *entry = encoder->table + (size_t)segment->number * PATCH_ENTRY_SIZE;
 
 	pthread_mutex_lock(&encoder->lock);
-	if (encoder->error == 0)
-		encoder->error = error;
 	for (size_t i = 0; i < 2; i++) {
 		put_fixed(entry + 4 * i, segment->frame_sizes[i], 4);
 		encoder->counts.length += segment->frame_sizes[i];
 	}
+	/* Whichever segments are done: with more of them it is not shorter. So what comes of it does not depend on their order. */
+	if (encoder->error == 0 && encoder->counts.length > encoder->max_length)
+		encoder->error = -E2BIG;
 	encoder->counts.n_copies += segment->n_copies;
 	encoder->counts.copied += segment->copied;
+	pthread_mutex_unlock(&encoder->lock);
+}
+
+/* Of the segments put aside the one whose turn it is; NULL: none. Under the lock. */
+static struct aside *next_aside(struct encoder *encoder)
+{
+	for (size_t i = 0; i < PATCH_THREADS_MAX; i++)
+		if (encoder->aside[i].frames != NULL && encoder->aside[i].number == encoder->written)
+			return &encoder->aside[i];
+	return NULL;
+}
+
+/* A segment is written, and it was its turn: then those come that were put aside behind it, and then others. */
+static void pass_on(struct encoder *encoder)
+{
+	uint64_t length = encoder->header.plain_length, done;
+	struct aside *aside;
+
+	pthread_mutex_lock(&encoder->lock);
 	encoder->written++;
+	while (encoder->error == 0 && (aside = next_aside(encoder)) != NULL) {
+		int r = fd_write_all(encoder->out_fd, aside->frames, aside->size);
+
+		free(aside->frames);
+		aside->frames = NULL;
+		encoder->aside_size -= aside->size;
+		encoder->written++;
+		encoder->error = r;
+	}
 	/* Nobody reads by the offset: it shows who waits for this process how far it is. */
-	lseek(encoder->new_fd, (off_t)segment->end, SEEK_SET);
-	progress_show(segment->end);
+	done = (uint64_t)encoder->written * PATCH_SEGMENT_SIZE;
+	lseek(encoder->new_fd, (off_t)(done < length ? done : length), SEEK_SET);
+	progress_show(done < length ? done : length);
 	pthread_cond_broadcast(&encoder->turn);
 	pthread_mutex_unlock(&encoder->lock);
+}
+
+/* Nobody's turn comes any more. */
+static void fail(struct encoder *encoder, int error)
+{
+	pthread_mutex_lock(&encoder->lock);
+	if (encoder->error == 0)
+		encoder->error = error;
+	pthread_cond_broadcast(&encoder->turn);
+	pthread_mutex_unlock(&encoder->lock);
+}
+
+static void end_segment(struct encoder *encoder, struct segment *segment)
+{
+	int r;
+
+	note_segment(encoder, segment);
+	if (put_aside(encoder, segment))
+		return;
+	r = write_out(encoder, segment);
+	if (r < 0)
+		fail(encoder, r);
+	else
+		pass_on(encoder);
 }
 
 static void segment_clear(struct segment *segment)
@@ -347,14 +432,37 @@ static void *make_segments(void *ctx)
 	if (segment.cctx == NULL)
 		die("out of memory");
 	while ((segment.number = (uint32_t)atomic_fetch_add(&encoder->next_segment, 1)) < encoder->header.n_segments &&
-	       !has_failed(encoder))
-		end_segment(encoder, &segment, make_segment(encoder, match, &segment));
+	       !has_failed(encoder)) {
+		int r = make_segment(encoder, match, &segment);
+
+		if (r == 0)
+			end_segment(encoder, &segment);
+		else
+			fail(encoder, r);
+	}
 	segment_clear(&segment);
 	patchmatch_free(match);
 	return NULL;
 }
 
 /* --- the base -------------------------------------------------------------------------------------------------------- */
+
+/* The pieces are hashed in their order, each by the thread that indexed it and has it in its cache: indexing takes as long as hashing,
+ * so two threads keep each other busy. */
+static void hash_piece(struct encoder *encoder, uint64_t number, const uint8_t *bytes, size_t size)
+{
+	pthread_mutex_lock(&encoder->lock);
+	while (encoder->hashed != number && encoder->error == 0)
+		pthread_cond_wait(&encoder->turn, &encoder->lock);
+	pthread_mutex_unlock(&encoder->lock);
+	if (has_failed(encoder))
+		return;
+	hash_update(encoder->hash, bytes, size);
+	pthread_mutex_lock(&encoder->lock);
+	encoder->hashed++;
+	pthread_cond_broadcast(&encoder->turn);
+	pthread_mutex_unlock(&encoder->lock);
+}
 
 static void *index_pieces(void *ctx)
 {
@@ -363,7 +471,7 @@ static void *index_pieces(void *ctx)
 	uint64_t length = encoder->header.base_length;
 
 	for (;;) {
-		uint64_t begin = (uint64_t)atomic_fetch_add(&encoder->next_piece, 1) * PIECE_SIZE;
+		uint64_t number = (uint64_t)atomic_fetch_add(&encoder->next_piece, 1), begin = number * PIECE_SIZE;
 		size_t before = begin > 0 ? PATCH_GRAIN : 0, size;
 		int r;
 
@@ -371,13 +479,12 @@ static void *index_pieces(void *ctx)
 			return NULL;
 		size = before + (length - begin < PIECE_SIZE ? (size_t)(length - begin) : PIECE_SIZE);
 		r = read_at(encoder->base_fd, bytes, size, begin - before);
-		if (r == 0) {
-			patchindex_add(encoder->index, bytes, size, before, begin - before);
-			continue;
+		if (r < 0) {
+			fail(encoder, r);
+			return NULL;
 		}
-		pthread_mutex_lock(&encoder->lock);
-		encoder->error = r;
-		pthread_mutex_unlock(&encoder->lock);
+		patchindex_add(encoder->index, bytes, size, before, begin - before);
+		hash_piece(encoder, number, bytes + before, size - before);
 	}
 }
 
@@ -420,19 +527,28 @@ static int encode(struct encoder *encoder, unsigned threads)
 
 	encoder->table = xcalloc(table_size + 1, 1);
 	encoder->counts.length = PATCH_HEADER_SIZE + table_size;
+	if (encoder->counts.length > encoder->max_length)
+		return -E2BIG;
 	run_threads(index_pieces, encoder, threads);
 	if (encoder->error != 0)
 		return encoder->error;
+	hash_final(encoder->hash, &encoder->header.base_sha256);
+	encoder->counts.base_sha256 = encoder->header.base_sha256;
 	if ((r = put_front(encoder)) < 0)
 		return r;
 	run_threads(make_segments, encoder, threads);
 	return encoder->error != 0 ? encoder->error : put_front(encoder);
 }
 
-int patch_encode(int base_fd, const struct sha256 *base_sha256, int new_fd, int out_fd, unsigned threads,
-		 struct patch_counts *ret_counts)
+int patch_encode(int base_fd, int new_fd, int out_fd, unsigned threads, struct patch_counts *ret_counts)
 {
-	struct encoder encoder = {.base_fd = base_fd, .new_fd = new_fd, .out_fd = out_fd};
+	return patch_encode_within(base_fd, new_fd, out_fd, threads, UINT64_MAX, ret_counts);
+}
+
+int patch_encode_within(int base_fd, int new_fd, int out_fd, unsigned threads, uint64_t max_length,
+			struct patch_counts *ret_counts)
+{
+	struct encoder encoder = {.base_fd = base_fd, .new_fd = new_fd, .out_fd = out_fd, .max_length = max_length};
 	int64_t base_length = fd_size(base_fd), plain_length = fd_size(new_fd);
 	int r;
 
@@ -440,15 +556,19 @@ int patch_encode(int base_fd, const struct sha256 *base_sha256, int new_fd, int 
 		return base_length < 0 ? (int)base_length : (int)plain_length;
 	if ((uint64_t)base_length > LIMIT_PLAIN_SIZE || (uint64_t)plain_length > LIMIT_PLAIN_SIZE)
 		return -EFBIG;
-	encoder.header = (struct patch_header){
-		*base_sha256, (uint64_t)base_length, (uint64_t)plain_length,
-		(uint32_t)(((uint64_t)plain_length + PATCH_SEGMENT_SIZE - 1) / PATCH_SEGMENT_SIZE)};
+	encoder.header.base_length = (uint64_t)base_length;
+	encoder.header.plain_length = (uint64_t)plain_length;
+	encoder.header.n_segments = (uint32_t)(((uint64_t)plain_length + PATCH_SEGMENT_SIZE - 1) / PATCH_SEGMENT_SIZE);
 	encoder.index = patchindex_new(encoder.header.base_length);
+	encoder.hash = hash_new();
 	pthread_mutex_init(&encoder.lock, NULL);
 	pthread_cond_init(&encoder.turn, NULL);
 	r = encode(&encoder, threads);
 	pthread_cond_destroy(&encoder.turn);
 	pthread_mutex_destroy(&encoder.lock);
+	for (size_t i = 0; i < PATCH_THREADS_MAX; i++)
+		free(encoder.aside[i].frames);
+	hash_free(encoder.hash);
 	patchindex_free(encoder.index);
 	free(encoder.table);
 	if (r == 0)

@@ -34,7 +34,9 @@ struct check_file {
 	uint32_t n_parts; /* received so far */
 	/* Of a patch. */
 	bool base_is_output; /* it is to be decoded first; otherwise a plain file of the store */
-	int base_fd;         /* -1: none */
+	int base_fd;         /* -1: none; where the base is another file's, too, it is that one's output */
+	bool base_is_others; /* of a file before, which frees what is shared */
+	bool *base_is_here;  /* shared: it was decoded; NULL where it is no output */
 	bool base_is_good;   /* as a table, in every row, by what BASE_GOOD_BY says */
 	struct sha256 base_good_by;
 	struct blob_part *base_parts;

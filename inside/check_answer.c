@@ -95,7 +95,7 @@ void check_answer_plain(struct check_answer *answer, const struct check_file *fi
 	if (file->is_object)
 		return;
 	record.target = file->target;
-	if (file->base_is_output) {
+	if (file->base_is_output && !file->base_is_others) {
 		record.kind = RECORD_BASE_OUTPUT;
 		record_send(answer->sock, &record, -1);
 		record.kind = RECORD_PLAIN;

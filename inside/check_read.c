@@ -86,8 +86,11 @@ static enum fault read_target(struct reading *reading, struct refusal *why)
 
 	if (file->target.is_patch == 0)
 		return decode(reading, &blob, file->part_fds, write_decoded, why);
-	if (file->base_is_output && decode(reading, &base, file->base_part_fds, keep_base, why) != FAULT_NONE)
-		return refuse_within(why, "its base");
+	if (file->base_is_output && !*file->base_is_here) {
+		if (decode(reading, &base, file->base_part_fds, keep_base, why) != FAULT_NONE)
+			return refuse_within(why, "its base");
+		*file->base_is_here = true;
+	}
 	return patch_decode_blob(&blob, file->part_fds, &base, file->base_fd, reading->has_threads,
 				 reading->copied != NULL ? &watch : NULL, write_decoded, reading, why);
 }

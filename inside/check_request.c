@@ -48,6 +48,35 @@ static void take_part(struct check_request *request, const struct record_part *p
 	file->part_fds[file->n_parts++] = fd;
 }
 
+/* The one before FILE that has the same base, which is to be decoded: once for both. NULL: none. */
+static const struct check_file *find_base(const struct check_request *request, const struct check_file *file)
+{
+	for (size_t i = 0; i < request->n_files; i++) {
+		const struct check_file *other = &request->files[i];
+
+		if (other != file && other->base_is_output && other->target.base_length == file->target.base_length &&
+		    sha256_equal(&other->target.base_sha256, &file->target.base_sha256))
+			return other;
+	}
+	return NULL;
+}
+
+/* An output of its own, or that of a file before. */
+static void take_base_output(const struct check_request *request, struct check_file *file)
+{
+	const struct check_file *other = find_base(request, file);
+
+	file->base_is_output = true;
+	file->base_is_others = other != NULL;
+	if (other != NULL) {
+		cleanup_close(&file->base_fd);
+		file->base_fd = other->base_fd;
+	}
+	file->base_is_here = other != NULL ? other->base_is_here : xcalloc(1, sizeof(bool));
+	file->base_parts = xcalloc(file->target.n_base_parts, sizeof(*file->base_parts));
+	file->base_part_fds = xcalloc(file->target.n_base_parts, sizeof(*file->base_part_fds));
+}
+
 static void take_base(struct check_request *request, const struct record *record, int fd)
 {
 	struct check_file *file = request->n_files > 0 ? &request->files[request->n_files - 1] : NULL;
@@ -57,11 +86,8 @@ static void take_base(struct check_request *request, const struct record *record
 	    !sha256_equal(&file->target.base_sha256, &record->target.base_sha256))
 		die("the supervisor sent a base that is not the last file's");
 	file->base_fd = fd;
-	file->base_is_output = record->kind == RECORD_BASE_OUTPUT;
-	if (!file->base_is_output)
-		return;
-	file->base_parts = xcalloc(file->target.n_base_parts, sizeof(*file->base_parts));
-	file->base_part_fds = xcalloc(file->target.n_base_parts, sizeof(*file->base_part_fds));
+	if (record->kind == RECORD_BASE_OUTPUT)
+		take_base_output(request, file);
 }
 
 static void take_base_part(struct check_request *request, const struct record_part *part, int fd)
@@ -210,7 +236,10 @@ void check_request_clear(struct check_request *request)
 		struct check_file *file = &request->files[i];
 
 		cleanup_close(&file->fd);
-		cleanup_close(&file->base_fd);
+		if (!file->base_is_others) {
+			cleanup_close(&file->base_fd);
+			free(file->base_is_here);
+		}
 		for (uint32_t j = 0; j < file->n_base_parts; j++)
 			cleanup_close(&file->base_part_fds[j]);
 		for (uint32_t j = 0; j < file->n_parts; j++)

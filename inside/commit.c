@@ -24,8 +24,10 @@
 struct commit {
 	int store_fd;
 	int spool_fd;
-	bool is_dirty;   /* something is staged */
-	bool was_synced; /* at least once: what an earlier run left may not be durable either */
+	bool is_dirty;             /* something is staged */
+	bool was_synced;           /* at least once: what an earlier run left may not be durable either */
+	bool has_roles;            /* of datasets, staged for trust/ */
+	struct store_names staged; /* datasets, by what was put since the last sync */
 	struct store_kept kept;
 };
 
@@ -58,7 +60,19 @@ static enum fault begin(int store_fd, struct refusal *why)
 				      "the store's folder has no file `format` and is not empty");
 		return store_create(store_fd, why);
 	}
-	return store_sweep(store_fd, why);
+	return store_sweep(store_fd, NULL, why);
+}
+
+/* The top roles before those of datasets: the order of the workflow. */
+static enum fault put_trust(struct commit *commit, const struct record_put *put, struct refusal *why)
+{
+	bool is_staged = false;
+	enum fault fault = store_put_trust(commit->store_fd, put, &is_staged, why);
+
+	if (fault == FAULT_NONE && commit->has_roles && !is_staged)
+		die("protocol: a top role after a dataset's");
+	commit->has_roles = commit->has_roles || is_staged;
+	return fault;
 }
 
 /* What a person or a reader can see changes only when all that it stands on is durable. */
@@ -70,7 +84,7 @@ static void insist_synced(const struct commit *commit, const char *what)
 
 static void insist_clean(const struct commit *commit)
 {
-	if (commit->is_dirty)
+	if (commit->is_dirty || commit->has_roles)
 		die("protocol: a deletion between a put and its sync");
 }
 
@@ -78,6 +92,23 @@ static void insist_fd(int fd, bool wanted)
 {
 	if ((fd >= 0) != wanted)
 		die("protocol: a record %s", wanted ? "lacks its descriptor" : "with a descriptor that is not its");
+}
+
+/* Orders come a dataset after the other, so the last one is enough to look at. */
+static void note_dataset(struct commit *commit, const char *dataset)
+{
+	struct store_names *staged = &commit->staged;
+
+	if (staged->n_items > 0 && strcmp(staged->items[staged->n_items - 1], dataset) == 0)
+		return;
+	staged->items = xrealloc(staged->items, staged->n_items + 1, sizeof(*staged->items));
+	staged->items[staged->n_items++] = xstrdup(dataset);
+}
+
+/* Documents that a sync brings to their place. */
+static bool is_staged(enum document document)
+{
+	return document == DOCUMENT_VERDICT || document == DOCUMENT_HISTORY;
 }
 
 /* Operations on files of the spool and links between objects: staged. */
@@ -92,18 +123,21 @@ static enum fault put(struct commit *commit, const struct record *record, struct
 	case RECORD_PUT_BLOB:
 		return store_put_blob(commit->store_fd, commit->spool_fd, &record->put, why);
 	case RECORD_PUT_OBJECT:
+		note_dataset(commit, record->put.dataset);
 		return store_put_object(commit->store_fd, commit->spool_fd, &record->put, why);
 	default:
+		note_dataset(commit, record->put.dataset);
 		return store_put_link(commit->store_fd, &record->put, why);
 	}
 }
 
 static enum fault sync_store(struct commit *commit, struct refusal *why)
 {
-	enum fault fault = store_sync(commit->store_fd, why);
+	enum fault fault = store_sync(commit->store_fd, &commit->staged, why);
 
+	store_names_free(&commit->staged);
 	if (fault == FAULT_NONE) {
-		commit->is_dirty = false;
+		commit->is_dirty = commit->has_roles = false;
 		commit->was_synced = true;
 	}
 	return fault;
@@ -139,13 +173,13 @@ static enum fault operate(struct commit *commit, const struct record *record, in
 	case RECORD_PUT_LINK:
 		return put(commit, record, why);
 	case RECORD_PUT_DOCUMENT:
-		commit->is_dirty |= record->document.document == DOCUMENT_HISTORY;
+		commit->is_dirty = commit->is_dirty || is_staged((enum document)record->document.document);
 		return store_put_document(commit->store_fd, &record->document, fd, why);
 	case RECORD_SYNC:
 		return sync_store(commit, why);
 	case RECORD_PUT_TRUST:
 		insist_synced(commit, "trust");
-		return store_put_trust(commit->store_fd, &record->put, why);
+		return put_trust(commit, &record->put, why);
 	case RECORD_GENERATION:
 		*generation = record->generation.number;
 		return make_generation(commit, record, fd, why);
@@ -156,6 +190,8 @@ static enum fault operate(struct commit *commit, const struct record *record, in
 					    &record->version.version, why);
 	case RECORD_SWITCH:
 		insist_synced(commit, "a switch");
+		if (commit->has_roles)
+			die("protocol: a switch before the roles that it follows are durable");
 		return store_switch(commit->store_fd, record->generation.number, why);
 	case RECORD_DELETE_GENERATION:
 		insist_clean(commit);
@@ -192,9 +228,9 @@ static enum fault work(int sock, struct commit *commit, struct record *record, i
 		record_receive(sock, record, &fd);
 	}
 	insist_fd(fd, false);
-	if (fault == FAULT_NONE && commit->is_dirty)
+	if (fault == FAULT_NONE && (commit->is_dirty || commit->has_roles))
 		fault = sync_store(commit, why);
-	return fault == FAULT_NONE ? store_sweep(commit->store_fd, why) : fault;
+	return fault == FAULT_NONE ? store_sweep(commit->store_fd, &commit->staged, why) : fault;
 }
 
 int main(int argc, char **argv)
@@ -218,5 +254,6 @@ int main(int argc, char **argv)
 	end = record_end(&why);
 	record_send(sock, &end, -1);
 	free(commit.kept.items);
+	store_names_free(&commit.staged);
 	return 0;
 }

@@ -503,16 +503,22 @@ int crew_json_memory(json_t *root, size_t *ret_size)
 
 void commit_begin(const struct inside *inside, int store_fd, int spool_fd, struct commit *ret_commit)
 {
-	struct commit commit = {.worker = WORKER_NONE};
+	*ret_commit = (struct commit){
+		.inside = inside, .store_fd = store_fd, .spool_fd = spool_fd, .worker = WORKER_NONE};
+}
 
-	if (crew_start(inside, COMP_COMMIT, &commit.worker, &commit.why) == FAULT_NONE &&
-	    send_folder(&commit.worker, FOLDER_STORE, store_fd, &commit.why) == FAULT_NONE && spool_fd >= 0)
-		send_folder(&commit.worker, FOLDER_SPOOL, spool_fd, &commit.why);
-	*ret_commit = commit;
+static void start_commit(struct commit *commit)
+{
+	if (crew_start(commit->inside, COMP_COMMIT, &commit->worker, &commit->why) == FAULT_NONE &&
+	    send_folder(&commit->worker, FOLDER_STORE, commit->store_fd, &commit->why) == FAULT_NONE &&
+	    commit->spool_fd >= 0)
+		send_folder(&commit->worker, FOLDER_SPOOL, commit->spool_fd, &commit->why);
 }
 
 void commit_order(struct commit *commit, const struct record *record, int fd)
 {
+	if (commit->n_orders == 0 && commit->why.fault == FAULT_NONE)
+		start_commit(commit);
 	if (commit->why.fault != FAULT_NONE)
 		return;
 	crew_send(&commit->worker, record, fd, &commit->why);
@@ -561,6 +567,8 @@ enum fault commit_end(struct commit *commit, struct refusal *why)
 	struct refusal last = {0};
 	enum fault fault;
 
+	if (commit->inside != NULL && commit->n_orders == 0 && commit->why.fault == FAULT_NONE)
+		return FAULT_NONE;
 	if (commit->worker.pid <= 0 && commit->why.fault == FAULT_NONE)
 		return refuse(why, FAULT_WORKER, "inside-commit is not at work");
 	if (commit->worker.pid <= 0)

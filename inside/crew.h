@@ -66,8 +66,11 @@ enum fault crew_log(struct inside *inside, struct refusal *why);
 
 /* --- commit ---------------------------------------------------------------------------------------------------------- */
 
-/* One session with inside-commit. The first failure is kept; later orders are not sent. */
+/* One session with inside-commit, which is started with the first order: where nothing changes there is nobody to pay for. The first failure
+ * is kept; later orders are not sent. */
 struct commit {
+	const struct inside *inside;
+	int store_fd, spool_fd;
 	struct worker worker;
 	size_t n_orders;
 	struct refusal why;

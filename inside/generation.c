@@ -23,17 +23,28 @@ void generation_clear(struct generation *generation)
 	memset(generation, 0, sizeof(*generation));
 }
 
-struct generation_entry *generation_entry(const struct generation *generation, const char *name)
+/* The first entry whose name is not before NAME: entries are sorted. */
+static size_t find_place(const struct generation *generation, const char *name)
 {
-	for (size_t i = 0; i < generation->n_entries; i++)
-		if (strcmp(generation->entries[i].name, name) == 0)
-			return &generation->entries[i];
-	return NULL;
+	size_t low = 0, high = generation->n_entries;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(generation->entries[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
-static int compare_entries(const void *a, const void *b)
+struct generation_entry *generation_entry(const struct generation *generation, const char *name)
 {
-	return strcmp(((const struct generation_entry *)a)->name, ((const struct generation_entry *)b)->name);
+	size_t place = find_place(generation, name);
+	bool is_there = place < generation->n_entries && strcmp(generation->entries[place].name, name) == 0;
+
+	return is_there ? &generation->entries[place] : NULL;
 }
 
 void generation_set(struct generation *generation, const char *name, const char *version, json_t *json)
@@ -41,15 +52,17 @@ void generation_set(struct generation *generation, const char *name, const char 
 	struct generation_entry *entry = generation_entry(generation, name);
 
 	if (entry == NULL) {
+		size_t place = find_place(generation, name);
+
 		generation->entries = xrealloc(generation->entries, generation->n_entries + 1, sizeof(*entry));
-		entry = &generation->entries[generation->n_entries++];
+		entry = &generation->entries[place];
+		memmove(entry + 1, entry, (generation->n_entries++ - place) * sizeof(*entry));
 		memset(entry, 0, sizeof(*entry));
 		snprintf(entry->name, sizeof(entry->name), "%s", name);
 	}
 	json_decref(entry->json);
 	entry->json = json;
 	snprintf(entry->version, sizeof(entry->version), "%s", version);
-	qsort(generation->entries, generation->n_entries, sizeof(*entry), compare_entries);
 }
 
 void generation_remove(struct generation *generation, const char *name)

@@ -23,26 +23,43 @@ bool goodrows_in(const struct verdict *verdict, const struct sha256 *sha256, str
 	return false;
 }
 
-bool goodrows_find(const struct inside *inside, const char *dataset, const struct sha256 *sha256,
-		   struct record_good *ret_good)
+/* Of ROLE's targets those that are patches against a base of which VERDICT does not say it yet, and WORD does. How many are left. */
+static size_t take_words(const struct catalogue_role *role, const struct verdict *word, struct verdict *verdict)
+{
+	size_t n_left = 0;
+
+	for (size_t i = 0; i < role->n_targets; i++) {
+		const struct record_target *target = &role->targets[i].record;
+		struct record record = record_new(RECORD_GOOD);
+
+		if (!target->is_patch || goodrows_in(verdict, &target->base_sha256, &record.good))
+			continue;
+		if (goodrows_in(word, &target->base_sha256, &record.good))
+			verdict_add(verdict, &record);
+		else
+			n_left++;
+	}
+	return n_left;
+}
+
+void goodrows_carry(const struct inside *inside, const struct catalogue_role *role, struct verdict *verdict)
 {
 	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
 	char path[NOTATION_NAME_SIZE + 16];
-	bool found = false;
 
-	if (inside->config->full_validation)
-		return false;
-	snprintf(path, sizeof(path), "datasets/%s/v", dataset);
+	if (inside->config->full_validation || take_words(role, NULL, verdict) == 0)
+		return;
+	snprintf(path, sizeof(path), "datasets/%s/v", role->record.name);
 	if (store_list(inside->store_fd, path, &names) < 0)
-		return false;
-	for (size_t i = 0; i < names.n_items && !found; i++) {
-		_cleanup_(verdict_freep) struct verdict *verdict = NULL;
+		return;
+	for (size_t i = 0; i < names.n_items; i++) {
+		_cleanup_(verdict_freep) struct verdict *word = NULL;
 		struct sha256 version;
 
 		/* What cannot be read says nothing: then all rows are looked at. */
-		if (judge_full_version(inside, dataset, names.items[i], &version, NULL) == FAULT_NONE &&
-		    generation_load_verdict(inside->store_fd, dataset, &version, &verdict, NULL) == FAULT_NONE)
-			found = goodrows_in(verdict, sha256, ret_good);
+		if (judge_full_version(inside, role->record.name, names.items[i], &version, NULL) == FAULT_NONE &&
+		    generation_load_verdict(inside->store_fd, role->record.name, &version, &word, NULL) == FAULT_NONE &&
+		    take_words(role, word, verdict) == 0)
+			return;
 	}
-	return found;
 }

@@ -6,12 +6,13 @@
 #ifndef INSIDE_GOODROWS_H
 #define INSIDE_GOODROWS_H
 
+#include "inside/catalogue.h"
 #include "inside/inside.h"
 #include "inside/verdict.h"
 
-/* The newest word on the plain file SHA256 of DATASET. False: none, or a configuration that wants every row looked at each time. */
-bool goodrows_find(const struct inside *inside, const char *dataset, const struct sha256 *sha256,
-		   struct record_good *ret_good);
+/* Adds to VERDICT what is known of the bases of ROLE's patches: it carries that on. Nothing, where the configuration wants every row looked at
+ * each time. */
+void goodrows_carry(const struct inside *inside, const struct catalogue_role *role, struct verdict *verdict);
 
 /* What VERDICT, which may be NULL, says of the plain file. */
 bool goodrows_in(const struct verdict *verdict, const struct sha256 *sha256, struct record_good *ret_good);

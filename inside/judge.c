@@ -130,16 +130,17 @@ static bool has_base(const struct inside *inside, const struct catalogue_role *r
 	       store_has_object(inside->store_fd, role->record.name, &role->targets[i].record.base_sha256);
 }
 
-/* What is known of the rows of the bases goes into the verdict, which carries it on: not out of the worker's mouth. */
-static void keep_goods(const struct inside *inside, const struct catalogue_role *role, struct verdict *verdict)
+/* Whether inside-check decodes target I's base for a target before it. */
+static bool shares_base(const struct catalogue_role *role, size_t i)
 {
-	for (size_t i = 0; i < role->n_targets; i++) {
-		struct record record = record_new(RECORD_GOOD);
+	for (size_t k = 0; k < i; k++) {
+		const struct record_target *other = &role->targets[k].record, *target = &role->targets[i].record;
 
-		if (role->targets[i].record.is_patch &&
-		    goodrows_find(inside, role->record.name, &role->targets[i].record.base_sha256, &record.good))
-			verdict_add(verdict, &record);
+		if (other->is_patch && other->base_length == target->base_length &&
+		    sha256_equal(&other->base_sha256, &target->base_sha256))
+			return true;
 	}
+	return false;
 }
 
 static enum fault send_good(const struct verdict *verdict, const struct sha256 *base_sha256, struct worker *worker,
@@ -163,7 +164,7 @@ static enum fault send_base(const struct inside *inside, const struct spool *spo
 	enum fault fault;
 
 	record.target = target->record;
-	if (!is_here)
+	if (!is_here && !shares_base(role, i))
 		show_output(fd, target->record.base_length);
 	fault = send_open(worker, &record, fd, "a patch's base", why);
 	if (fault == FAULT_NONE)
@@ -437,7 +438,7 @@ static enum fault check_room(const struct inside *inside, const struct spool *sp
 		if (store_has_object(inside->store_fd, role->record.name, &target->sha256))
 			continue;
 		size += target->length;
-		if (target->is_patch && !has_base(inside, role, i, bases))
+		if (target->is_patch && !has_base(inside, role, i, bases) && !shares_base(role, i))
 			size += target->base_length;
 	}
 	return incoming_spool_has_room(inside, (int64_t)size, why);
@@ -470,7 +471,8 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 	judgement.verdict = verdict_new(role->record.name, &role->record.version);
 	judge_with(inside, role->record.name, &role->record.version, in_force, &judgement.verdict->judged_with);
 	add_blobs(role, judgement.verdict);
-	keep_goods(inside, role, judgement.verdict);
+	/* Not out of the worker's mouth. */
+	goodrows_carry(inside, role, judgement.verdict);
 	fault = check_room(inside, spool, role, bases, why);
 	if (fault == FAULT_NONE)
 		fault = crew_start(inside, COMP_CHECK, &worker, why);

@@ -93,7 +93,7 @@ enum record_kind {
 	RECORD_PUT_LINK,        /* .put: object -> datasets/DATASET/v/VERSION/FILE */
 	RECORD_PUT_DOCUMENT,    /* .document, fd: bytes of ours -> one of the documents of enum document */
 	RECORD_SYNC,            /* one syncfs of the store */
-	RECORD_PUT_TRUST, /* .put: mirror/metadata/FILE ("5.snapshot.json") -> trust/snapshot.json, durable, in order */
+	RECORD_PUT_TRUST, /* .put: mirror/metadata/FILE ("5.snapshot.json") -> trust/snapshot.json, durable, in order; those of datasets, after the others, by the next RECORD_SYNC */
 	RECORD_GENERATION,         /* .generation: begins generations/N; fd: its clapet.json */
 	RECORD_GENERATION_DATASET, /* .version: N/<name> -> ../../datasets/<name>/v/<version> */
 	RECORD_SWITCH,             /* .generation: current -> generations/N, durable */

@@ -23,18 +23,6 @@
 /* A reader that holds a lock for this many times keepGenerations is asked after, loudly. */
 #define PATIENCE 10
 
-static int add_keep(void *ctx, const char *dataset, const char *version)
-{
-	struct retention *retention = ctx;
-	struct keep *keep;
-
-	retention->keeps = xrealloc(retention->keeps, retention->n_keeps + 1, sizeof(*keep));
-	keep = &retention->keeps[retention->n_keeps++];
-	snprintf(keep->dataset, sizeof(keep->dataset), "%s", dataset);
-	snprintf(keep->version, sizeof(keep->version), "%s", version);
-	return 0;
-}
-
 static bool is_kept(const struct retention *retention, const char *dataset, const char *version)
 {
 	for (size_t i = 0; i < retention->n_keeps; i++)
@@ -42,6 +30,21 @@ static bool is_kept(const struct retention *retention, const char *dataset, cons
 		    strcmp(retention->keeps[i].version, version) == 0)
 			return true;
 	return false;
+}
+
+/* Once, however many generations show it: its verdict may be read. */
+static int add_keep(void *ctx, const char *dataset, const char *version)
+{
+	struct retention *retention = ctx;
+	struct keep *keep;
+
+	if (is_kept(retention, dataset, version))
+		return 0;
+	retention->keeps = xrealloc(retention->keeps, retention->n_keeps + 1, sizeof(*keep));
+	keep = &retention->keeps[retention->n_keeps++];
+	snprintf(keep->dataset, sizeof(keep->dataset), "%s", dataset);
+	snprintf(keep->version, sizeof(keep->version), "%s", version);
+	return 0;
 }
 
 void retention_begin(struct retention *retention)

@@ -493,7 +493,7 @@ static enum fault commit_all(struct inside *inside, struct spool *spool, const s
 		return refuse(why, made.fault, "%s", made.line);
 	}
 	status = status_compose(inside, settlement);
-	if (commit.n_orders > 0 || !status_is_stored(inside, status))
+	if (commit.n_orders > 0 || !json_equal(settlement->old_status, status))
 		commit_document(&commit, DOCUMENT_STATUS, NULL, NULL, status);
 	else
 		json_decref(status);

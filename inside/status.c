@@ -313,13 +313,6 @@ enum fault status_load(const struct inside *inside, json_t **ret_status, struct 
 	return FAULT_NONE;
 }
 
-bool status_is_stored(const struct inside *inside, const json_t *status)
-{
-	_cleanup_(json_decrefp) json_t *stored = NULL;
-
-	return status_load(inside, &stored, NULL) == FAULT_NONE && json_equal(stored, status);
-}
-
 const char *status_text(const json_t *object, const char *key, char *buffer, size_t size)
 {
 	const json_t *value = json_object_get(object, key);

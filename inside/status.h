@@ -30,8 +30,6 @@ json_t *status_sources_to_json(const struct record_source *sources, size_t n_sou
 
 /* The document for a settlement. New reference. */
 json_t *status_compose(const struct inside *inside, const struct settlement *settlement);
-/* Whether the store holds just that already. */
-bool status_is_stored(const struct inside *inside, const json_t *status);
 /* Reads status.json. FAULT_NO_SUCH where there is none, FAULT_STORE_DAMAGED where it is out of form. */
 enum fault status_load(const struct inside *inside, json_t **ret_status, struct refusal *why);
 

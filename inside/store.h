@@ -99,8 +99,9 @@ enum fault store_create(int store_fd, struct refusal *why);
 /* Whether the folder holds nothing but what store_create may find. */
 bool store_is_empty(int store_fd);
 
-/* Removes what an unfinished commit left. First of all. */
-enum fault store_sweep(int store_fd, struct refusal *why);
+/* Removes what an unfinished commit left. First of all, then with DATASETS NULL: of every dataset; later of those that it staged something
+ * of is enough. */
+enum fault store_sweep(int store_fd, const struct store_names *datasets, struct refusal *why);
 
 /* From a spool file, named by its hash: a regular file with one link, hashed again here; linked into the store where it
  * is ours, copied otherwise. What is there already is verified instead. Staged until store_sync. */
@@ -114,12 +115,15 @@ enum fault store_put_link(int store_fd, const struct record_put *put, struct ref
 enum fault store_begin_generation(int store_fd, uint64_t generation, int clapet_json_fd, struct refusal *why);
 enum fault store_generation_add(int store_fd, uint64_t generation, const char *dataset, const struct sha256 *version,
 				struct refusal *why);
-/* Makes all that is staged durable, and only then visible under its final names, and that durable too. */
-enum fault store_sync(int store_fd, struct refusal *why);
+/* Makes all that is staged durable, and only then visible under its final names, and that durable too. DATASETS: those of which something is
+ * staged; NULL: any. */
+enum fault store_sync(int store_fd, const struct store_names *datasets, struct refusal *why);
 
-/* Durable when they return; a version's history is staged like what is put from the spool. */
+/* Durable when it returns; but for verdicts and histories, of which there may be thousands: these are staged until store_sync. */
 enum fault store_put_document(int store_fd, const struct record_document *document, int fd, struct refusal *why);
-enum fault store_put_trust(int store_fd, const struct record_put *put, struct refusal *why);
+/* The top roles are durable when it returns. For those of datasets, which come after them and in no order (TUF 1.0.34, 5.6.7), *RET_STAGED is
+ * true: staged until store_sync. */
+enum fault store_put_trust(int store_fd, const struct record_put *put, bool *ret_staged, struct refusal *why);
 /* Insists that every link of the generation leads to a version. A switch to the current one does nothing. */
 enum fault store_switch(int store_fd, uint64_t generation, struct refusal *why);
 

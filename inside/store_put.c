@@ -105,7 +105,8 @@ enum fault stage_has(int store_fd, const char *path, const char *name, bool *ret
 enum fault stage_copy(int in_fd, int out_fd, const struct sha256 *sha256, uint64_t size, enum fault fault,
 		      const char *place, struct refusal *why)
 {
-	_cleanup_free_ uint8_t *buffer = malloc(BUFFER_SIZE);
+	size_t room = size < BUFFER_SIZE ? (size_t)size + 1 : BUFFER_SIZE;
+	_cleanup_free_ uint8_t *buffer = malloc(room);
 	_cleanup_(hash_freep) struct hash *hash = hash_new();
 	struct sha256 found;
 	uint64_t done = 0;
@@ -115,7 +116,7 @@ enum fault stage_copy(int in_fd, int out_fd, const struct sha256 *sha256, uint64
 	if (buffer == NULL)
 		return stage_storage(why, ENOMEM, "reading", place);
 	posix_fadvise(in_fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	while ((n = fd_read_up_to(in_fd, buffer, BUFFER_SIZE)) > 0) {
+	while ((n = fd_read_up_to(in_fd, buffer, room)) > 0) {
 		done += (uint64_t)n;
 		if (done > size)
 			return refuse(why, fault, "%s: longer than its %" PRIu64 " bytes", place, size);

@@ -92,6 +92,26 @@ static enum fault put_durable(int store_fd, const char *path, const void *data, 
 	return stage_fsync(folder_fd, folder, why);
 }
 
+/* Writes SIZE bytes as NAME in the folder STAGED: they come to their place, and are durable, by store_sync. Twice in one plan: the last
+ * counts. */
+static enum fault put_staged(int store_fd, const char *staged, const char *name, const void *data, size_t size,
+			     struct refusal *why)
+{
+	_cleanup_close_ int fd = -1, folder_fd = -1;
+	enum fault fault = stage_open(store_fd, staged, STAGE_PRIVATE_MODE, &folder_fd, why);
+	int r;
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (unlinkat(folder_fd, name, 0) < 0 && errno != ENOENT)
+		return stage_storage(why, errno, "unlinkat", name);
+	fd = fd_open_beneath(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	r = fd < 0 ? fd : fd_write_all(fd, data, size);
+	if (r < 0)
+		return stage_storage(why, r, "write", name);
+	return fchmod(fd, STAGE_FILE_MODE) < 0 ? stage_storage(why, errno, "fchmod", name) : FAULT_NONE;
+}
+
 enum fault store_create(int store_fd, struct refusal *why)
 {
 	enum fault fault;
@@ -117,25 +137,36 @@ enum fault store_create(int store_fd, struct refusal *why)
 	return r < 0 ? stage_storage(why, r, "removal", STAGE) : FAULT_NONE;
 }
 
-/* Calls EACH for every folder that may hold a stage, with its path. */
-static enum fault each_stage(int store_fd, enum fault (*each)(int store_fd, const char *parent, struct refusal *why),
-			     struct refusal *why)
+/* DATASETS, or all that there are where it is NULL: then in *FOUND, which is to be freed. */
+static enum fault choose_datasets(int store_fd, const struct store_names **datasets, struct store_names *found,
+				  struct refusal *why)
 {
-	static const char *const fixed[] = {".", "mirror", "generations"};
-	_cleanup_(store_names_free) struct store_names datasets = {NULL, 0};
-	enum fault fault = FAULT_NONE;
-	int r = store_list(store_fd, "datasets", &datasets);
+	int r = *datasets == NULL ? store_list(store_fd, "datasets", found) : 0;
 
 	if (r < 0)
 		return stage_storage(why, r, "list", "datasets");
+	if (*datasets == NULL)
+		*datasets = found;
+	return FAULT_NONE;
+}
+
+/* Calls EACH for every folder that may hold a stage, with its path; of datasets those of DATASETS. */
+static enum fault each_stage(int store_fd, const struct store_names *datasets,
+			     enum fault (*each)(int store_fd, const char *parent, struct refusal *why),
+			     struct refusal *why)
+{
+	static const char *const fixed[] = {".", "mirror", "trust", "decisions", "generations"};
+	_cleanup_(store_names_free) struct store_names found = {NULL, 0};
+	enum fault fault = choose_datasets(store_fd, &datasets, &found, why);
+
 	for (size_t i = 0; fault == FAULT_NONE && i < ARRAY_SIZE(fixed); i++)
 		fault = each(store_fd, fixed[i], why);
-	for (size_t i = 0; fault == FAULT_NONE && i < datasets.n_items; i++) {
+	for (size_t i = 0; fault == FAULT_NONE && i < datasets->n_items; i++) {
 		char path[STAGE_PATH_SIZE];
 
-		if (stage_check_dataset(datasets.items[i], true, NULL) != FAULT_NONE)
-			return refuse(why, FAULT_STORE_DAMAGED, "datasets/%s: no dataset's name", datasets.items[i]);
-		snprintf(path, sizeof(path), "datasets/%s", datasets.items[i]);
+		if (stage_check_dataset(datasets->items[i], true, NULL) != FAULT_NONE)
+			return refuse(why, FAULT_STORE_DAMAGED, "datasets/%s: no dataset's name", datasets->items[i]);
+		snprintf(path, sizeof(path), "datasets/%s", datasets->items[i]);
 		fault = each(store_fd, path, why);
 	}
 	return fault;
@@ -149,9 +180,9 @@ static enum fault sweep_one(int store_fd, const char *parent, struct refusal *wh
 	return r < 0 ? stage_storage(why, r, "removal of " STAGE " in", parent) : FAULT_NONE;
 }
 
-enum fault store_sweep(int store_fd, struct refusal *why)
+enum fault store_sweep(int store_fd, const struct store_names *datasets, struct refusal *why)
 {
-	return each_stage(store_fd, sweep_one, why);
+	return each_stage(store_fd, datasets, sweep_one, why);
 }
 
 /* --- from the stage to its place -------------------------------------------------------------------------------------
@@ -287,23 +318,26 @@ static enum fault place_everything(int store_fd, const struct store_names *datas
 				 RENAME_NOREPLACE, why);
 	if (fault == FAULT_NONE)
 		fault = move_all(store_fd, "mirror/" STAGE "/metadata", "mirror/metadata", STAGE_PRIVATE_MODE, 0, why);
+	if (fault == FAULT_NONE)
+		fault = move_all(store_fd, "decisions/" STAGE "/verdicts", "decisions/verdicts", STAGE_PRIVATE_MODE, 0,
+				 why);
+	if (fault == FAULT_NONE)
+		fault = move_all(store_fd, "trust/" STAGE, "trust", STAGE_PRIVATE_MODE, 0, why);
 	return fault;
 }
 
-enum fault store_sync(int store_fd, struct refusal *why)
+enum fault store_sync(int store_fd, const struct store_names *datasets, struct refusal *why)
 {
-	_cleanup_(store_names_free) struct store_names datasets = {NULL, 0};
+	_cleanup_(store_names_free) struct store_names found = {NULL, 0};
 	enum fault fault;
-	int r;
 
 	if (syncfs(store_fd) < 0)
 		return stage_storage(why, errno, "syncfs", "the store");
-	r = store_list(store_fd, "datasets", &datasets);
-	if (r < 0)
-		return stage_storage(why, r, "list", "datasets");
-	fault = place_everything(store_fd, &datasets, why);
+	fault = choose_datasets(store_fd, &datasets, &found, why);
 	if (fault == FAULT_NONE)
-		fault = store_sweep(store_fd, why);
+		fault = place_everything(store_fd, datasets, why);
+	if (fault == FAULT_NONE)
+		fault = store_sweep(store_fd, datasets, why);
 	if (fault == FAULT_NONE && syncfs(store_fd) < 0)
 		return stage_storage(why, errno, "syncfs", "the store");
 	return fault;
@@ -312,35 +346,16 @@ enum fault store_sync(int store_fd, struct refusal *why)
 /* --- documents and trust ---------------------------------------------------------------------------------------------
  */
 
-/* As many as there are versions in an import: durable and in their place with all else, at the sync. */
+/* A folder a dataset, as they stand. */
 static enum fault stage_history(int store_fd, const struct record_document *document, const void *data, size_t size,
 				struct refusal *why)
 {
-	_cleanup_close_ int folder_fd = -1, fd = -1;
 	char folder[STAGE_PATH_SIZE], version[STORE_VERSION_SIZE], name[STORE_VERSION_SIZE + 8];
-	enum fault fault;
-	int r;
 
 	store_version_name(&document->version, version);
 	snprintf(folder, sizeof(folder), STAGE "/history/%s", document->dataset);
 	snprintf(name, sizeof(name), "%s.json", version);
-	fault = stage_open(store_fd, folder, STAGE_PRIVATE_MODE, &folder_fd, why);
-	if (fault != FAULT_NONE)
-		return fault;
-	/* The last word of a commit on a version counts. */
-	if (unlinkat(folder_fd, name, 0) < 0 && errno != ENOENT)
-		return stage_storage(why, errno, "unlinkat", name);
-	fd = fd_open_beneath(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return stage_storage(why, fd, "open for", name);
-	r = fd_write_all(fd, data, size);
-	if (r < 0)
-		return stage_storage(why, r, "write", name);
-	if (fchmod(fd, STAGE_FILE_MODE) < 0)
-		return stage_storage(why, errno, "fchmod", name);
-	if (close(steal_fd(&fd)) < 0)
-		return stage_storage(why, errno, "close", name);
-	return FAULT_NONE;
+	return put_staged(store_fd, folder, name, data, size, why);
 }
 
 enum fault store_put_document(int store_fd, const struct record_document *document, int fd, struct refusal *why)
@@ -365,11 +380,23 @@ enum fault store_put_document(int store_fd, const struct record_document *docume
 		return stage_storage(why, r, "read of what is for", path);
 	if (size != document->size)
 		return refuse(why, FAULT_SPOOL, "%s: %zu bytes came, should be %" PRIu64, path, size, document->size);
-	return document->document == DOCUMENT_HISTORY ? stage_history(store_fd, document, data, size, why)
-						      : put_durable(store_fd, path, data, size, why);
+	if (document->document == DOCUMENT_HISTORY)
+		return stage_history(store_fd, document, data, size, why);
+	if (document->document == DOCUMENT_VERDICT)
+		return put_staged(store_fd, "decisions/" STAGE "/verdicts", strrchr(path, '/') + 1, data, size, why);
+	return put_durable(store_fd, path, data, size, why);
 }
 
-enum fault store_put_trust(int store_fd, const struct record_put *put, struct refusal *why)
+/* Of "cog.json" that it is none of root, timestamp, snapshot and targets. */
+static bool is_delegated(const char *name)
+{
+	char role[LIMIT_METADATA_NAME_SIZE];
+
+	snprintf(role, sizeof(role), "%.*s", (int)strcspn(name, "."), name);
+	return notation_is_name(role) || strcmp(role, "status") == 0;
+}
+
+enum fault store_put_trust(int store_fd, const struct record_put *put, bool *ret_staged, struct refusal *why)
 {
 	char from[STORE_PATH_SIZE], name[LIMIT_METADATA_NAME_SIZE], to[STORE_PATH_SIZE];
 	_cleanup_close_ int fd = -1;
@@ -397,6 +424,9 @@ enum fault store_put_trust(int store_fd, const struct record_put *put, struct re
 		hash_bytes(data, size, &found);
 	if (r < 0 || size != put->size || !sha256_equal(&found, &put->sha256))
 		return refuse(why, FAULT_STORE_DAMAGED, "%s: its bytes are not those that were verified", from);
+	*ret_staged = is_delegated(name);
+	if (*ret_staged)
+		return put_staged(store_fd, "trust/" STAGE, name, data, size, why);
 	return put_durable(store_fd, to, data, size, why);
 }
 

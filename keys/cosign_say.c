@@ -63,9 +63,38 @@ static uint64_t length_of(const json_t *target)
 	return (uint64_t)json_integer_value(json_object_get(target, "length"));
 }
 
-/* "communes.csv: 1.2 MB, 37,813 rows" and both digests. */
-static void say_file(FILE *file, const struct cosign_side *side, const char *path, const json_t *target)
+static uint64_t parts_length(const json_t *object)
 {
+	const json_t *parts = json_object_get(object, "parts");
+	uint64_t length = 0;
+
+	for (size_t i = 0; i < json_array_size(parts); i++)
+		length += length_of(json_array_get(parts, i));
+	return length;
+}
+
+/* What is signed of how it travels. A patch that makes other bytes than the digest above is refused inside: what it is against needs no
+ * second signature of its own, but who looks at the blobs must know which it is. */
+static void say_travel(FILE *file, const struct cosign_request *request, const char *path, const json_t *target)
+{
+	const json_t *encoding = json_array_get(json_object_get(json_object_get(target, "custom"), "encodings"), 0);
+	const json_t *base = json_object_get(encoding, "base");
+	const json_t *old = json_object_get(targets_of(&request->replaces), path);
+	const char *hex = json_string_value(json_object_get(base, "sha256"));
+	char size[32], whole[32];
+
+	if (base == NULL || hex == NULL)
+		return;
+	notation_format_size(parts_length(encoding), size, sizeof(size));
+	notation_format_size(parts_length(base), whole, sizeof(whole));
+	fprintf(file, "    travels as a patch of %s against sha256:%s (%s), %s\n", size, hex, whole,
+		strcmp(hex, digest_of(old)) == 0 ? "which is the file that it replaces" : "an older version of it");
+}
+
+/* "communes.csv: 1.2 MB, 37,813 rows" and both digests. */
+static void say_file(FILE *file, const struct cosign_request *request, const char *path, const json_t *target)
+{
+	const struct cosign_side *side = &request->next;
 	const json_t *resource = resource_of(side, path);
 	const json_t *source = json_array_get(json_object_get(resource, "sources"), 0);
 	char published[SHOWN], address[SHOWN], size[32];
@@ -77,6 +106,7 @@ static void say_file(FILE *file, const struct cosign_side *side, const char *pat
 	fprintf(file, "\n    as stored    sha256:%s\n", digest_of(target));
 	if (*shown(source, "hash", published) != '\0')
 		fprintf(file, "    as published %s, %s\n", published, shown(source, "path", address));
+	say_travel(file, request, path, target);
 }
 
 static void say_change(FILE *file, const struct cosign_request *request, const char *path, const json_t *target)
@@ -167,7 +197,7 @@ void cosign_request_say(FILE *file, const struct cosign_request *request, const 
 	fprintf(file, "\nFiles:\n");
 	json_object_foreach(targets, path, target)
 	{
-		say_file(file, &request->next, path, target);
+		say_file(file, request, path, target);
 	}
 	if (request->next.package == NULL)
 		fprintf(file, "  The description was not sent along: rows and sources cannot be shown.\n");

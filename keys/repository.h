@@ -117,6 +117,25 @@ struct repository_file {
 size_t repository_n_files(const struct repository *repository);
 const struct repository_file *repository_file(const struct repository *repository, size_t index);
 
+/* --- what nobody asks for any more (repository_prune.c) --- */
+
+struct repository_keep {
+	int64_t at_least;  /* seconds that a file stays after another took its place */
+	unsigned versions; /* so many older sets of targets of each dataset stay, whatever their age */
+};
+/* After repository_list: removes metadata whose place another version took, so long ago; of datasets, the newest file of each set of targets
+ * that stays, too. Never a root, what is current, or a version above it, which somebody may still sign or name. With DRY_RUN only
+ * finds them. FAULT_STORAGE; what was removed until then is. */
+enum fault repository_prune(struct repository *repository, const struct repository_keep *keep, bool dry_run,
+			    struct refusal *why);
+/* The files that went, or would. */
+struct repository_pruned {
+	char name[LIMIT_METADATA_NAME_SIZE];
+	uint64_t size;
+};
+size_t repository_n_pruned(const struct repository *repository);
+const struct repository_pruned *repository_pruned(const struct repository *repository, size_t index);
+
 /* --- making one (repository_create.c) --- */
 
 struct repository_plan {

@@ -264,6 +264,7 @@ void repository_free(struct repository *repository)
 	secret_key_free(repository->timestamp_key);
 	free(repository->changes);
 	free(repository->files);
+	free(repository->pruned);
 	free(repository);
 }
 

@@ -44,6 +44,8 @@ struct repository {
 	bool delegations_changed, snapshot_changed;
 	struct repository_file *files;
 	size_t n_files, files_room, n_roots;
+	struct repository_pruned *pruned;
+	size_t n_pruned;
 };
 
 /* The delegations of targets: {"keys", "roles"}. */

@@ -55,6 +55,19 @@ static enum fault open_subfolder(int dir_fd, const char *path, const char *name,
 	return FAULT_NONE;
 }
 
+/* Who only looks may be of another account, or come before the first run: then there is nothing to look into. */
+static enum fault open_files(int repository_fd, const char *path, bool lock, struct agent *agent, struct refusal *why)
+{
+	if (!lock) {
+		agent->blobs_fd = fd_open_beneath(repository_fd, "blobs", O_RDONLY | O_DIRECTORY, 0);
+		agent->targets_fd = fd_open_beneath(repository_fd, "targets", O_RDONLY | O_DIRECTORY, 0);
+		return FAULT_NONE;
+	}
+	if (open_subfolder(repository_fd, path, "blobs", true, &agent->blobs_fd, why) != FAULT_NONE)
+		return why->fault;
+	return open_subfolder(repository_fd, path, "targets", true, &agent->targets_fd, why);
+}
+
 /* The log's folder belongs to outside-log. It is made where nobody (tmpfiles.d) prepared it. */
 static enum fault open_log(const struct config *config, int *ret_fd, struct refusal *why)
 {
@@ -110,10 +123,7 @@ enum fault agent_open(const struct config *config, bool lock, struct agent *ret_
 	    open_folder(config->repository, "repository", &repository_fd, why) != FAULT_NONE ||
 	    open_subfolder(repository_fd, config->repository, "metadata", false, &agent.metadata_fd, why) !=
 		    FAULT_NONE ||
-	    (lock &&
-	     (open_subfolder(repository_fd, config->repository, "blobs", true, &agent.blobs_fd, why) != FAULT_NONE ||
-	      open_subfolder(repository_fd, config->repository, "targets", true, &agent.targets_fd, why) !=
-		      FAULT_NONE)) ||
+	    open_files(repository_fd, config->repository, lock, &agent, why) != FAULT_NONE ||
 	    (lock && open_log(config, &agent.log_fd, why) != FAULT_NONE) ||
 	    open_folder(config->outbox, "outbox", &agent.outbox_fd, why) != FAULT_NONE) {
 		agent_close(&agent);

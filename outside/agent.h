@@ -23,7 +23,8 @@ struct agent {
 	struct agent_notes *notes; /* for the audit log (agentlog.h); NULL: reading only */
 };
 
-/* Opens the folders that the configuration names, and makes repository/blobs and repository/targets. With LOCK takes the lock of
+/* Opens the folders that the configuration names; without LOCK blobs_fd and targets_fd are negative where they cannot be looked into. With
+ * LOCK makes repository/blobs and repository/targets, takes the lock of
  * the state folder (FAULT_LOCKED where another run holds it) and blocks SIGTERM and SIGINT into stop_fd. FAULT_FILE. */
 enum fault agent_open(const struct config *config, bool lock, struct agent *ret_agent, struct refusal *why);
 void agent_close(struct agent *agent);

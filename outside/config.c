@@ -24,6 +24,9 @@
 /* A minute and a half of a link of 100 Mbit/s at its rate for one bundle; once in catalogueEvery for each keyframe. */
 #define CAROUSEL ((int64_t)(1 * GIB))
 
+/* A little below what the format allows: the split counts nothing that it does not know. */
+#define BUNDLE_SIZE ((int64_t)(LIMIT_BUNDLE_SIZE - MIB))
+
 static const struct {
 	const char *program, *key;
 } workers[WORKER_KINDS] = {
@@ -123,8 +126,8 @@ static enum fault parse_expires(struct config *config, struct refusal *why)
 
 static enum fault parse_limits(struct config *config, struct refusal *why)
 {
-	static const char *const allowed[] = {"timeout",   "retries", "maxRedirects", "maxBytes", "threads",
-					      "keyMemory", NULL};
+	static const char *const allowed[] = {"timeout",   "retries",     "maxRedirects", "maxBytes", "threads",
+					      "keyMemory", "bundleBytes", "bundleBlobs",  NULL};
 	json_t *limits = NULL;
 
 	config->timeout = 3600;
@@ -132,6 +135,8 @@ static enum fault parse_limits(struct config *config, struct refusal *why)
 	config->max_redirects = 5;
 	config->max_bytes = (int64_t)(4 * GIB);
 	config->key_memory = (int64_t)LIMIT_KEY_MEMORY;
+	config->bundle_size = BUNDLE_SIZE;
+	config->bundle_blobs = LIMIT_EXPORT_BLOBS;
 	config->catalogue_every = DAY;
 	if (json_get_duration(config->json, "configuration", "catalogueEvery", false, &config->catalogue_every, why) !=
 		    FAULT_NONE ||
@@ -149,7 +154,11 @@ static enum fault parse_limits(struct config *config, struct refusal *why)
 	    json_get_integer(limits, "limits", "threads", false, 1, OUTSIDE_THREADS_MAX, &config->threads, why) !=
 		    FAULT_NONE ||
 	    json_get_integer(limits, "limits", "keyMemory", false, (int64_t)LIMIT_KEY_MEMORY_MIN,
-			     (int64_t)LIMIT_KEY_MEMORY_MAX, &config->key_memory, why) != FAULT_NONE)
+			     (int64_t)LIMIT_KEY_MEMORY_MAX, &config->key_memory, why) != FAULT_NONE ||
+	    json_get_integer(limits, "limits", "bundleBytes", false, 1, BUNDLE_SIZE, &config->bundle_size, why) !=
+		    FAULT_NONE ||
+	    json_get_integer(limits, "limits", "bundleBlobs", false, 1, LIMIT_EXPORT_BLOBS, &config->bundle_blobs,
+			     why) != FAULT_NONE)
 		return why->fault;
 	if (config->timeout > 7 * DAY)
 		return refuse(why, FAULT_CONFIGURATION, "limits: timeout is more than 7 days");
@@ -186,6 +195,17 @@ static enum fault parse_keyframes(struct config *config, struct refusal *why)
 	return config_parse_keyframes(keyframes, "keyframes", &config->keyframes, why);
 }
 
+static enum fault parse_keep(struct config *config, struct refusal *why)
+{
+	config->keep_at_least = 30 * DAY;
+	config->keep_versions = 3;
+	if (json_get_duration(config->json, "configuration", "keepAtLeast", false, &config->keep_at_least, why) !=
+	    FAULT_NONE)
+		return why->fault;
+	return json_get_integer(config->json, "configuration", "keepVersions", false, 0, LIMIT_KEEP_VERSIONS,
+				&config->keep_versions, why);
+}
+
 static enum fault parse_network(struct config *config, struct refusal *why)
 {
 	const char *key;
@@ -214,11 +234,11 @@ static enum fault parse_network(struct config *config, struct refusal *why)
 static enum fault parse_members(struct config *config, const char *folder, struct refusal *why)
 {
 	static const char *const allowed[] = {
-		"format",    "sources",        "state",          "keys",           "repository",
-		"outbox",    "caFile",         "passphraseFile", "users",          "sockets",
-		"testBench", "longestSilence", "expires",        "catalogueEvery", "limits",
-		"allowHttp", "allowFile",      "proxy",          "credentials",    "bundleFormat",
-		"log",       "targetFormat",   "keyframes",      "links",          NULL,
+		"format",      "sources",        "state",  "keys",         "repository", "outbox",
+		"caFile",      "passphraseFile", "users",  "sockets",      "testBench",  "longestSilence",
+		"expires",     "catalogueEvery", "limits", "allowHttp",    "allowFile",  "proxy",
+		"credentials", "bundleFormat",   "log",    "targetFormat", "keyframes",  "links",
+		"keepAtLeast", "keepVersions",   NULL,
 	};
 	int64_t bundle_format = 1;
 	json_t *links = NULL;
@@ -230,7 +250,7 @@ static enum fault parse_members(struct config *config, const char *folder, struc
 		    FAULT_NONE ||
 	    parse_paths(config, folder, why) != FAULT_NONE || parse_users(config, why) != FAULT_NONE ||
 	    parse_expires(config, why) != FAULT_NONE || parse_limits(config, why) != FAULT_NONE ||
-	    parse_keyframes(config, why) != FAULT_NONE ||
+	    parse_keyframes(config, why) != FAULT_NONE || parse_keep(config, why) != FAULT_NONE ||
 	    json_get_object(config->json, "configuration", "links", false, &links, why) != FAULT_NONE ||
 	    (links != NULL && sendprofile_check_all(links, folder, why) != FAULT_NONE))
 		return why->fault;

@@ -50,12 +50,15 @@ struct config {
 	int64_t expires_timestamp, expires_snapshot, expires_datasets, expires_targets;
 	int64_t catalogue_every;
 	int64_t carousel;                 /* bytes of keyframes that a bundle without news offers again; 0: none */
+	int64_t keep_at_least;            /* seconds: what another version took the place of stays for so long */
+	int64_t keep_versions;            /* so many older versions of each dataset stay in any case */
 	bool may_patch;                   /* the inside reads targets of format 2 */
 	struct keyframe_policy keyframes; /* default of a source */
 	/* Defaults of a source. */
 	int64_t timeout; /* of a whole transfer, attempts and pauses included */
 	int64_t retries, max_redirects, max_bytes;
-	int64_t key_memory;  /* bytes that keys take before they go to a file */
+	int64_t bundle_size, bundle_blobs; /* of one bundle, at most; one larger blob travels alone */
+	int64_t key_memory;                /* bytes that keys take before they go to a file */
 	int64_t threads;     /* that read one table; 0: as many as the worker finds processors, up to four */
 	json_t *credentials; /* {dataset or host: credential name}, or NULL; borrowed */
 };

@@ -241,14 +241,13 @@ static enum fault load_signature(const char *path, struct outside_cosignature *r
 static enum fault take(struct run *run, int n_paths, char **paths, struct refusal *why)
 {
 	_cleanup_free_ struct outside_cosignature *signatures = xcalloc((size_t)n_paths + 1, sizeof *signatures);
-	struct publish_bundle bundle;
 
 	for (int i = 0; i < n_paths; i++)
 		if (load_signature(paths[i], &signatures[i], why) != FAULT_NONE)
 			return why->fault;
 	run->cosignatures = signatures;
 	run->n_cosignatures = (size_t)n_paths;
-	if (run_publish(run, &bundle, why) != FAULT_NONE)
+	if (run_publish(run, why) != FAULT_NONE)
 		return why->fault;
 	for (int i = 0; i < n_paths; i++)
 		agent_note(&run->agent, "cosign", signatures[i].role, NULL, NULL, FAULT_NONE,
@@ -258,7 +257,7 @@ static enum fault take(struct run *run, int n_paths, char **paths, struct refusa
 		printf("%s version %" PRIu64 ": signed by key %.16s%s\n", signatures[i].role, signatures[i].version,
 		       signatures[i].keyid,
 		       waiting_find(&run->waiting, signatures[i].role) != NULL ? "" : ", and published");
-	run_print_bundle(run, &bundle);
+	run_print_bundles(run);
 	return FAULT_NONE;
 }
 

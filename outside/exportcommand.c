@@ -255,7 +255,7 @@ static enum fault make_plan(struct export *export, struct refusal *why)
 	exportrecord_subtract(&export->record, &left);
 	if (left.n_items > 0 || export->record.n_volumes == 0)
 		fault = exportplan_split(left.items, left.n_items, publish_bundle_base(&export->signed_, &all),
-					 export->volume_size, &export->plan, why);
+					 export->volume_size, LIMIT_EXPORT_BLOBS, &export->plan, why);
 	publish_blobs_clear(&left);
 	if (fault == FAULT_NONE && export->record.n_volumes + export->plan.n_volumes > LIMIT_EXPORT_VOLUMES)
 		return refuse(why, FAULT_EXPORT_VOLUME, "more than %d volumes (bundle/limits.h LIMIT_EXPORT_VOLUMES)",

@@ -39,15 +39,30 @@ static enum fault refuse_blob(const struct publish_blob *blob, uint64_t wanted, 
 		      hex, blob->dataset, blob->dataset[0] != '\0' ? "/" : "", blob->file, wanted, bound);
 }
 
-/* The largest is named: a person who raises the size raises it once. */
-static enum fault check_fit(const struct publish_blob *blobs, size_t n_blobs, uint64_t base, uint64_t bound,
-			    struct refusal *why)
+static const struct publish_blob *find_largest(const struct publish_blob *blobs, size_t n_blobs)
 {
 	const struct publish_blob *largest = NULL;
 
 	for (size_t i = 0; i < n_blobs; i++)
 		if (largest == NULL || blobs[i].length > largest->length)
 			largest = &blobs[i];
+	return largest;
+}
+
+uint64_t exportplan_bound(const struct publish_blob *blobs, size_t n_blobs, uint64_t base, uint64_t wanted)
+{
+	const struct publish_blob *largest = find_largest(blobs, n_blobs);
+	uint64_t least = base + (largest != NULL ? publish_bundle_more(largest->length) : 0);
+
+	return wanted > least ? wanted : least;
+}
+
+/* The largest is named: a person who raises the size raises it once. */
+static enum fault check_fit(const struct publish_blob *blobs, size_t n_blobs, uint64_t base, uint64_t bound,
+			    struct refusal *why)
+{
+	const struct publish_blob *largest = find_largest(blobs, n_blobs);
+
 	if (largest != NULL && base + publish_bundle_more(largest->length) > bound)
 		return refuse_blob(largest, base + publish_bundle_more(largest->length), bound, why);
 	if (base > bound)
@@ -64,12 +79,12 @@ struct volume {
 
 /* The volume that BLOB goes into; a new one where none has room. LIMIT_EXPORT_VOLUMES: no volume. */
 static size_t find_volume(struct volume *volumes, size_t *n_volumes, const struct publish_blob *blob, uint64_t bound,
-			  const struct volume *empty)
+			  size_t max_blobs, const struct volume *empty)
 {
 	uint64_t more = publish_bundle_more(blob->length);
 	size_t i = 0;
 
-	while (i < *n_volumes && (volumes[i].size + more > bound || volumes[i].n_blobs == LIMIT_EXPORT_BLOBS))
+	while (i < *n_volumes && (volumes[i].size + more > bound || volumes[i].n_blobs >= max_blobs))
 		i++;
 	if (i == LIMIT_EXPORT_VOLUMES)
 		return i;
@@ -103,7 +118,7 @@ static void gather(const struct publish_blob *blobs, const size_t *places, size_
 }
 
 enum fault exportplan_split(const struct publish_blob *blobs, size_t n_blobs, uint64_t base, uint64_t bound,
-			    struct exportplan *ret_plan, struct refusal *why)
+			    size_t max_blobs, struct exportplan *ret_plan, struct refusal *why)
 {
 	const struct volume empty = {.size = base};
 	_cleanup_free_ size_t *places = xcalloc(n_blobs + 1, sizeof *places);
@@ -116,7 +131,7 @@ enum fault exportplan_split(const struct publish_blob *blobs, size_t n_blobs, ui
 		return why->fault;
 	volumes[0] = empty;
 	for (size_t i = 0; i < n_blobs; i++) {
-		places[i] = find_volume(volumes, &n_volumes, &blobs[i], bound, &empty);
+		places[i] = find_volume(volumes, &n_volumes, &blobs[i], bound, max_blobs, &empty);
 		if (places[i] == LIMIT_EXPORT_VOLUMES)
 			return refuse(why, FAULT_EXPORT_VOLUME,
 				      "more than %d volumes of %" PRIu64

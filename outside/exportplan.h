@@ -21,9 +21,13 @@ void exportplan_clear(struct exportplan *plan);
 
 /* Puts each of BLOBS (each once) into the first volume that has room for it, so that a dataset's blobs stay together and taking away
  * whole volumes with their blobs leaves the others as they are. BASE: bytes of a volume without blobs. None is
- * larger than BOUND, or has more than LIMIT_EXPORT_BLOBS. FAULT_EXPORT_VOLUME names the blob that fits none, or what metadata need, and the size that would do. */
+ * larger than BOUND, or has more than MAX_BLOBS (1 to LIMIT_EXPORT_BLOBS). FAULT_EXPORT_VOLUME names the blob that fits none, or what metadata need, and the size that would do. */
 enum fault exportplan_split(const struct publish_blob *blobs, size_t n_blobs, uint64_t base, uint64_t bound,
-			    struct exportplan *ret_plan, struct refusal *why);
+			    size_t max_blobs, struct exportplan *ret_plan, struct refusal *why);
+
+/* WANTED, or more where one of BLOBS fits no bundle of that size: then what that one needs. For bundles that nobody carries: what was published
+ * must get out. */
+uint64_t exportplan_bound(const struct publish_blob *blobs, size_t n_blobs, uint64_t base, uint64_t wanted);
 
 /* "3.9G", "700M", "64K", "650000000": decimal units, as media are sold in; at most three digits behind the point. FAULT_EXPORT_VOLUME where it is
  * none, is zero, or past what a bundle may be. */

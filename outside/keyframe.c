@@ -33,11 +33,12 @@ bool keyframe_serves(const struct keyframe_policy *policy, const struct state_fi
 	return before->keyframe_at != 0 && now - before->keyframe_at < policy->every;
 }
 
-bool keyframe_is_patch_small(const struct keyframe_policy *policy, const struct state_keyframe *keyframe,
-			     uint64_t length)
+uint64_t keyframe_patch_bound(const struct keyframe_policy *policy, const struct state_keyframe *keyframe)
 {
-	/* Neither passes: a share is at most 100, a length at most a part's. */
-	return length * 100 <= keyframe_size(keyframe) * (uint64_t)policy->share;
+	/* It does not pass: a share is at most 100, a keyframe at most LIMIT_PARTS parts. */
+	uint64_t bound = keyframe_size(keyframe) * (uint64_t)policy->share / 100;
+
+	return bound < LIMIT_PART_SIZE ? bound : LIMIT_PART_SIZE;
 }
 
 /* --- again, while there is nothing else to send -------------------------------------------------------------------- */

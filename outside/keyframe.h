@@ -17,9 +17,8 @@
 /* Whether a patch against BEFORE's keyframe is worth trying at NOW: patches are asked for, the keyframe is not too old, and not so small that
  * a patch would save nothing. A clock that went back makes nothing old. */
 bool keyframe_serves(const struct keyframe_policy *policy, const struct state_file *before, int64_t now);
-/* Whether a patch of LENGTH bytes is small enough against KEYFRAME as it travels. */
-bool keyframe_is_patch_small(const struct keyframe_policy *policy, const struct state_keyframe *keyframe,
-			     uint64_t length);
+/* Bytes that a patch against KEYFRAME may have: its share of that one as it travels, and no more than one part holds. */
+uint64_t keyframe_patch_bound(const struct keyframe_policy *policy, const struct state_keyframe *keyframe);
 
 /* Bytes of the keyframe as it travels. */
 uint64_t keyframe_size(const struct state_keyframe *keyframe);

@@ -21,6 +21,7 @@
 #include "outside/logcommand.h"
 #include "outside/mapcommand.h"
 #include "outside/patchcommand.h"
+#include "outside/prune.h"
 #include "outside/reportcommand.h"
 #include "outside/run.h"
 #include "outside/validate.h"
@@ -171,6 +172,17 @@ static int run_resend(int argc, char **argv)
 	return resend_run(config, argv[0], opt_dry_run, opt_json);
 }
 
+static int run_prune(int argc, char **argv)
+{
+	_cleanup_(config_freep) struct config *config = NULL;
+
+	(void)argv;
+	if (argc > 0)
+		die_usage("prune takes no arguments");
+	config = load_config();
+	return prune_run(config, opt_dry_run, opt_json);
+}
+
 static int run_export(int argc, char **argv)
 {
 	_cleanup_(config_freep) struct config *config = NULL;
@@ -220,7 +232,7 @@ static const struct option options[] = {
 
 static const struct option sync_options[] = {
 	{"force", 'f', OPTION_FLAG, &opt_force, NULL, "fetch and check again, whatever was fetched before"},
-	{"keyframe", 'k', OPTION_FLAG, &opt_keyframe, NULL, "send files whole, not as patches against what was sent"},
+	{"keyframe", 'k', OPTION_FLAG, &opt_keyframe, NULL, "send files whole, whatever was sent before"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -279,6 +291,12 @@ static const struct option recover_options[] = {
 
 static const struct option resend_options[] = {
 	{"dry-run", 'n', OPTION_FLAG, &opt_dry_run, NULL, "say what would be sent, and how much, and make nothing"},
+	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
+static const struct option prune_options[] = {
+	{"dry-run", 'n', OPTION_FLAG, &opt_dry_run, NULL, "say how much would go, and remove nothing"},
 	{"json", 0, OPTION_FLAG, &opt_json, NULL, "print JSON"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
@@ -347,6 +365,14 @@ static const struct command commands[] = {
 	 resend_options, run_resend},
 	{"export", NULL, "write what is published into volumes, for media or a new inside", export_details,
 	 export_options, run_export},
+	{"prune", NULL, "remove from the repository what nobody asks for any more",
+	 "Metadata whose place others took, `keepAtLeast` ago or longer (30d), but of `keepVersions` older versions of "
+	 "each dataset\n"
+	 "(3); and what nothing names any more: blobs, plain files. Runs do it once a day. The newest versions with "
+	 "their "
+	 "keyframes,\n"
+	 "what waits for a signature, and every root stay. Nothing goes while a recovery is not complete.",
+	 prune_options, run_prune},
 	{"log", NULL, "what was fetched, published, sent, refused: the audit log",
 	 "Every entry is proved to be in the tree that the log's checkpoint signs. --checkpoint prints that "
 	 "one, to keep\n"

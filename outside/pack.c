@@ -38,6 +38,7 @@ static void rewind_fd(int fd)
 struct outputs {
 	int fds[LIMIT_PARTS];
 	size_t n_fds;
+	uint64_t max_length; /* of a patch */
 };
 
 static int next_part(void *ctx, size_t index)
@@ -101,30 +102,29 @@ static enum fault try_patch(const struct blob *blob, const struct blob *base, in
 }
 
 static void pack_patch(int sock, int plain_fd, const struct outside_record *first, int base_fd,
-		       const struct outside_record *base_record, int patch_fd, struct refusal *why)
+		       const struct outside_record *base_record, const struct outputs *outputs, struct refusal *why)
 {
+	const int patch_fd = outputs->fds[0];
 	struct blob_part part;
 	struct blob base = {.plain_sha256 = base_record->file.sha256, .plain_length = base_record->file.size};
 	struct blob blob = {
 		.plain_sha256 = first->file.sha256, .plain_length = first->file.size, .parts = &part, .n_parts = 1};
 	struct patch_counts counts;
-	struct sha256 found;
-	uint64_t size = 0;
-	int r;
+	int r = patch_encode_within(base_fd, plain_fd, patch_fd, PATCH_THREADS, outputs->max_length, &counts);
 
 	/* A patch against other bytes than the inside has would prove itself here and fail there. */
-	rewind_fd(base_fd);
-	r = hash_fd(base_fd, LIMIT_PLAIN_SIZE, &found, &size);
-	if (r == 0 && (size != base.plain_length || !sha256_equal(&found, &base.plain_sha256))) {
+	if (r == 0 && !sha256_equal(&counts.base_sha256, &base.plain_sha256)) {
 		log_warning("%s: its keyframe in repository/targets/ is no longer what its name says: it travels whole",
 			    first->file.name);
 		blob.n_parts = 0;
 		send_blob(sock, first->file.name, &blob);
 		return;
 	}
-	if (r == 0)
-		r = patch_encode(base_fd, &base.plain_sha256, plain_fd, patch_fd, PATCH_THREADS, &counts);
-
+	if (r == -E2BIG) {
+		blob.n_parts = 0;
+		send_blob(sock, first->file.name, &blob);
+		return;
+	}
 	rewind_fd(patch_fd);
 	if (r == 0)
 		r = hash_fd(patch_fd, LIMIT_PLAIN_SIZE, &part.sha256, &part.length);
@@ -132,11 +132,8 @@ static void pack_patch(int sock, int plain_fd, const struct outside_record *firs
 		refuse(why, FAULT_STORAGE, "%s: %s", first->file.name, strerror(-r));
 		return;
 	}
-	if (part.length > LIMIT_PART_SIZE)
-		blob.n_parts = 0;
-	else if (try_patch(&blob, &base, base_fd, patch_fd, first->file.name, why) != FAULT_NONE)
-		return;
-	send_blob(sock, first->file.name, &blob);
+	if (try_patch(&blob, &base, base_fd, patch_fd, first->file.name, why) == FAULT_NONE)
+		send_blob(sock, first->file.name, &blob);
 }
 
 static void serve_blob(int sock, const struct outside_record *first, int plain_fd, struct refusal *why)
@@ -157,12 +154,13 @@ static void serve_blob(int sock, const struct outside_record *first, int plain_f
 		}
 		if (record.kind != OUTSIDE_PART || fd < 0 || outputs.n_fds == LIMIT_PARTS)
 			die("the supervisor sent record %u where a part is due", record.kind);
+		outputs.max_length = record.part.length;
 		outputs.fds[outputs.n_fds++] = fd;
 	}
 	if (base_fd >= 0 && outputs.n_fds != 1)
 		die("the supervisor sent %zu outputs for a patch", outputs.n_fds);
 	if (base_fd >= 0) {
-		pack_patch(sock, plain_fd, first, base_fd, &base, outputs.fds[0], why);
+		pack_patch(sock, plain_fd, first, base_fd, &base, &outputs, why);
 		return;
 	}
 	rewind_fd(plain_fd);

@@ -66,12 +66,12 @@ static enum fault open_files(struct files *files, struct refusal *why)
 	return FAULT_NONE;
 }
 
-static void print_counts(const struct files *files, const struct sha256 *base, const struct patch_counts *counts)
+static void print_counts(const struct files *files, const struct patch_counts *counts)
 {
 	char hex[SHA256_HEX_SIZE], length[32], plain[32], copied[32];
 	uint64_t size = (uint64_t)fd_size(files->new_fd);
 
-	sha256_to_hex(base, hex);
+	sha256_to_hex(&counts->base_sha256, hex);
 	if (opt_json) {
 		_cleanup_(json_decrefp) json_t *told = json_or_die(
 			json_pack("{ss ss sI sI sI sI}", "format", "clapet patch command 1", "base", hex, "plainLength",
@@ -93,21 +93,17 @@ static enum fault make(const struct files *files, int out_fd, struct refusal *wh
 {
 	_cleanup_free_ char *label = xasprintf("%s: encoding", files->path);
 	struct patch_counts counts;
-	struct sha256 base;
-	uint64_t size;
-	int r = hash_fd(files->base_fd, LIMIT_PLAIN_SIZE, &base, &size);
+	int r;
 
-	if (r < 0)
-		return refuse(why, FAULT_FILE, "%s: %s", opt_base, strerror(-r));
 	progress_begin(label, (uint64_t)fd_size(files->new_fd), NULL);
-	r = patch_encode(files->base_fd, &base, files->new_fd, out_fd, (unsigned)opt_threads, &counts);
+	r = patch_encode(files->base_fd, files->new_fd, out_fd, (unsigned)opt_threads, &counts);
 	progress_end();
 	if (r == -EFBIG)
 		return refuse(why, FAULT_FILE, "%s: a file of more than %llu bytes (bundle/FORMAT.md 15.2)",
 			      files->path, (unsigned long long)LIMIT_PLAIN_SIZE);
 	if (r < 0)
 		return refuse(why, FAULT_STORAGE, "%s: %s", opt_output, strerror(-r));
-	print_counts(files, &base, &counts);
+	print_counts(files, &counts);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return refuse(why, FAULT_STORAGE, "stdout: %s", strerror(errno));
 	return FAULT_NONE;

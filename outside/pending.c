@@ -14,6 +14,7 @@
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "outside/run.h"
+#include "outside/travel.h"
 
 static json_t *hash_json(const struct sha256 *sha256)
 {
@@ -33,7 +34,7 @@ static const char *change_word(const struct state_version *before, const struct 
 static void print_file(const struct state_version *before, const struct state_file *file)
 {
 	const struct state_file *old = before->exists ? state_version_file(before, file->name) : NULL;
-	char stored[SHA256_HEX_SIZE], published[SHA256_HEX_SIZE], size[32];
+	char stored[SHA256_HEX_SIZE], published[SHA256_HEX_SIZE], size[32], share[32];
 
 	sha256_to_hex(&file->sha256, stored);
 	sha256_to_hex(&file->published_sha256, published);
@@ -47,6 +48,12 @@ static void print_file(const struct state_version *before, const struct state_fi
 	if (!sha256_is_zero(&file->published_sha256))
 		printf("        as published sha256:%s\n", published);
 	printf("        as stored    sha256:%s\n", stored);
+	if (!state_file_is_patch(file))
+		return;
+	sha256_to_hex(&file->base.sha256, stored);
+	notation_format_size(travel_size(file), size, sizeof size);
+	printf("        travels as a patch of %s (%s) against sha256:%s\n", size, travel_format_share(file, share),
+	       stored);
 }
 
 static void print_version(const struct source_state *state)

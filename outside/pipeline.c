@@ -20,6 +20,7 @@
 #include "outside/keyframe.h"
 #include "outside/provenance.h"
 #include "outside/publish.h"
+#include "outside/travel.h"
 #include "outside/url.h"
 
 static enum fault open_work(struct pipeline *pipeline, struct refusal *why)
@@ -241,6 +242,21 @@ static enum fault make_version(struct pipeline *pipeline, json_t *descriptor, co
 	return state_facts(pipeline, descriptor, version, why);
 }
 
+/* What was fetched again puts right a plain file that is damaged: a keyframe is made of it. */
+static enum fault restore_targets(struct pipeline *pipeline, const struct state_version *version, struct refusal *why)
+{
+	for (size_t i = 0; i < pipeline->source->n_resources; i++) {
+		const struct pipeline_resource *resource = &pipeline->resources[i];
+		const struct state_file *file = state_version_file(version, resource->file_name);
+
+		if (resource->file_name[0] != '\0' && file != NULL && sha256_equal(&file->sha256, &resource->sha256) &&
+		    publish_target(pipeline->agent, pipeline->source->name, pipeline->work_fd, resource->plain_name,
+				   file, why) != FAULT_NONE)
+			return why->fault;
+	}
+	return FAULT_NONE;
+}
+
 /* All but fetching: there is something to look at. */
 static enum fault look_at_bodies(struct pipeline *pipeline, bool *ret_changed, struct refusal *why)
 {
@@ -254,7 +270,7 @@ static enum fault look_at_bodies(struct pipeline *pipeline, bool *ret_changed, s
 	hash_content(pipeline, descriptor, &version.content);
 	if (before->exists && !before->withdrawn && sha256_equal(&before->content, &version.content)) {
 		*ret_changed = false;
-		return FAULT_NONE;
+		return pipeline->keyframe ? restore_targets(pipeline, before, why) : FAULT_NONE;
 	}
 	if (make_version(pipeline, descriptor, before, &version, why) != FAULT_NONE)
 		return why->fault;
@@ -265,35 +281,61 @@ static enum fault look_at_bodies(struct pipeline *pipeline, bool *ret_changed, s
 	return FAULT_NONE;
 }
 
-/* What is published travels whole from now on: the same version, signed again. */
+static enum fault pack_again(const struct pipeline *pipeline, struct state_file *file, struct refusal *why)
+{
+	const char *dataset = pipeline->state->name;
+	struct state_file own = *file;
+	_cleanup_close_ int fd = -1;
+
+	own.base.n_parts = 0; /* whatever became of its base */
+	if (travel_check_plain(pipeline->agent, dataset, &own, true, why) != FAULT_NONE)
+		return refuse_within(why, "%s/%s", dataset, file->name);
+	fd = publish_open_target(pipeline->agent, dataset, file->name, &file->sha256);
+	if (fd < 0)
+		return refuse(why, FAULT_STORAGE, "repository/targets/%s: %s: %s", dataset, file->name, strerror(-fd));
+	return publish_pack(pipeline->agent, dataset, fd, file, why);
+}
+
+/* What is newest travels whole from now on: the same version, signed again where that changes anything; and all of it is sent once more. */
 static enum fault renew_keyframes(struct pipeline *pipeline, bool *ret_changed, struct refusal *why)
 {
 	struct source_state *state = pipeline->state;
+	struct state_version *newest = state->pending.exists ? &state->pending : &state->published;
 	_cleanup_(state_version_clear) struct state_version version = {.exists = false};
 	bool any = false;
 
-	state_version_copy(&version, state->pending.exists ? &state->pending : &state->published);
+	state_version_copy(&version, newest);
 	for (size_t i = 0; i < version.n_files; i++) {
 		struct state_file *file = &version.files[i];
-		_cleanup_close_ int fd = -1;
+		struct refusal ignored;
 
-		if (!state_file_is_patch(file))
-			continue;
-		fd = publish_open_target(pipeline->agent, state->name, file->name, &file->sha256);
-		if (fd < 0)
-			return refuse(why, FAULT_STORAGE, "repository/targets/%s: %s: %s", state->name, file->name,
-				      strerror(-fd));
-		if (publish_pack(pipeline->agent, state->name, fd, file, why) != FAULT_NONE)
-			return why->fault;
-		any = true;
+		if (state_file_is_patch(file) ||
+		    travel_check_blobs(pipeline->agent, file, true, &ignored) != FAULT_NONE) {
+			if (pack_again(pipeline, file, why) != FAULT_NONE)
+				return why->fault;
+			any = true;
+		}
+		for (size_t k = 0; k < file->n_parts; k++)
+			file->parts[k].sent = false;
 	}
-	if (!any)
-		return FAULT_NONE;
-	state_version_clear(&state->pending);
-	state->pending = version;
+	state_version_clear(any ? &state->pending : newest);
+	*(any ? &state->pending : newest) = version;
 	memset(&version, 0, sizeof version);
-	*ret_changed = true;
+	*ret_changed = any;
 	return FAULT_NONE;
+}
+
+/* Whether what is published lacks a plain file that only its source can give. */
+static bool lacks_plain(const struct pipeline *pipeline)
+{
+	const struct state_version *version = &pipeline->state->published;
+	struct refusal ignored;
+
+	for (size_t i = 0; version->exists && i < version->n_files; i++)
+		if (travel_check_plain(pipeline->agent, pipeline->state->name, &version->files[i], true, &ignored) !=
+		    FAULT_NONE)
+			return true;
+	return false;
 }
 
 static enum fault run(struct pipeline *pipeline, bool *ret_changed, struct refusal *why)
@@ -323,7 +365,7 @@ enum fault pipeline_run(const struct agent *agent, const struct source *source, 
 
 	/* A steward's change of the description asks for all of it again, and so does a version that never came to be. */
 	pipeline.force = force || !sha256_equal(&state->source_sha256, &source->sha256) ||
-			 (!state->published.exists && !state->pending.exists);
+			 (!state->published.exists && !state->pending.exists) || (keyframe && lacks_plain(&pipeline));
 	pipeline.bodies = xcalloc(source->n_bodies, sizeof *pipeline.bodies);
 	pipeline.resources = xcalloc(source->n_resources, sizeof *pipeline.resources);
 	fault = run(&pipeline, &changed, why);

@@ -49,8 +49,8 @@ struct pipeline {
 };
 
 /* Runs it, its keys against REFERENCES. *RET_CHANGED: STATE->pending is a new version (packed, its blobs in the repository, nothing saved yet).
- * With KEYFRAME it travels whole, and what is published and travels as a patch is packed anew as the same version.
- * Otherwise nothing is new. On success STATE's address facts are those of this run; on a fault STATE's versions are
+ * With KEYFRAME it travels whole; where nothing is new, what is published is packed anew as the same version where it travels as a patch or its
+ * blobs are damaged, and all of it counts as not sent yet: STATE->published may have changed then, too. Otherwise nothing is new. On success STATE's address facts are those of this run; on a fault STATE's versions are
  * as they were and its addresses are forgotten, so that the next run asks without conditions. */
 enum fault pipeline_run(const struct agent *agent, const struct source *source, struct source_state *state,
 			const struct references *references, bool force, bool keyframe, bool *ret_changed,

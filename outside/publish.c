@@ -71,6 +71,7 @@ struct pack {
 	struct state_file *file;
 	int base_fd; /* of a patch; else -1 */
 	const struct state_keyframe *base;
+	uint64_t max_length;      /* of a patch */
 	struct state_part *parts; /* the answer */
 	size_t n_parts;
 };
@@ -108,6 +109,7 @@ static enum fault send_pack(struct job *job, const struct pack *pack, struct ref
 			return refuse(why, FAULT_STORAGE, "repository/blobs/%s: %s", name, strerror(-part_fd));
 		record = outside_record_new(OUTSIDE_PART);
 		record.part.index = (uint32_t)i;
+		record.part.length = pack->max_length;
 		job_send(job, &record, part_fd);
 	}
 	job_send_kind(job, OUTSIDE_GO, -1);
@@ -225,15 +227,22 @@ enum fault publish_pack_patch(const struct agent *agent, const char *dataset, in
 	const struct state_keyframe base = state_file_keyframe(before);
 	_cleanup_close_ int base_fd = publish_open_target(agent, dataset, file->name, &base.sha256);
 	struct state_part part = {.sent = false};
-	struct pack pack = {agent, dataset, fd, file, base_fd, &base, &part, 0};
+	struct pack pack = {.agent = agent,
+			    .label = dataset,
+			    .fd = fd,
+			    .file = file,
+			    .base_fd = base_fd,
+			    .base = &base,
+			    .max_length = keyframe_patch_bound(policy, &base),
+			    .parts = &part};
 
 	*ret_packed = false;
 	/* Gone, or moved away by somebody: then a keyframe is what puts it right. */
 	if (base_fd < 0 || fd_size(base_fd) != (int64_t)base.length || !has_parts(agent, base.parts, base.n_parts) ||
 	    sha256_equal(&base.sha256, &file->sha256))
 		return FAULT_NONE;
-	if (run_pack(&pack, why) == FAULT_NONE && pack.n_parts == 1 &&
-	    keyframe_is_patch_small(policy, &base, part.length) && place_parts(&pack, why) == FAULT_NONE) {
+	if (run_pack(&pack, why) == FAULT_NONE && pack.n_parts == 1 && part.length <= pack.max_length &&
+	    place_parts(&pack, why) == FAULT_NONE) {
 		state_file_set_base(file, &base, before);
 		*ret_packed = true;
 	}

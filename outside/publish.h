@@ -78,6 +78,10 @@ enum fault publish_sign(const struct agent *agent, struct source_state *const *s
 /* Asks the signing worker what is current; nothing is signed. */
 enum fault publish_list(const struct agent *agent, struct publish_signed *ret_signed, struct refusal *why);
 
+/* Has the signing worker remove metadata that nobody asks for any more, as the configuration says (DRY_RUN: find them). Its answers are the
+ * caller's to receive: OUTSIDE_PRUNED for each, among what publish_list would get. */
+enum fault publish_start_pruning(const struct agent *agent, bool dry_run, struct job *ret_job, struct refusal *why);
+
 /* A blob that a bundle may carry, and what it is a part of: "" for status.json, which is of no dataset. The names are borrowed. */
 struct publish_blob {
 	struct sha256 sha256;

@@ -221,6 +221,20 @@ enum fault publish_list(const struct agent *agent, struct publish_signed *ret_si
 	return FAULT_NONE;
 }
 
+enum fault publish_start_pruning(const struct agent *agent, bool dry_run, struct job *ret_job, struct refusal *why)
+{
+	struct outside_record record = outside_record_new(OUTSIDE_PRUNE);
+
+	if (start(agent, true, ret_job, why) != FAULT_NONE)
+		return why->fault;
+	record.prune.at_least = agent->config->keep_at_least;
+	record.prune.versions = (uint32_t)agent->config->keep_versions;
+	record.prune.dry_run = dry_run;
+	job_send(ret_job, &record, -1);
+	job_send_kind(ret_job, OUTSIDE_GO, -1);
+	return FAULT_NONE;
+}
+
 enum fault publish_sign(const struct agent *agent, struct source_state *const *states, size_t n_states,
 			const struct state_version *status, const struct publish_orders *orders,
 			struct publish_signed *ret_signed, struct refusal *why)

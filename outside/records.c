@@ -211,6 +211,12 @@ static bool waiting_is_valid(const struct outside_waiting *waiting)
 	return true;
 }
 
+static bool prune_is_valid(const struct outside_prune *prune)
+{
+	return prune->at_least > 0 && prune->at_least <= MAX_VALIDITY && prune->versions <= LIMIT_KEEP_VERSIONS &&
+	       flag_is_valid(prune->dry_run);
+}
+
 static bool dataset_is_valid(const struct outside_dataset *dataset)
 {
 	return text_ends(dataset->name, sizeof(dataset->name)) && role_is_delegated(dataset->name) &&
@@ -299,6 +305,10 @@ static bool signing_is_valid(const struct outside_record *record)
 		return cosignature_is_valid(&record->cosignature);
 	case OUTSIDE_WAITING:
 		return waiting_is_valid(&record->waiting);
+	case OUTSIDE_PRUNE:
+		return prune_is_valid(&record->prune);
+	case OUTSIDE_PRUNED:
+		return !record->member.is_blob && member_is_valid(&record->member);
 	default:
 		return false;
 	}

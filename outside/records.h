@@ -60,8 +60,9 @@ enum outside_record_kind {
 
 	/* -> pack, mode blob: OUTSIDE_PLAIN (fd: plain file), OUTSIDE_PART (fd: output) for as many parts as may be needed, OUTSIDE_GO.
 	 * pack ->: OUTSIDE_FILE (plain hash, length), OUTSIDE_PART for each part (hash, length), OUTSIDE_END.
-	 * -> pack, mode patch: OUTSIDE_PLAIN, OUTSIDE_BASE (fd: the base's plain file), one OUTSIDE_PART (fd: output), OUTSIDE_GO.
-	 * pack ->: OUTSIDE_FILE, OUTSIDE_PART (none: longer than a part may be), OUTSIDE_END.
+	 * -> pack, mode patch: OUTSIDE_PLAIN, OUTSIDE_BASE (fd: the base's plain file), one OUTSIDE_PART (fd: output; .length: no longer than
+	 * this), OUTSIDE_GO.
+	 * pack ->: OUTSIDE_FILE, OUTSIDE_PART (none: it would be longer), OUTSIDE_END.
 	 * -> pack, mode bundle: OUTSIDE_MEMBER (fd) for each member, OUTSIDE_BUNDLE (fd: output), OUTSIDE_GO.
 	 * pack ->: OUTSIDE_BUNDLE (hash, size), OUTSIDE_END. */
 	OUTSIDE_FILE,   /* .file */
@@ -75,8 +76,9 @@ enum outside_record_kind {
 	 * then for each dataset that changed: OUTSIDE_DATASET, its OUTSIDE_TARGETs each with its OUTSIDE_PARTs, and of a patch
 	 * OUTSIDE_TARGET_BASE with its OUTSIDE_PARTs; OUTSIDE_GO. A dataset's targets
 	 * are all of them: the role is replaced. `status` is a dataset of this protocol with the one target status.json.
+	 * With OUTSIDE_PRUNE (and .sign.list_only) metadata that nobody asks for any more go.
 	 * sign ->: OUTSIDE_SIGNED for every metadata file that is current now (root chain, timestamp, snapshot, targets, each role),
-	 * OUTSIDE_WAITING for each role that waits for a person, OUTSIDE_END.
+	 * OUTSIDE_WAITING for each role that waits for a person, OUTSIDE_PRUNED for each file that went, or would, OUTSIDE_END.
 	 * -> sign, to attest: OUTSIDE_KEYS, OUTSIDE_PASSPHRASE (optional), then for each statement OUTSIDE_ATTEST (fd: the statement) and
 	 * OUTSIDE_OUTPUT (fd: its envelope is written here); OUTSIDE_GO.   sign ->: OUTSIDE_END. */
 	OUTSIDE_KEYS,
@@ -90,6 +92,8 @@ enum outside_record_kind {
 	OUTSIDE_FLOOR,       /* .floor */
 	OUTSIDE_COSIGNATURE, /* .cosignature */
 	OUTSIDE_WAITING,     /* .waiting */
+	OUTSIDE_PRUNE,       /* .prune */
+	OUTSIDE_PRUNED,      /* .member */
 	OUTSIDE_ATTEST,      /* .attest */
 
 	/* -> log: OUTSIDE_LOG_FOLDER (fd), OUTSIDE_EVENT for each, OUTSIDE_GO.   log ->: OUTSIDE_END once they are signed and durable. */
@@ -201,6 +205,13 @@ struct outside_waiting {
 	char keyids[OUTSIDE_WAITING_KEYS][SHA256_HEX_SIZE];
 };
 
+/* As keys/repository.h's struct repository_keep. */
+struct outside_prune {
+	int64_t at_least; /* seconds */
+	uint32_t versions;
+	uint32_t dry_run;
+};
+
 struct outside_dataset {
 	char name[NOTATION_NAME_SIZE];
 	uint32_t n_targets;
@@ -269,6 +280,7 @@ struct outside_record {
 		struct outside_floor floor;
 		struct outside_cosignature cosignature;
 		struct outside_waiting waiting;
+		struct outside_prune prune;
 	};
 };
 

@@ -207,9 +207,13 @@ static enum fault make_bundles(struct resend *resend, struct refusal *why)
 					      .catalogue = &resend->others,
 					      .note = resend->note};
 
-	if (exportplan_split(resend->blobs.items, resend->blobs.n_items,
-			     publish_bundle_base(&resend->current, &selection), LIMIT_BUNDLE_SIZE, &plan,
-			     why) != FAULT_NONE)
+	const struct config *config = resend->run.agent.config;
+	uint64_t base = publish_bundle_base(&resend->current, &selection);
+	uint64_t bound = exportplan_bound(resend->blobs.items, resend->blobs.n_items, base,
+					  (uint64_t)config->bundle_size);
+
+	if (exportplan_split(resend->blobs.items, resend->blobs.n_items, base, bound, (size_t)config->bundle_blobs,
+			     &plan, why) != FAULT_NONE)
 		return why->fault;
 	for (size_t i = 0; i < plan.n_volumes; i++) {
 		selection.blobs = plan.blobs + plan.first[i];

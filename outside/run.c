@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "bundle/notation.h"
 #include "outside/agentlog.h"
-#include "outside/keyframe.h"
+#include "outside/prune.h"
 #include "outside/references.h"
 
 static int compare_datasets(const void *a, const void *b)
@@ -134,6 +134,7 @@ void run_close(struct run *run)
 	}
 	free(run->datasets);
 	free(run->states);
+	free(run->bundles);
 	agent_state_free(run->agent_state);
 	waiting_clear(&run->waiting);
 	recovery_clear(&run->recovery);
@@ -196,81 +197,6 @@ static enum fault remember_signed(struct run *run, const struct publish_signed *
 			return storage("state", r, why);
 	}
 	return FAULT_NONE;
-}
-
-static bool mark_parts(struct state_part *parts, size_t n_parts)
-{
-	bool changed = false;
-
-	for (size_t i = 0; i < n_parts; i++) {
-		changed |= !parts[i].sent;
-		parts[i].sent = true;
-	}
-	return changed;
-}
-
-static bool mark_sent(struct state_version *version, int64_t now)
-{
-	bool changed = false;
-
-	for (size_t i = 0; i < version->n_files; i++) {
-		struct state_file *file = &version->files[i];
-		bool own = mark_parts(file->parts, file->n_parts);
-		bool base = mark_parts(file->base.parts, file->base.n_parts);
-
-		if (state_file_is_patch(file) ? base : own)
-			file->offered_at = now;
-		changed |= own || base;
-	}
-	return changed;
-}
-
-static bool was_offered(const struct state_version *version, int64_t now)
-{
-	for (size_t i = 0; i < version->n_files; i++)
-		if (version->files[i].offered_at == now)
-			return true;
-	return false;
-}
-
-static void remember_catalogue(struct agent_state *state, const struct publish_signed *signed_, int64_t now)
-{
-	free(state->roles);
-	state->roles = xcalloc(signed_->n_files + 1, sizeof *state->roles);
-	state->n_roles = 0;
-	for (size_t i = 0; i < signed_->n_files; i++) {
-		if (!notation_is_name(signed_->files[i].role))
-			continue;
-		text_copy(state->roles[state->n_roles].name, NOTATION_NAME_SIZE, signed_->files[i].role);
-		state->roles[state->n_roles++].version = signed_->files[i].version;
-	}
-	state->catalogue_at = now;
-}
-
-static enum fault remember_bundle(struct run *run, const struct publish_signed *signed_,
-				  const struct publish_bundle *bundle, struct refusal *why)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < run->n_datasets; i++)
-		if (mark_sent(&run->states[i]->published, run->agent.now) ||
-		    (bundle->n_offered > 0 && was_offered(&run->states[i]->published, run->agent.now)))
-			r = source_state_save(run->agent.state_fd, run->states[i]);
-	mark_sent(&run->agent_state->status, run->agent.now);
-	if (bundle->is_catalogue)
-		remember_catalogue(run->agent_state, signed_, run->agent.now);
-	run->agent_state->bundled_timestamp = signed_->timestamp_version;
-	agent_state_add_bundle(run->agent_state, bundle->name);
-	if (r == 0)
-		r = agent_state_save(run->agent.state_fd, run->agent_state);
-	return r < 0 ? storage("state", r, why) : FAULT_NONE;
-}
-
-static bool is_catalogue_due(const struct run *run)
-{
-	int64_t at = run->agent_state->catalogue_at;
-
-	return at == 0 || run->agent.now < at || run->agent.now - at >= run->agent.config->catalogue_every;
 }
 
 /* What waits for a person is said at every run, until somebody acts. */
@@ -344,38 +270,10 @@ static enum fault sign(struct run *run, const struct state_version *status, stru
 	return remember_recovery(run, signed_, why);
 }
 
-/* Nothing but the signed status.json, which is of no dataset. */
-static bool is_idle(const struct publish_blobs *blobs)
-{
-	for (size_t i = 0; i < blobs->n_items; i++)
-		if (blobs->items[i].dataset[0] != '\0')
-			return false;
-	return true;
-}
-
-/* What was not sent, or, where there is none, keyframes once more: what was lost of them is then no longer missing. Returns how many. */
-static size_t choose_blobs(struct run *run, struct publish_blobs *blobs)
-{
-	const struct config *config = run->agent.config;
-	size_t n;
-
-	publish_choose_unsent(run->agent_state, run->states, run->n_datasets, blobs);
-	if (!is_idle(blobs))
-		return 0;
-	n = keyframe_choose_offers(run->states, run->n_datasets, run->agent.now, config->catalogue_every,
-				   (uint64_t)config->carousel, blobs);
-	publish_blobs_once(blobs);
-	return n;
-}
-
-enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why)
+enum fault run_publish(struct run *run, struct refusal *why)
 {
 	_cleanup_(state_version_clear) struct state_version old = {.exists = false}, status = {.exists = false};
 	_cleanup_(publish_signed_clear) struct publish_signed signed_ = {.n_files = 0};
-	_cleanup_(publish_blobs_clear) struct publish_blobs unsent = {.n_items = 0};
-	struct publish_selection selection = {.folder_fd = run->agent.outbox_fd, .folder = run->agent.config->outbox};
-	struct publish_bundle bundle;
-	size_t n_offered;
 
 	if (check_recovery(run, why) != FAULT_NONE ||
 	    publish_attest(&run->agent, run->states, run->n_datasets, why) != FAULT_NONE ||
@@ -386,19 +284,12 @@ enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struc
 		run->agent_state->status = status;
 		memset(&status, 0, sizeof status);
 	}
-	n_offered = choose_blobs(run, &unsent);
-	selection.blobs = unsent.items;
-	selection.n_blobs = unsent.n_items;
-	selection.catalogue = is_catalogue_due(run) ? NULL : run->agent_state;
-	if (publish_bundle(&run->agent, &signed_, &selection, &bundle, why) != FAULT_NONE)
-		return why->fault;
-	bundle.n_offered = n_offered;
-	if (remember_bundle(run, &signed_, &bundle, why) != FAULT_NONE)
+	if (run_bundle(run, &signed_, why) != FAULT_NONE)
 		return why->fault;
 	if (old.exists && old.n_files == 1 &&
 	    !sha256_equal(&old.files[0].sha256, &run->agent_state->status.files[0].sha256))
 		publish_remove_target(&run->agent, NULL, &old.files[0]);
-	*ret_bundle = bundle;
+	prune_daily(run);
 	return FAULT_NONE;
 }
 
@@ -408,15 +299,4 @@ void run_end(struct run *run)
 
 	if (agent_log(&run->agent, &why) != FAULT_NONE)
 		complain(run, &why);
-}
-
-void run_print_bundle(const struct run *run, const struct publish_bundle *bundle)
-{
-	char size[32];
-
-	notation_format_size(bundle->size, size, sizeof size);
-	printf("bundle %s/%s: %s, %zu metadata, %zu blob%s%s%s\n", run->agent.config->outbox, bundle->name, size,
-	       bundle->n_metadata, bundle->n_blobs, bundle->n_blobs == 1 ? "" : "s",
-	       bundle->is_catalogue ? "; a catalogue bundle" : "",
-	       bundle->n_offered > 0 ? "; keyframes once more" : "");
 }

@@ -37,6 +37,8 @@ struct run {
 	struct recovery recovery;                       /* what this outside must go above */
 	const struct outside_cosignature *cosignatures; /* for the next signature run; borrowed */
 	size_t n_cosignatures;
+	struct publish_bundle *bundles; /* owned: what run_publish made */
+	size_t n_bundles;
 	int exit_status; /* the worst so far */
 };
 
@@ -46,14 +48,19 @@ void run_close(struct run *run);
 
 struct run_dataset *run_find(const struct run *run, const char *name);
 
-/* Attests and signs what is pending and a new status.json, writes the bundle, and remembers each step durably. A version that waits for a
+/* Attests and signs what is pending and a new status.json, writes the bundles, and remembers each step durably. A version that waits for a
  * person stays pending; it is said (log) and counts in exit_status, and all else is published. FAULT_RECOVER_SYNC where a
  * recovery would bring old data in force. */
-enum fault run_publish(struct run *run, struct publish_bundle *ret_bundle, struct refusal *why);
+enum fault run_publish(struct run *run, struct refusal *why);
+/* Its last step (run_bundles.c): what was not sent yet, or keyframes once more, as one bundle, or several where that passes what the
+ * configuration lets one hold. */
+enum fault run_bundle(struct run *run, const struct publish_signed *signed_, struct refusal *why);
 /* What a run that sent nothing still has to say to the audit log; trouble counts in exit_status. */
 void run_end(struct run *run);
 /* "bundle …/0000000042-….tar: 245 KB, 6 metadata, 4 blobs". */
 void run_print_bundle(const struct run *run, const struct publish_bundle *bundle);
+/* One line for each that run_publish made. */
+void run_print_bundles(const struct run *run);
 
 /* The commands; each returns the exit status. */
 int sync_run(const struct config *config, int n_names, char **names, bool force, bool keyframe, bool json);

@@ -18,6 +18,7 @@
 #include "base/sandbox.h"
 #include "outside/references.h"
 #include "outside/run.h"
+#include "outside/travel.h"
 
 struct selfcheck {
 	const struct config *config;
@@ -221,6 +222,22 @@ static void check_expires(struct selfcheck *check)
 	bad(check, &why);
 }
 
+static void check_keep(const struct selfcheck *check)
+{
+	const struct config *config = check->config;
+	char age[32], silence[32];
+
+	notation_format_age(config->keep_at_least, age, sizeof age);
+	notation_format_age(config->longest_silence, silence, sizeof silence);
+	good("keepAtLeast: what others took the place of stays for %s, and %lld older version%s of each dataset", age,
+	     (long long)config->keep_versions, config->keep_versions == 1 ? "" : "s");
+	if (config->keep_at_least < config->longest_silence)
+		printf("WARNING  keepAtLeast is %s: an inside that heard nothing for %s (longestSilence) may ask for "
+		       "what "
+		       "is gone\n",
+		       age, silence);
+}
+
 /* What sources say of each other. It needs what was published, too: without a state folder to look into nothing is said. */
 static void check_references(struct selfcheck *check)
 {
@@ -239,6 +256,44 @@ static void check_references(struct selfcheck *check)
 		if (bad_reference.fault != FAULT_NONE)
 			bad(check, &bad_reference);
 	}
+	run_close(&run);
+}
+
+/* One line for each dataset whose files are what they were. */
+static void check_files(struct selfcheck *check, const struct agent *agent, const struct source_state *state)
+{
+	size_t n_patches = 0, n_damaged = 0;
+	uint64_t size = 0;
+	char text[32];
+
+	for (size_t i = 0; i < state->published.n_files; i++) {
+		const struct state_file *file = &state->published.files[i];
+		struct refusal why = {FAULT_NONE, ""};
+
+		n_patches += state_file_is_patch(file);
+		size += travel_size(file);
+		if (travel_check(agent, state->name, file, true, &why) == FAULT_NONE)
+			continue;
+		bad(check, &why);
+		n_damaged++;
+	}
+	notation_format_size(size, text, sizeof text);
+	if (n_damaged == 0)
+		good("files of %s: %zu, %zu as a patch, %s as they travel; their keyframes are whole", state->name,
+		     state->published.n_files, n_patches, text);
+}
+
+/* All that is published, and every keyframe, is read and hashed. */
+static void check_travels(struct selfcheck *check)
+{
+	struct refusal why = {FAULT_NONE, ""};
+	struct run run;
+
+	if (run_open(check->config, false, &run, &why) != FAULT_NONE)
+		return;
+	for (size_t i = 0; i < run.n_datasets && run.agent.blobs_fd >= 0; i++)
+		if (run.states[i]->published.exists)
+			check_files(check, &run.agent, run.states[i]);
 	run_close(&run);
 }
 
@@ -291,7 +346,9 @@ int selfcheck_run(const char *config_path)
 	check_owners(&check, metadata);
 	check_sandbox(&check);
 	check_expires(&check);
+	check_keep(&check);
 	check_sources(&check);
 	check_references(&check);
+	check_travels(&check);
 	return check.exit_status;
 }

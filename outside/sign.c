@@ -24,6 +24,8 @@ struct request {
 	struct passphrase *passphrase;
 	struct repository_rules rules;
 	bool list_only;
+	bool prunes, dry_run;
+	struct repository_keep keep;
 	struct repository *repository;
 };
 
@@ -178,6 +180,15 @@ static enum fault add_cosignature(struct repository *repository, const struct ou
 	return repository_add_signature(repository, &signature, why);
 }
 
+static void receive_prune(struct request *request, const struct outside_prune *prune)
+{
+	if (!request->list_only || request->prunes)
+		die("the supervisor asked to prune in a run that signs, or twice");
+	request->prunes = true;
+	request->dry_run = prune->dry_run != 0;
+	request->keep = (struct repository_keep){.at_least = prune->at_least, .versions = prune->versions};
+}
+
 /* Up to OUTSIDE_GO. After a fault the rest is still read: the supervisor writes until it is done. */
 static enum fault receive_work(struct request *request, enum fault fault, struct refusal *why)
 {
@@ -189,6 +200,8 @@ static enum fault receive_work(struct request *request, enum fault fault, struct
 			return fault;
 		if (record.kind == OUTSIDE_DATASET)
 			fault = receive_dataset(request, &record.dataset, fault, why);
+		else if (record.kind == OUTSIDE_PRUNE)
+			receive_prune(request, &record.prune);
 		else if (record.kind == OUTSIDE_FLOOR && fault == FAULT_NONE)
 			repository_set_floor(request->repository, record.floor.role, record.floor.version);
 		else if (record.kind == OUTSIDE_COSIGNATURE && fault == FAULT_NONE)
@@ -236,6 +249,18 @@ static void send_waiting(const struct request *request)
 	}
 }
 
+static void send_pruned(const struct request *request)
+{
+	for (size_t i = 0; i < repository_n_pruned(request->repository); i++) {
+		const struct repository_pruned *pruned = repository_pruned(request->repository, i);
+		struct outside_record record = outside_record_new(OUTSIDE_PRUNED);
+
+		memcpy(record.member.name, pruned->name, sizeof(record.member.name));
+		record.member.size = pruned->size;
+		outside_record_send(request->sock, &record, -1);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct request request = {.sock = worker_enter(argc, argv, "outside-sign")};
@@ -267,11 +292,15 @@ int main(int argc, char **argv)
 	fault = receive_work(&request, fault, &why);
 	if (fault == FAULT_NONE)
 		fault = (request.list_only ? repository_list : repository_sign)(request.repository, &why);
+	if (fault == FAULT_NONE && request.prunes)
+		fault = repository_prune(request.repository, &request.keep, request.dry_run, &why);
 	if (fault == FAULT_NONE)
 		send_files(&request);
 	/* Also where a recovery waits for just that. */
 	if (fault == FAULT_NONE || fault_exit(fault) == fault_exit(FAULT_WAITS_COSIGN))
 		send_waiting(&request);
+	if (fault == FAULT_NONE)
+		send_pruned(&request);
 	end = outside_record_end(fault == FAULT_NONE ? NULL : &why);
 	outside_record_send(request.sock, &end, -1);
 	repository_free(request.repository);

@@ -338,7 +338,8 @@ int agent_state_save(int state_fd, const struct agent_state *state)
 	for (size_t i = 0; i < state->n_bundles; i++)
 		json_array_append_new(bundles, json_string(state->bundles[i]));
 	return save_json(state_fd, "agent.json",
-			 json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "format", "clapet outside state 1", "catalogueAt",
+			 json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o}", "format", "clapet outside state 1",
+				   "prunedAt", time_json(state->pruned_at), "catalogueAt",
 				   time_json(state->catalogue_at), "catalogueRoles", roles, "bundledTimestamp",
 				   (json_int_t)state->bundled_timestamp, "status", version_json(&state->status),
 				   "bundles", bundles));

@@ -94,6 +94,7 @@ struct agent_role {
 
 struct agent_state {
 	int64_t catalogue_at;     /* when the last catalogue bundle was made; 0: never */
+	int64_t pruned_at;        /* when the repository was last looked through for what may go; 0: never */
 	struct agent_role *roles; /* their versions in it */
 	size_t n_roles;
 	uint64_t bundled_timestamp;           /* the newest timestamp that a bundle carries */

@@ -300,8 +300,8 @@ static enum fault parse_roles(const json_t *object, struct agent_state *state, s
 
 static enum fault parse_agent_state(const json_t *object, struct agent_state *state, struct refusal *why)
 {
-	static const char *const allowed[] = {"format",  "catalogueAt", "catalogueRoles", "bundledTimestamp", "status",
-					      "bundles", NULL};
+	static const char *const allowed[] = {"format", "catalogueAt", "catalogueRoles", "bundledTimestamp",
+					      "status", "bundles",     "prunedAt",       NULL};
 	json_t *bundles = NULL, *name;
 	int64_t bundled = 0;
 	size_t i;
@@ -309,6 +309,8 @@ static enum fault parse_agent_state(const json_t *object, struct agent_state *st
 	if (json_format(object, "state", "clapet outside state", 1, why) != FAULT_NONE ||
 	    json_only(object, "state", allowed, why) != FAULT_NONE ||
 	    get_time(object, "state", "catalogueAt", &state->catalogue_at, why) != FAULT_NONE ||
+	    (json_object_get(object, "prunedAt") != NULL &&
+	     get_time(object, "state", "prunedAt", &state->pruned_at, why) != FAULT_NONE) ||
 	    parse_roles(object, state, why) != FAULT_NONE ||
 	    json_get_integer(object, "state", "bundledTimestamp", true, 0, LIMIT_VERSION, &bundled, why) !=
 		    FAULT_NONE ||

@@ -17,6 +17,7 @@
 #include "outside/letthrough.h"
 #include "outside/references.h"
 #include "outside/run.h"
+#include "outside/travel.h"
 
 static json_t *time_json(int64_t seconds)
 {
@@ -140,11 +141,12 @@ static void print_waiting(const struct run *run)
 	       run->recovery.old_data ? "; the backup's data may go where a source cannot be read" : "");
 }
 
-static void print_status(const struct run *run)
+/* Returns how many files are not whole on the disk. */
+static size_t print_status(const struct run *run)
 {
 	static const char *const headings[] = {"dataset", "state", "version", "last good check", "every"};
 	struct columns *table = columns_new(ARRAY_SIZE(headings), headings);
-	size_t n_unsent = 0;
+	size_t n_unsent = 0, n_damaged;
 
 	print_failures(run);
 	print_waiting(run);
@@ -161,6 +163,7 @@ static void print_status(const struct run *run)
 	else
 		printf("no sources in %s\n", run->agent.config->sources);
 	columns_free(table);
+	n_damaged = travel_print(&run->agent, run->states, run->n_datasets);
 	for (size_t i = 0; i < run->n_datasets; i++) {
 		_cleanup_(json_decrefp) json_t *list = letthrough_load(&run->agent, run->states[i]);
 
@@ -173,6 +176,7 @@ static void print_status(const struct run *run)
 		printf("last bundle: %s\n", run->agent_state->bundles[run->agent_state->n_bundles - 1]);
 	else
 		printf("no bundle was made yet\n");
+	return n_damaged;
 }
 
 static json_t *waits_json(const struct run *run, const char *name)
@@ -183,9 +187,10 @@ static json_t *waits_json(const struct run *run, const char *name)
 	return item == NULL || waiting_explain(item, &why) == FAULT_NONE ? json_null() : json_string(why.line);
 }
 
-static void print_json(const struct run *run)
+static size_t print_json(const struct run *run)
 {
 	json_t *array = json_array(), *document;
+	size_t n_damaged = 0;
 
 	for (size_t i = 0; i < run->n_datasets; i++) {
 		const struct run_dataset *dataset = &run->datasets[i];
@@ -202,6 +207,7 @@ static void print_json(const struct run *run)
 		json_object_set_new(object, "created",
 				    dataset->state->published.exists ? json_string(dataset->state->published.created)
 								     : json_null());
+		json_object_set_new(object, "files", travel_json(&run->agent, dataset->state, &n_damaged));
 		json_array_append_new(array, object);
 	}
 	document = json_pack("{s:s, s:o, s:I, s:b}", "format", "clapet outside status 1", "sources", array,
@@ -212,6 +218,7 @@ static void print_json(const struct run *run)
 	json_dumpf(document, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(document);
+	return n_damaged;
 }
 
 int status_run(const struct config *config, bool json)
@@ -224,13 +231,11 @@ int status_run(const struct config *config, bool json)
 		log_refusal(&why);
 		return fault_exit(why.fault);
 	}
-	if (json)
-		print_json(&run);
-	else
-		print_status(&run);
-	/* One exit status for a monitor: 1 where something failed, 3 where something waits for a person. */
+	/* One exit status for a monitor: 1 where something failed, 3 where something waits for a person, 4 where a file is not whole. */
+	if ((json ? print_json : print_status)(&run) > 0)
+		status = fault_exit(FAULT_KEYFRAME_DAMAGED);
 	if (run.waiting.n_items > 0 || run.recovery.n_floors > 0)
-		status = fault_exit(FAULT_WAITS_COSIGN);
+		status = fault_exit_worse(status, fault_exit(FAULT_WAITS_COSIGN));
 	for (size_t i = 0; i < run.n_datasets; i++)
 		if (run.datasets[i].refusal.fault != FAULT_NONE || run.states[i]->outcome == STATE_FAILED)
 			status = fault_exit_worse(status, 1);

@@ -175,7 +175,10 @@ static void succeed(struct sync *sync, struct run_dataset *dataset, const struct
 	if (dataset->is_new)
 		print_new(dataset);
 	else
-		printf("%s: unchanged%s\n", dataset->name, waits ? "; its version still waits" : "");
+		printf("%s: unchanged%s\n", dataset->name,
+		       waits            ? "; its version still waits"
+		       : sync->keyframe ? "; it travels whole, and is sent once more"
+					: "");
 	if (dataset->is_new)
 		tell_passed(sync, dataset);
 }
@@ -310,20 +313,28 @@ static json_t *dataset_json(const struct run *run, const struct run_dataset *dat
 			 waiting != NULL && waiting_explain(waiting, &waits) != FAULT_NONE ? waits.line : NULL);
 }
 
-static void print_json(const struct sync *sync, const struct publish_bundle *bundle)
+static json_t *bundle_json(const struct run *run, const struct publish_bundle *bundle)
 {
-	_cleanup_free_ char *path = xasprintf("%s/%s", sync->run.agent.config->outbox, bundle->name);
-	json_t *datasets = json_array(), *document;
+	_cleanup_free_ char *path = xasprintf("%s/%s", run->agent.config->outbox, bundle->name);
 
-	for (size_t i = 0; i < sync->run.n_datasets; i++)
-		if (sync->run.datasets[i].has_folder)
-			json_array_append_new(datasets, dataset_json(&sync->run, &sync->run.datasets[i]));
-	document = json_pack("{s:s, s:o, s:{s:s, s:I, s:o, s:b}, s:i}", "format", "clapet sync 1", "datasets", datasets,
-			     "bundle", "path", path, "bytes", (json_int_t)bundle->size, "hash",
-			     hash_json(&bundle->sha256), "catalogue", (int)bundle->is_catalogue, "exit",
-			     sync->run.exit_status);
-	if (document == NULL)
-		die("out of memory");
+	return json_or_die(json_pack("{s:s, s:I, s:o, s:b}", "path", path, "bytes", (json_int_t)bundle->size, "hash",
+				     hash_json(&bundle->sha256), "catalogue", (int)bundle->is_catalogue));
+}
+
+/* `bundle` is the first of `bundles`, of which there are seldom more. */
+static void print_json(const struct sync *sync)
+{
+	const struct run *run = &sync->run;
+	json_t *datasets = json_array(), *bundles = json_array(), *document;
+
+	for (size_t i = 0; i < run->n_datasets; i++)
+		if (run->datasets[i].has_folder)
+			json_array_append_new(datasets, dataset_json(run, &run->datasets[i]));
+	for (size_t i = 0; i < run->n_bundles; i++)
+		json_array_append_new(bundles, bundle_json(run, &run->bundles[i]));
+	document = json_or_die(json_pack("{s:s, s:o, s:O, s:o, s:i}", "format", "clapet sync 1", "datasets", datasets,
+					 "bundle", json_array_get(bundles, 0), "bundles", bundles, "exit",
+					 run->exit_status));
 	json_dumpf(document, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(document);
@@ -341,17 +352,16 @@ static bool anything_new(const struct run *run)
 static enum fault finish(struct sync *sync, struct refusal *why)
 {
 	bool is_news = anything_new(&sync->run);
-	struct publish_bundle bundle;
 
-	if (run_publish(&sync->run, &bundle, why) != FAULT_NONE)
+	if (run_publish(&sync->run, why) != FAULT_NONE)
 		return why->fault;
 	if (sync->json) {
-		print_json(sync, &bundle);
+		print_json(sync);
 		return FAULT_NONE;
 	}
-	if (!is_news)
+	if (!is_news && !sync->keyframe)
 		printf("sync: nothing new, a heartbeat\n");
-	run_print_bundle(&sync->run, &bundle);
+	run_print_bundles(&sync->run);
 	return FAULT_NONE;
 }
 
@@ -379,7 +389,6 @@ int sync_run(const struct config *config, int n_names, char **names, bool force,
 int sync_heartbeat(const struct config *config)
 {
 	struct refusal why = {FAULT_NONE, ""};
-	struct publish_bundle bundle;
 	struct run run;
 	int status;
 
@@ -387,8 +396,8 @@ int sync_heartbeat(const struct config *config)
 		log_refusal(&why);
 		return fault_exit(why.fault);
 	}
-	if (run_publish(&run, &bundle, &why) == FAULT_NONE)
-		run_print_bundle(&run, &bundle);
+	if (run_publish(&run, &why) == FAULT_NONE)
+		run_print_bundles(&run);
 	else
 		log_refusal(&why);
 	run_end(&run);

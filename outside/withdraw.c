@@ -96,21 +96,20 @@ static enum fault withdraw(struct run *run, const char *dataset, const char *rea
 			   struct refusal *why)
 {
 	_cleanup_free_ char *text = NULL;
-	struct publish_bundle bundle;
 
 	if (check_request(run, dataset, reason, replaced_by, why) != FAULT_NONE)
 		return why->fault;
 	warn_of_referring(run, dataset);
 	text = compose(run, reason, replaced_by);
 	if (make_version(run, run_find(run, dataset)->state, text, why) != FAULT_NONE ||
-	    run_publish(run, &bundle, why) != FAULT_NONE)
+	    run_publish(run, why) != FAULT_NONE)
 		return why->fault;
 	if (waiting_find(&run->waiting, dataset) != NULL)
 		printf("%s: its end waits for a person; until then it goes on\n", dataset);
 	else
 		printf("%s: withdrawn%s%s\n", dataset, replaced_by != NULL ? ", replaced by " : "",
 		       replaced_by != NULL ? replaced_by : "");
-	run_print_bundle(run, &bundle);
+	run_print_bundles(run);
 	return FAULT_NONE;
 }
 

@@ -191,7 +191,105 @@ world_sync
 is "$(encoding type)" zstd "with its keyframe's blob gone a file travels whole"
 arrives "whole for want of the keyframe's blob"
 
+# --- status and check: how it travels, and whether it could be made again ---
+told() { # EXPRESSION over f, villes.csv in status --json
+	outside status --json 2>/dev/null | python3 -c "import json, sys; f = [f for f in json.load(sys.stdin)['sources'][0]['files'] if f['file'] == 'villes.csv'][0]; print($1)"
+}
+run outside status
+is "$status" 0 "status of what is whole"
+like "$output" '^villes/villes.csv +whole +[0-9.]+ KB +- +[0-9.]+ KB +[0-9]+ s +whole$' "status: a file that travels whole, its size, the keyframe's age"
+table 5 $(seq 1 2 $LINES) 2 4 6 8 10 12 18 20
+world_sync
+run outside status
+like "$output" '^villes/villes.csv +patch +[0-9]+ B +0\.[0-9] % +[0-9.]+ KB +[0-9]+ s +whole$' "status: a patch, its size, its share of the keyframe"
+is "$(told 'f["travels"], f["travelBytes"], f["onDisk"], f["damage"]')" "patch $(encoding size) whole None" "and as JSON"
+is "$(told 'f["keyframe"]["hash"]')" "sha256:$(encoding base)" "with the keyframe's digest"
+ok "and its share, and when it was made" [ "$(told '0 < f["share"] < 5 and f["keyframe"]["made"] is not None and f["keyframe"]["travelBytes"] > 10000')" = True ]
+age keyframeAt $((3 * 86400))
+like "$(outside status 2>/dev/null)" '^villes/villes.csv +patch .* 3 days +whole$' "and how old that is"
+run outside check
+is "$status" 0 "check reads all of it"
+like "$output" '^good     files of villes: 4, 1 as a patch, .* their keyframes are whole' "and says that it is whole"
+keyframe=$(told 'f["keyframe"]["hash"][7:]')
+blob=$(python3 -c 'import json, sys; print([f["base"]["parts"][0]["sha256"] for f in json.load(open(sys.argv[1]))["published"]["files"] if f["base"]][0])' "$T/out/state/villes/state.json")
+damaged() { # NAME REGEX FILE BYTES-OR-NOTHING: the file is changed, status and check say so, and it is put back
+	cp -p "$3" "$T/kept"
+	if [ -n "$4" ]; then printf '%s' "$4" | dd of="$3" bs=1 seek=1000 conv=notrunc status=none; else rm "$3"; fi
+	run outside check
+	is "$status" 4 "$1: check: exit 4"
+	like "$output" "^BAD      E1350 MISSING villes/villes.csv: $2" "$1: check names it"
+	run outside status
+	if [ -n "$4" ]; then
+		is "$status" 0 "$1: status does not read so much"
+	else
+		is "$status" 4 "$1: status: exit 4"
+		like "$output" "E1350 MISSING villes/villes.csv: $2" "$1: status names it"
+		like "$output" '^villes/villes.csv +patch .* DAMAGED$' "$1: in its row"
+		is "$(told 'f["onDisk"]')" damaged "$1: for machines"
+	fi
+	cp -p "$T/kept" "$3"
+}
+damaged "the keyframe's blob is gone" "its keyframe's blob, repository/blobs/${blob:0:10}, is gone" "$T/out/repository/blobs/$blob" ""
+damaged "the keyframe's blob has other bytes" "its keyframe's blob, repository/blobs/${blob:0:10}, has other bytes" "$T/out/repository/blobs/$blob" XXXXXXXX
+damaged "the patch is gone" "its patch, repository/blobs/.*, is gone" "$T/out/repository/blobs/$(encoding part)" ""
+damaged "the base's file is gone" "the file that patches are made against, .*, is gone" "$T/out/repository/targets/villes/$keyframe.villes.csv" ""
+damaged "the base's file has other bytes" "the file that patches are made against, .*, has other bytes" "$T/out/repository/targets/villes/$keyframe.villes.csv" XXXXXXXX
+mv "$T/out/repository/blobs" "$T/blobs"
+like "$(outside status 2>/dev/null)" '^villes/villes.csv +patch .* not looked at$' "a repository that cannot be looked into is no damage"
+mv "$T/blobs" "$T/out/repository/blobs"
+arrives "the patch that was looked at"
+
+# --- on request, what travels whole already ---
+plain=$T/out/repository/targets/villes/$(sha256sum <"$T/data/villes.csv" | cut -c1-64).villes.csv
+run outside sync --keyframe villes
+bundle=$(sed -n 's/^bundle \(.*\.tar\): .*/\1/p' <<<"$output")
+blob=$(encoding part)
+run inside import "$bundle"
+run outside sync --keyframe villes
+is "$status" 0 "a second time on request"
+like "$output" '^villes: unchanged; it travels whole, and is sent once more$' "it says so in one line"
+unlike "$output" 'a heartbeat' "and it is no heartbeat"
+bundle=$(sed -n 's/^bundle \(.*\.tar\): .*/\1/p' <<<"$output")
+is "$(tar -tf "$bundle" | grep -c "^blobs/$blob")" 1 "the whole file is sent again"
+run inside import "$bundle"
+is "$status" 0 "and the inside takes it"
+run outside heartbeat
+unlike "$(tar -tf "$(sed -n 's/^bundle \(.*\.tar\): .*/\1/p' <<<"$output")")" "blobs/$blob" "and not once more after that"
+rm "$T/out/repository/blobs/$blob"
+run outside sync --keyframe villes
+is "$status" 0 "with its blob gone"
+is "$(tar -tf "$(sed -n 's/^bundle \(.*\.tar\): .*/\1/p' <<<"$output")" | grep -c "^blobs/$(encoding part)")" 1 "it is made again, and sent"
+rm "$plain"
+run outside status
+is "$status" 4 "with its plain file gone"
+run outside sync --keyframe villes
+is "$status" 0 "its source gives it again"
+ok "as it was" cmp "$plain" "$T/data/villes.csv"
+echo damage >>"$plain"
+rm "$T/out/repository/blobs/$(encoding part)"
+run outside sync --keyframe villes
+is "$status" 0 "with both of them gone, too"
+ok "the file is as it was" cmp "$plain" "$T/data/villes.csv"
+run outside check
+like "$output" '^good     files of villes: 4, 0 as a patch' "and all is whole again"
+
+# --- a patch that would pass its share is given up early ---
+if command -v strace >/dev/null; then
+	awk 'BEGIN { print "code,nom"; y = 77; for (i = 1; i <= 1500000; i++) { y = (y * 16807) % 2147483647; printf "%07d,%d\n", i, y } }' >"$T/data/villes.csv"
+	world_sync
+	awk 'BEGIN { print "code,nom"; y = 99; for (i = 1; i <= 1500000; i++) { y = (y * 16807) % 2147483647; printf "%07d,%d\n", i, y } }' >"$T/data/villes.csv"
+	strace -f -qq -e trace=execve,write -e signal=none -o "$T/trace" "$BIN/clapet-outside" --config "$T/out/outside.json" sync --force >"$T/sync.log" 2>&1
+	bundle=$(sed -n 's/^bundle \(.*\.tar\): .*/\1/p' "$T/sync.log" | tail -n 1)
+	is "$(encoding type)" zstd "a file with nothing in common travels whole"
+	# The workers of outside-pack, in order: the patch that was tried, and what travels.
+	wrote() { awk -v n="$1" '/execve\(.*outside-pack/ { k++; pid[k] = $1 } / write\(/ { sum[$1] += $NF } END { print sum[pid[n]] + 0 }' "$T/trace"; }
+	ok "the patch that was tried was given up after a share of it ($(wrote 1) of $(wrote 2) bytes)" [ "$(wrote 1)" -lt $(($(wrote 2) * 8 / 10)) ]
+	arrives "whole for want of likeness"
+fi
+
 # --- a base that is no longer what its name says ---
+table 5 $(seq 1 2 $LINES) 2 4 6 8 10 12 13
+world_sync
 table 5 $(seq 1 2 $LINES) 2 4 6 8 10 12 14
 world_sync
 is "$(encoding type)" patch "a patch against a sound base"

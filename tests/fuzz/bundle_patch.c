@@ -98,9 +98,9 @@ static void any_texts(const uint8_t *data, size_t size, size_t base_size)
 	size_t patch_size;
 
 	hash_bytes(data, base_size, &sha256);
-	if (patch_encode(base_fd, &sha256, new_fd, out_fd, 1, &counts) != 0 || lseek(out_fd, 0, SEEK_SET) != 0 ||
+	if (patch_encode(base_fd, new_fd, out_fd, 1, &counts) != 0 || lseek(out_fd, 0, SEEK_SET) != 0 ||
 	    fd_load(out_fd, 1 << 24, &patch, &patch_size) < 0 || patch_size != counts.length ||
-	    !decode(patch, patch_size, base_fd, &sink))
+	    !sha256_equal(&counts.base_sha256, &sha256) || !decode(patch, patch_size, base_fd, &sink))
 		abort();
 }
 

@@ -91,8 +91,9 @@ static struct text encode(const struct text *base, const struct text *plain, uns
 	struct sha256 sha256;
 	struct text patch = {NULL, 0, 0};
 
+	assert_int_equal(patch_encode(base_fd, new_fd, out_fd, threads, ret_counts), 0);
 	hash_bytes(base->bytes, base->size, &sha256);
-	assert_int_equal(patch_encode(base_fd, &sha256, new_fd, out_fd, threads, ret_counts), 0);
+	assert_true(sha256_equal(&ret_counts->base_sha256, &sha256));
 	bytes_of(out_fd, &patch.bytes, &patch.size);
 	patch.room = patch.size;
 	assert_int_equal(patch.size, ret_counts->length);
@@ -344,12 +345,12 @@ static void encode_and_measure(enum likeness likeness)
 	_cleanup_close_ int base_fd = file_of_rows((size_t)72 * MIB, 21, ROWS_OF_ANOTHER); /* the index is full */
 	_cleanup_close_ int new_fd = file_of_rows((size_t)40 * MIB, likeness == PIECES_IN_DISORDER ? 21 : 22, likeness);
 	_cleanup_close_ int out_fd = memory_of("", 0);
-	struct sha256 sha256 = {{0}}, wanted, found;
+	struct sha256 wanted, found;
 	struct patch_counts counts;
 	uint64_t size;
 	long kib;
 
-	if (patch_encode(base_fd, &sha256, new_fd, out_fd, 2, &counts) != 0)
+	if (patch_encode(base_fd, new_fd, out_fd, 2, &counts) != 0)
 		_exit(3);
 	kib = peak_kib();
 	if (likeness == PIECES_IN_DISORDER && counts.n_copies < 300000)
@@ -445,16 +446,49 @@ static void test_trouble(void **state)
 	_cleanup_close_ int base_fd = memory_of("abc", 3), new_fd = memory_of("abd", 3),
 			    full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	int pipes[2];
-	struct sha256 sha256 = {{0}};
 	struct patch_counts counts;
 
 	(void)state;
 	assert_int_equal(pipe(pipes), 0);
-	assert_true(patch_encode(pipes[0], &sha256, new_fd, full, 1, &counts) < 0);
+	assert_true(patch_encode(pipes[0], new_fd, full, 1, &counts) < 0);
 	close(pipes[0]);
 	close(pipes[1]);
 	if (full >= 0)
-		assert_int_equal(patch_encode(base_fd, &sha256, new_fd, full, 2, &counts), -ENOSPC);
+		assert_int_equal(patch_encode(base_fd, new_fd, full, 2, &counts), -ENOSPC);
+}
+
+/* A patch that passes its bound is given up; with the bound it has it is the same patch. */
+static void test_bound(void **state)
+{
+	struct text base = {0}, plain = {0}, patch;
+	uint64_t seed = 1;
+	struct patch_counts counts, again;
+
+	(void)state;
+	add_rows(&base, 1, 50, &seed);
+	add_rows(&plain, 100000, 1000000, &seed); /* nothing of it is in the base: three segments of noise */
+	patch = encode(&base, &plain, 2, &counts);
+	assert_true(plain.size > 2 * LIMIT_PATCH_SEGMENT_SIZE);
+	for (unsigned threads = 1; threads <= 3; threads++) {
+		_cleanup_close_ int base_fd = memory_of(base.bytes, base.size);
+		_cleanup_close_ int new_fd = memory_of(plain.bytes, plain.size), out_fd = memory_of("", 0);
+		_cleanup_free_ uint8_t *bytes = NULL;
+		size_t size;
+
+		assert_int_equal(patch_encode_within(base_fd, new_fd, out_fd, threads, 10, &again), -E2BIG);
+		assert_int_equal(patch_encode_within(base_fd, new_fd, out_fd, threads, patch.size - 1, &again), -E2BIG);
+		assert_int_equal(patch_encode_within(base_fd, new_fd, out_fd, threads, patch.size / 10, &again),
+				 -E2BIG);
+		/* It did not write it all. */
+		assert_true(lseek(out_fd, 0, SEEK_END) >= 0 && ftruncate(out_fd, 0) == 0);
+		assert_int_equal(patch_encode_within(base_fd, new_fd, out_fd, threads, patch.size, &again), 0);
+		bytes_of(out_fd, &bytes, &size);
+		assert_int_equal(size, patch.size);
+		assert_memory_equal(bytes, patch.bytes, size);
+	}
+	text_clear(&base);
+	text_clear(&plain);
+	text_clear(&patch);
 }
 
 int main(void)
@@ -471,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_wrong_base),
 		cmocka_unit_test(test_trouble),
+		cmocka_unit_test(test_bound),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

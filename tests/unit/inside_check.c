@@ -25,6 +25,7 @@
 #include "base/sandbox.h"
 #include "base/text.h"
 #include "bundle/json.h"
+#include "bundle/patch.h"
 
 #define COMMUNES "code,nom,pop\n01001,L'Abergement,771\n01002,\"A, \"\"b\"\"\",234\n"
 #define SCHEMA_FIELDS                                                                                                  \
@@ -684,6 +685,75 @@ static void package_must_name_the_files(void **state)
 	assert_int_equal(answers.end.fault, FAULT_VERSION_FORM); /* the version is another's */
 }
 
+/* A patch of TEXT against BASE, of which only the blob is here. Returns the output for the base. */
+static int send_patch(const struct session *session, const char *name, const char *base, const char *text)
+{
+	struct record record = target_record(RECORD_TARGET, "cog", name, text, strlen(text));
+	struct record part = record_new(RECORD_PART), base_part = record_new(RECORD_BASE_PART);
+	_cleanup_close_ int base_fd = memory(base, strlen(base)), new_fd = memory(text, strlen(text));
+	_cleanup_close_ int patch_fd = memory("", 0), blob_fd = memory("", 0), output_fd = memory("", 0);
+	int base_output_fd = memfd_create("base", 0);
+	struct patch_counts counts;
+	struct blob blob;
+
+	assert_int_equal(patch_encode(base_fd, new_fd, patch_fd, 1, &counts), 0);
+	assert_int_equal(lseek(patch_fd, 0, SEEK_SET), 0);
+	assert_int_equal(hash_fd(patch_fd, UINT64_MAX, &part.part.sha256, &part.part.length), 0);
+	assert_int_equal(lseek(base_fd, 0, SEEK_SET), 0);
+	assert_int_equal(blob_encode(base_fd, 3, next_part, &blob_fd, &blob), 0);
+	base_part.part.sha256 = blob.parts[0].sha256;
+	base_part.part.length = blob.parts[0].length;
+	record.target.is_patch = 1;
+	record.target.base_sha256 = counts.base_sha256;
+	record.target.base_length = strlen(base);
+	record.target.n_parts = record.target.n_base_parts = 1;
+	record_send(session->sock, &record, output_fd);
+	record_send(session->sock, &part, patch_fd);
+	record.kind = RECORD_BASE_OUTPUT;
+	record_send(session->sock, &record, base_output_fd);
+	record_send(session->sock, &base_part, blob_fd);
+	blob_clear(&blob);
+	return base_output_fd;
+}
+
+/* Two files that were the same once have one base, which is decoded once, for whichever is read first. */
+static void one_base_is_decoded_once(void **state)
+{
+	static const char *const texts[] = {"code\n1\n2\n3\n", "code\n1\n2\n4\n"};
+	const char *base = "code\n1\n2\n";
+	char hex[2][SHA256_HEX_SIZE];
+	_cleanup_free_ char *package = NULL;
+	struct session session;
+	struct answers answers;
+	struct sha256 sha256;
+	int fds[2];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		hash_bytes(texts[i], strlen(texts[i]), &sha256);
+		sha256_to_hex(&sha256, hex[i]);
+	}
+	package = xasprintf("{\"name\":\"cog\",\"resources\":["
+			    "{\"name\":\"b\",\"path\":\"b.csv\",\"bytes\":%zu,\"hash\":\"sha256:%s\"},"
+			    "{\"name\":\"a\",\"path\":\"a.csv\",\"bytes\":%zu,\"hash\":\"sha256:%s\"}]}",
+			    strlen(texts[1]), hex[1], strlen(texts[0]), hex[0]);
+	session_start(&session, "cog", package);
+	fds[0] = send_patch(&session, "a.csv", base, texts[0]);
+	fds[1] = send_patch(&session, "b.csv", base, texts[1]);
+	send_object(&session, "cog", "datapackage.json", package);
+	session_end(&session, &answers);
+	close(answers.report_fd);
+	assert_string_equal(answers.end.line, "");
+	assert_int_equal(answers.end.fault, FAULT_NONE);
+	assert_non_null(find(&answers, RECORD_PLAIN, 1));
+	assert_string_equal(find(&answers, RECORD_BASE_OUTPUT, 0)->target.file, "a.csv");
+	assert_null(find(&answers, RECORD_BASE_OUTPUT, 1));
+	assert_int_equal(fd_size(fds[0]), strlen(base));
+	assert_int_equal(fd_size(fds[1]), 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* The store is not believed either. */
 static void damaged_object_is_found(void **state)
 {
@@ -801,6 +871,7 @@ int main(void)
 		cmocka_unit_test(contract_must_be_good),
 		cmocka_unit_test(bad_bytes_are_refused),
 		cmocka_unit_test(package_must_name_the_files),
+		cmocka_unit_test(one_base_is_decoded_once),
 		cmocka_unit_test(damaged_object_is_found),
 		cmocka_unit_test(status_is_read),
 		cmocka_unit_test(withdrawal_is_read),

@@ -198,7 +198,8 @@ static void order_put(struct play *play, enum record_kind kind, const char *text
 	order(play, &record, -1);
 }
 
-static void order_document(struct play *play, enum document document, const char *text)
+/* VERSION may be NULL. */
+static void order_document(struct play *play, enum document document, const char *version, const char *text)
 {
 	struct record record = record_new(RECORD_PUT_DOCUMENT);
 	_cleanup_close_ int fd = fd_memory("document", text, strlen(text));
@@ -206,6 +207,8 @@ static void order_document(struct play *play, enum document document, const char
 	record.document.document = document;
 	record.document.size = strlen(text);
 	snprintf(record.document.dataset, sizeof(record.document.dataset), "cog");
+	if (version != NULL)
+		record.document.version = hash_text(version);
 	order(play, &record, fd);
 }
 
@@ -230,22 +233,24 @@ static void order_version(struct play *play, enum record_kind kind, const char *
 /* One import: a set of texts. */
 struct import {
 	uint64_t generation;
-	const char *package, *table, *timestamp, *snapshot, *snapshot_name, *blob, *clapet, *status;
+	const char *package, *table, *timestamp, *snapshot, *snapshot_name, *role, *role_name, *blob, *verdict, *clapet,
+		*status;
 };
 
 static const struct import imports[] = {
 	{1, "{\"package\": 1}", "code\n01\n", "{\"timestamp\": 1}", "{\"snapshot\": 1}", "1.snapshot.json",
-	 "blob one copied", "{\"generation\": 1}", "{\"status\": 1}"},
+	 "{\"role\": 1}", "1.cog.json", "blob one copied", "{\"verdict\": 1}", "{\"generation\": 1}",
+	 "{\"status\": 1}"},
 	{2, "{\"package\": 2} copied", "code\n01\n02\n", "{\"timestamp\": 2}", "{\"snapshot\": 2}", "2.snapshot.json",
-	 "blob two", "{\"generation\": 2}", "{\"status\": 2}"},
+	 "{\"role\": 2}", "2.cog.json", "blob two", "{\"verdict\": 2}", "{\"generation\": 2}", "{\"status\": 2}"},
 };
 /* In both versions: one object. */
 static const char *const shared = "code\nshared by both\n";
 
 static void fill_spool(const struct import *import)
 {
-	const char *const texts[] = {import->package,  import->table, import->timestamp,
-				     import->snapshot, import->blob,  shared};
+	const char *const texts[] = {import->package, import->table, import->timestamp, import->snapshot, import->role,
+				     import->blob,    shared};
 
 	/* As every import has: a folder of its own. */
 	shell("rm -f %s/spool/*", opt_top);
@@ -257,6 +262,7 @@ static void order_puts(struct play *play, const struct import *import)
 {
 	order_put(play, RECORD_PUT_METADATA, import->snapshot, import->snapshot_name, NULL);
 	order_put(play, RECORD_PUT_METADATA, import->timestamp, "timestamp.json", NULL);
+	order_put(play, RECORD_PUT_METADATA, import->role, import->role_name, NULL);
 	order_put(play, RECORD_PUT_BLOB, import->blob, "", NULL);
 	order_put(play, RECORD_PUT_OBJECT, import->package, "datapackage.json", NULL);
 	order_put(play, RECORD_PUT_OBJECT, import->table, "communes.csv", NULL);
@@ -272,14 +278,16 @@ static int play_import(const struct import *import, char line[RECORD_LINE_SIZE])
 
 	order_folders(&play);
 	order_puts(&play, import);
+	order_document(&play, DOCUMENT_VERDICT, import->package, import->verdict);
 	order_kind(&play, RECORD_SYNC);
 	order_put(&play, RECORD_PUT_TRUST, import->timestamp, "timestamp.json", NULL);
 	order_put(&play, RECORD_PUT_TRUST, import->snapshot, import->snapshot_name, NULL);
+	order_put(&play, RECORD_PUT_TRUST, import->role, import->role_name, NULL);
 	order_generation(&play, RECORD_GENERATION, import->generation, import->clapet);
 	order_version(&play, RECORD_GENERATION_DATASET, "cog", import->package);
 	order_kind(&play, RECORD_SYNC);
 	order_generation(&play, RECORD_SWITCH, import->generation, NULL);
-	order_document(&play, DOCUMENT_STATUS, import->status);
+	order_document(&play, DOCUMENT_STATUS, NULL, import->status);
 	if (import->generation > 1) {
 		order_generation(&play, RECORD_DELETE_GENERATION, import->generation - 1, NULL);
 		order_version(&play, RECORD_DELETE_VERSION, "cog", imports[0].package);
@@ -315,6 +323,16 @@ static const char *object_name(const char *text, char path[512])
 
 	sha256_to_hex(&sha256, hex);
 	snprintf(path, 512, "store/datasets/cog/objects/%s", hex);
+	return path;
+}
+
+static const char *verdict_name(const char *package, char path[512])
+{
+	struct sha256 sha256 = hash_text(package);
+	char name[STORE_VERSION_SIZE];
+
+	store_version_name(&sha256, name);
+	snprintf(path, 512, "store/decisions/verdicts/cog-%s.json", name);
 	return path;
 }
 
@@ -385,18 +403,24 @@ static int store_is_whole(void)
 	if (!file_is("store/trust/snapshot.json", imports[1].snapshot) &&
 	    !file_is("store/trust/snapshot.json", import->snapshot))
 		return -1;
+	if (!file_is("store/trust/cog.json", imports[1].role) && !file_is("store/trust/cog.json", import->role))
+		return -1;
+	if (!file_is(verdict_name(import->package, path), import->verdict))
+		return -1;
 	return (int)current;
 }
 
 /* After a run that finished: the second import whole, and nothing of the first or of a stage. */
 static bool store_is_finished(void)
 {
-	static const char *const gone[] = {"store/.tmp", "store/mirror/.tmp", "store/generations/.tmp",
-					   "store/generations/1", "store/datasets/cog/.tmp"};
+	static const char *const gone[] = {
+		"store/.tmp",          "store/mirror/.tmp",      "store/trust/.tmp",       "store/decisions/.tmp",
+		"store/generations/1", "store/generations/.tmp", "store/datasets/cog/.tmp"};
 	char path[600];
 	struct stat st;
 
-	if (store_is_whole() != 2 || !file_is("store/status.json", imports[1].status))
+	if (store_is_whole() != 2 || !file_is("store/status.json", imports[1].status) ||
+	    !file_is("store/trust/cog.json", imports[1].role))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(gone); i++) {
 		path_in(path, sizeof(path), gone[i]);
@@ -501,6 +525,23 @@ static void test_protocol(void **state)
 	play = play_start();
 	order_folders(&play);
 	order_generation(&play, RECORD_SWITCH, 1, NULL); /* never synced in this run */
+	insist_dies(&play);
+
+	/* Roles of datasets come last, and are durable before a switch. */
+	play = play_start();
+	order_folders(&play);
+	order_puts(&play, &imports[1]);
+	order_kind(&play, RECORD_SYNC);
+	order_put(&play, RECORD_PUT_TRUST, imports[1].role, imports[1].role_name, NULL);
+	order_put(&play, RECORD_PUT_TRUST, imports[1].timestamp, "timestamp.json", NULL);
+	insist_dies(&play);
+
+	play = play_start();
+	order_folders(&play);
+	order_puts(&play, &imports[1]);
+	order_kind(&play, RECORD_SYNC);
+	order_put(&play, RECORD_PUT_TRUST, imports[1].role, imports[1].role_name, NULL);
+	order_generation(&play, RECORD_SWITCH, 1, NULL);
 	insist_dies(&play);
 
 	play = play_start();

@@ -79,6 +79,55 @@ static void test_shown(void **state)
 	cosign_request_clear(&request);
 }
 
+/* A patch says so, and against what; one whose base is out of form is no request. */
+static void test_patch(void **state)
+{
+	_cleanup_(json_decrefp) json_t *whole = load("whole");
+	_cleanup_free_ char *text = NULL;
+	char old[SHA256_HEX_SIZE], other[SHA256_HEX_SIZE], line[300];
+	json_t *targets = json_object_get(json_object_get(whole, "signed"), "targets"), *custom;
+	struct cosign_request request;
+	struct refusal why;
+
+	(void)state;
+	memset(other, 'b', 64);
+	other[64] = '\0';
+	for (int is_last = 0; is_last <= 1; is_last++) {
+		_cleanup_(json_decrefp) json_t *replaced = NULL;
+		const char *base = other;
+
+		if (is_last) {
+			replaced = json_loads(json_string_value(json_object_get(whole, "replaces")), 0, NULL);
+			snprintf(old, sizeof(old), "%s",
+				 json_string_value(json_object_get(
+					 json_object_get(
+						 json_object_get(json_object_get(json_object_get(replaced, "signed"),
+										 "targets"),
+								 "villes/villes.csv"),
+						 "hashes"),
+					 "sha256")));
+			base = old;
+		}
+		custom = json_pack("{s:s, s:[{s:s, s:{s:s, s:i, s:[{s:s, s:i}]}, s:[{s:s, s:i}]}]}", "format",
+				   "clapet target 2", "encodings", "type", "patch", "base", "sha256", base, "length",
+				   9000, "parts", "sha256", other, "length", 4000, "parts", "sha256", other, "length",
+				   320);
+		json_object_set_new(json_object_get(targets, "villes/villes.csv"), "custom", custom);
+		if (parse(json_deep_copy(whole), &request, &why) != FAULT_NONE)
+			fail_msg("%s", why.line);
+		text = said(&request, NULL);
+		snprintf(line, sizeof(line), "\n    travels as a patch of 320 B against sha256:%s (4.0 KB), %s\n", base,
+			 is_last ? "which is the file that it replaces" : "an older version of it");
+		assert_said(text, line);
+		free(text);
+		text = NULL;
+		cosign_request_clear(&request);
+	}
+	json_object_set_new(json_object_get(json_array_get(json_object_get(custom, "encodings"), 0), "base"), "more",
+			    json_true());
+	assert_int_equal(parse(json_incref(whole), &request, &why), FAULT_COSIGN_FORM);
+}
+
 static void test_new_and_ended(void **state)
 {
 	_cleanup_free_ char *text = NULL, *bare = NULL, *end = NULL;
@@ -250,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_patch),
 		cmocka_unit_test(test_new_and_ended),
 		cmocka_unit_test(test_signed),
 		cmocka_unit_test(test_replaces_what_the_key_signed),

@@ -48,7 +48,7 @@ static void test_first_fit(void **state)
 	(void)state;
 	for (size_t i = 0; i < 6; i++)
 		make(i, lengths[i]);
-	assert_int_equal(exportplan_split(blobs, 6, BASE, BASE + 8704, &plan, &why), FAULT_NONE);
+	assert_int_equal(exportplan_split(blobs, 6, BASE, BASE + 8704, LIMIT_EXPORT_BLOBS, &plan, &why), FAULT_NONE);
 	assert_int_equal(plan.n_volumes, 2);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(plan.first[i], first[i]);
@@ -64,7 +64,7 @@ static void test_nothing(void **state)
 	struct refusal why;
 
 	(void)state;
-	assert_int_equal(exportplan_split(blobs, 0, BASE, BASE, &plan, &why), FAULT_NONE);
+	assert_int_equal(exportplan_split(blobs, 0, BASE, BASE, LIMIT_EXPORT_BLOBS, &plan, &why), FAULT_NONE);
 	assert_int_equal(plan.n_volumes, 1);
 	assert_int_equal(plan.sizes[0], BASE);
 	assert_int_equal(plan.first[1], 0);
@@ -80,15 +80,17 @@ static void test_too_small(void **state)
 	make(0, 100);
 	make(1, 5000);
 	make(2, 4000);
-	assert_int_equal(exportplan_split(blobs, 3, BASE, BASE + 5631, &plan, &why), FAULT_EXPORT_VOLUME);
+	assert_int_equal(exportplan_split(blobs, 3, BASE, BASE + 5631, LIMIT_EXPORT_BLOBS, &plan, &why),
+			 FAULT_EXPORT_VOLUME);
 	assert_non_null(strstr(why.line, "blob 0001000000 of towns/towns.csv"));
 	assert_non_null(strstr(why.line, "a volume of 8704 bytes, --volume-size is 8703"));
-	assert_int_equal(exportplan_split(blobs, 3, BASE, BASE + 5632, &plan, &why), FAULT_NONE);
+	assert_int_equal(exportplan_split(blobs, 3, BASE, BASE + 5632, LIMIT_EXPORT_BLOBS, &plan, &why), FAULT_NONE);
 	exportplan_clear(&plan);
-	assert_int_equal(exportplan_split(blobs, 0, BASE, BASE - 1, &plan, &why), FAULT_EXPORT_VOLUME);
+	assert_int_equal(exportplan_split(blobs, 0, BASE, BASE - 1, LIMIT_EXPORT_BLOBS, &plan, &why),
+			 FAULT_EXPORT_VOLUME);
 	assert_non_null(strstr(why.line, "the metadata alone need a volume of 3072 bytes"));
 	blobs[0].dataset = "";
-	assert_int_equal(exportplan_split(blobs, 1, BASE, BASE, &plan, &why), FAULT_EXPORT_VOLUME);
+	assert_int_equal(exportplan_split(blobs, 1, BASE, BASE, LIMIT_EXPORT_BLOBS, &plan, &why), FAULT_EXPORT_VOLUME);
 	assert_non_null(strstr(why.line, "of towns.csv:"));
 }
 
@@ -103,10 +105,13 @@ static void test_bounds(void **state)
 		make(0, 1);
 		many[i] = blobs[0];
 	}
-	assert_int_equal(exportplan_split(many, LIMIT_EXPORT_VOLUMES, BASE, BASE + 1024, &plan, &why), FAULT_NONE);
+	assert_int_equal(
+		exportplan_split(many, LIMIT_EXPORT_VOLUMES, BASE, BASE + 1024, LIMIT_EXPORT_BLOBS, &plan, &why),
+		FAULT_NONE);
 	assert_int_equal(plan.n_volumes, LIMIT_EXPORT_VOLUMES);
 	exportplan_clear(&plan);
-	assert_int_equal(exportplan_split(many, ARRAY_SIZE(many), BASE, BASE + 1024, &plan, &why), FAULT_EXPORT_VOLUME);
+	assert_int_equal(exportplan_split(many, ARRAY_SIZE(many), BASE, BASE + 1024, LIMIT_EXPORT_BLOBS, &plan, &why),
+			 FAULT_EXPORT_VOLUME);
 	assert_non_null(strstr(why.line, "LIMIT_EXPORT_VOLUMES"));
 }
 
@@ -121,7 +126,8 @@ static void test_many(void **state)
 	make(0, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
 		many[i] = blobs[0];
-	assert_int_equal(exportplan_split(many, ARRAY_SIZE(many), BASE, LIMIT_EXPORT_FAT32_SIZE, &plan, &why),
+	assert_int_equal(exportplan_split(many, ARRAY_SIZE(many), BASE, LIMIT_EXPORT_FAT32_SIZE, LIMIT_EXPORT_BLOBS,
+					  &plan, &why),
 			 FAULT_NONE);
 	assert_int_equal(plan.n_volumes, 3);
 	assert_int_equal(plan.first[1], LIMIT_EXPORT_BLOBS);
@@ -179,7 +185,7 @@ static void check_rest(const struct exportplan *plan, uint64_t bound)
 	}
 	if (n_left == 0)
 		return;
-	assert_int_equal(exportplan_split(left, n_left, BASE, bound, &rest, &why), FAULT_NONE);
+	assert_int_equal(exportplan_split(left, n_left, BASE, bound, LIMIT_EXPORT_BLOBS, &rest, &why), FAULT_NONE);
 	assert_int_equal(rest.n_volumes, plan->n_volumes - 1);
 	for (size_t v = 0; v < plan->n_volumes; v++) {
 		if (v == gone)
@@ -207,7 +213,7 @@ static void test_property(void **state)
 			largest = blobs[i].length > largest ? blobs[i].length : largest;
 		}
 		bound = BASE + publish_bundle_more(largest) + roll(200000);
-		assert_int_equal(exportplan_split(blobs, n, BASE, bound, &plan, &why), FAULT_NONE);
+		assert_int_equal(exportplan_split(blobs, n, BASE, bound, LIMIT_EXPORT_BLOBS, &plan, &why), FAULT_NONE);
 		for (size_t i = 0; i < n; i++)
 			assert_int_equal(count(&plan, &blobs[i]), 1);
 		check_volumes(&plan, n, bound);
@@ -298,12 +304,36 @@ static void test_parse_since(void **state)
 		assert_false(exportplan_parse_since(bad[i], &since, &from));
 }
 
+/* A bundle that nobody carries is as large as it must be; and no larger than asked for where it can be smaller. */
+static void test_bound(void **state)
+{
+	struct exportplan plan = {.n_volumes = 0};
+	struct refusal why;
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++)
+		make(i, i == 3 ? 10240 : 512);
+	assert_int_equal(exportplan_bound(blobs, 6, BASE, 100), BASE + 10752);
+	assert_int_equal(exportplan_bound(blobs, 6, BASE, 20000), 20000);
+	assert_int_equal(exportplan_bound(blobs, 0, BASE, 100), BASE);
+	assert_int_equal(exportplan_split(blobs, 6, BASE, exportplan_bound(blobs, 6, BASE, 100), LIMIT_EXPORT_BLOBS,
+					  &plan, &why),
+			 FAULT_NONE);
+	assert_int_equal(plan.n_volumes, 2);
+	exportplan_clear(&plan);
+	assert_int_equal(exportplan_split(blobs, 6, BASE, 1000000, 4, &plan, &why), FAULT_NONE);
+	assert_int_equal(plan.n_volumes, 2);
+	assert_int_equal(plan.first[1], 4);
+	exportplan_clear(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),     cmocka_unit_test(test_first_fit),  cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_too_small), cmocka_unit_test(test_bounds),     cmocka_unit_test(test_many),
-		cmocka_unit_test(test_property),  cmocka_unit_test(test_parse_size), cmocka_unit_test(test_parse_since),
+		cmocka_unit_test(test_sizes),       cmocka_unit_test(test_bound),     cmocka_unit_test(test_first_fit),
+		cmocka_unit_test(test_nothing),     cmocka_unit_test(test_too_small), cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_many),        cmocka_unit_test(test_property),  cmocka_unit_test(test_parse_size),
+		cmocka_unit_test(test_parse_since),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

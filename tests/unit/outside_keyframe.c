@@ -80,9 +80,10 @@ static void test_small(void **unused)
 
 	(void)unused;
 	assert_int_equal(keyframe_size(&keyframe), 400);
-	assert_true(keyframe_is_patch_small(&(struct keyframe_policy){25, DAY}, &keyframe, 100));
-	assert_false(keyframe_is_patch_small(&(struct keyframe_policy){25, DAY}, &keyframe, 101));
-	assert_true(keyframe_is_patch_small(&(struct keyframe_policy){100, DAY}, &keyframe, 400));
+	assert_int_equal(keyframe_patch_bound(&(struct keyframe_policy){25, DAY}, &keyframe), 100);
+	assert_int_equal(keyframe_patch_bound(&(struct keyframe_policy){100, DAY}, &keyframe), 400);
+	keyframe.parts[0].length = 64 * GIB;
+	assert_int_equal(keyframe_patch_bound(&(struct keyframe_policy){100, DAY}, &keyframe), LIMIT_PART_SIZE);
 }
 
 /* Names of the files of what was chosen, in order. */

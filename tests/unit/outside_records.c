@@ -92,6 +92,13 @@ static struct outside_record good(enum outside_record_kind kind)
 		record.signed_.version = 1;
 		record.signed_.size = 1;
 		break;
+	case OUTSIDE_PRUNE:
+		record.prune.at_least = 1;
+		break;
+	case OUTSIDE_PRUNED:
+		strcpy(record.member.name, "12.cog.json");
+		record.member.size = 5;
+		break;
 	case OUTSIDE_TARGET_BASE:
 		record.target_base.n_parts = 1;
 		break;
@@ -286,6 +293,12 @@ static void test_numbers_have_bounds(void **state)
 	REFUSED(OUTSIDE_WAITING, r.waiting.n_keyids = OUTSIDE_WAITING_KEYS + 1);
 	REFUSED(OUTSIDE_WAITING, r.waiting.threshold = LIMIT_SIGNATURES + 1);
 	REFUSED(OUTSIDE_WAITING, r.waiting.expires = -1);
+	REFUSED(OUTSIDE_PRUNE, r.prune.at_least = 0);
+	REFUSED(OUTSIDE_PRUNE, r.prune.at_least = INT64_MAX);
+	REFUSED(OUTSIDE_PRUNE, r.prune.versions = LIMIT_KEEP_VERSIONS + 1);
+	REFUSED(OUTSIDE_PRUNE, r.prune.dry_run = 2);
+	REFUSED(OUTSIDE_PRUNED, r.member.is_blob = 1);
+	REFUSED(OUTSIDE_PRUNED, strcpy(r.member.name, "../12.cog.json"));
 }
 
 static void test_blob_members_are_hashes(void **state)

@@ -370,7 +370,6 @@ static void test_watch(void **state)
 	struct refusal why = {FAULT_NONE, ""};
 	struct patch_counts counts;
 	struct patch_header header;
-	struct sha256 sha256 = {{0}};
 	uint64_t seed = 9, copied = 0;
 	_cleanup_close_ int base_fd = -1, plain_fd = -1, patch_fd = memfd_create("patch", MFD_CLOEXEC);
 	_cleanup_free_ uint8_t *patch = NULL;
@@ -381,7 +380,7 @@ static void test_watch(void **state)
 	edit(&made, &base, &seed);
 	base_fd = base_file(&base);
 	plain_fd = base_file(&made.text);
-	assert_int_equal(patch_encode(base_fd, &sha256, plain_fd, patch_fd, 1, &counts), 0);
+	assert_int_equal(patch_encode(base_fd, plain_fd, patch_fd, 1, &counts), 0);
 	source = (struct source){NULL, (size_t)counts.length, 0};
 	source.bytes = patch = xmalloc(source.size);
 	assert_int_equal(pread(patch_fd, patch, source.size, 0), (ssize_t)source.size);
