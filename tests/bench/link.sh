@@ -139,6 +139,7 @@ net_new
 # udpcast greets by broadcast and sends by multicast.
 "${at_out[@]}" ip link set wo multicast on arp on
 "${at_in[@]}" ip link set wi multicast on arp on
+_net_neighbours # the kernel forgot them
 if [ "$PER_PACKET" = 1 ]; then
 	net_per_packet
 	echo "link: veth, MTU 1500, per packet (gso and tx-udp-segmentation off at the sender, gro off at the receiver)"
