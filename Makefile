@@ -304,6 +304,7 @@ SRC_inside = \
 	inside/check_contract.c \
 	inside/check_document.c \
 	inside/check_read.c \
+	inside/check_rebuild.c \
 	inside/check_request.c \
 	inside/check_personal.c \
 	inside/check_resolve.c \
@@ -314,6 +315,7 @@ SRC_inside = \
 	inside/compat_command.c \
 	inside/compat_rows.c \
 	inside/config.c \
+	inside/config_history.c \
 	inside/config_trust.c \
 	inside/contractstate.c \
 	inside/crew.c \
@@ -326,6 +328,7 @@ SRC_inside = \
 	inside/findings.c \
 	inside/generation.c \
 	inside/goodrows.c \
+	inside/historystate.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \
@@ -333,12 +336,14 @@ SRC_inside = \
 	inside/linkparts.c \
 	inside/logbook.c \
 	inside/missing.c \
+	inside/moment.c \
 	inside/medium.c \
 	inside/pastlist.c \
 	inside/pastspan.c \
 	inside/pastversion.c \
 	inside/plan.c \
 	inside/policy.c \
+	inside/rebuild.c \
 	inside/receive_counts.c \
 	inside/receive_decode.c \
 	inside/receive_deliver.c \
@@ -359,7 +364,8 @@ SRC_inside = \
 	inside/receive_store.c \
 	inside/records.c \
 	inside/retention.c \
-	inside/retention_history.c \
+	inside/retention_past.c \
+	inside/retention_spans.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
 	inside/rowsort.c \
@@ -401,7 +407,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys link bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base

@@ -21,6 +21,7 @@
 #include "bundle/limits.h"
 #include "bundle/notation.h"
 #include "bundle/progress.h"
+#include "inside/moment.h"
 #include "inside/storeverify.h"
 
 static const char *opt_root, *opt_at, *opt_since, *opt_from, *opt_to, *opt_log, *opt_entry, *opt_output, *opt_base;
@@ -46,23 +47,10 @@ void audit_load_root(uint8_t **ret_data, size_t *ret_size)
 		die("%s: %s", opt_root, strerror(-r));
 }
 
-int64_t audit_demand_moment(const char *what, const char *text, bool is_end)
-{
-	char whole[NOTATION_TIME_SIZE + 16];
-	int64_t moment;
-
-	if (notation_parse_time(text, &moment))
-		return moment;
-	snprintf(whole, sizeof(whole), "%.11s%s", text, is_end ? "T23:59:59Z" : "T00:00:00Z");
-	if (!notation_parse_time(whole, &moment))
-		die_usage("%s %s: a day is written 2026-03-01, a moment 2026-03-01T12:00:00Z", what, text);
-	return moment;
-}
-
 bool audit_has_moment(int64_t *ret_at)
 {
 	if (opt_at != NULL)
-		*ret_at = audit_demand_moment("--at", opt_at, true);
+		*ret_at = moment_demand("--at", opt_at, true);
 	return opt_at != NULL;
 }
 
@@ -145,8 +133,8 @@ bool audit_has_range(void)
 
 void audit_demand_range(int64_t *ret_from, int64_t *ret_to)
 {
-	*ret_from = opt_from == NULL ? 0 : audit_demand_moment("--from", opt_from, false);
-	*ret_to = opt_to == NULL ? INT64_MAX : audit_demand_moment("--to", opt_to, true);
+	*ret_from = opt_from == NULL ? 0 : moment_demand("--from", opt_from, false);
+	*ret_to = opt_to == NULL ? INT64_MAX : moment_demand("--to", opt_to, true);
 	if (*ret_from > *ret_to)
 		die_usage("--from is later than --to");
 }

@@ -18,10 +18,6 @@ bool audit_wants_json(void);
 /* Loads --root; a usage error without it. */
 void audit_load_root(uint8_t **ret_data, size_t *ret_size);
 
-/* A moment that a person typed: "2026-03-01T12:00:00Z", or a date alone, which is its beginning or its end (UTC). Another
- * form is a usage error that names WHAT ("--at"). */
-int64_t audit_demand_moment(const char *what, const char *text, bool is_end);
-
 /* --at: true, and the moment, where it was given. */
 bool audit_has_moment(int64_t *ret_at);
 

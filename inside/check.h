@@ -53,6 +53,7 @@ struct check_request {
 	struct record_version version;
 	/* Whether its keys fit another dataset is asked: then FILES are plain tables of both, by their resources' names. */
 	bool is_resolve;
+	bool is_rebuild; /* only the bytes of FILES are asked for */
 	struct record_version reference;
 	int package_fd, reference_fd; /* the two datapackage.json */
 	struct check_file *files;
@@ -238,6 +239,9 @@ enum fault check_version(const struct check_request *request, struct check_answe
 
 /* Whether the keys of the version lead somewhere in the other: a break of FAULT_FOREIGN_KEY for each field of which some do not. */
 enum fault check_resolve(const struct check_request *request, struct check_answer *answer, struct refusal *why);
+
+/* The files of an older version, and nothing said of them but that their bytes are the signed ones. */
+enum fault check_rebuild(const struct check_request *request, struct check_answer *answer, struct refusal *why);
 
 /* Receives the request, judges, answers. What the worker does behind its sandbox. */
 void check_run(int sock);

@@ -137,6 +137,10 @@ static void take(struct check_request *request, const struct record *record, int
 	case RECORD_VERSION:
 		request->version = record->version;
 		break;
+	case RECORD_REBUILD:
+		request->version = record->version;
+		request->is_rebuild = true;
+		break;
 	case RECORD_RESOLVE:
 		request->version = record->version;
 		request->is_resolve = true;
@@ -224,7 +228,7 @@ void check_request_receive(int sock, struct check_request *ret_request)
 			break;
 		take(&request, &record, fd);
 	}
-	if (request.spill_fd < 0)
+	if (request.spill_fd < 0 && !request.is_rebuild)
 		die("the supervisor sent no file for keys");
 	check_files(&request);
 	*ret_request = request;

@@ -15,7 +15,9 @@ void check_run(int sock)
 	struct record end;
 
 	check_request_receive(sock, &request);
-	if (request.is_resolve)
+	if (request.is_rebuild)
+		check_rebuild(&request, &answer, &why);
+	else if (request.is_resolve)
 		check_resolve(&request, &answer, &why);
 	else if (strcmp(request.version.dataset, "status") == 0)
 		check_status(&request, &answer, &why);

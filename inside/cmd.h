@@ -37,6 +37,8 @@ int cmd_status(int argc, char **argv);
 extern const struct option cmd_status_options[];
 int cmd_list(int argc, char **argv);
 int cmd_history(int argc, char **argv);
+int cmd_checkout(int argc, char **argv);
+extern const struct option cmd_history_options[], cmd_checkout_options[];
 int cmd_diff(int argc, char **argv);
 extern const struct option cmd_diff_options[];
 int cmd_missing(int argc, char **argv);

@@ -23,11 +23,14 @@
 #define CELL 256
 
 static bool opt_csv;
+static const char *opt_as_of;
 
 const struct option cmd_diff_options[] = {
 	{"csv", 0, OPTION_FLAG, &opt_csv, NULL,
 	 "the rows of one table: `change` is added, removed, or before and after; `changed`\n"
 	 "names the columns, separated by |"},
+	{"as-of", 0, OPTION_TEXT, &opt_as_of, "DATE",
+	 "from the version that was in force then: 2026-03-01 (its end), or 2026-03-01T12:00:00Z"},
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -455,10 +458,25 @@ static enum fault run(struct datadiff *diff, const char *resource, struct refusa
 	return fault == FAULT_NONE ? print_csv(diff, only, why) : fault;
 }
 
+/* V2 alone is named where --as-of stands for V1. */
+static enum fault choose_as_of(const struct inside *inside, int n_versions, char **versions, struct datadiff *diff,
+			       struct refusal *why)
+{
+	enum fault fault = versions_as_of(inside, diff->dataset, versions_demand_moment(inside, opt_as_of),
+					  diff->versions[0], why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	return n_versions == 0 ? versions_in_force(inside, diff->dataset, diff->versions[1], why)
+			       : versions_find(inside, diff->dataset, versions[0], diff->versions[1], why);
+}
+
 /* V1 and V2, or what stands in for them. */
 static enum fault choose_versions(const struct inside *inside, int n_versions, char **versions, struct datadiff *diff,
 				  struct refusal *why)
 {
+	if (opt_as_of != NULL)
+		return choose_as_of(inside, n_versions, versions, diff, why);
 	enum fault fault = n_versions < 2 ? versions_in_force(inside, diff->dataset, diff->versions[1], why)
 					  : versions_find(inside, diff->dataset, versions[1], diff->versions[1], why);
 
@@ -503,6 +521,8 @@ int cmd_diff(int argc, char **argv)
 
 	if (argc < 1 || argc > 3)
 		die_usage("diff: DATASET or DATASET/RESOURCE, then at most two versions");
+	if (opt_as_of != NULL && argc > 2)
+		die_usage("diff: --as-of stands for V1: name one version at most");
 	if (opt_csv && cmd_wants_json())
 		die_usage("diff: --csv or --json");
 	if ((status = cmd_open_read(&inside)) != 0)

@@ -15,8 +15,17 @@
 #include "bundle/notation.h"
 #include "inside/cmd.h"
 #include "inside/pastlist.h"
+#include "inside/versions.h"
 
 #define CELL 160
+
+static const char *opt_as_of;
+
+const struct option cmd_history_options[] = {
+	{"as-of", 0, OPTION_TEXT, &opt_as_of, "DATE",
+	 "which version of each dataset was in force then: 2026-03-01 (its end), or 2026-03-01T12:00:00Z"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
 
 /* --- by generation --------------------------------------------------------------------------------------------------- */
 
@@ -263,6 +272,51 @@ static int by_version(struct inside *inside, const char *dataset)
 	return cmd_wants_json() ? cmd_print_json(json_incref(array), 0) : cmd_end(0);
 }
 
+/* --- as of a day ------------------------------------------------------------------------------------------------------- */
+
+static void as_of_row(const struct inside *inside, const char *dataset, const char *version, struct columns *table,
+		      json_t *array)
+{
+	_cleanup_(past_freep) struct past_version *past = NULL;
+	char date[sizeof(past->date)] = "-";
+	enum past_state state = PAST_GONE;
+
+	if (past_load(inside->store_fd, dataset, version, &past, NULL) == FAULT_NONE) {
+		state = past_find(inside->store_fd, past);
+		snprintf(date, sizeof(date), "%.10s", past->date[0] == '\0' ? "-" : past->date);
+	} else if (store_has_version(inside->store_fd, dataset, version)) {
+		state = PAST_HERE;
+	}
+	columns_row(table, (const char *const[]){dataset, version, date, past_state_name(state)});
+	json_array_append_new(array, json_pack("{ss ss so ss}", "dataset", dataset, "version", version, "date",
+					       past == NULL ? json_null() : verdict_text(past->date), "state",
+					       past_state_name(state)));
+}
+
+/* Every dataset of which a version was in force then. */
+static int as_of(const struct inside *inside, int64_t at)
+{
+	static const char *const headings[] = {"DATASET", "VERSION", "DATE", "FILES"};
+	_cleanup_(store_names_free) struct store_names names = {0};
+	_cleanup_(json_decrefp) json_t *array = json_array();
+	struct columns *table = columns_new(ARRAY_SIZE(headings), headings);
+	int r = store_list(inside->store_fd, "datasets", &names);
+
+	if (r < 0)
+		die("datasets: %s", strerror(-r));
+	for (size_t i = 0; i < names.n_items; i++) {
+		char version[STORE_VERSION_SIZE];
+
+		if (notation_is_name(names.items[i]) &&
+		    versions_as_of(inside, names.items[i], at, version, NULL) == FAULT_NONE)
+			as_of_row(inside, names.items[i], version, table, array);
+	}
+	if (!cmd_wants_json())
+		columns_print(table, stdout);
+	columns_free(table);
+	return cmd_wants_json() ? cmd_print_json(json_incref(array), 0) : cmd_end(0);
+}
+
 int cmd_history(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
@@ -270,7 +324,11 @@ int cmd_history(int argc, char **argv)
 
 	if (argc > 1 || (argc == 1 && !notation_is_name(argv[0])))
 		die_usage("history: name one dataset at most");
+	if (argc == 1 && opt_as_of != NULL)
+		die_usage("history: a dataset, or --as-of");
 	if ((status = cmd_open_read(&inside)) != 0)
 		return status;
+	if (opt_as_of != NULL)
+		return as_of(&inside, versions_demand_moment(&inside, opt_as_of));
 	return argc == 1 ? by_version(&inside, argv[0]) : by_generation(&inside);
 }

@@ -12,6 +12,7 @@
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
+#include "inside/historystate.h"
 #include "schemas/tolerated.h"
 
 #define CELL 160
@@ -156,6 +157,29 @@ static void say_tolerated(const json_t *datasets)
 	}
 }
 
+/* What the last reading of all histories came to; a document that cannot be read is counted anew by the next import. */
+static void load_history(const struct inside *inside, uint64_t *ret_versions, uint64_t *ret_bytes)
+{
+	struct history_state state;
+	struct refusal why = {0};
+
+	if (history_state_load(inside->store_fd, &state, &why) != FAULT_NONE)
+		log_refusal(&why);
+	history_state_sum(&state, ret_versions, ret_bytes);
+	history_state_clear(&state);
+}
+
+static void say_history(const struct inside *inside)
+{
+	uint64_t versions, bytes;
+	char size[32];
+
+	load_history(inside, &versions, &bytes);
+	notation_format_size(bytes, size, sizeof(size));
+	printf("history  %" PRIu64 " versions can be rebuilt beside those that are here, from %s of blobs\n", versions,
+	       size);
+}
+
 static void add_row(struct columns *table, const json_t *dataset, int64_t now)
 {
 	char name[CELL], state[CELL], shown[CELL * 2], version[CELL], date[CELL], why[RECORD_LINE_SIZE],
@@ -215,6 +239,7 @@ static int show(struct inside *inside, json_t *document, const struct health *he
 	       " by a person's act\n",
 	       json_integer_value(json_object_get(counts, "byThemselves")),
 	       json_integer_value(json_object_get(counts, "byDecision")));
+	say_history(inside);
 	if (store_current(inside->store_fd, &current) == 0 &&
 	    current != (uint64_t)json_integer_value(json_object_get(document, "generation")))
 		log_warning("status.json is older than generation %" PRIu64 ": run `clapet-inside import`", current);
@@ -226,7 +251,11 @@ static int show(struct inside *inside, json_t *document, const struct health *he
 static void refresh(json_t *document, const struct inside *inside, const struct health *health)
 {
 	json_t *datasets = json_object_get(document, "datasets");
+	uint64_t versions, bytes;
 
+	load_history(inside, &versions, &bytes);
+	json_object_set_new(document, "history",
+			    json_pack("{sI sI}", "versions", (json_int_t)versions, "bytes", (json_int_t)bytes));
 	for (size_t i = 0; i < json_array_size(datasets); i++) {
 		json_t *dataset = json_array_get(datasets, i);
 

@@ -197,9 +197,13 @@ static enum fault operate(struct commit *commit, const struct record *record, in
 		insist_clean(commit);
 		return store_delete_generation(commit->store_fd, record->generation.number, why);
 	case RECORD_DELETE_VERSION:
+	case RECORD_DELETE_PLAIN:
 		insist_clean(commit);
 		return store_delete_version(commit->store_fd, record->version.dataset, &record->version.version,
-					    &commit->kept, why);
+					    &commit->kept, record->kind == RECORD_DELETE_PLAIN, why);
+	case RECORD_DELETE_HISTORY:
+		insist_clean(commit);
+		return store_delete_history(commit->store_fd, record->version.dataset, &record->version.version, why);
 	case RECORD_DISCARD_DAMAGED:
 		return store_discard_damaged(commit->store_fd, record->put.dataset, &record->put.sha256, why);
 	case RECORD_KEEP_OBJECT:

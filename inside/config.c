@@ -37,6 +37,7 @@ void config_free(struct inside_config *config)
 	free(config->contracts);
 	free(config->policy);
 	free(config->sockets);
+	config_history_clear(&config->history);
 	for (size_t i = 0; i < CONFIG_N_USERS; i++)
 		free(config->users[i]);
 	free(config);
@@ -155,7 +156,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 		"format",          "store",          "incoming",  "spool",      "contracts",   "policy",
 		"keepGenerations", "keepAtLeast",    "quota",     "reserve",    "heartbeat",   "clockSkew",
 		"users",           "sockets",        "testBench", "workerTime", "maxValidity", "schemes",
-		"keyMemory",       "fullValidation", NULL};
+		"keyMemory",       "fullValidation", "history",   NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -164,6 +165,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 	    (fault = get_numbers(root, path, config, why)) != FAULT_NONE ||
 	    (fault = config_trust_parse(root, path, config, why)) != FAULT_NONE ||
 	    (fault = get_quota(root, path, config, why)) != FAULT_NONE ||
+	    (fault = config_history_parse(root, path, &config->history, why)) != FAULT_NONE ||
 	    (fault = get_users(root, path, config, why)) != FAULT_NONE)
 		return fault;
 	return get_bench(root, path, config, why);
@@ -176,6 +178,7 @@ static struct inside_config *config_new(const char *path)
 	config->path = xstrdup(path);
 	config->keep_generations = 10;
 	config->keep_at_least = 7 * 86400;
+	config_history_default(&config->history);
 	config->quota_incoming = config->quota_spool = (int64_t)LIMIT_BUNDLE_SIZE;
 	config->quota_quarantine = (int64_t)GIB;
 	config->reserve = (int64_t)(64 * MIB);

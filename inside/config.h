@@ -6,7 +6,7 @@
  *     {"format": "clapet inside configuration 1",
  *      "store": "/var/lib/clapet/store", "incoming": "/var/spool/clapet/incoming", "spool": "/var/lib/clapet/spool",
  *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json",
- *      "keepGenerations": 10, "keepAtLeast": "7d", "quota": {"incoming": 1, "spool": 1, "quarantine": 1}, "reserve": 1,
+ *      "keepGenerations": 10, "keepAtLeast": "7d", "history": {"versions": 0, "datasets": {…}} (config_history.h), "quota": {"incoming": 1, "spool": 1, "quarantine": 1}, "reserve": 1,
  *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h", "keyMemory": 201326592, "fullValidation": false,
  *      "maxValidity": "400d" | {"root": "…", "timestamp": "…", "snapshot": "…", "targets": "…", "datasets": "…"},
  *      "schemes": {"root": ["ed25519", "ecdsa-sha2-nistp256"], …},
@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "inside/config_history.h"
 #include "inside/records.h"
 
 #define CONFIG_TEST_BENCH "this machine is a test bench"
@@ -37,6 +38,7 @@ struct inside_config {
 	char *policy;    /* NULL: no policy: every dataset waits for a person */
 	int64_t keep_generations;
 	int64_t keep_at_least;
+	struct history_config history;
 	int64_t quota_incoming, quota_spool, quota_quarantine; /* bytes */
 	int64_t reserve;   /* bytes of free disk that incoming and spool may not touch */
 	int64_t heartbeat; /* silence longer than this is an alarm */

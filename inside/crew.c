@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -121,6 +122,39 @@ enum fault crew_start(const struct inside *inside, enum comp comp, struct worker
 	if (r < 0)
 		return refuse(why, FAULT_WORKER, "%s cannot be started: %s", programs[comp], strerror(-r));
 	return FAULT_NONE;
+}
+
+static int64_t seconds_now(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		die_errno("CLOCK_MONOTONIC");
+	return now.tv_sec;
+}
+
+enum fault crew_start_check(struct inside *inside, struct worker *ret_worker, struct refusal *why)
+{
+	enum fault fault = FAULT_NONE;
+
+	if (inside->spare_check.pid > 0) {
+		*ret_worker = inside->spare_check;
+		ret_worker->until += seconds_now() - inside->spare_since;
+		inside->spare_check = (struct worker)WORKER_NONE;
+	} else {
+		fault = crew_start(inside, COMP_CHECK, ret_worker, why);
+	}
+	/* Where it cannot be had its turn comes, and says why. */
+	if (fault == FAULT_NONE && inside->n_checks_ahead > 0) {
+		inside->spare_since = seconds_now();
+		crew_start(inside, COMP_CHECK, &inside->spare_check, NULL);
+	}
+	return fault;
+}
+
+void crew_drop_spare(struct inside *inside)
+{
+	worker_kill(&inside->spare_check);
 }
 
 enum fault crew_send(struct worker *worker, const struct record *record, int fd, struct refusal *why)

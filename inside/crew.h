@@ -38,6 +38,11 @@ int spool_temporary(const struct spool *spool);
 /* --- one worker ------------------------------------------------------------------------------------------------------ */
 
 enum fault crew_start(const struct inside *inside, enum comp comp, struct worker *ret_worker, struct refusal *why);
+/* An inside-check for one version. Where inside->n_checks_ahead says that more are to come, the next one's is started too, so that it is at hand
+ * while this one works. It gets nothing before its turn, and each of them serves one version. */
+enum fault crew_start_check(struct inside *inside, struct worker *ret_worker, struct refusal *why);
+/* Ends the one that was started ahead, if no version came for it. */
+void crew_drop_spare(struct inside *inside);
 /* FAULT_WORKER where the worker is gone; its last words, if it has any, are still to be received. */
 enum fault crew_send(struct worker *worker, const struct record *record, int fd, struct refusal *why);
 /* One checked record, without a descriptor. On FAULT_WORKER the worker was killed. */

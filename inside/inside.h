@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/worker.h"
 #include "bundle/notation.h"
 #include "inside/config.h"
 #include "inside/decisions.h"
@@ -40,11 +41,15 @@ struct inside {
 	struct record_event *events;
 	size_t n_events;
 	struct logbook logbook;
+	/* How many versions are to be checked after the next one; the worker that was started ahead for it, and when (crew_start_check). */
+	size_t n_checks_ahead;
+	struct worker spare_check;
+	int64_t spare_since;
 };
 
 #define INSIDE_NEW                                                                                                     \
 	{                                                                                                              \
-		.store_fd = -1, .incoming_fd = -1, .spool_fd = -1, .lock_fd = -1                                       \
+		.store_fd = -1, .incoming_fd = -1, .spool_fd = -1, .lock_fd = -1, .spare_check = WORKER_NONE           \
 	}
 
 void inside_close(struct inside *inside);

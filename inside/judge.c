@@ -457,7 +457,7 @@ static void add_blobs(const struct catalogue_role *role, struct verdict *verdict
 	}
 }
 
-enum fault judge_version(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+enum fault judge_version(struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
 			 const char *in_force, enum bases bases, struct judgement *ret_judgement, struct refusal *why)
 {
 	struct judgement judgement = {.role = role, .report_fd = spool_temporary(spool)};
@@ -475,7 +475,7 @@ enum fault judge_version(const struct inside *inside, const struct spool *spool,
 	goodrows_carry(inside, role, judgement.verdict);
 	fault = check_room(inside, spool, role, bases, why);
 	if (fault == FAULT_NONE)
-		fault = crew_start(inside, COMP_CHECK, &worker, why);
+		fault = crew_start_check(inside, &worker, why);
 	snprintf(label, sizeof(label), "%s: checking", role->record.name);
 	progress_begin(label, 0, NULL);
 	if (fault == FAULT_NONE &&

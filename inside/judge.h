@@ -35,7 +35,7 @@ enum bases { BASES_OF_STORE, BASES_ANEW };
 
 /* Runs inside-check over ROLE's version. Everything it needs must be at hand. A version that is refused is a verdict too;
  * FAULT_WORKER, FAULT_STORAGE and FAULT_BASE_DAMAGED are returned. */
-enum fault judge_version(const struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
+enum fault judge_version(struct inside *inside, const struct spool *spool, const struct catalogue_role *role,
 			 const char *in_force, enum bases bases, struct judgement *ret_judgement, struct refusal *why);
 
 /* What the fit of a version's keys with VERSION of DATASET depends on: this program and both. */

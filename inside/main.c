@@ -72,12 +72,21 @@ static const char history_details[] =
 	"rebuildable "
 	"from\n"
 	"blobs that are kept, or gone.";
+static const char checkout_details[] =
+	"VERSION is named by its first digits (4 at least), or chosen by --as-of; by default it is the one in force. "
+	"What "
+	"is not here\n"
+	"as files is rebuilt from the blobs that it travelled in; every file is held against its signed digest, and "
+	"DIR "
+	"appears when\n"
+	"all of them are whole, or not at all. Exit status 4: the blobs are not kept any more.";
 static const char diff_details[] =
 	"What changed from V1 to V2, by each table's primary key: rows added, removed, changed, and in which columns. "
 	"Versions are\n"
 	"named by their first digits (4 at least). Without them: from the version that was in force before to the one "
 	"in force;\n"
-	"with one: from it to the one in force. A table without a primary key is compared by whole rows, of which "
+	"with one: from it to the one in force. --as-of stands for V1. A table without a primary key is compared by "
+	"whole rows, of which "
 	"there may be\n"
 	"several alike. Cells are compared as texts. Exit status 0, whether there are differences or not.";
 static const char missing_details[] =
@@ -152,8 +161,10 @@ static const struct command commands[] = {
 	{"status", NULL, "is the link well, is trust well, what waits for me", status_details, cmd_status_options,
 	 cmd_status},
 	{"list", NULL, "what is in force", NULL, NULL, cmd_list},
-	{"history", "[DATASET]", "which generation brought what; every version of a dataset", history_details, NULL,
-	 cmd_history},
+	{"history", "[DATASET]", "which generation brought what; every version of a dataset", history_details,
+	 cmd_history_options, cmd_history},
+	{"checkout", "DATASET [VERSION]", "the files of a version, older ones too, in a new folder", checkout_details,
+	 cmd_checkout_options, cmd_checkout},
 	{"show", "DATASET [VERSION]", "where a version came from, how it was made and tested", show_details, NULL,
 	 cmd_show},
 	{"diff", "DATASET[/RESOURCE] [V1 [V2]]", "what changed from one version to another", diff_details,

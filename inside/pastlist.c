@@ -157,8 +157,10 @@ void past_list_load(int store_fd, const char *dataset, const struct shown_list *
 	struct past_list list = {0};
 	int r = store_list(store_fd, path, &names);
 
-	if (r < 0)
+	if (r < 0) {
 		log_warning("%s: %s", path, strerror(-r));
+		list.is_damaged = true;
+	}
 	list.items = xcalloc(names.n_items + 1, sizeof(struct past_version *));
 	for (size_t i = 0; i < names.n_items; i++) {
 		struct refusal why = {0};
@@ -167,6 +169,7 @@ void past_list_load(int store_fd, const char *dataset, const struct shown_list *
 		snprintf(version, sizeof(version), "%.16s", names.items[i]);
 		if (past_load(store_fd, dataset, version, &list.items[list.n_items], &why) != FAULT_NONE) {
 			log_warning("%s", why.line);
+			list.is_damaged = true;
 			continue;
 		}
 		if (shown != NULL)
@@ -183,7 +186,7 @@ void past_list_clear(struct past_list *list)
 	for (size_t i = 0; i < list->n_items; i++)
 		past_free(list->items[i]);
 	free(list->items);
-	*list = (struct past_list){NULL, 0};
+	*list = (struct past_list){.items = NULL};
 }
 
 struct past_version *past_list_find(const struct past_list *list, const char *version)

@@ -36,6 +36,7 @@ bool shown_tell(const struct shown_list *list, struct past_version *past);
 struct past_list {
 	struct past_version **items;
 	size_t n_items;
+	bool is_damaged; /* some were left out */
 };
 
 /* SHOWN (may be NULL) is told to each. A document that is out of form is left out, with a warning. */

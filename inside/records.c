@@ -311,6 +311,8 @@ static bool check_order(const struct record *record)
 	case RECORD_SWITCH:
 	case RECORD_DELETE_GENERATION:
 		return is_version_number(record->generation.number);
+	case RECORD_DELETE_PLAIN:
+	case RECORD_DELETE_HISTORY:
 	case RECORD_GENERATION_DATASET:
 		return IS_PUBLISHED_DATASET(record->version.dataset);
 	case RECORD_DELETE_VERSION:
@@ -384,6 +386,7 @@ bool record_check(const struct record *record)
 	case RECORD_IN_FORCE:
 	case RECORD_RESOLVE:
 	case RECORD_REFERENCE:
+	case RECORD_REBUILD:
 		return IS_DATASET(record->version.dataset);
 	case RECORD_CONTRACT:
 		return check_contract(&record->contract);

@@ -83,6 +83,10 @@ enum record_kind {
 	RECORD_REFERENCE, /* .version */
 	RECORD_TABLE,     /* .target: `file` is the resource's name */
 
+	/* Files of an older version out of their blobs. supervisor -> check: RECORD_REBUILD, then RECORD_TARGETs as above, RECORD_GO.
+	 * check -> supervisor: RECORD_PLAIN, and RECORD_BASE_OUTPUT, as above, RECORD_END. */
+	RECORD_REBUILD, /* .version */
+
 	/* supervisor -> commit: RECORD_FOLDER store, RECORD_FOLDER spool, then operations in order; each is done when the next is
 	 * read. RECORD_GO asks for the RECORD_END. Commit refuses an order that is not durable: RECORD_PUT_TRUST and RECORD_SWITCH only
 	 * after a RECORD_SYNC with no put between. */
@@ -100,6 +104,8 @@ enum record_kind {
 	RECORD_DELETE_GENERATION,  /* .generation */
 	RECORD_KEEP_OBJECT,        /* .put: an object of DATASET that deletions after it leave, linked or not: a base */
 	RECORD_DELETE_VERSION,     /* .version: and objects that no version links any more */
+	RECORD_DELETE_PLAIN,       /* .version: the same, but what is known of the version stays: it can be rebuilt */
+	RECORD_DELETE_HISTORY,     /* .version: the document of a version whose blobs went long ago */
 	RECORD_DELETE_BLOB,        /* .put */
 
 	/* supervisor -> log: RECORD_FOLDER log; RECORD_EVENT, signed and durable on RECORD_SYNC; RECORD_PUT_DOCUMENT (fd) for those of log/,
@@ -128,8 +134,9 @@ enum document {
 	DOCUMENT_VERDICT, /* decisions/verdicts/DATASET-VERSION.json: what check said (facts, breaks, judged with) */
 	DOCUMENT_REPORT,  /* quarantine/DATASET-VERSION/report.json */
 	DOCUMENT_HISTORY, /* decisions/history/DATASET/VERSION.json: what it is made of, when it was in force; staged like a put */
-	DOCUMENT_SOURCES, /* decisions/sources.json: what the outside last said of its sources */
-	DOCUMENT_PEOPLE,  /* log/people.json: whose the pseudonyms in the log are; put by inside-log */
+	DOCUMENT_HISTORY_STATE, /* decisions/history.json: what these came to when they were last read */
+	DOCUMENT_SOURCES,       /* decisions/sources.json: what the outside last said of its sources */
+	DOCUMENT_PEOPLE,        /* log/people.json: whose the pseudonyms in the log are; put by inside-log */
 	DOCUMENT_MEMORY, /* log/memory.json: what the log said last of configuration, rules and itself; put by inside-log */
 	DOCUMENT_N
 };

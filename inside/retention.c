@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * retention: the newest generations stay, and every one younger than keepAtLeast, and every one that a reader has locked
- * (flock on the folder; fcntl on its clapet.json, which is what Java's locks are). Versions stay that a kept generation shows, that are
- * trusted, or pinned; with a version go its blobs that no other one travelled in. The bases of trusted patches stay, objects and blobs.
+ * (flock on the folder; fcntl on its clapet.json, which is what Java's locks are). The plain files of versions stay that a kept generation
+ * shows, that are trusted, or pinned; the blobs of more, as history is configured (retention_past.c); of the rest all goes but a document. The
+ * bases of trusted patches stay, objects and blobs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,28 +24,53 @@
 /* A reader that holds a lock for this many times keepGenerations is asked after, loudly. */
 #define PATIENCE 10
 
-static bool is_kept(const struct retention *retention, const char *dataset, const char *version)
-{
-	for (size_t i = 0; i < retention->n_keeps; i++)
-		if (strcmp(retention->keeps[i].dataset, dataset) == 0 &&
-		    strcmp(retention->keeps[i].version, version) == 0)
-			return true;
-	return false;
-}
-
-/* Once, however many generations show it: its verdict may be read. */
 static int add_keep(void *ctx, const char *dataset, const char *version)
 {
 	struct retention *retention = ctx;
 	struct keep *keep;
 
-	if (is_kept(retention, dataset, version))
-		return 0;
-	retention->keeps = xrealloc(retention->keeps, retention->n_keeps + 1, sizeof(*keep));
+	if ((retention->n_keeps & (retention->n_keeps - 1)) == 0)
+		retention->keeps = xrealloc(retention->keeps, retention->n_keeps == 0 ? 1 : 2 * retention->n_keeps,
+					    sizeof(*keep));
+	retention->keeps_are_sorted = false;
 	keep = &retention->keeps[retention->n_keeps++];
 	snprintf(keep->dataset, sizeof(keep->dataset), "%s", dataset);
 	snprintf(keep->version, sizeof(keep->version), "%s", version);
 	return 0;
+}
+
+static int compare_keeps(const void *a, const void *b)
+{
+	const struct keep *left = a, *right = b;
+	int order = strcmp(left->dataset, right->dataset);
+
+	return order != 0 ? order : strcmp(left->version, right->version);
+}
+
+/* Each once, however many generations show it: its verdict may be read. */
+static void sort_keeps(struct retention *retention)
+{
+	size_t n = 0;
+
+	if (retention->keeps_are_sorted)
+		return;
+	if (retention->n_keeps > 1)
+		qsort(retention->keeps, retention->n_keeps, sizeof(*retention->keeps), compare_keeps);
+	for (size_t i = 0; i < retention->n_keeps; i++)
+		if (n == 0 || compare_keeps(&retention->keeps[n - 1], &retention->keeps[i]) != 0)
+			retention->keeps[n++] = retention->keeps[i];
+	retention->n_keeps = n;
+	retention->keeps_are_sorted = true;
+}
+
+bool retention_is_kept(struct retention *retention, const char *dataset, const char *version)
+{
+	struct keep key = {.dataset = ""};
+
+	sort_keeps(retention);
+	return retention->n_keeps > 0 && text_copy(key.dataset, sizeof(key.dataset), dataset) &&
+	       text_copy(key.version, sizeof(key.version), version) &&
+	       bsearch(&key, retention->keeps, retention->n_keeps, sizeof(key), compare_keeps) != NULL;
 }
 
 void retention_begin(struct retention *retention)
@@ -143,13 +169,7 @@ static void drop_generations(struct retention *retention, const uint64_t *number
 
 /* --- versions -------------------------------------------------------------------------------------------------------- */
 
-/* Blobs that a kept version of any dataset travelled in. */
-struct hash_list {
-	struct sha256 *items;
-	size_t n_items;
-};
-
-static void add_hash(struct hash_list *list, const struct sha256 *sha256)
+void hash_list_add(struct hash_list *list, const struct sha256 *sha256)
 {
 	if ((list->n_items & (list->n_items - 1)) == 0)
 		list->items = xrealloc(list->items, list->n_items == 0 ? 1 : 2 * list->n_items, sizeof(*sha256));
@@ -165,23 +185,26 @@ static void collect_blobs(const struct inside *inside, const char *dataset, cons
 	    generation_load_verdict(inside->store_fd, dataset, &full, &verdict, NULL) != FAULT_NONE)
 		return;
 	for (size_t i = 0; i < verdict->n_blobs; i++)
-		add_hash(list, &verdict->blobs[i]);
+		hash_list_add(list, &verdict->blobs[i]);
 }
 
+/* Its plain files, and where history does not keep it all the rest. */
 static void drop_version(struct retention *retention, const char *dataset, const char *version,
 			 struct hash_list *dropped)
 {
-	struct record record = record_new(RECORD_DELETE_VERSION);
+	bool stays = retention_past_keeps(retention, dataset, version);
+	struct record record = record_new(stays ? RECORD_DELETE_PLAIN : RECORD_DELETE_VERSION);
 	struct record_event *event;
 
 	if (judge_full_version(retention->inside, dataset, version, &record.version.version, NULL) != FAULT_NONE)
 		return;
-	collect_blobs(retention->inside, dataset, version, dropped);
+	if (!stays)
+		collect_blobs(retention->inside, dataset, version, dropped);
 	snprintf(record.version.dataset, sizeof(record.version.dataset), "%s", dataset);
 	retention_order(retention, &record);
 	event = inside_event(retention->inside, "expire", dataset, FAULT_NONE,
-			     "version %s deleted: no generation that is kept, no pin and no trusted role names it",
-			     version);
+			     "version %s deleted: no generation that is kept, no pin and no trusted role names it%s",
+			     version, stays ? "; history keeps its blobs" : "");
 	if (!text_copy(event->version, sizeof(event->version), version))
 		event->version[0] = '\0';
 }
@@ -213,7 +236,7 @@ static void drop_versions_of(struct retention *retention, const char *dataset, c
 	if (store_list(retention->inside->store_fd, path, &names) < 0)
 		return;
 	for (size_t i = 0; i < names.n_items; i++) {
-		if (is_kept(retention, dataset, names.items[i]))
+		if (retention_is_kept(retention, dataset, names.items[i]))
 			continue;
 		if (is_first)
 			keep_bases(retention, role);
@@ -267,7 +290,7 @@ static void add_overtaken(const struct inside *inside, const struct catalogue *c
 		return;
 	for (size_t i = 0; i < names.n_items; i++)
 		if (sha256_from_hex(names.items[i], &sha256) && !catalogue_names_blob(catalogue, &sha256))
-			add_hash(dropped, &sha256);
+			hash_list_add(dropped, &sha256);
 }
 
 static void drop_blob(struct retention *retention, const struct sha256 *sha256)
@@ -290,12 +313,21 @@ static void drop_blobs(struct retention *retention, const struct catalogue *cata
 {
 	struct hash_list kept = {0};
 
-	if (dropped->n_items == 0)
+	retention_past_dropped(retention, dropped);
+	if (dropped->n_items == 0 && !retention->is_full)
 		return;
+	retention_past_all(retention);
+	if (retention->is_damaged) {
+		log_warning("no blob is deleted while the history of a version cannot be read");
+		return;
+	}
 	add_overtaken(retention->inside, catalogue, dropped);
-	qsort(dropped->items, dropped->n_items, sizeof(*dropped->items), sha256_compare);
-	for (size_t i = 0; i < retention->n_keeps; i++)
+	sort_keeps(retention);
+	if (dropped->n_items > 1)
+		qsort(dropped->items, dropped->n_items, sizeof(*dropped->items), sha256_compare);
+	for (size_t i = 0; i < retention->n_keeps && dropped->n_items > 0; i++)
 		collect_blobs(retention->inside, retention->keeps[i].dataset, retention->keeps[i].version, &kept);
+	retention_past_kept(retention, &kept);
 	if (kept.n_items > 1)
 		qsort(kept.items, kept.n_items, sizeof(*kept.items), sha256_compare);
 	for (size_t i = 0; i < dropped->n_items; i++)
@@ -329,13 +361,18 @@ static void drop_versions(struct retention *retention, const struct catalogue *c
 			drop_versions_of(retention, names.items[i], role, &dropped);
 	}
 	drop_old_status(retention, catalogue);
+	if (retention->is_full) {
+		retention_past_all(retention);
+		retention_past_shortage(retention);
+	}
 	drop_blobs(retention, catalogue, &dropped);
 	free(dropped.items);
+	retention_past_end(retention);
 }
 
 void retention_run(struct inside *inside, const struct catalogue *catalogue)
 {
-	struct retention retention = {.inside = inside};
+	struct retention retention = {.inside = inside, .catalogue = catalogue};
 	_cleanup_free_ uint64_t *numbers = NULL;
 	struct refusal why = {0};
 	uint64_t current;
@@ -343,6 +380,7 @@ void retention_run(struct inside *inside, const struct catalogue *catalogue)
 
 	if (store_current(inside->store_fd, &current) < 0 || store_generations(inside->store_fd, &numbers, &n) < 0)
 		return;
+	retention_past_begin(&retention);
 	drop_generations(&retention, numbers, n, current);
 	drop_versions(&retention, catalogue);
 	if (retention.has_commit && commit_end(&retention.commit, &why) != FAULT_NONE) {
@@ -352,5 +390,7 @@ void retention_run(struct inside *inside, const struct catalogue *catalogue)
 	for (size_t i = 0; i < retention.n_locks; i++)
 		close(retention.locks[i]);
 	free(retention.locks);
+	shown_clear(&retention.shown);
+	retention_past_clear(&retention);
 	free(retention.keeps);
 }

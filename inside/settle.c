@@ -232,10 +232,23 @@ static void consider(struct inside *inside, const struct spool *spool, struct se
 	if (view->trusted[0] != '\0' && strcmp(view->trusted, view->in_force) != 0 &&
 	    !has_standing_verdict(inside, view)) {
 		settle_find_missing(inside, spool, view->role, BASES_OF_STORE, view);
-		if (view->n_missing == 0)
-			judge_view(inside, spool, settlement, view);
+		view->must_judge = view->n_missing == 0;
 	}
-	settle_decide(inside, view);
+}
+
+static void judge_views(struct inside *inside, const struct spool *spool, struct settlement *settlement)
+{
+	size_t n_left = 0;
+
+	for (size_t i = 0; i < settlement->n_views; i++)
+		n_left += settlement->views[i].must_judge;
+	for (size_t i = 0; n_left > 0; i++) {
+		if (!settlement->views[i].must_judge)
+			continue;
+		inside->n_checks_ahead = --n_left;
+		judge_view(inside, spool, settlement, &settlement->views[i]);
+	}
+	crew_drop_spare(inside);
 }
 
 /* Against what the last settling wrote: people are told what moved, not what stands where it stood. */
@@ -592,6 +605,9 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 	make_views(settlement, catalogue);
 	for (size_t i = 0; i < settlement->n_views; i++)
 		consider(inside, spool, settlement, &settlement->views[i]);
+	judge_views(inside, spool, settlement);
+	for (size_t i = 0; i < settlement->n_views; i++)
+		settle_decide(inside, &settlement->views[i]);
 	settle_references(inside, spool, settlement);
 	for (size_t i = 0; i < settlement->n_views; i++)
 		mark_new(settlement, &settlement->views[i]);

@@ -54,6 +54,7 @@ struct dataset_view {
 	size_t n_others;
 	struct refusal resolve_why; /* trouble over keys that this version depends on */
 	bool pinned;
+	bool must_judge; /* its trusted version: it is whole, and no verdict on it stands */
 	bool was_judged; /* in this settling */
 	bool is_new;     /* stands elsewhere than the last status.json says */
 };

@@ -12,7 +12,7 @@
  *     datasets/<name>/v/<16 hex of version>/<file>      hard links into objects
  *     generations/<n>/<name> -> ../../datasets/<name>/v/<16 hex>      generations/<n>/clapet.json
  *     current -> generations/<n>
- *     decisions/waivers.json pins.json sources.json verdicts/<name>-<16 hex>.json
+ *     decisions/waivers.json pins.json sources.json history.json verdicts/<name>-<16 hex>.json
  *     decisions/history/<name>/<16 hex>.json            what each version is made of, and when it was in force
  *     quarantine/<name>-<16 hex>/report.json   log/
  *
@@ -138,10 +138,12 @@ struct store_kept {
 
 /* Never the current generation; never a version that a generation links. What is gone already is no fault. Whether
  * readers still hold a generation is the supervisor's question. With a version go the objects that no version links any
- * more (and their names in the mirror) unless they are KEPT (NULL: none is), its verdict and its report. */
+ * more (and their names in the mirror) unless they are KEPT (NULL: none is), its report, and, unless it is REMEMBERED, its verdict. */
 enum fault store_delete_generation(int store_fd, uint64_t generation, struct refusal *why);
 enum fault store_delete_version(int store_fd, const char *dataset, const struct sha256 *version,
-				const struct store_kept *kept, struct refusal *why);
+				const struct store_kept *kept, bool remembered, struct refusal *why);
+/* The document of a version's history. */
+enum fault store_delete_history(int store_fd, const char *dataset, const struct sha256 *version, struct refusal *why);
 /* An object whose bytes are found here not to be its name's, with its names in the mirror; one that is good stays. Versions keep the link that they
  * have, and an auditor finds it. For the next store_put_object of the same. */
 enum fault store_discard_damaged(int store_fd, const char *dataset, const struct sha256 *sha256, struct refusal *why);

@@ -203,7 +203,7 @@ static enum fault collect_objects(int store_fd, const char *dataset, const struc
 }
 
 enum fault store_delete_version(int store_fd, const char *dataset, const struct sha256 *version,
-				const struct store_kept *kept, struct refusal *why)
+				const struct store_kept *kept, bool remembered, struct refusal *why)
 {
 	char name[STORE_VERSION_SIZE], path[STAGE_PATH_SIZE], document[STAGE_PATH_SIZE];
 	enum fault fault = stage_check_dataset(dataset, true, why);
@@ -221,10 +221,23 @@ enum fault store_delete_version(int store_fd, const char *dataset, const struct 
 	if (fault == FAULT_NONE)
 		fault = collect_objects(store_fd, dataset, kept, why);
 	snprintf(document, sizeof(document), "%s-%s.json", dataset, name);
-	if (fault == FAULT_NONE)
+	if (fault == FAULT_NONE && !remembered)
 		fault = discard(store_fd, "decisions/verdicts", document, why);
 	snprintf(document, sizeof(document), "%s-%s", dataset, name);
 	return fault == FAULT_NONE ? discard(store_fd, "quarantine", document, why) : fault;
+}
+
+enum fault store_delete_history(int store_fd, const char *dataset, const struct sha256 *version, struct refusal *why)
+{
+	char name[STORE_VERSION_SIZE], folder[STAGE_PATH_SIZE], document[STORE_VERSION_SIZE + 8];
+	enum fault fault = stage_check_dataset(dataset, false, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	store_version_name(version, name);
+	snprintf(folder, sizeof(folder), "decisions/history/%s", dataset);
+	snprintf(document, sizeof(document), "%s.json", name);
+	return discard(store_fd, folder, document, why);
 }
 
 enum fault store_delete_blob(int store_fd, const struct sha256 *sha256, struct refusal *why)

@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # patch.sh [ROWS]: what `clapet-outside patch` makes of changed files, next to `zstd --patch-from` and xdelta3 in the same run: bytes, seconds
-# of the whole process, peak memory; medians of ROUNDS (5). Then 1, 2, 4, 8 times the rows with the same number of changed rows.
-# The files (150 bytes a row) are made in TMPDIR and removed.
+# of the whole process, peak memory; medians of ROUNDS (5). Then 1, 2, 4, 8 times the rows with the same number of changed rows. Then a file of BIG
+# (6) GiB with 0.1 % of its rows changed, once, which neither of the others takes: left out where TMPDIR has no room for three of it, and by BIG=0.
+# The files (150 bytes a row) are made in TMPDIR and removed. ROWS=0: that file alone.
 set -eu
 export LC_ALL=C TZ=UTC
 cd "$(dirname "$0")/../.."
 ROWS=${1:-3600000}
 BUILD=${BUILD:-build}
 ROUNDS=${ROUNDS:-5}
+BIG=${BIG:-6}
 T=$(mktemp -d "${TMPDIR:-/tmp}/clapet-bench.XXXXXX")
 trap 'rm -rf "$T"' EXIT
 
@@ -55,17 +57,44 @@ compare() { # TITLE OLD NEW
 	done
 }
 
+sizes() { # FACTOR…: so many eighths of ROWS, and always as many changed rows
+	echo "rows x   patch B   seconds (one thread)   peak KiB; $((ROWS / 1000 / 8)) rows changed"
+	for factor; do
+		"$T/gen" $((ROWS * factor / 8)) 1 >"$T/old"
+		change "$(awk "BEGIN { print 1 / $factor }")" 7 <"$T/old" >"$T/new"
+		rm -f "$T"/time.* "$T/patch"
+		measure time.one "$BUILD/bin/clapet-outside" patch --base "$T/old" "$T/new" --threads 1 --output "$T/patch"
+		printf '%6d %9s %12s %20s\n' "$factor" "$(stat -c %s "$T/patch")" "$(median time.one seconds)" "$(median time.one peak_kib)"
+	done
+}
+big() {
+	local room rows=$((BIG * 1024 * 1024 * 1024 / 149))
+	rm -f "$T/old" "$T/new" "$T/back"
+	room=$(df --output=avail -B1G "$T" | tail -n 1)
+	if [ "$room" -le $((3 * BIG + 1)) ]; then
+		echo "SKIP $BIG GiB: $T has $room GiB left"
+		return
+	fi
+	"$T/gen" "$rows" 1 >"$T/old"
+	change 1 7 <"$T/old" >"$T/new"
+	rm -f "$T"/time.* "$T/patch"
+	measure time.ours-2 "$BUILD/bin/clapet-outside" patch --base "$T/old" "$T/new" --threads 2 --output "$T/patch"
+	measure time.decode "$BUILD/bin/clapet-audit" --test-bench decode --base "$T/old" "$T/patch" --output "$T/back"
+	cmp "$T/back" "$T/new"
+	printf '0.1 %% of the rows changed, once: %s bytes\n' "$(stat -c %s "$T/new")"
+	printf '  %-8s %10s B %8s s %8s s CPU %8d KiB\n' ours-2 "$(stat -c %s "$T/patch")" "$(median time.ours-2 seconds)" "$(median time.ours-2 cpu)" "$(median time.ours-2 peak_kib)" \
+		decode "" "$(median time.decode seconds)" "$(median time.decode cpu)" "$(median time.decode peak_kib)"
+}
+
+if [ "$ROWS" = 0 ]; then
+	big
+	exit
+fi
 "$T/gen" "$ROWS" 1 >"$T/old"
 change 1 7 <"$T/old" >"$T/new" && compare "0.1 % of the rows changed" "$T/old" "$T/new"
 change 20 7 <"$T/old" >"$T/new" && compare "2 % of the rows changed" "$T/old" "$T/new"
 insert 10 7 <"$T/old" >"$T/new" && compare "1 % of the rows inserted" "$T/old" "$T/new"
 { head -n 1 "$T/old"; tail -n +2 "$T/old" | sort -t, -k7,7 -S 1G; } >"$T/new" && ROUNDS=1 compare "sorted by another column" "$T/old" "$T/new"
 
-echo "rows x   patch B   seconds (one thread)   peak KiB; $((ROWS / 1000 / 8)) rows changed"
-for factor in 1 2 4 8; do
-	"$T/gen" $((ROWS * factor / 8)) 1 >"$T/old"
-	change "$(awk "BEGIN { print 1 / $factor }")" 7 <"$T/old" >"$T/new"
-	rm -f "$T"/time.* "$T/patch"
-	measure time.one "$BUILD/bin/clapet-outside" patch --base "$T/old" "$T/new" --threads 1 --output "$T/patch"
-	printf '%6d %9s %12s %20s\n' $factor "$(stat -c %s "$T/patch")" "$(median time.one seconds)" "$(median time.one peak_kib)"
-done
+sizes 1 2 4 8
+[ "$BIG" = 0 ] || big

@@ -28,6 +28,9 @@
 #define ODDS_DELAYED 25
 #define ODDS_TRUNCATED 6
 #define DELAY_MOST 20
+/* Of a step, that the inside imports where bundles came in, and where none did. */
+#define ODDS_IMPORT 60
+#define ODDS_IMPORT_NOTHING 5
 
 struct delivery {
 	int bundle;
@@ -46,6 +49,7 @@ struct world {
 	struct publisher publisher;
 	struct site sites[SITES];
 	struct link links[SITES];
+	bool waits[SITES]; /* bundles, in incoming */
 	size_t n_sites;
 	unsigned step;
 	bool has_log, is_wrong;
@@ -345,9 +349,15 @@ static void step(struct world *world)
 		send(world, i, bundle);
 		if (site->is_missing && random_odds(&world->random, 6))
 			send(world, i, resend(world, site));
-		if (deliver(world, i, false) > 0 || random_odds(&world->random, 5))
+		/* What came waits for the next run, as with a timer; and a run may find nothing. */
+		if (deliver(world, i, false) > 0)
+			world->waits[i] = true;
+		if (random_odds(&world->random, world->waits[i] ? ODDS_IMPORT : ODDS_IMPORT_NOTHING)) {
 			import(world, i);
-		if (site->newest != NOTHING)
+			world->waits[i] = false;
+		}
+		/* The model knows of what waits: it is held against the store when that is imported. */
+		if (site->newest != NOTHING && !world->waits[i])
 			decide(world, site);
 	}
 }

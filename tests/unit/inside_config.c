@@ -133,6 +133,13 @@ static void test_refused(void **state)
 		{HEAD ", \"schemes\": {\"root\": [\"ed25519\", \"ed25519\"]}}", "ed25519 twice"},
 		{HEAD ", \"schemes\": {\"root\": [\"rsa-pkcs1v15-sha256\"]}}", "is none of"},
 		{HEAD ", \"schemes\": {\"root\": [7]}}", "is none of"},
+		{HEAD ", \"history\": 7}", "history"},
+		{HEAD ", \"history\": {\"weeks\": 7}}", "weeks"},
+		{HEAD ", \"history\": {\"versions\": -1}}", "versions"},
+		{HEAD ", \"history\": {\"days\": 100000}}", "days"},
+		{HEAD ", \"history\": {\"datasets\": {\"cog\": {}}}}", "cog"},
+		{HEAD ", \"history\": {\"datasets\": {\"cog\": {\"age\": 1}}}}", "age"},
+		{HEAD ", \"history\": {\"datasets\": {\"status\": {\"days\": 1}}}}", "status"},
 #ifndef CLAPET_ECDSA
 		{HEAD ", \"schemes\": {\"root\": [\"ecdsa-sha2-nistp256\"]}}", "not in this build"},
 #endif
@@ -150,6 +157,29 @@ static void test_refused(void **state)
 	}
 }
 
+static void test_history(void **state)
+{
+	_cleanup_(config_freep) struct inside_config *config = NULL, *none = NULL;
+	const struct history_limits *limits;
+
+	(void)state;
+	assert_int_equal(parse(HEAD "}", &none, NULL), FAULT_NONE);
+	assert_int_equal(config_history_for(&none->history, "cog")->versions, 0);
+	assert_int_equal(
+		parse(HEAD
+		      ", \"history\": {\"versions\": 5, \"bytes\": 1000, \"datasets\": {\"cog\": {\"days\": 30}}}}",
+		      &config, NULL),
+		FAULT_NONE);
+	limits = config_history_for(&config->history, "villes");
+	assert_int_equal(limits->versions, 5);
+	assert_int_equal(limits->bytes, 1000);
+	assert_true(limits->days == INT64_MAX);
+	limits = config_history_for(&config->history, "cog");
+	assert_true(limits->versions == INT64_MAX);
+	assert_true(limits->bytes == INT64_MAX);
+	assert_int_equal(limits->days, 30);
+}
+
 static void test_no_file(void **state)
 {
 	struct inside_config *config = NULL;
@@ -165,7 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_all_members),
 		cmocka_unit_test(test_trust_by_kind), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_no_file),       cmocka_unit_test(test_history),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

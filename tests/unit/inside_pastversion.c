@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A version's history: made from a role, there and back, told of generations in any number of steps, and documents that are not ours.
+ * A version's history: made from a role, there and back, told of generations in any number of steps, and documents that are not ours; and
+ * what they all came to.
  */
 #include "inside/pastlist.h"
 
@@ -15,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "bundle/json.h"
+#include "inside/historystate.h"
 
 #define DAY 86400
 
@@ -223,13 +225,66 @@ static void test_refusals(void **state)
 	assert_int_not_equal(parse_text("{"), FAULT_NONE);
 }
 
+static enum fault parse_state(const char *text, struct history_state *ret_state)
+{
+	return history_state_parse(text, strlen(text), ret_state, NULL);
+}
+
+static void test_state(void **state)
+{
+#define STATE_HEAD                                                                                                     \
+	"{\"format\": \"clapet history state 1\", \"swept\": \"2026-01-01T00:00:00Z\", \"configuration\": \""          \
+	"00000000000000000000000000000000000000000000000000000000000000aa\", \"datasets\": "
+	static const char *const lies[] = {
+		STATE_HEAD "[{\"name\": \"a\", \"versions\": 0, \"bytes\": 1}]}",
+		STATE_HEAD "[{\"name\": \"a\", \"versions\": 1, \"bytes\": -1}]}",
+		STATE_HEAD "[{\"name\": \"A\", \"versions\": 1, \"bytes\": 1}]}",
+		STATE_HEAD "[{\"name\": \"a\", \"versions\": 1, \"bytes\": 1, \"more\": 1}]}",
+		STATE_HEAD
+		"[{\"name\": \"a\", \"versions\": 1, \"bytes\": 1}, {\"name\": \"a\", \"versions\": 2, \"bytes\": 1}]}",
+		STATE_HEAD "[7]}",
+		STATE_HEAD "[], \"more\": 1}",
+		STATE_HEAD "{}}",
+	};
+	struct history_state counted = {.swept = 86400}, again;
+	_cleanup_(json_decrefp) json_t *json = NULL;
+	_cleanup_free_ char *text = NULL;
+	uint64_t versions, bytes;
+
+	(void)state;
+	assert_true(history_state_set(&counted, "cog", 3, 300));
+	assert_false(history_state_set(&counted, "cog", 3, 300));
+	assert_true(history_state_set(&counted, "aaa", 1, 0));
+	assert_true(history_state_set(&counted, "zzz", 1, 7));
+	assert_true(history_state_set(&counted, "zzz", 0, 0));
+	assert_false(history_state_set(&counted, "zzz", 0, 0));
+	assert_true(history_state_set(&counted, "cog", 2, 200));
+	history_state_sum(&counted, &versions, &bytes);
+	assert_int_equal(versions, 3);
+	assert_int_equal(bytes, 200);
+	json = history_state_to_json(&counted);
+	text = json_dumps(json, 0);
+	assert_int_equal(parse_state(text, &again), FAULT_NONE);
+	assert_int_equal(again.n_counts, 2);
+	assert_string_equal(again.counts[1].name, "cog");
+	history_state_clear(&again);
+	history_state_clear(&counted);
+	assert_int_equal(parse_state(STATE_HEAD "[]}", &again), FAULT_NONE);
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+		if (parse_state(lies[i], &again) == FAULT_NONE)
+			fail_msg("%s passed", lies[i]);
+		assert_int_equal(again.n_counts, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_spans),    cmocka_unit_test(test_many_spans),
-		cmocka_unit_test(test_shown_list), cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_shown_list), cmocka_unit_test(test_refusals), cmocka_unit_test(test_state),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	json_init();
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("inside_pastversion", tests, NULL, NULL);
 }

@@ -53,9 +53,12 @@ static struct record good(enum record_kind kind)
 	case RECORD_VERSION:
 	case RECORD_IN_FORCE:
 	case RECORD_RESOLVE:
+	case RECORD_REBUILD:
 	case RECORD_REFERENCE:
 	case RECORD_GENERATION_DATASET:
 	case RECORD_DELETE_VERSION:
+	case RECORD_DELETE_PLAIN:
+	case RECORD_DELETE_HISTORY:
 		FILL(record.version.dataset, "cog");
 		break;
 	case RECORD_SPILL:

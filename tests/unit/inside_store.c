@@ -331,8 +331,9 @@ static void test_names_refused(void **state)
 		assert_int_equal(put_link(fixture, datasets[i], "table.csv", "table", "package"), FAULT_NO_SUCH);
 		assert_int_equal(store_generation_add(fixture->store_fd, 1, datasets[i], &version, &fixture->why),
 				 FAULT_NO_SUCH);
-		assert_int_equal(store_delete_version(fixture->store_fd, datasets[i], &version, NULL, &fixture->why),
-				 FAULT_NO_SUCH);
+		assert_int_equal(
+			store_delete_version(fixture->store_fd, datasets[i], &version, NULL, false, &fixture->why),
+			FAULT_NO_SUCH);
 	}
 	assert_int_equal(put_object(fixture, "cog", "a/b.csv", "table"), FAULT_NO_SUCH);
 	assert_int_equal(put_link(fixture, "cog", ".tmp", "table", "package"), FAULT_NO_SUCH);
@@ -555,10 +556,12 @@ static void test_kept_objects(void **state)
 	put_version(fixture, "cog", "package one", "keyframe");
 	put_version(fixture, "cog", "package two", "newer");
 	fd_remove_tree(fixture->spool_fd, hex_text("keyframe", base));
-	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &first, &kept, &fixture->why), FAULT_NONE);
+	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &first, &kept, false, &fixture->why),
+			 FAULT_NONE);
 	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/objects/%s", base).st_nlink, 2);
 	snprintf(item.dataset, sizeof(item.dataset), "sirene");
-	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &second, &kept, &fixture->why), FAULT_NONE);
+	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &second, &kept, false, &fixture->why),
+			 FAULT_NONE);
 	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/objects/%s", base).st_ino, 0);
 }
 
@@ -607,15 +610,18 @@ static void test_delete(void **state)
 	assert_int_equal(put_generation(fixture, 2, "cog", "package two"), FAULT_NONE);
 	assert_int_equal(store_switch(fixture->store_fd, 2, &fixture->why), FAULT_NONE);
 	/* Still in a generation that a reader may hold. */
-	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &first, NULL, &fixture->why), FAULT_NO_SUCH);
+	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &first, NULL, false, &fixture->why),
+			 FAULT_NO_SUCH);
 	assert_int_equal(store_delete_generation(fixture->store_fd, 1, &fixture->why), FAULT_NONE);
 	assert_int_equal(store_delete_generation(fixture->store_fd, 1, &fixture->why), FAULT_NONE);
-	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &first, NULL, &fixture->why), FAULT_NONE);
+	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &first, NULL, false, &fixture->why),
+			 FAULT_NONE);
 	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/objects/%s", one).st_ino, 0);
 	assert_int_equal(stat_of(fixture->store_fd, "mirror/targets/cog/%s.datapackage.json", one).st_ino, 0);
 	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/objects/%s", shared).st_nlink, 3);
 	assert_true(store_has_object(fixture->store_fd, "cog", &second));
-	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &second, NULL, &fixture->why), FAULT_NO_SUCH);
+	assert_int_equal(store_delete_version(fixture->store_fd, "cog", &second, NULL, false, &fixture->why),
+			 FAULT_NO_SUCH);
 	spool_text(fixture, "blob");
 	assert_int_equal(store_put_blob(fixture->store_fd, fixture->spool_fd, &put, &fixture->why), FAULT_NONE);
 	assert_int_equal(store_sync(fixture->store_fd, NULL, &fixture->why), FAULT_NONE);
