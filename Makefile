@@ -261,6 +261,7 @@ SRC_outside = \
 	outside/sendencode.c \
 	outside/sendfiles.c \
 	outside/sendline.c \
+	outside/sendneighbour.c \
 	outside/sendnotify.c \
 	outside/sendobject.c \
 	outside/sendpace.c \

@@ -14,9 +14,15 @@
 #include "outside/sendfiles.h"
 #include "outside/sendspool.h"
 #include "outside/sendstatus.h"
+#include "outside/sendtest.h"
 
-static struct send_arguments opt = {
-	.config = "/etc/clapet/outside.json", .repair = SEND_UNSAID, .mtu = SEND_UNSAID, .cycles = SEND_UNSAID};
+static struct send_arguments opt = {.config = "/etc/clapet/outside.json",
+				    .repair = SEND_UNSAID,
+				    .mtu = SEND_UNSAID,
+				    .cycles = SEND_UNSAID,
+				    .number = SEND_UNSAID,
+				    .seconds = 2,
+				    .steps = 8};
 
 static void demand_link(struct send_profile *profile)
 {
@@ -73,6 +79,34 @@ static int run_status(int argc, char **argv)
 	return sendstatus_run(&profile, &opt);
 }
 
+static int run_test(int argc, char **argv)
+{
+	_cleanup_(sendprofile_clear) struct send_profile profile;
+
+	if (argc > 1)
+		die_usage("test takes one text");
+	demand_profile(&profile);
+	return sendtest_run(&profile, &opt, argc == 1 ? argv[0] : "test");
+}
+
+static int run_calibrate(int argc, char **argv)
+{
+	_cleanup_(sendprofile_clear) struct send_profile profile;
+
+	(void)argc, (void)argv;
+	demand_profile(&profile);
+	return sendtest_calibrate(&profile, &opt);
+}
+
+static int run_check(int argc, char **argv)
+{
+	_cleanup_(sendprofile_clear) struct send_profile profile;
+
+	(void)argc, (void)argv;
+	demand_profile(&profile);
+	return sendcheck_run(&profile, &opt);
+}
+
 #define LINK_OPTIONS                                                                                                   \
 	{"link", 'l', OPTION_TEXT, &opt.link, "NAME", "a link of the configuration; other options change it"},         \
 		{"config",    'c',    OPTION_TEXT,                                                                     \
@@ -86,7 +120,7 @@ static int run_status(int argc, char **argv)
 
 static const struct option send_options[] = {
 	LINK_OPTIONS,
-	{"rate", 'r', OPTION_TEXT, &opt.rate, "BITS", "a second on the cable: 900M (default), 2.5G, 64k…"},
+	{"rate", 'r', OPTION_TEXT, &opt.rate, "BITS", "a second on the cable: 900M (default), 2.5G, 500k…"},
 	{"repair", 'p', OPTION_NUMBER, &opt.repair, "PERCENT", "of repair symbols (default 10, at most 28)"},
 	{"spool", 's', OPTION_TEXT, &opt.spool, "DIR", "send what is in that folder, for ever"},
 	{"state", 0, OPTION_TEXT, &opt.state, "DIR", "where a spool's status and reports are written"},
@@ -120,10 +154,51 @@ static const char send_details[] =
 	"of the way takes. Exit status 2 where this machine did not take all packets, 4 where it was stopped.\n"
 	"\n"
 	"Other commands, as the first word (`clapet-send COMMAND --help` tells more):\n"
+	"  check            what would stop it: key, route, MTU, neighbour entry, folders\n"
+	"  test [TEXT]      sends a numbered message, for two people on the telephone\n"
+	"  calibrate        sends probes at rising rates, for `clapet-receive calibrate`\n"
 	"  status           how a sender that runs is";
+
+static const struct option check_options[] = {
+	LINK_OPTIONS,
+	{"spool", 's', OPTION_TEXT, &opt.spool, "DIR", "the spool that would be sent"},
+	{"state", 0, OPTION_TEXT, &opt.state, "DIR", "where its status would be written"},
+	{"rate", 'r', OPTION_TEXT, &opt.rate, "BITS", "a second on the cable"},
+	{"repair", 'p', OPTION_NUMBER, &opt.repair, "PERCENT", "of repair symbols"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+static const struct option test_options[] = {
+	LINK_OPTIONS,
+	{"state", 0, OPTION_TEXT, &opt.state, "DIR", "of the sender that may run on this link"},
+	{"number", 0, OPTION_NUMBER, &opt.number, "N", "its number (default: four digits by chance)"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+static const struct option calibrate_options[] = {
+	LINK_OPTIONS,
+	{"state", 0, OPTION_TEXT, &opt.state, "DIR", "of the sender that may run on this link"},
+	{"rate", 'r', OPTION_TEXT, &opt.rate, "BITS", "the last step's (default 900M)"},
+	{"from", 0, OPTION_TEXT, &opt.from_rate, "BITS",
+	 "the first step's (default: the last's over the number of steps)"},
+	{"steps", 0, OPTION_NUMBER, &opt.steps, "N", "how many (default 8)"},
+	{"seconds", 0, OPTION_NUMBER, &opt.seconds, "S", "of each step (default 2)"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
 
 static const struct option no_options[] = {{NULL, 0, OPTION_FLAG, NULL, NULL, NULL}};
 static const struct command commands[] = {
+	{"check", NULL, "say what would stop a sender, one line each",
+	 "Exit status 2 where something would. Behind a one-way link nobody answers ARP or neighbour discovery: the "
+	 "entry of the next machine "
+	 "must be permanent.",
+	 check_options, run_check},
+	{"test", "[TEXT]", "send a numbered message, which the receiver shows",
+	 "Where a sender runs on that link (--link or --state), it is asked to send it; otherwise it goes by itself, "
+	 "three times.",
+	 test_options, run_test},
+	{"calibrate", NULL, "send probes at rising rates",
+	 "The receiver's `clapet-receive calibrate` tells what came of each step, and advises. No sender may run on "
+	 "that link meanwhile.",
+	 calibrate_options, run_calibrate},
 	{"status", NULL, "how a sender that runs is; exit status 2 where nothing was heard of it for 15 seconds", NULL,
 	 status_options, run_status},
 	{NULL, NULL, NULL, NULL, NULL, NULL},

@@ -82,6 +82,41 @@ like "$output" 'E7103 REFUSED .*FORMAT.md 3.10' "with the clause"
 is "$(ls "$T/got")" "" "and never arrives"
 like "$(cat "$T/counted")" "an object that is not its digest" "for its bytes are not those"
 
+# --- a link of the configuration; test, calibrate, check ---
+mkdir -p "$T/etc/outbox"
+cat >"$T/etc/outside.json" <<JSON
+{"format": "clapet outside configuration 1", "sources": "s", "state": "s", "keys": "k", "repository": "r", "outbox": "outbox",
+ "testBench": "this machine is a test bench", "links": {"main": {"to": "127.0.0.1:9", "key": "../key", "state": "link", "rate": "40M"}}}
+JSON
+listen
+run "$send" test --config "$T/etc/outside.json" --link main --to "$to" --number 4711 "bonjour à tous"
+is "$status" 0 "test"
+like "$output" 'test message 4711 was sent' "says its number"
+counted
+is "$counted:$(count "sorted(set((t['number'], t['text']) for t in d['tests']))")" "0:[(4711, 'bonjour à tous')]" "which arrives with its text"
+run "$send" test --config "$T/etc/outside.json" --link main "$(printf 'a\tb')"
+is "$status" 2 "a text that does not print is refused"
+
+listen
+run "$send" calibrate --config "$T/etc/outside.json" --link main --to "$to" --steps 3 --from 10M --seconds 1
+is "$status" 0 "calibrate"
+like "$output" 'step 3 of 3: 40.0 Mbit/s asked, (39|40)' "keeps the rate of its steps"
+counted
+is "$counted:$(count "[(p['rate'], p['count'] == p['received'], p['steps'], 0.9 < p['seconds'] < 1.3) for s, p in sorted(d['probes'].items())]")" \
+	"0:[(1250000, True, 3, True), (3125000, True, 3, True), (5000000, True, 3, True)]" "each step's probes arrive, at its rate"
+
+run "$send" check --config "$T/etc/outside.json" --link main
+is "$status" 0 "check of a link over the loopback"
+like "$output" 'good +link: to 127.0.0.1:9 at 40.0 Mbit/s' "names it"
+like "$output" 'good +neighbour: lo needs no entry' "no neighbour is needed"
+run "$send" check --config "$T/etc/outside.json" --link main --key "$T/one"
+like "$output" 'BAD +E2122' "check of a file that is no key"
+run "$send" check --config "$T/etc/outside.json" --link other
+like "$status:$output" '^2:.*E9002 .*there is no "other"' "a link that is not configured"
+sed -i 's/"rate"/"rat"/' "$T/etc/outside.json"
+run "$BIN/clapet-outside" --config "$T/etc/outside.json" status
+like "$status:$output" '^2:.*E9002 .*links/main.*rat' "clapet-outside refuses a link with a key that it does not know"
+
 # --- what cannot be ---
 refused() { # STATUS REGEX NAME ARGUMENT…
 	local expected=$1 regex=$2 name=$3

@@ -76,13 +76,25 @@ ok "a test message goes between the rest" is_logged 'test message 77 is sent'
 echo '{"format": "clapet send request 1", "test": {"number": 77}}' >"$state/request-0123456789abcdef.json"
 ok "a request out of form is refused" is_logged 'E7110 REFUSED .*30.5'
 not_ok "and gone" test -e "$state/request-0123456789abcdef.json"
+run "$send" test --to "$to" --key "$T/key" --state "$state" --number 78 again
+is "$status" 0 "test finds the sender that runs"
+like "$output" 'message 78 was handed to the sender that runs' "and asks it"
+ok "which sends it" is_logged 'test message 78 is sent'
+run "$send" --to "$to" --key "$T/key" --state "$state" --only "$(digest "$T/first"):1" "$T/first"
+is "$status" 0 "so does --only"
+ok "and it sends these" is_logged "$(digest "$T/first"):1 is sent again"
+run "$send" --to "$to" --key "$T/key" --state "$state" "$T/first"
+is "$status" 2 "files are not sent beside it"
+like "$output" 'E7108 ' "with its code"
+run "$send" calibrate --to "$to" --key "$T/key" --state "$state"
+is "$status" 2 "nor probes"
 sleep 1.2
 kill -TERM $sender
 wait $sender
 is $? 0 "SIGTERM ends it"
 counted
 is "$counted" 0 "every packet is as the format says"
-is "$(count "d['tests']")" "[{'number': 77, 'text': 'can you read me?'}]" "the test message arrived"
+is "$(count "d['tests']")" "[{'number': 77, 'text': 'can you read me?'}, {'number': 78, 'text': 'again'}]" "both test messages arrived"
 is "$(for f in first one two second; do [ -e "$T/got/$(digest "$T/$f")" ] && echo $f; done | xargs)" "first one two second" "everything arrived"
 is "$(count "[o['moments'].get('1', 0) >= 1 and o['generations']['1'] > o['generations']['0'] for o in d['objects'].values() if o['size'] == 5000001]")" "[True]" \
 	"the generation that was asked for came more often than the other"
