@@ -12,12 +12,13 @@
 #include "bundle/json.h"
 #include "bundle/link_key.h"
 #include "outside/sendfiles.h"
+#include "outside/sendspool.h"
+#include "outside/sendstatus.h"
 
 static struct send_arguments opt = {
 	.config = "/etc/clapet/outside.json", .repair = SEND_UNSAID, .mtu = SEND_UNSAID, .cycles = SEND_UNSAID};
 
-/* The profile and what it needs, or the end. */
-static void demand_profile(struct send_profile *profile)
+static void demand_link(struct send_profile *profile)
 {
 	struct refusal why = {FAULT_NONE, ""};
 
@@ -26,11 +27,17 @@ static void demand_profile(struct send_profile *profile)
 		log_refusal(&why);
 		exit(fault_exit(why.fault));
 	}
+	sandbox_set_test_bench(profile->test_bench);
+}
+
+/* The profile and what sending needs, or the end. */
+static void demand_profile(struct send_profile *profile)
+{
+	demand_link(profile);
 	if (profile->to[0] == '\0')
 		die_usage("--to ADDR:PORT or --link NAME is missing");
 	if (profile->key == NULL)
 		die_usage("--key FILE is missing");
-	sandbox_set_test_bench(profile->test_bench);
 }
 
 static int run_send(int argc, char **argv)
@@ -38,13 +45,32 @@ static int run_send(int argc, char **argv)
 	_cleanup_(sendprofile_clear) struct send_profile profile;
 
 	demand_profile(&profile);
+	if (argc == 0 && profile.spool == NULL)
+		die_usage("which files, or which --spool?");
+	if (argc > 0 && opt.spool != NULL)
+		die_usage("files or --spool, not both");
+	if (argc == 0 && (opt.only.n_items > 0 || opt.report != NULL || opt.json))
+		die_usage("--only, --report and --json are for files");
 	if (argc == 0)
-		die_usage("which files?");
+		return sendspool_run(&profile, &opt);
 	if (opt.cycles == SEND_UNSAID)
 		profile.cycles = 1;
 	if (profile.cycles == 0)
 		die_usage("--cycles 0: files that are given end some time; only a spool goes on for ever");
 	return sendfiles_run(&profile, &opt, argc, argv);
+}
+
+static int run_status(int argc, char **argv)
+{
+	_cleanup_(sendprofile_clear) struct send_profile profile;
+
+	(void)argc, (void)argv;
+	demand_link(&profile);
+	if (profile.state == NULL)
+		die_usage("status needs --link NAME or --state DIR");
+	if (opt.json && opt.prometheus)
+		die_usage("--json or --prometheus, not both");
+	return sendstatus_run(&profile, &opt);
 }
 
 #define LINK_OPTIONS                                                                                                   \
@@ -62,6 +88,8 @@ static const struct option send_options[] = {
 	LINK_OPTIONS,
 	{"rate", 'r', OPTION_TEXT, &opt.rate, "BITS", "a second on the cable: 900M (default), 2.5G, 64k…"},
 	{"repair", 'p', OPTION_NUMBER, &opt.repair, "PERCENT", "of repair symbols (default 10, at most 28)"},
+	{"spool", 's', OPTION_TEXT, &opt.spool, "DIR", "send what is in that folder, for ever"},
+	{"state", 0, OPTION_TEXT, &opt.state, "DIR", "where a spool's status and reports are written"},
 	{"cycles", 'n', OPTION_NUMBER, &opt.cycles, "N", "send each file N times, with other repair symbols each time"},
 	{"only", 'o', OPTION_LIST, &opt.only, "SHA256:RANGES",
 	 "only these generations of that file: 3-5,9 (several times)"},
@@ -71,26 +99,61 @@ static const struct option send_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
+static const struct option status_options[] = {
+	{"link", 'l', OPTION_TEXT, &opt.link, "NAME", "a link of the configuration"},
+	{"config", 'c', OPTION_TEXT, &opt.config, "FILE",
+	 "clapet-outside's configuration (default /etc/clapet/outside.json)"},
+	{"state", 0, OPTION_TEXT, &opt.state, "DIR", "where the sender writes its status"},
+	{"json", 0, OPTION_FLAG, &opt.json, NULL, "print it as JSON"},
+	{"prometheus", 0, OPTION_FLAG, &opt.prometheus, NULL, "print it as Prometheus reads it"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
 static const char send_details[] =
 	"Sends files over a one-way link to clapet-receive. Nothing comes back: what is lost on the way is made good "
 	"by\n"
 	"repair symbols, by another cycle, or by what `clapet-inside missing` asks for. Small files share packets.\n"
+	"Without FILE it sends a spool (by default the outbox of --link's configuration) as a carousel until it is "
+	"ended.\n"
 	"\n"
 	"The rate is what goes over the cable, with all headers and gaps. It must be below what the slowest part\n"
-	"of the way takes. Exit status 2 where this machine did not take all packets, 4 where it was stopped.";
+	"of the way takes. Exit status 2 where this machine did not take all packets, 4 where it was stopped.\n"
+	"\n"
+	"Other commands, as the first word (`clapet-send COMMAND --help` tells more):\n"
+	"  status           how a sender that runs is";
+
+static const struct option no_options[] = {{NULL, 0, OPTION_FLAG, NULL, NULL, NULL}};
+static const struct command commands[] = {
+	{"status", NULL, "how a sender that runs is; exit status 2 where nothing was heard of it for 15 seconds", NULL,
+	 status_options, run_status},
+	{NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+/* A command is the first word, as a file's name is not: that one follows an option or is written with its folder. */
+static bool is_command(const char *word)
+{
+	for (const struct command *command = commands; word != NULL && command->name != NULL; command++)
+		if (strcmp(word, command->name) == 0)
+			return true;
+	return false;
+}
 
 int main(int argc, char **argv)
 {
-	const struct program program = {.name = "clapet-send",
-					.summary = "sends files over a one-way link",
-					.options = send_options,
-					.run = run_send,
-					.arguments = "FILE…",
-					.details = send_details};
+	const struct program sender = {.name = "clapet-send",
+				       .summary = "sends files over a one-way link",
+				       .options = send_options,
+				       .run = run_send,
+				       .arguments = "[FILE…]",
+				       .details = send_details};
+	const struct program commander = {.name = "clapet-send",
+					  .summary = "sends files over a one-way link",
+					  .options = no_options,
+					  .commands = commands};
 
 	log_set_name("clapet-send");
 	hash_init();
 	json_init();
 	link_key_init();
-	return program_main(&program, argc, argv);
+	return program_main(argc > 1 && is_command(argv[1]) ? &commander : &sender, argc, argv);
 }

@@ -23,6 +23,9 @@
 #include "outside/sendreport.h"
 #include "outside/sendrun.h"
 
+/* Milliseconds between two times that a short object is sent: longer than a burst. */
+#define APART 50
+
 struct files {
 	const struct send_profile *profile;
 	const struct send_arguments *arguments;
@@ -149,16 +152,23 @@ static void urge(struct files *files)
 		}
 }
 
-/* Until nothing is left to send, or somebody ends it. */
-static void send_all(struct files *files)
+static void send_queued(struct files *files)
 {
 	while (!sendsession_is_stopping() && sendrun_step(&files->run, 200))
 		continue;
-	if (files->n_only == 0)
-		return;
-	urge(files);
-	while (!sendsession_is_stopping() && sendrun_step(&files->run, 200))
-		continue;
+}
+
+/* Until nothing is left to send, or somebody ends it. */
+static void send_all(struct files *files)
+{
+	send_queued(files);
+	if (files->n_only > 0)
+		urge(files);
+	else if (!sendsession_is_stopping()) {
+		sendsession_sleep(APART);
+		sendrun_urge_short(&files->run);
+	}
+	send_queued(files);
 }
 
 static void judge(struct files *files, const struct sendline_totals *totals)
@@ -240,6 +250,7 @@ static enum fault begin(struct files *files, int n, char **paths, struct refusal
 	rules.cycles = files->profile->cycles;
 	/* One after the other: none is older news than another. */
 	rules.new_cycles = (int64_t)rules.cycles;
+	rules.pause = 0;
 	if (parse_only(files, why) != FAULT_NONE ||
 	    sendsession_open(files->profile, &files->session, why) != FAULT_NONE)
 		return why->fault;
