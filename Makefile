@@ -345,6 +345,7 @@ SRC_inside = \
 	inside/plan.c \
 	inside/policy.c \
 	inside/rebuild.c \
+	inside/receive_calibrate.c \
 	inside/receive_counts.c \
 	inside/receive_decode.c \
 	inside/receive_deliver.c \

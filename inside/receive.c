@@ -12,12 +12,15 @@
 #include "base/options.h"
 #include "bundle/hash.h"
 #include "bundle/limits.h"
+#include "inside/receive_calibrate.h"
 #include "inside/receive_run.h"
 #include "inside/receive_status.h"
 
 static const char *opt_bind, *opt_key, *opt_into;
 static uint64_t opt_count, opt_timeout, opt_quota = LIMIT_BUNDLE_SIZE, opt_buffer = LIMIT_RECEIVE_KERNEL_BUFFER;
 static bool opt_json, opt_prometheus;
+/* Stdout's own, for to make one it would ask whether that is a terminal, by a call that the sandbox does not have. */
+static char opt_stdout[4096];
 
 static const struct option options[] = {
 	{"into", 'o', OPTION_TEXT, &opt_into, "DIR", "the folder that files appear in, whole and verified"},
@@ -94,6 +97,14 @@ static int cmd_missing(int argc, char **argv)
 	return receive_missing_print(objects_fd, opt_json) > 0 ? 4 : 0;
 }
 
+static int cmd_calibrate(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	if (opt_timeout > 366ULL * 86400 || opt_buffer > 1 * GIB || opt_buffer == 0)
+		die_usage("--timeout or --buffer is out of bounds");
+	return receive_calibrate(demand("bind", opt_bind), demand("key", opt_key), opt_buffer, opt_timeout, opt_json);
+}
+
 static const char run_details[] =
 	"A file appears in DIR under its digest, or as a bundle is called, once it is whole, its digest is right and "
 	"it is on the "
@@ -118,11 +129,20 @@ static const char missing_details[] =
 	"generations that lack, as\n"
 	"`clapet-send` takes them. Exit status: 0 nothing is missing, 4 something is.";
 
+static const char calibrate_details[] = "Start it before `clapet-send calibrate`, whose packets come faster from step "
+					"to step. Prints what was lost at each step, "
+					"and the rate, the\n"
+					"repair and the buffer to use. --timeout: seconds to wait for the first "
+					"packet. Exit status 1: none came, or nothing can be "
+					"advised.";
+
 static const struct command commands[] = {
 	{"run", NULL, "receives; also what is done where no command is named", run_details, NULL, cmd_run},
 	{"status", NULL, "is the link well", status_details, status_options, cmd_status},
 	{"missing", NULL, "what has not arrived, for whoever sends it again", missing_details, missing_options,
 	 cmd_missing},
+	{"calibrate", NULL, "hears `clapet-send calibrate`, and advises", calibrate_details, missing_options,
+	 cmd_calibrate},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -137,6 +157,7 @@ static const struct program program = {
 
 int main(int argc, char **argv)
 {
+	setvbuf(stdout, opt_stdout, _IOLBF, sizeof(opt_stdout));
 	hash_init();
 	link_key_init();
 	return program_main(&program, argc, argv);

@@ -21,19 +21,33 @@
 #define FILE_MODE 0640
 #define RETRY_AFTER 5000 /* milliseconds */
 
+/* Looks at all that was written again, while more may come: how many generations are not what was written. They are to come again. */
+static uint32_t recheck(struct receiver *receiver, struct receive_object *object)
+{
+	size_t size = object->geometry.n_generations / 8 + 1;
+	_cleanup_free_ uint8_t *good = xmalloc(size);
+	uint32_t n_bad;
+
+	receive_objects_lock(&receiver->objects);
+	memcpy(good, object->stored, size);
+	receive_objects_unlock(&receiver->objects);
+	n_bad = receive_partial_recheck(receiver->objects_fd, &object->info, &object->geometry, good);
+	receive_objects_lock(&receiver->objects);
+	memcpy(object->stored, good, size);
+	memcpy(object->whole, good, size);
+	object->n_stored -= n_bad;
+	receive_objects_unlock(&receiver->objects);
+	return n_bad;
+}
+
 /* The bytes are not those that were announced. What the sums find damaged is to come again; otherwise the sender sent other bytes. */
 static void refuse_digest(struct receiver *receiver, struct receive_object *object)
 {
 	char name[SHA256_HEX_SIZE];
-	uint32_t n_bad;
+	uint32_t n_bad = recheck(receiver, object);
 
 	sha256_to_hex(&object->info.sha256, name);
 	receive_add(&receiver->counts, RECEIVE_MISMATCHES, 1);
-	receive_objects_lock(&receiver->objects);
-	n_bad = receive_partial_recheck(receiver->objects_fd, &object->info, &object->geometry, object->stored);
-	memcpy(object->whole, object->stored, object->geometry.n_generations / 8 + 1);
-	object->n_stored -= n_bad;
-	receive_objects_unlock(&receiver->objects);
 	hash_free(object->hash);
 	object->hash = NULL;
 	object->n_hashed = 0;
@@ -159,8 +173,13 @@ void receive_deliver(struct receiver *receiver, struct receive_object *object)
 	} else if (r < 0) {
 		fail(object, name, -r);
 	} else {
+		struct receive_object told;
+
+		receive_objects_lock(&receiver->objects);
+		told = *object;
+		receive_objects_unlock(&receiver->objects);
 		receive_add(&receiver->counts, RECEIVE_OBJECTS, 1);
-		receive_report_write(receiver->reports_fd, object, n_files);
+		receive_report_write(receiver->reports_fd, &told, n_files);
 		receive_objects_delivered(&receiver->objects, object, n_files);
 	}
 }

@@ -388,13 +388,12 @@ void receive_objects_drop(struct receive_objects *objects, struct receive_object
 
 void receive_objects_delivered(struct receive_objects *objects, struct receive_object *object, uint64_t n_files)
 {
-	const struct receive_delivery delivery = {.sha256 = object->info.sha256,
-						  .started = object->session,
-						  .at = receive_wall_clock() / 1000,
-						  .is_counted = true};
+	struct receive_delivery delivery = {
+		.sha256 = object->info.sha256, .at = receive_wall_clock() / 1000, .is_counted = true};
 	int r;
 
 	receive_objects_lock(objects);
+	delivery.started = object->session;
 	r = receive_delivered_add(objects->delivered, &delivery);
 	if (r < 0)
 		log_warning("the list of what was delivered: %s", strerror(-r));

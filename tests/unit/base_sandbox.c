@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -144,6 +146,55 @@ static int act_socket(void)
 	return socket(AF_INET, SOCK_DGRAM, 0) < 0 ? errno : 0;
 }
 
+/* Of the receiver: a bound socket that was there before. */
+static int heard_fd;
+
+static int act_hear(void)
+{
+	struct mmsghdr message = {.msg_len = 0};
+
+	return recvmmsg(heard_fd, &message, 1, MSG_DONTWAIT, NULL) < 0 && errno != EAGAIN ? errno : 0;
+}
+
+static int act_connect(void)
+{
+	const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = 9};
+
+	return connect(heard_fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
+}
+
+static int act_sendto(void)
+{
+	const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = 9};
+
+	return sendto(heard_fd, "x", 1, 0, (const struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
+}
+
+static int act_sendmsg(void)
+{
+	const struct msghdr message = {.msg_flags = 0};
+
+	return sendmsg(heard_fd, &message, 0) < 0 ? errno : 0;
+}
+
+static int act_sendmmsg(void)
+{
+	struct mmsghdr message = {.msg_len = 0};
+
+	return sendmmsg(heard_fd, &message, 1, 0) < 0 ? errno : 0;
+}
+
+static int act_sendfile(void)
+{
+	return sendfile(heard_fd, place.fd, NULL, 1) < 0 ? errno : 0;
+}
+
+/* The one call that reaches a socket too: without an address it has nowhere to send to. */
+static int act_write_to_socket(void)
+{
+	return write(heard_fd, "x", 1) < 0 ? errno : 0;
+}
+
 static int act_fork(void)
 {
 	pid_t pid = fork();
@@ -230,6 +281,22 @@ static void test_only_fetch_has_a_network(void **state)
 			assert_exit(run_in(profile, NULL, 0, act_socket), 0);
 		else
 			assert_killed_by(run_in(profile, NULL, 0, act_socket), SIGSYS);
+}
+
+static void test_receiver_sends_nothing(void **state)
+{
+	int (*const acts[])(void) = {act_connect, act_sendto, act_sendmsg, act_sendmmsg, act_sendfile};
+
+	(void)state;
+	heard_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(heard_fd >= 0);
+	assert_exit(run_in(SANDBOX_INSIDE_RECEIVE, NULL, 0, act_hear), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++)
+		assert_killed_by(run_in(SANDBOX_INSIDE_RECEIVE, NULL, 0, acts[i]), SIGSYS);
+	assert_exit(run_in(SANDBOX_INSIDE_RECEIVE, NULL, 0, act_write_to_socket), EDESTADDRREQ);
+	/* All others answer their supervisor. */
+	assert_exit(run_in(SANDBOX_INSIDE_CHECK, NULL, 0, act_sendmsg), EDESTADDRREQ);
+	close(heard_fd);
 }
 
 static void test_nobody_forks_or_executes(void **state)
@@ -327,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_descriptors_only),
 		cmocka_unit_test(test_only_fetch_has_a_network),
 		cmocka_unit_test(test_nobody_forks_or_executes),
+		cmocka_unit_test(test_receiver_sends_nothing),
 		cmocka_unit_test_setup_teardown(test_reader_stays_beneath, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_writer_stays_beneath, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unpack_makes_files_alone, set_up, tear_down),

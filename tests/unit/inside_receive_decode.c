@@ -283,7 +283,9 @@ static void test_pack(void **state)
 	stop(world);
 	assert_int_equal(visible(world), 3);
 	for (size_t i = 0; i < 3; i++)
-		assert_true(is_there(world, &objects[i], members[1].version == 7 && sha256_equal(&members[1].sha256, &objects[i].sha256) ? 7 : 0));
+		assert_true(is_there(
+			world, &objects[i],
+			members[1].version == 7 && sha256_equal(&members[1].sha256, &objects[i].sha256) ? 7 : 0));
 	assert_int_equal(world->receiver->objects.n_files, 3);
 	close_all(world);
 	linksender_end(&sender);
