@@ -256,10 +256,13 @@ SRC_outside = \
 	outside/run.c \
 	outside/run_bundles.c \
 	outside/selfcheck.c \
+	outside/sendask.c \
 	outside/sendcheck.c \
 	outside/sendencode.c \
 	outside/sendfiles.c \
 	outside/sendline.c \
+	outside/sendneighbour.c \
+	outside/sendnotify.c \
 	outside/sendobject.c \
 	outside/sendpace.c \
 	outside/sendprofile.c \
@@ -268,7 +271,9 @@ SRC_outside = \
 	outside/sendreport.c \
 	outside/sendrequest.c \
 	outside/sendrun.c \
+	outside/sendscan.c \
 	outside/sendsession.c \
+	outside/sendsift.c \
 	outside/sendsocket.c \
 	outside/sendsource.c \
 	outside/sendspool.c \

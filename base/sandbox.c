@@ -104,7 +104,7 @@ static const char calls_sanitizer[] =
 #endif
 
 #define THREAD_FLAGS (CLONE_THREAD | CLONE_VM | CLONE_SIGHAND)
-#define CALL_LISTS 6
+#define CALL_LISTS 7
 
 struct profile {
 	const char *name;

@@ -271,6 +271,7 @@
 #define LIMIT_SEND_LINKS 64
 #define LIMIT_SEND_STATUS_SIZE (8 * MIB)
 #define LIMIT_SEND_REQUEST_SIZE (4 * KIB)
+#define LIMIT_SEND_ROUNDS 100
 /* Reports that are kept, one an object, the oldest deleted first: a year of ten bundles a day. */
 #define LIMIT_SEND_REPORTS 4096
 /* A key file's exact size is fixed; this bounds what is read to find that it is another file. */

@@ -16,7 +16,7 @@
 
 void config_history_default(struct history_config *config)
 {
-	*config = (struct history_config){.limits = {.versions = 0, .days = INT64_MAX, .bytes = INT64_MAX}};
+	*config = (struct history_config){.limits = {true, 0, INT64_MAX, INT64_MAX}};
 }
 
 void config_history_clear(struct history_config *config)
@@ -38,7 +38,7 @@ const struct history_limits *config_history_for(const struct history_config *con
 static enum fault get_limits(const json_t *object, const char *where, struct history_limits *limits,
 			     struct refusal *why)
 {
-	struct history_limits given = {INT64_MAX, INT64_MAX, INT64_MAX};
+	struct history_limits given = {false, INT64_MAX, INT64_MAX, INT64_MAX};
 	enum fault fault;
 
 	if ((fault = json_get_integer(object, where, "versions", false, 0, LIMIT_HISTORY_VERSIONS, &given.versions,

@@ -8,6 +8,7 @@
 #define INSIDE_CONFIG_HISTORY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@
 /* Of the versions of a dataset whose plain files are gone: so many are kept, for so long after they were last in force, in so many bytes of
  * blobs. INT64_MAX: no such limit. */
 struct history_limits {
+	bool is_off; /* nothing was said: not even the version stays that a patch's base is of, only that file's blobs */
 	int64_t versions;
 	int64_t days;
 	int64_t bytes;

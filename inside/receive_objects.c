@@ -260,7 +260,8 @@ static bool is_delivered(struct receive_objects *objects, const struct link_head
 	struct receive_delivery *delivery = receive_delivered_find(objects->delivered, header->object);
 	bool there = announcement != NULL && is_there(objects, announcement, header->object_size);
 
-	if (delivery == NULL && there) {
+	/* One that is being delivered has its name already, and is counted in a moment. */
+	if (delivery == NULL && there && find(objects, header->object) == NULL) {
 		const struct receive_delivery found = {.sha256 = announcement->sha256,
 						       .started = announcement->started,
 						       .at = receive_wall_clock() / 1000};

@@ -160,12 +160,15 @@ static bool has_any(const struct past_version *version, const struct hash_list *
 	return false;
 }
 
-/* A base may have a base of its own: until no more of them come back. */
-static void spare_bases(struct dataset_past *past)
+/* A base may have a base of its own: until no more of them come back. Without any history nothing is spared: the base's own blobs are kept by
+ * what is a patch against it, and two insides that got the same bundles in another order hold the same. */
+static void spare_bases(const struct retention *retention, struct dataset_past *past)
 {
 	struct hash_list bases = {0};
 	bool changed;
 
+	if (config_history_for(&retention->inside->config->history, past->name)->is_off)
+		return;
 	do {
 		changed = false;
 		list_bases(past, &bases);
@@ -200,7 +203,7 @@ static void judge(struct retention *retention, struct dataset_past *past)
 	}
 	count_costs(retention, past);
 	apply_limits(retention, past);
-	spare_bases(past);
+	spare_bases(retention, past);
 }
 
 struct dataset_past *retention_past(struct retention *retention, const char *dataset)
@@ -307,7 +310,7 @@ void retention_past_shortage(struct retention *retention)
 		freed += candidate->past->costs[candidate->index];
 	}
 	for (size_t i = 0; i < retention->n_pasts; i++)
-		spare_bases(&retention->pasts[i]);
+		spare_bases(retention, &retention->pasts[i]);
 	if (n_goes > 0)
 		log_warning("the disk is short of its reserve: up to %zu versions of the history go", n_goes);
 }

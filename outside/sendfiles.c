@@ -18,10 +18,16 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "outside/sendreport.h"
+#include "outside/sendrequest.h"
 #include "outside/sendrun.h"
+#include "outside/sendspool.h"
+
+/* Milliseconds between two times that a short object is sent: longer than a burst. */
+#define APART 50
 
 struct files {
 	const struct send_profile *profile;
@@ -31,6 +37,7 @@ struct files {
 	struct send_only *only;
 	size_t n_only;
 	int report_fd; /* the folder of the report; -1: none is written */
+	int state_fd, lock_fd;
 	char *report_name;
 	int64_t began; /* nanoseconds */
 };
@@ -149,16 +156,23 @@ static void urge(struct files *files)
 		}
 }
 
-/* Until nothing is left to send, or somebody ends it. */
-static void send_all(struct files *files)
+static void send_queued(struct files *files)
 {
 	while (!sendsession_is_stopping() && sendrun_step(&files->run, 200))
 		continue;
-	if (files->n_only == 0)
-		return;
-	urge(files);
-	while (!sendsession_is_stopping() && sendrun_step(&files->run, 200))
-		continue;
+}
+
+/* Until nothing is left to send, or somebody ends it. */
+static void send_all(struct files *files)
+{
+	send_queued(files);
+	if (files->n_only > 0)
+		urge(files);
+	else if (!sendsession_is_stopping()) {
+		sendsession_sleep(APART);
+		sendrun_urge_short(&files->run);
+	}
+	send_queued(files);
 }
 
 static void judge(struct files *files, const struct sendline_totals *totals)
@@ -233,6 +247,32 @@ static void tell(struct files *files, const struct sendline_totals *totals, doub
 		die("%s: %s", files->arguments->report, strerror(-r));
 }
 
+/* With --only, the sender that runs on that link is asked, if it has these objects or not: it says so in its log. */
+static int ask_running(const struct files *files)
+{
+	_cleanup_close_ int fd = open(files->profile->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct sendrequest request = {.kind = SENDREQUEST_ONLY,
+				      .rounds = files->profile->cycles > LIMIT_SEND_ROUNDS ? LIMIT_SEND_ROUNDS
+											   : files->profile->cycles};
+	struct refusal why;
+	int r = 0;
+
+	for (size_t i = 0; i < files->n_only && r == 0; i++) {
+		if (!text_copy(request.only, sizeof(request.only), files->arguments->only.items[i]))
+			r = -E2BIG;
+		else
+			r = sendrequest_put(fd, &request);
+	}
+	if (r < 0) {
+		refuse(&why, FAULT_FILE, "%s: a request: %s", files->profile->state, strerror(-r));
+		log_refusal(&why);
+		return fault_exit(why.fault);
+	}
+	printf("%zu request%s handed to the sender that runs to %s\n", files->n_only,
+	       files->n_only == 1 ? " was" : "s were", files->profile->to);
+	return 0;
+}
+
 static enum fault begin(struct files *files, int n, char **paths, struct refusal *why)
 {
 	struct sendqueue_rules rules = files->profile->rules;
@@ -240,7 +280,10 @@ static enum fault begin(struct files *files, int n, char **paths, struct refusal
 	rules.cycles = files->profile->cycles;
 	/* One after the other: none is older news than another. */
 	rules.new_cycles = (int64_t)rules.cycles;
+	rules.pause = 0;
 	if (parse_only(files, why) != FAULT_NONE ||
+	    (files->profile->state != NULL &&
+	     sendspool_open_state(files->profile, &files->state_fd, &files->lock_fd, why) != FAULT_NONE) ||
 	    sendsession_open(files->profile, &files->session, why) != FAULT_NONE)
 		return why->fault;
 	sendrun_init(&files->run, &files->session, &rules);
@@ -254,7 +297,8 @@ static enum fault begin(struct files *files, int n, char **paths, struct refusal
 
 int sendfiles_run(const struct send_profile *profile, const struct send_arguments *arguments, int n, char **paths)
 {
-	struct files files = {.profile = profile, .arguments = arguments, .report_fd = -1};
+	struct files files = {
+		.profile = profile, .arguments = arguments, .report_fd = -1, .state_fd = -1, .lock_fd = -1};
 	struct refusal why = {FAULT_NONE, ""};
 	struct sendline_totals totals;
 	struct sandbox_folder folder;
@@ -272,6 +316,8 @@ int sendfiles_run(const struct send_profile *profile, const struct send_argument
 		judge(&files, &totals);
 		tell(&files, &totals, seconds);
 		status = files.run.exit_status;
+	} else if (why.fault == FAULT_SEND_RUNNING && files.n_only > 0) {
+		status = ask_running(&files);
 	} else {
 		log_refusal(&why);
 		status = fault_exit(why.fault);
@@ -279,6 +325,8 @@ int sendfiles_run(const struct send_profile *profile, const struct send_argument
 	sendrun_clear(&files.run);
 	sendsession_clear(&files.session);
 	cleanup_close(&files.report_fd);
+	cleanup_close(&files.state_fd);
+	cleanup_close(&files.lock_fd);
 	free(files.report_name);
 	free(files.only);
 	return status;

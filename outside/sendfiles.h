@@ -16,7 +16,7 @@
 struct send_arguments {
 	const char *config, *link, *to, *key, *interface, *rate, *spool, *state, *report;
 	struct option_list only;
-	uint64_t repair, mtu, cycles, number, seconds;
+	uint64_t repair, mtu, cycles, number, seconds, steps;
 	const char *from_rate;
 	bool json, prometheus, verbose;
 };

@@ -32,6 +32,7 @@ struct send_object {
 	bool was_announced;            /* in this session */
 	struct sendline_counts counts; /* of all its cycles here */
 	int64_t first_sent, last_sent; /* seconds since 1970; 0: not yet */
+	int64_t reported;              /* when its report was written; 0: not yet */
 };
 
 /* An object of one file, whose digest SOURCE knows; SOURCE is the object's then, and emptied. FAULT_LINK_SIZE. */

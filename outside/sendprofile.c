@@ -25,6 +25,8 @@
 #define REPAIR 10
 #define MTU 1500
 #define DAY 86400LL
+/* A spool of a few heartbeats fills no link: who comes late has them within so many seconds. */
+#define PAUSE 30
 
 void sendprofile_init(struct send_profile *profile)
 {
@@ -33,7 +35,7 @@ void sendprofile_init(struct send_profile *profile)
 		.repair = REPAIR,
 		.mtu = MTU,
 		/* Twice at once, for what the first time lost; then three parts in four for the last day's. */
-		.rules = {.weights = {8, 3, 1}, .new_cycles = 2, .recent = DAY},
+		.rules = {.weights = {8, 3, 1}, .new_cycles = 2, .recent = DAY, .pause = PAUSE},
 	};
 }
 
@@ -192,14 +194,16 @@ static enum fault parse_numbers(const json_t *object, const char *where, struct 
 	profile->repair = (uint64_t)repair;
 	profile->mtu = (uint64_t)mtu;
 	profile->cycles = (uint64_t)cycles;
-	return json_get_duration(object, where, "recent", false, &profile->rules.recent, why);
+	if (json_get_duration(object, where, "recent", false, &profile->rules.recent, why) != FAULT_NONE)
+		return why->fault;
+	return json_get_duration(object, where, "pause", false, &profile->rules.pause, why);
 }
 
 enum fault sendprofile_parse(const json_t *object, const char *name, const char *folder, struct send_profile *profile,
 			     struct refusal *why)
 {
-	static const char *const allowed[] = {"to",    "key",   "interface", "rate",      "repair", "mtu", "cycles",
-					      "spool", "state", "weights",   "newCycles", "recent", NULL};
+	static const char *const allowed[] = {"to",    "key",   "interface", "rate",      "repair", "mtu",   "cycles",
+					      "spool", "state", "weights",   "newCycles", "recent", "pause", NULL};
 	char where[NOTATION_NAME_SIZE + 8];
 	const char *to = NULL, *interface = NULL;
 

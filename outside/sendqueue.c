@@ -64,9 +64,16 @@ const char *sendqueue_class_name(enum sendqueue_class class)
 	return names[class];
 }
 
-static bool is_over(const struct sendqueue *queue, const struct sendqueue_item *item)
+/* All its cycles are through, or it rests. */
+static bool is_resting(const struct sendqueue *queue, const struct sendqueue_item *item, enum sendqueue_class class,
+		       int64_t now)
 {
-	return queue->rules.cycles != 0 && item->cycles >= queue->rules.cycles;
+	if (queue->rules.cycles != 0 && item->cycles >= queue->rules.cycles)
+		return true;
+	if (item->left > 0 || item->cycles == 0 || now < item->ended)
+		return false;
+	/* The second time of a new one is apart from the first: a burst that took all of a small one takes no more. */
+	return now - item->ended < (class == SENDQUEUE_NEW ? queue->rules.pause > 0 : queue->rules.pause);
 }
 
 static uint64_t left_of(const struct sendqueue_item *item)
@@ -93,7 +100,7 @@ static void find_first(struct sendqueue *queue, int64_t now, struct sendqueue_it
 		struct sendqueue_item *item = &queue->items[i];
 		enum sendqueue_class class = sendqueue_class_of(queue, item, now);
 
-		if (is_over(queue, item) || queue->rules.weights[class] == 0)
+		if (is_resting(queue, item, class, now) || queue->rules.weights[class] == 0)
 			continue;
 		if (first[class] == NULL || is_before(class, item, first[class]))
 			first[class] = item;
@@ -126,6 +133,7 @@ void sendqueue_spent(struct sendqueue *queue, struct sendqueue_item *item, uint6
 	item->turn = ++queue->turns;
 	item->left = ended ? 0 : left_of(item) > bytes ? left_of(item) - bytes : 1;
 	item->cycles += ended;
+	item->ended = ended ? now : item->ended;
 }
 
 size_t sendqueue_unsent(const struct sendqueue *queue)

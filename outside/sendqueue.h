@@ -28,6 +28,7 @@ struct sendqueue_rules {
 	int64_t new_cycles;                 /* after so many an object is no longer new */
 	int64_t recent;                     /* seconds */
 	uint64_t cycles;                    /* no more than so many of each; 0: for ever */
+	int64_t pause;                      /* seconds between two cycles of one that is not new */
 };
 
 /* One object. The caller fills what is above the line. */
@@ -38,6 +39,7 @@ struct sendqueue_item {
 	/* ------ */
 	uint64_t cycles; /* that are whole */
 	uint64_t left;   /* bytes of a cycle that was begun; 0: none was */
+	int64_t ended;   /* when the last of them was, in seconds since 1970 */
 	uint64_t turn;   /* number of its last turn */
 };
 
@@ -64,7 +66,7 @@ struct sendqueue_item *sendqueue_find(struct sendqueue *queue, uint64_t id);
 enum sendqueue_class sendqueue_class_of(const struct sendqueue *queue, const struct sendqueue_item *item, int64_t now);
 const char *sendqueue_class_name(enum sendqueue_class class);
 
-/* Whose turn it is; NULL where nothing is left to send. Borrowed as above. */
+/* Whose turn it is; NULL where nothing is left to send, or all rest. Borrowed as above. */
 struct sendqueue_item *sendqueue_next(struct sendqueue *queue, int64_t now);
 
 /* ITEM's turn carried so many of its BYTES, and ENDED a cycle. */

@@ -44,6 +44,7 @@ void sendrun_clear(struct send_run *run)
 	free(run->objects);
 	clear_sources(run->waiting, run->n_waiting);
 	clear_sources(run->small, run->n_small);
+	clear_sources(run->aside, run->n_aside);
 	free(run->urgent);
 	sendqueue_clear(&run->queue);
 	sendencode_free(run->encode);
@@ -59,7 +60,7 @@ static void append(struct send_source **list, size_t *n, struct send_source *sou
 
 size_t sendrun_count(const struct send_run *run)
 {
-	size_t n = run->n_waiting + run->n_small;
+	size_t n = run->n_waiting + run->n_small + run->n_aside;
 
 	for (size_t i = 0; i < run->n_objects; i++)
 		n += run->objects[i]->n_sources;
@@ -114,7 +115,13 @@ static void add_file(struct send_run *run, struct send_source *source)
 		return;
 	}
 	fail(run, &why);
-	sendsource_clear(source);
+	sendrun_put_aside(run, source);
+}
+
+void sendrun_put_aside(struct send_run *run, struct send_source *source)
+{
+	sendsource_close(source);
+	append(&run->aside, &run->n_aside, source);
 }
 
 void sendrun_add(struct send_run *run, struct send_source *source)
@@ -142,9 +149,8 @@ static bool is_known(const struct send_run *run, const struct send_source *sourc
 static void settle_source(struct send_run *run, struct send_source *source)
 {
 	if (is_known(run, source)) {
-		if (run->folder_fd < 0)
-			log_info("%s: the same bytes as another file; they are sent once", source->name);
-		sendsource_clear(source);
+		log_info("%s: the same bytes as another file; they are sent once", source->name);
+		sendrun_put_aside(run, source);
 	} else if (run->may_pack && source->size <= LIMIT_LINK_PACK_MEMBER_SIZE) {
 		append(&run->small, &run->n_small, source);
 	} else {
@@ -170,9 +176,12 @@ static void hash_some(struct send_run *run)
 		return;
 	}
 	/* What changes in a spool is still being written: it is taken in again. */
-	if (run->folder_fd < 0 || why.fault != FAULT_SEND_CHANGED)
-		fail(run, &why);
-	sendsource_clear(&source);
+	if (run->folder_fd >= 0 && why.fault == FAULT_SEND_CHANGED) {
+		sendsource_clear(&source);
+		return;
+	}
+	fail(run, &why);
+	sendrun_put_aside(run, &source);
 }
 
 /* The small files that came together as one object, or as many as it takes. */
@@ -215,6 +224,20 @@ enum fault sendrun_urge(struct send_run *run, const struct send_only *only, uint
 	run->urgent = xrealloc(run->urgent, run->n_urgent + 1, sizeof(*run->urgent));
 	run->urgent[run->n_urgent++] = (struct send_urgent){object, only->ranges, rounds, 0, 0};
 	return FAULT_NONE;
+}
+
+void sendrun_urge_short(struct send_run *run)
+{
+	for (size_t i = 0; i < run->n_objects; i++) {
+		struct send_only only = {.object = run->objects[i]->sha256,
+					 .ranges = {.items = {{0, 0}}, .n_items = 1}};
+		struct link_generation_shape shape;
+		struct refusal why;
+
+		link_geometry_shape(&run->objects[i]->geometry, 0, &shape);
+		if (run->objects[i]->geometry.n_generations == 1 && shape.stripes < LIMIT_LINK_STRIPES)
+			sendrun_urge(run, &only, 1, &why);
+	}
 }
 
 static void drop_urgent(struct send_run *run, size_t i)

@@ -36,6 +36,9 @@ struct send_run {
 	size_t n_objects;
 	struct send_source *waiting, *small; /* to be hashed; hashed, and to be packed */
 	size_t n_waiting, n_small;
+	/* Of a spool, closed: refused, or (these are proved) the same bytes as another. They are looked at again when they change. */
+	struct send_source *aside;
+	size_t n_aside;
 	struct send_urgent *urgent;
 	size_t n_urgent;
 	struct send_object *current;
@@ -61,8 +64,18 @@ struct send_object *sendrun_find(const struct send_run *run, const struct sha256
 /* Sends these of its generations before all else, as many rounds. FAULT_SEND_RANGES, FAULT_NO_SUCH. */
 enum fault sendrun_urge(struct send_run *run, const struct send_only *only, uint64_t rounds, struct refusal *why);
 
+/* Sends objects that are shorter than a burst (one generation of fewer than LIMIT_LINK_STRIPES blocks) once more, with other repair symbols. */
+void sendrun_urge_short(struct send_run *run);
+
 /* Sends no more of OBJECT and frees it. */
 void sendrun_drop(struct send_run *run, struct send_object *object);
+
+/* Asks KEEP of every file that is here, and forgets those that it does not want: an object goes with its file; what is left of a pack is packed
+ * anew. (sendsift.c) */
+typedef bool sendrun_keep(void *ctx, const struct send_source *source);
+void sendrun_sift(struct send_run *run, sendrun_keep *keep, void *ctx);
+/* Remembers SOURCE, which is emptied and not sent. */
+void sendrun_put_aside(struct send_run *run, struct send_source *source);
 
 /* A little of the work; waits up to so many milliseconds for the line where there is more. False where there is nothing to do (for now). */
 bool sendrun_step(struct send_run *run, int64_t milliseconds);

@@ -89,7 +89,7 @@ clapet() {
 		>"$T/receive.log" 2>&1 &
 	local receiver=$! status=0
 	for _ in $(seq 100); do
-		grep -q listening "$T/receive.log" && break
+		"${at_in[@]}" grep -q ':0FA0 ' /proc/self/net/udp && break # 4000
 		sleep 0.05
 	done
 	"${at_out[@]}" timeout 300 python3 "$measure" "$T/sent" "$BIN/clapet-send" --to "$NET_IN:4000" --key "$T/key" --rate "$rate" --repair "$REPAIR" "${options[@]}" "$@" \
@@ -139,6 +139,7 @@ net_new
 # udpcast greets by broadcast and sends by multicast.
 "${at_out[@]}" ip link set wo multicast on arp on
 "${at_in[@]}" ip link set wi multicast on arp on
+_net_neighbours # the kernel forgot them
 if [ "$PER_PACKET" = 1 ]; then
 	net_per_packet
 	echo "link: veth, MTU 1500, per packet (gso and tx-udp-segmentation off at the sender, gro off at the receiver)"

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # What one bundle cannot hold goes into several, each of use by itself: in any order, some lost, the run killed between two of them.
+# Names of bundles are a list of words: they have no blanks.
+# shellcheck disable=SC2046
 . tests/lib.sh
 . tests/world.sh
 

@@ -42,7 +42,7 @@ link_send() {
 		if [ -e "$T/files/$argument" ]; then arguments+=("$T/files/$argument"); else arguments+=("$argument"); fi
 	done
 	status=0
-	"${at_out[@]}" "$BIN/clapet-send" --to "$NET_IN:$PORT" --key "$T/link.key" "${arguments[@]}" >"$T/send.log" 2>&1 || status=$?
+	"${at_out[@]}" "$BIN/clapet-send" --to "$NET_IN:$PORT" --key "${KEY:-$T/link.key}" "${arguments[@]}" >"$T/send.log" 2>&1 || status=$?
 	link_ended=$(link_now)
 	return "$status"
 }

@@ -316,5 +316,6 @@ int main(int argc, char **argv)
 	hash_init();
 	if (argc > 1 && strcmp(argv[1], "--write") == 0)
 		return write_it();
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,6 +194,7 @@ static void test_history(void **state)
 	(void)state;
 	assert_int_equal(parse(HEAD "}", &none, NULL), FAULT_NONE);
 	assert_int_equal(config_history_for(&none->history, "cog")->versions, 0);
+	assert_true(config_history_for(&none->history, "cog")->is_off);
 	assert_int_equal(
 		parse(HEAD
 		      ", \"history\": {\"versions\": 5, \"bytes\": 1000, \"datasets\": {\"cog\": {\"days\": 30}}}}",
@@ -207,6 +208,7 @@ static void test_history(void **state)
 	assert_true(limits->versions == INT64_MAX);
 	assert_true(limits->bytes == INT64_MAX);
 	assert_int_equal(limits->days, 30);
+	assert_false(limits->is_off);
 }
 
 static void test_no_file(void **state)

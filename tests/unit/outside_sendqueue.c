@@ -14,7 +14,7 @@
 #define DAY 86400LL
 #define TURN 64000000ULL
 
-static const struct sendqueue_rules rules = {{8, 3, 1}, 2, DAY, 0};
+static const struct sendqueue_rules rules = {{8, 3, 1}, 2, DAY, 0, 0};
 
 /* One turn of whoever is next: its id. */
 static uint64_t turn(struct sendqueue *queue, int64_t now)
@@ -34,7 +34,7 @@ static uint64_t turn(struct sendqueue *queue, int64_t now)
 static void test_order(void **state)
 {
 	static const uint64_t expected[] = {3, 1, 1, 2, 2, 3, 2, 2, 1, 1, 1, 0};
-	static const struct sendqueue_rules new_only = {{8, 0, 0}, 2, DAY, 0};
+	static const struct sendqueue_rules new_only = {{8, 0, 0}, 2, DAY, 0, 0};
 	struct sendqueue queue;
 
 	(void)state;
@@ -101,7 +101,7 @@ static void test_weights(void **state)
 
 static void test_cycles(void **state)
 {
-	struct sendqueue_rules few = {{8, 3, 0}, 2, DAY, 3};
+	struct sendqueue_rules few = {{8, 3, 0}, 2, DAY, 3, 0};
 	struct sendqueue queue;
 
 	(void)state;
