@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 
 #define ANSWER_SIZE (64 * 1024)
 
@@ -194,13 +195,13 @@ int sendneighbour_find(const struct sockaddr *to, const char *interface, struct 
 	struct route route = {.interface = interface == NULL ? 0 : (int)if_nametoindex(interface),
 			      .next = address_of(to)};
 	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	_cleanup_free_ uint8_t *answer = aligned_alloc(NLMSG_ALIGNTO * 4, ANSWER_SIZE);
+	_cleanup_free_ uint8_t *answer = xmalloc(ANSWER_SIZE); /* aligned for any header of netlink */
 	struct sendneighbour found = {.state = SENDNEIGHBOUR_UNNEEDED};
 	bool needs_neighbour = false;
 	int r;
 
-	if (fd < 0 || answer == NULL)
-		return fd < 0 ? -errno : -ENOMEM;
+	if (fd < 0)
+		return -errno;
 	if (interface != NULL && route.interface == 0)
 		return -ENODEV;
 	if (route.interface == 0 && to->sa_family == AF_INET6)
