@@ -425,8 +425,8 @@ OURS_clapet-send = outside link bundle base
 LIBS_clapet-send = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lseccomp
 
 MAIN_clapet-receive = inside/receive.c
-OURS_clapet-receive = inside link bundle base
-LIBS_clapet-receive = $(LIB_ISAL) -lsodium -lcrypto -lseccomp
+OURS_clapet-receive = inside keys link bundle base
+LIBS_clapet-receive = $(LIB_ISAL) -ljansson -lsodium -lcrypto -lseccomp
 
 MAIN_outside-fetch = outside/fetch.c
 OURS_outside-fetch = outside bundle base
@@ -668,7 +668,7 @@ endif
 DESTDIR =
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/clapet $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/lib/sysctl.d \
 		$(DESTDIR)$(PREFIX)/share/doc/clapet
 	install -m 0755 $(PRESENT_PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
 	install -m 0755 $(PRESENT_WORKERS) $(DESTDIR)$(PREFIX)/libexec/clapet/
@@ -676,6 +676,7 @@ install: all
 	image/systemd/units.sh $(DESTDIR)$(PREFIX)/lib/systemd/system $(PREFIX)
 	install -m 0644 image/sysusers.d/*.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 	install -m 0644 image/tmpfiles.d/*.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/
+	install -m 0644 image/sysctl.d/*.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/
 	install -m 0644 README.md LICENSE bundle/FORMAT.md $(DESTDIR)$(PREFIX)/share/doc/clapet/
 
 clean:

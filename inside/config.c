@@ -37,6 +37,8 @@ void config_free(struct inside_config *config)
 	free(config->contracts);
 	free(config->policy);
 	free(config->sockets);
+	free(config->link_bind);
+	free(config->link_key);
 	config_history_clear(&config->history);
 	for (size_t i = 0; i < CONFIG_N_USERS; i++)
 		free(config->users[i]);
@@ -93,6 +95,28 @@ static enum fault get_quota(const json_t *root, const char *where, struct inside
 		    FAULT_NONE)
 		return fault;
 	return json_get_integer(quota, where, "quarantine", false, 0, INT64_MAX, &config->quota_quarantine, why);
+}
+
+/* What clapet-receive hears. */
+static enum fault get_link(const json_t *root, const char *where, struct inside_config *config, struct refusal *why)
+{
+	static const char *const allowed[] = {"bind", "key", "quota", "buffer", NULL};
+	const char *bind = NULL;
+	json_t *link = NULL;
+	enum fault fault = json_get_object(root, where, "link", false, &link, why);
+
+	if (fault != FAULT_NONE || link == NULL)
+		return fault;
+	if ((fault = json_only(link, where, allowed, why)) != FAULT_NONE ||
+	    (fault = json_get_text(link, where, "bind", true, &bind, why)) != FAULT_NONE ||
+	    (fault = get_path(link, where, "key", true, &config->link_key, why)) != FAULT_NONE ||
+	    (fault = json_get_integer(link, where, "quota", false, 1, INT64_MAX, &config->link_quota, why)) !=
+		    FAULT_NONE ||
+	    (fault = json_get_integer(link, where, "buffer", false, 4096, (int64_t)(1 * GIB), &config->link_buffer,
+				      why)) != FAULT_NONE)
+		return fault;
+	config->link_bind = xstrdup(bind);
+	return FAULT_NONE;
 }
 
 static enum fault get_users(const json_t *root, const char *where, struct inside_config *config, struct refusal *why)
@@ -156,7 +180,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 		"format",          "store",          "incoming",  "spool",      "contracts",   "policy",
 		"keepGenerations", "keepAtLeast",    "quota",     "reserve",    "heartbeat",   "clockSkew",
 		"users",           "sockets",        "testBench", "workerTime", "maxValidity", "schemes",
-		"keyMemory",       "fullValidation", "history",   NULL};
+		"keyMemory",       "fullValidation", "history",   "link",       NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -165,6 +189,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 	    (fault = get_numbers(root, path, config, why)) != FAULT_NONE ||
 	    (fault = config_trust_parse(root, path, config, why)) != FAULT_NONE ||
 	    (fault = get_quota(root, path, config, why)) != FAULT_NONE ||
+	    (fault = get_link(root, path, config, why)) != FAULT_NONE ||
 	    (fault = config_history_parse(root, path, &config->history, why)) != FAULT_NONE ||
 	    (fault = get_users(root, path, config, why)) != FAULT_NONE)
 		return fault;
@@ -179,6 +204,8 @@ static struct inside_config *config_new(const char *path)
 	config->keep_generations = 10;
 	config->keep_at_least = 7 * 86400;
 	config_history_default(&config->history);
+	config->link_quota = (int64_t)LIMIT_BUNDLE_SIZE;
+	config->link_buffer = (int64_t)LIMIT_RECEIVE_KERNEL_BUFFER;
 	config->quota_incoming = config->quota_spool = (int64_t)LIMIT_BUNDLE_SIZE;
 	config->quota_quarantine = (int64_t)GIB;
 	config->reserve = (int64_t)(64 * MIB);

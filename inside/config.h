@@ -10,7 +10,7 @@
  *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h", "keyMemory": 201326592, "fullValidation": false,
  *      "maxValidity": "400d" | {"root": "…", "timestamp": "…", "snapshot": "…", "targets": "…", "datasets": "…"},
  *      "schemes": {"root": ["ed25519", "ecdsa-sha2-nistp256"], …},
- *      "sockets": "/run/clapet-inside",
+ *      "sockets": "/run/clapet-inside", "link": {"bind": "192.0.2.2:4001", "key": "…", "quota": 1, "buffer": 33554432},
  *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…"}, "testBench": "…"}
  *
  * Relative paths are relative to the configuration's folder.
@@ -50,6 +50,11 @@ struct inside_config {
 	int64_t worker_time;         /* seconds that one worker may take before it is killed */
 	char *users[CONFIG_N_USERS]; /* by enum comp; NULL: none named */
 	char *sockets; /* NULL: we start the workers; else systemd does, behind the sockets in this folder, each under its account */
+	/* Of clapet-receive: */
+	char *link_bind;     /* NULL: no link comes in here */
+	char *link_key;      /* a path */
+	int64_t link_quota;  /* bytes of what is not whole yet */
+	int64_t link_buffer; /* bytes of the kernel's buffer */
 	bool test_bench;
 };
 

@@ -4,6 +4,7 @@
  * whole into a folder.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,18 +12,22 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "bundle/hash.h"
+#include "bundle/json.h"
 #include "bundle/limits.h"
+#include "inside/config.h"
 #include "inside/receive_calibrate.h"
 #include "inside/receive_run.h"
 #include "inside/receive_status.h"
 
-static const char *opt_bind, *opt_key, *opt_into;
-static uint64_t opt_count, opt_timeout, opt_quota = LIMIT_BUNDLE_SIZE, opt_buffer = LIMIT_RECEIVE_KERNEL_BUFFER;
+static const char *opt_config, *opt_bind, *opt_key, *opt_into;
+static uint64_t opt_count, opt_timeout, opt_quota, opt_buffer;
 static bool opt_json, opt_prometheus;
 /* Stdout's own, for to make one it would ask whether that is a terminal, by a call that the sandbox does not have. */
 static char opt_stdout[4096];
 
 static const struct option options[] = {
+	{"config", 'c', OPTION_TEXT, &opt_config, "FILE",
+	 "clapet-inside's configuration, of which \"link\" and \"incoming\" are taken"},
 	{"into", 'o', OPTION_TEXT, &opt_into, "DIR", "the folder that files appear in, whole and verified"},
 	{"bind", 'b', OPTION_TEXT, &opt_bind, "ADDRESS:PORT",
 	 "where packets arrive: numbers, as 192.0.2.2:4001 or [2001:db8::2]:4001"},
@@ -53,8 +58,35 @@ static const char *demand(const char *name, const char *value)
 	return value;
 }
 
+/* Fills in what no option said: from the configuration, where one is named, else from what is usual. */
+static struct inside_config *fill_in(void)
+{
+	struct inside_config *config = NULL;
+	struct refusal why = {0};
+
+	if (opt_config != NULL) {
+		if (config_load(opt_config, &config, &why) != FAULT_NONE) {
+			log_refusal(&why);
+			exit(2);
+		}
+		if (config->link_bind == NULL && opt_bind == NULL && opt_into == NULL)
+			die("%s: no \"link\"", opt_config);
+		opt_bind = opt_bind == NULL ? config->link_bind : opt_bind;
+		opt_key = opt_key == NULL ? config->link_key : opt_key;
+		opt_into = opt_into == NULL ? config->incoming : opt_into;
+		opt_quota = opt_quota == 0 ? (uint64_t)config->link_quota : opt_quota;
+		opt_buffer = opt_buffer == 0 ? (uint64_t)config->link_buffer : opt_buffer;
+	}
+	opt_quota = opt_quota == 0 ? LIMIT_BUNDLE_SIZE : opt_quota;
+	opt_buffer = opt_buffer == 0 ? LIMIT_RECEIVE_KERNEL_BUFFER : opt_buffer;
+	if (opt_timeout > 366ULL * 86400 || opt_buffer > 1 * GIB || opt_quota > INT64_MAX)
+		die_usage("--timeout, --buffer or --quota is out of bounds");
+	return config;
+}
+
 static int cmd_run(int argc, char **argv)
 {
+	_cleanup_(config_freep) struct inside_config *config = fill_in();
 	const struct receive_options run = {.bind = demand("bind", opt_bind),
 					    .key = demand("key", opt_key),
 					    .into = demand("into", opt_into),
@@ -64,13 +96,12 @@ static int cmd_run(int argc, char **argv)
 					    .buffer = opt_buffer};
 
 	(void)argc, (void)argv;
-	if (opt_timeout > 366ULL * 86400 || opt_buffer > 1 * GIB || opt_buffer == 0 || opt_quota > INT64_MAX)
-		die_usage("--timeout, --buffer or --quota is out of bounds");
 	return receive_run(&run);
 }
 
 static int open_state(void)
 {
+	_cleanup_(config_freep) struct inside_config *config = fill_in();
 	_cleanup_close_ int into_fd = receive_open_into(demand("into", opt_into));
 
 	return receive_open_state(into_fd);
@@ -99,9 +130,9 @@ static int cmd_missing(int argc, char **argv)
 
 static int cmd_calibrate(int argc, char **argv)
 {
+	_cleanup_(config_freep) struct inside_config *config = fill_in();
+
 	(void)argc, (void)argv;
-	if (opt_timeout > 366ULL * 86400 || opt_buffer > 1 * GIB || opt_buffer == 0)
-		die_usage("--timeout or --buffer is out of bounds");
 	return receive_calibrate(demand("bind", opt_bind), demand("key", opt_key), opt_buffer, opt_timeout, opt_json);
 }
 
@@ -159,6 +190,7 @@ int main(int argc, char **argv)
 {
 	setvbuf(stdout, opt_stdout, _IOLBF, sizeof(opt_stdout));
 	hash_init();
+	json_init();
 	link_key_init();
 	return program_main(&program, argc, argv);
 }

@@ -104,6 +104,40 @@ supervisor() { # UNIT DESCRIPTION SIDE TYPE COMMAND FAMILIES FOLDER
 	} >"$out/$1.service"
 }
 
+# The inside's end of the link: a network, and one folder. It hears, and has no call that sends (base/sandbox.def). What it may map and
+# write stands here, as for workers.
+receiver() {
+	{
+		cat <<-UNIT
+		[Unit]
+		Description=Clapet, inside: takes what comes over the one-way link
+		Documentation=man:clapet-receive(1)
+		ConditionPathExists=/etc/clapet/inside.json
+		After=network.target
+
+		[Service]
+		Type=notify
+		ExecStart=$prefix/bin/clapet-receive --config /etc/clapet/inside.json
+		User=clapet-receive
+		Group=clapet-inside
+		ReadWritePaths=/var/lib/clapet-inside/incoming
+		MemoryMax=1G
+		LimitAS=512M
+		LimitFSIZE=256G
+		LimitNOFILE=4096
+		TasksMax=8
+		Nice=-10
+		MemoryDenyWriteExecute=yes
+		NotifyAccess=main
+		Restart=on-failure
+		RestartSec=5
+		WatchdogSec=1min
+		UNIT
+		hardening AF_INET_AF_INET6_AF_UNIX shared walks
+		printf '\n[Install]\nWantedBy=multi-user.target\n'
+	} >"$out/clapet-receive.service"
+}
+
 # A link of the configuration each: the sender reads the outbox, and takes from it what `clapet-outside resend` asks for there.
 sender() {
 	{
@@ -156,6 +190,7 @@ while read -r side name account families network memory file tasks; do
 	worker "$side" "$name" "$account" "$families" "$network" "$memory" "$file" "$tasks"
 done < <(grep -v '^#' "$here/workers")
 supervisor clapet-inside "verifies what arrived and swaps it in" inside notify watch AF_UNIX /var/lib/clapet-inside
+receiver
 supervisor clapet-outside "fetches, validates, signs and bundles" outside oneshot sync AF_UNIX /var/lib/clapet-outside
 supervisor clapet-heartbeat "tells the inside that all is well" outside oneshot heartbeat AF_UNIX /var/lib/clapet-outside
 timer clapet-outside "synchronises" "*:0/15"

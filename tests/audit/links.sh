@@ -18,7 +18,7 @@ inside-check libzstd libcsv libjansson libpcre2-8 libcrypto libseccomp
 inside-commit libcrypto libseccomp
 inside-log libsodium libseccomp
 clapet-keys libsodium libjansson libcrypto libqrencode
-clapet-receive libisal libsodium libcrypto libseccomp
+clapet-receive libisal libsodium libjansson libcrypto libseccomp
 outside-fetch libcurl libseccomp
 outside-unpack libarchive libseccomp
 outside-check libcsv libjansson libpcre2-8 libcrypto libseccomp

@@ -189,6 +189,49 @@ kill "$receiver"
 waited
 is "$status" 0 "SIGTERM ends it"
 
+# --- as a service: from the configuration, with systemd told
+mkdir "$T/in"
+cat >"$T/inside.json" <<JSON
+{"format": "clapet inside configuration 1", "store": "store", "incoming": "in", "spool": "spool",
+ "link": {"bind": "127.0.0.1:$port", "key": "key"}}
+JSON
+python3 - "$T/notify" >"$T/notified" <<'PYTHON' &
+import socket, sys
+sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+sock.bind(sys.argv[1])
+sock.settimeout(20)
+while True:
+    text = sock.recv(200).decode()
+    print(text, flush=True)
+    if text.startswith("STOPPING"):
+        break
+PYTHON
+listener=$!
+while [ ! -S "$T/notify" ]; do sleep 0.05; done
+NOTIFY_SOCKET=$T/notify "$BIN/clapet-receive" --config "$T/inside.json" 2>"$T/err" &
+receiver=$!
+on_exit "kill -9 $receiver $listener 2>/dev/null"
+while ! grep -q READY "$T/notified"; do sleep 0.05; done
+send "$T/a"
+for _ in $(seq 100); do
+	[ -e "$T/in/$a" ] && break
+	sleep 0.05
+done
+ok "by the configuration: a file arrives in incoming/" cmp "$T/a" "$T/in/$a"
+sleep 1.2
+kill "$receiver"
+wait "$receiver"
+is "$?" 0 "SIGTERM ends the service"
+wait "$listener"
+like "$(cat "$T/notified")" '^READY=1' "systemd was told that it is ready"
+like "$(cat "$T/notified")" '^WATCHDOG=1' "and that it lives"
+like "$(cat "$T/notified")" '^STOPPING=1' "and that it ends"
+run "$BIN/clapet-receive" status --config "$T/inside.json"
+like "$output" '^files +1 delivered' "status knows the folder from there"
+sed -i 's/, *$//; /"link"/d; s/"spool"$/"spool"}/' "$T/inside.json"
+run "$BIN/clapet-receive" --config "$T/inside.json"
+is "$status" 2 "no link in the configuration: trouble"
+
 # --- nothing came
 run "$BIN/clapet-receive" --bind 127.0.0.1:$port --key "$T/key" --into "$into" --count 1 --timeout 1
 is "$status" 1 "nothing came: exit 1"

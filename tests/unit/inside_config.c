@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -45,6 +46,34 @@ static void test_defaults(void **state)
 	assert_int_equal(config->max_validity[TUF_KIND_DELEGATED], 400 * 86400);
 	for (size_t kind = 0; kind < TUF_KIND_N; kind++)
 		assert_int_equal(config->schemes[kind], 0);
+}
+
+static void test_link(void **state)
+{
+	static const char *const wrong[] = {"{}",
+					    "{\"bind\": \"127.0.0.1:1\"}",
+					    "{\"key\": \"k\"}",
+					    "{\"bind\": \"127.0.0.1:1\", \"key\": \"k\", \"quota\": 0}",
+					    "{\"bind\": \"127.0.0.1:1\", \"key\": \"k\", \"buffer\": 1}",
+					    "{\"bind\": \"127.0.0.1:1\", \"key\": \"k\", \"rate\": 1}"};
+	_cleanup_(config_freep) struct inside_config *config = NULL, *none = NULL, *bad = NULL;
+
+	(void)state;
+	assert_int_equal(parse(HEAD ", \"link\": {\"bind\": \"192.0.2.2:4001\", \"key\": \"link.key\", \"quota\": 5}}",
+			       &config, NULL),
+			 FAULT_NONE);
+	assert_string_equal(config->link_bind, "192.0.2.2:4001");
+	assert_string_equal(config->link_key, "/etc/clapet/link.key");
+	assert_int_equal(config->link_quota, 5);
+	assert_int_equal(config->link_buffer, LIMIT_RECEIVE_KERNEL_BUFFER);
+	assert_int_equal(parse(HEAD "}", &none, NULL), FAULT_NONE);
+	assert_null(none->link_bind);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		char text[300];
+
+		snprintf(text, sizeof(text), HEAD ", \"link\": %s}", wrong[i]);
+		assert_int_equal(parse(text, &bad, NULL), FAULT_CONFIGURATION);
+	}
 }
 
 static void test_trust_by_kind(void **state)
@@ -195,9 +224,10 @@ static void test_no_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_all_members),
-		cmocka_unit_test(test_trust_by_kind), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_no_file),       cmocka_unit_test(test_history),
+		cmocka_unit_test(test_defaults), cmocka_unit_test(test_all_members),
+		cmocka_unit_test(test_link),     cmocka_unit_test(test_trust_by_kind),
+		cmocka_unit_test(test_refused),  cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_history),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
