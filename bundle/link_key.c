@@ -91,8 +91,7 @@ void link_key_init(void)
 		die("libsodium does not start");
 	/* A unit that allows no core has taken setrlimit away, too. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 ||
-	    (setrlimit(RLIMIT_CORE, &none) < 0 &&
-	     (syscall(SYS_getrlimit, RLIMIT_CORE, &old) < 0 || old.rlim_max != 0)))
+	    (setrlimit(RLIMIT_CORE, &none) < 0 && (syscall(SYS_getrlimit, RLIMIT_CORE, &old) < 0 || old.rlim_max != 0)))
 		die_errno("closing the process to debuggers");
 	/* libcrypto reads its configuration with the first. */
 	EVP_MAC_CTX_free(new_poly1305());

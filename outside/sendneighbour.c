@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 
 #define ANSWER_SIZE (64 * 1024)
 
@@ -194,18 +195,16 @@ int sendneighbour_find(const struct sockaddr *to, const char *interface, struct 
 	struct route route = {.interface = interface == NULL ? 0 : (int)if_nametoindex(interface),
 			      .next = address_of(to)};
 	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	_cleanup_free_ uint8_t *answer = aligned_alloc(NLMSG_ALIGNTO * 4, ANSWER_SIZE);
+	_cleanup_free_ uint8_t *answer = xmalloc(ANSWER_SIZE);
 	struct sendneighbour found = {.state = SENDNEIGHBOUR_UNNEEDED};
 	bool needs_neighbour = false;
 	int r;
 
-	if (fd < 0 || answer == NULL)
-		return fd < 0 ? -errno : -ENOMEM;
-	if (interface != NULL && route.interface == 0)
-		return -ENODEV;
+	if (fd < 0)
+		return -errno;
 	if (route.interface == 0 && to->sa_family == AF_INET6)
 		route.interface = (int)((const struct sockaddr_in6 *)(const void *)to)->sin6_scope_id;
-	r = ask_route(fd, answer, &route);
+	r = interface != NULL && route.interface == 0 ? -ENODEV : ask_route(fd, answer, &route);
 	if (r == 0)
 		r = read_interface(route.interface, &found, &needs_neighbour);
 	if (r == 0 && needs_neighbour)
