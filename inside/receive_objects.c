@@ -258,10 +258,11 @@ static bool is_delivered(struct receive_objects *objects, const struct link_head
 			 const struct link_announcement *announcement)
 {
 	struct receive_delivery *delivery = receive_delivered_find(objects->delivered, header->object);
+	const struct receive_object *arriving = find(objects, header->object);
 	bool there = announcement != NULL && is_there(objects, announcement, header->object_size);
 
 	/* One that is being delivered has its name already, and is counted in a moment. */
-	if (delivery == NULL && there && find(objects, header->object) == NULL) {
+	if (delivery == NULL && there && (arriving == NULL || arriving->n_stored < arriving->geometry.n_generations)) {
 		const struct receive_delivery found = {.sha256 = announcement->sha256,
 						       .started = announcement->started,
 						       .at = receive_wall_clock() / 1000};

@@ -27,7 +27,7 @@ enum fault sendspool_parse_ask(const char *hex, const void *data, size_t size, s
 	if (size > 0 && ((const char *)data)[size - 1] == '\n')
 		size--;
 	if (size >= LINK_RANGES_TEXT_SIZE || memchr(data, '\0', size) != NULL)
-		return refuse(why, FAULT_SEND_RANGES, PREFIX "%.16s…: one line of ranges (bundle/FORMAT.md 30.6)", hex);
+		return refuse(why, FAULT_SEND_RANGES, PREFIX "%.16s…: one line of ranges (bundle/FORMAT.md 31.6)", hex);
 	snprintf(text, sizeof(text), "%.64s:%.*s", hex, (int)size, (const char *)data);
 	return sendranges_parse(text, ret_only, why);
 }
@@ -63,7 +63,7 @@ static void take(struct send_run *run, struct sendspool_asks *asks, const char *
 	if (fstatat(run->folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || was_taken(asks, &st))
 		return;
 	if (fd_load_file(run->folder_fd, name, LINK_RANGES_TEXT_SIZE, &data, &size) < 0)
-		refuse(&why, FAULT_SEND_RANGES, "%s: one line of ranges is what it should be (bundle/FORMAT.md 30.6)",
+		refuse(&why, FAULT_SEND_RANGES, "%s: one line of ranges is what it should be (bundle/FORMAT.md 31.6)",
 		       name);
 	else if (sendspool_parse_ask(hex, data, size, &only, &why) == FAULT_NONE) {
 		if (sendrun_find(run, &only.object) == NULL && run->n_waiting > 0)

@@ -75,7 +75,7 @@ enum fault sendfiles_profile(const struct send_arguments *arguments, struct send
 	if (arguments->cycles != SEND_UNSAID)
 		profile->cycles = arguments->cycles;
 	if (profile->cycles > LIMIT_LINK_CYCLE)
-		return refuse(why, FAULT_CONFIGURATION, "cycles: at most %d (bundle/FORMAT.md 30.1)", LIMIT_LINK_CYCLE);
+		return refuse(why, FAULT_CONFIGURATION, "cycles: at most %d (bundle/FORMAT.md 31.1)", LIMIT_LINK_CYCLE);
 	if ((arguments->to != NULL && sendprofile_set_to(profile, arguments->to, why) != FAULT_NONE) ||
 	    (arguments->rate != NULL && sendprofile_set_rate(profile, arguments->rate, why) != FAULT_NONE))
 		return why->fault;

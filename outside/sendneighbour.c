@@ -195,18 +195,16 @@ int sendneighbour_find(const struct sockaddr *to, const char *interface, struct 
 	struct route route = {.interface = interface == NULL ? 0 : (int)if_nametoindex(interface),
 			      .next = address_of(to)};
 	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	_cleanup_free_ uint8_t *answer = xmalloc(ANSWER_SIZE); /* aligned for any header of netlink */
+	_cleanup_free_ uint8_t *answer = xmalloc(ANSWER_SIZE);
 	struct sendneighbour found = {.state = SENDNEIGHBOUR_UNNEEDED};
 	bool needs_neighbour = false;
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	if (interface != NULL && route.interface == 0)
-		return -ENODEV;
 	if (route.interface == 0 && to->sa_family == AF_INET6)
 		route.interface = (int)((const struct sockaddr_in6 *)(const void *)to)->sin6_scope_id;
-	r = ask_route(fd, answer, &route);
+	r = interface != NULL && route.interface == 0 ? -ENODEV : ask_route(fd, answer, &route);
 	if (r == 0)
 		r = read_interface(route.interface, &found, &needs_neighbour);
 	if (r == 0 && needs_neighbour)

@@ -51,7 +51,7 @@ void sendprofile_clear(struct send_profile *profile)
 static enum fault bad_to(const char *text, struct refusal *why)
 {
 	return refuse(why, FAULT_CONFIGURATION,
-		      "to: \"%.70s\" is no ADDRESS:PORT or [IPv6]:PORT in numbers (bundle/FORMAT.md 30.1)", text);
+		      "to: \"%.70s\" is no ADDRESS:PORT or [IPv6]:PORT in numbers (bundle/FORMAT.md 31.1)", text);
 }
 
 /* "192.0.2.7", or what stands between brackets; behind a % an interface. */
@@ -122,7 +122,7 @@ enum fault sendprofile_set_rate(struct send_profile *profile, const char *text, 
 	number *= factor;
 	if (*at != '\0' || !(number >= LIMIT_SEND_RATE_LEAST && number <= LIMIT_SEND_RATE))
 		return refuse(why, FAULT_CONFIGURATION,
-			      "rate: \"%.40s\" is no number of bits a second from 100k to 100G (bundle/FORMAT.md 30.1)",
+			      "rate: \"%.40s\" is no number of bits a second from 100k to 100G (bundle/FORMAT.md 31.1)",
 			      text);
 	profile->rate = (uint64_t)(number + 0.5);
 	return FAULT_NONE;
@@ -134,7 +134,7 @@ enum fault sendprofile_check(const struct send_profile *profile, struct refusal 
 		return refuse(why, FAULT_CONFIGURATION, "repair: %llu percent, at most %d (bundle/FORMAT.md 29.7)",
 			      (unsigned long long)profile->repair, LIMIT_LINK_PERCENT);
 	if (profile->mtu < LIMIT_SEND_MTU_LEAST || profile->mtu > LIMIT_SEND_MTU)
-		return refuse(why, FAULT_CONFIGURATION, "mtu: %llu bytes, from %d to %d (bundle/FORMAT.md 30.1)",
+		return refuse(why, FAULT_CONFIGURATION, "mtu: %llu bytes, from %d to %d (bundle/FORMAT.md 31.1)",
 			      (unsigned long long)profile->mtu, LIMIT_SEND_MTU_LEAST, LIMIT_SEND_MTU);
 	if (profile->interface != NULL && (profile->interface[0] == '\0' || strlen(profile->interface) >= IF_NAMESIZE))
 		return refuse(why, FAULT_CONFIGURATION, "interface: \"%.40s\" is no interface's name",
@@ -236,7 +236,7 @@ enum fault sendprofile_check_all(const json_t *links, const char *folder, struct
 	json_t *object;
 
 	if (json_object_size(links) > LIMIT_SEND_LINKS)
-		return refuse(why, FAULT_CONFIGURATION, "links: %zu of them, at most %d (bundle/FORMAT.md 30.1)",
+		return refuse(why, FAULT_CONFIGURATION, "links: %zu of them, at most %d (bundle/FORMAT.md 31.1)",
 			      json_object_size(links), LIMIT_SEND_LINKS);
 	json_object_foreach((json_t *)links, name, object)
 	{

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * sendranges: which generations of an object are to be sent, as a person or a resend request names them: "SHA256:3-5,9" (FORMAT.md 30.2).
+ * sendranges: which generations of an object are to be sent, as a person or a resend request names them: "SHA256:3-5,9" (FORMAT.md 31.2).
  */
 #ifndef OUTSIDE_SENDRANGES_H
 #define OUTSIDE_SENDRANGES_H

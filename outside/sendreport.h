@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * sendreport: what was sent, as JSON (FORMAT.md 30.4): a report file of a run or of an object's crossing, and what a status says of each object.
+ * sendreport: what was sent, as JSON (FORMAT.md 31.4): a report file of a run or of an object's crossing, and what a status says of each object.
  */
 #ifndef OUTSIDE_SENDREPORT_H
 #define OUTSIDE_SENDREPORT_H

@@ -87,7 +87,7 @@ enum fault sendrequest_parse(const void *data, size_t size, struct sendrequest *
 
 	if (json_parse(data, size, LIMIT_SEND_REQUEST_SIZE, &json, &inner) != FAULT_NONE ||
 	    parse_members(json, &request, &inner) != FAULT_NONE)
-		return refuse(why, FAULT_SEND_REQUEST, "%s (bundle/FORMAT.md 30.5)", inner.line);
+		return refuse(why, FAULT_SEND_REQUEST, "%s (bundle/FORMAT.md 31.5)", inner.line);
 	*ret_request = request;
 	return FAULT_NONE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * sendrequest: what a sender that runs is asked by another process: a file in its state folder, "request-<16 hex>.json" (FORMAT.md 30.5). Two
+ * sendrequest: what a sender that runs is asked by another process: a file in its state folder, "request-<16 hex>.json" (FORMAT.md 31.5). Two
  * senders on one link would contradict each other; so who finds one running asks it.
  */
 #ifndef OUTSIDE_SENDREQUEST_H

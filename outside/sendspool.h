@@ -34,7 +34,7 @@ struct sendspool_asks {
 	size_t next;
 };
 
-/* Takes the files ".ask-<sha256>" of RUN's folder (FORMAT.md 30.6), each of one line of ranges: these generations are sent before all else, once. One
+/* Takes the files ".ask-<sha256>" of RUN's folder (FORMAT.md 31.6), each of one line of ranges: these generations are sent before all else, once. One
  * of an object that may still be hashed waits. */
 void sendspool_take_asks(struct send_run *run, struct sendspool_asks *asks);
 /* One such file's content, for the object whose digits HEX are. FAULT_SEND_RANGES. */

@@ -244,7 +244,7 @@ enum fault sendstatus_show(const void *data, size_t size, const struct send_argu
 
 	if (json_parse(data, size, LIMIT_SEND_STATUS_SIZE, &json, &inner) != FAULT_NONE ||
 	    read_status(json, now, &seen, &inner) != FAULT_NONE)
-		return refuse(why, FAULT_FILE, "%s (bundle/FORMAT.md 30.3)", inner.line);
+		return refuse(why, FAULT_FILE, "%s (bundle/FORMAT.md 31.3)", inner.line);
 	if (arguments->json)
 		fwrite(data, 1, size, out);
 	else if (arguments->prometheus)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * sendstatus: how a sender that runs is (FORMAT.md 30.3): it writes a file, and `clapet-send status` shows it.
+ * sendstatus: how a sender that runs is (FORMAT.md 31.3): it writes a file, and `clapet-send status` shows it.
  */
 #ifndef OUTSIDE_SENDSTATUS_H
 #define OUTSIDE_SENDSTATUS_H

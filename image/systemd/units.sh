@@ -138,6 +138,38 @@ receiver() {
 	} >"$out/clapet-receive.service"
 }
 
+# A link of the configuration each: the sender reads the outbox, and takes from it what `clapet-outside resend` asks for there.
+sender() {
+	{
+		cat <<-UNIT
+		[Unit]
+		Description=Clapet, outside: sends what is bundled over the link %i
+		Documentation=man:clapet-send(1)
+		ConditionPathExists=/etc/clapet/outside.json
+		After=network.target
+
+		[Service]
+		Type=notify
+		ExecStartPre=-$prefix/bin/clapet-send check --config /etc/clapet/outside.json --link %i
+		ExecStart=$prefix/bin/clapet-send --config /etc/clapet/outside.json --link %i
+		User=clapet-outside
+		ReadWritePaths=/var/lib/clapet-outside
+		Restart=on-failure
+		RestartSec=5
+		WatchdogSec=1min
+		NotifyAccess=main
+		MemoryMax=256M
+		LimitAS=512M
+		LimitFSIZE=64M
+		LimitNOFILE=4096
+		TasksMax=4
+		MemoryDenyWriteExecute=yes
+		UNIT
+		hardening AF_INET_AF_INET6_AF_NETLINK_AF_UNIX open walks
+		printf '\n[Install]\nWantedBy=multi-user.target\n'
+	} >"$out/clapet-send@.service"
+}
+
 timer() { # UNIT DESCRIPTION WHEN
 	cat >"$out/$1.timer" <<-UNIT
 	[Unit]
@@ -163,3 +195,4 @@ supervisor clapet-outside "fetches, validates, signs and bundles" outside onesho
 supervisor clapet-heartbeat "tells the inside that all is well" outside oneshot heartbeat AF_UNIX /var/lib/clapet-outside
 timer clapet-outside "synchronises" "*:0/15"
 timer clapet-heartbeat "heartbeat" "hourly"
+sender

@@ -74,7 +74,7 @@ ok "and what is no range" is_logged 'E7104 REFUSED generations of'
 echo '{"format": "clapet send request 1", "test": {"number": 77, "text": "can you read me?"}}' >"$state/request-0123456789abcdef.json"
 ok "a test message goes between the rest" is_logged 'test message 77 is sent'
 echo '{"format": "clapet send request 1", "test": {"number": 77}}' >"$state/request-0123456789abcdef.json"
-ok "a request out of form is refused" is_logged 'E7110 REFUSED .*30.5'
+ok "a request out of form is refused" is_logged 'E7110 REFUSED .*31.5'
 not_ok "and gone" test -e "$state/request-0123456789abcdef.json"
 run "$send" test --to "$to" --key "$T/key" --state "$state" --number 78 again
 is "$status" 0 "test finds the sender that runs"

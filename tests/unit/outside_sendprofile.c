@@ -183,7 +183,7 @@ static void test_ranges(void **state)
 	assert_false(link_ranges_has(&only.ranges, 6));
 	assert_int_equal(sendranges_check(&only, "a", 10, &why), FAULT_NONE);
 	assert_int_equal(sendranges_check(&only, "a", 9, &why), FAULT_SEND_RANGES);
-	assert_string_equal(why.line, "a has the generations 0 to 8, there is no 9 (bundle/FORMAT.md 30.2)");
+	assert_string_equal(why.line, "a has the generations 0 to 8, there is no 9 (bundle/FORMAT.md 31.2)");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(sendranges_parse(bad[i], &only, &why), FAULT_SEND_RANGES);
 }
