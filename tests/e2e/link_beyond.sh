@@ -20,6 +20,12 @@ asked() {
 anew() {
 	rm -rf "$T/into"
 	mkdir "$T/into"
+	crossed=$(net_received)
+}
+# Returns once half of the file has crossed since `anew`, however slow the machine is.
+half() {
+	local i
+	for ((i = 0; i < 1000 && $(net_received) - crossed < size / 2; i++)); do sleep 0.02; done
 }
 
 # --- more is lost than repair makes good -----------------------------------------------------------------------------------
@@ -43,7 +49,7 @@ ok "byte for byte" link_whole a
 # --- the cable is out while a part is sent ---------------------------------------------------------------------------------
 anew
 link_receive --count 1 --timeout 2
-link_send --rate 200M a &
+link_send --rate 100M a &
 sender=$!
 sleep 0.6
 net_cut
@@ -69,9 +75,9 @@ ok "byte for byte" link_whole a
 anew
 link_watch
 link_receive --count 1
-link_send --rate 200M --cycles 2 a &
+link_send --rate 100M --cycles 2 a &
 sender=$!
-sleep 0.7
+half
 kill -9 "$receiver"
 wait "$receiver" 2>/dev/null
 link_receive --count 1 --timeout 5
@@ -84,9 +90,9 @@ is "$(link_watched)" 1 "and no part of it was ever to be seen"
 # What it had counts: with one cycle alone just what came between is missing.
 anew
 link_receive --count 1
-link_send --rate 200M a &
+link_send --rate 100M a &
 sender=$!
-sleep 0.7
+half
 kill -9 "$receiver"
 wait "$receiver" 2>/dev/null
 link_receive --count 1 --timeout 2
@@ -99,9 +105,9 @@ ok "what came before it was killed is not asked for again ($ranges of $n_generat
 
 # --- the receiver is late ----------------------------------------------------------------------------------------------------
 anew
-link_send --rate 200M --cycles 2 a &
+link_send --rate 100M --cycles 2 a &
 sender=$!
-sleep 0.7
+half
 link_receive --count 1 --timeout 5
 wait $sender
 link_ended=$(link_now)
