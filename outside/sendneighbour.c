@@ -17,6 +17,9 @@
 #include "base/log.h"
 
 #define ANSWER_SIZE (64 * 1024)
+/* The kernel says up to a second late that a cable is in; microseconds. */
+#define CARRIER_TRIES 15
+#define CARRIER_PAUSE 100000
 
 struct address {
 	uint8_t family, size;
@@ -180,9 +183,13 @@ static int read_interface(int index, struct sendneighbour *found, bool *ret_need
 	if (fd < 0 || ioctl(fd, SIOCGIFNAME, &request) < 0)
 		return -errno;
 	memcpy(found->interface, request.ifr_name, sizeof(found->interface));
-	if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
-		return -errno;
-	found->is_up = (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+	for (unsigned i = 0; i < CARRIER_TRIES && !found->is_up; i++) {
+		if (i > 0)
+			usleep(CARRIER_PAUSE);
+		if (ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+			return -errno;
+		found->is_up = (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+	}
 	*ret_needs_neighbour = (request.ifr_flags & (IFF_LOOPBACK | IFF_NOARP | IFF_POINTOPOINT)) == 0;
 	if (ioctl(fd, SIOCGIFMTU, &request) < 0)
 		return -errno;
