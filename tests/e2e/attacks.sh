@@ -120,8 +120,7 @@ world_data villes code,nom 02,Soissons
 world_sync
 own inside-check <<SH
 #!/bin/sh
-if [ ! -e "$T/died" ]; then
-	: >"$T/died"
+if mkdir "$T/died" 2>/dev/null; then
 	exit 1
 fi
 exec "$LIBEXEC/inside-check" "\$@"
