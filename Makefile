@@ -56,6 +56,7 @@ SRC_bundle = \
 	bundle/checksum.c \
 	bundle/checksum_fd.c \
 	bundle/columns.c \
+	bundle/deadline.c \
 	bundle/envelope.c \
 	bundle/hash.c \
 	bundle/html.c \
@@ -64,6 +65,7 @@ SRC_bundle = \
 	bundle/json_values.c \
 	bundle/link_ranges.c \
 	bundle/newfile.c \
+	bundle/notify.c \
 	bundle/notation.c \
 	bundle/patch_blob.c \
 	bundle/patch_decode.c \
@@ -262,7 +264,6 @@ SRC_outside = \
 	outside/sendfiles.c \
 	outside/sendline.c \
 	outside/sendneighbour.c \
-	outside/sendnotify.c \
 	outside/sendobject.c \
 	outside/sendpace.c \
 	outside/sendprofile.c \

@@ -48,6 +48,24 @@ int fd_read_exact(int fd, void *buffer, size_t size)
 	return (size_t)n == size ? 0 : -ENODATA;
 }
 
+ssize_t fd_read_at(int fd, void *buffer, size_t size, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, (uint8_t *)buffer + done, size - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
 int fd_write_all(int fd, const void *buffer, size_t size)
 {
 	size_t done = 0;

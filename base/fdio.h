@@ -15,6 +15,8 @@
 int fd_read_exact(int fd, void *buffer, size_t size);
 /* Up to SIZE bytes, short only at the end of the input; the count, or a negative errno. */
 ssize_t fd_read_up_to(int fd, void *buffer, size_t size);
+/* The same from OFFSET on, and where FD stands stays. */
+ssize_t fd_read_at(int fd, void *buffer, size_t size, uint64_t offset);
 int fd_write_all(int fd, const void *buffer, size_t size);
 
 /* The whole rest of FD, at most LIMIT bytes (-EFBIG past that), in a new buffer with a NUL after its end. */

@@ -178,19 +178,14 @@ struct part_reader {
 static enum fault read_at(const struct part_reader *reader, void *data, size_t size, uint64_t offset,
 			  struct refusal *why)
 {
-	for (size_t done = 0; done < size;) {
-		ssize_t n = pread(reader->fd, (uint8_t *)data + done, size - done, (off_t)(offset + done));
+	ssize_t n = fd_read_at(reader->fd, data, size, offset);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return refuse(why, FAULT_STORAGE, "part %zu: %s", reader->index + 1, strerror(errno));
-		if (n == 0)
-			return refuse(why, FAULT_BLOB_HASH,
-				      "part %zu: %" PRIu64 " bytes, %" PRIu64 " are signed (bundle/FORMAT.md 4.1)",
-				      reader->index + 1, offset + done, reader->part->length);
-		done += (size_t)n;
-	}
+	if (n < 0)
+		return refuse(why, FAULT_STORAGE, "part %zu: %s", reader->index + 1, strerror((int)-n));
+	if ((size_t)n < size)
+		return refuse(why, FAULT_BLOB_HASH,
+			      "part %zu: %" PRIu64 " bytes, %" PRIu64 " are signed (bundle/FORMAT.md 4.1)",
+			      reader->index + 1, offset + (uint64_t)n, reader->part->length);
 	return FAULT_NONE;
 }
 

@@ -266,16 +266,11 @@ static uint64_t get_number(const uint8_t **at)
 
 static int read_at(int fd, uint8_t *data, size_t size, uint64_t offset)
 {
-	for (size_t done = 0; done < size;) {
-		ssize_t n = pread(fd, data + done, size - done, (off_t)(offset + done));
+	ssize_t n = fd_read_at(fd, data, size, offset);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == size ? 0 : -EIO;
 }
 
 /* The literals of a segment out of the new file: what stands between its copies, and behind the last. */

@@ -98,16 +98,11 @@ static int write_at(int fd, const void *bytes, size_t size, uint64_t offset)
 
 static int read_at(int fd, void *bytes, size_t size, uint64_t offset)
 {
-	for (size_t done = 0; done < size;) {
-		ssize_t n = pread(fd, (uint8_t *)bytes + done, size - done, (off_t)(offset + done));
+	ssize_t n = fd_read_at(fd, bytes, size, offset);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -ENODATA;
-		done += (size_t)n;
-	}
-	return 0;
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == size ? 0 : -ENODATA;
 }
 
 /* --- the state ------------------------------------------------------------------------------------------------------- */

@@ -8,9 +8,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "base/log.h"
+#include "bundle/deadline.h"
 #include "bundle/limits.h"
 
 struct receive_ring {
@@ -34,14 +34,10 @@ static void shape(struct receive_ring *ring, uint32_t cell_size)
 struct receive_ring *receive_ring_new(void)
 {
 	struct receive_ring *ring = xcalloc(1, sizeof(*ring));
-	pthread_condattr_t attributes;
 
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_mutex_init(&ring->lock, NULL);
-	pthread_cond_init(&ring->filled, &attributes);
-	pthread_cond_init(&ring->freed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	deadline_cond_init(&ring->filled);
+	deadline_cond_init(&ring->freed);
 	ring->memory = mmap(NULL, LIMIT_RECEIVE_RING, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (ring->memory == MAP_FAILED)
 		die_errno("out of memory: %llu bytes", LIMIT_RECEIVE_RING);
@@ -67,17 +63,6 @@ void receive_ring_freep(struct receive_ring **ring)
 	receive_ring_free(*ring);
 }
 
-static struct timespec after(int milliseconds)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += milliseconds % 1000 * 1000000L;
-	at.tv_sec += milliseconds / 1000 + at.tv_nsec / 1000000000L;
-	at.tv_nsec %= 1000000000L;
-	return at;
-}
-
 /* How many cells from FIRST on lie side by side, of N. */
 static size_t side_by_side(const struct receive_ring *ring, size_t first, size_t n)
 {
@@ -92,7 +77,7 @@ size_t receive_ring_room(struct receive_ring *ring, size_t max, int milliseconds
 
 	pthread_mutex_lock(&ring->lock);
 	if (ring->n_pushed - ring->n_popped == ring->n_cells) {
-		struct timespec until = after(milliseconds);
+		struct timespec until = deadline_in(milliseconds);
 
 		ring->putter_waits = true;
 		while (ring->n_pushed - ring->n_popped == ring->n_cells &&
@@ -134,7 +119,7 @@ size_t receive_ring_wait(struct receive_ring *ring, int milliseconds, struct rec
 
 	pthread_mutex_lock(&ring->lock);
 	if (ring->n_pushed == ring->n_popped) {
-		struct timespec until = after(milliseconds);
+		struct timespec until = deadline_in(milliseconds);
 
 		ring->taker_waits = true;
 		while (ring->n_pushed == ring->n_popped &&

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "bundle/notify.h"
 #include "inside/receive_status.h"
 #include "inside/receiver.h"
 
@@ -85,34 +85,6 @@ static void lock_folder(int state_fd, const char *path)
 		die_errno("%s/" RECEIVE_FOLDER "/lock", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		die("%s: another clapet-receive has this folder", path);
-}
-
-/* systemd's socket, connected here: what is said to it later is a write, for a process that only hears has no call to send. */
-static int open_notify(void)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t length = path == NULL ? 0 : strlen(path);
-	_cleanup_close_ int fd = -1;
-
-	if (length < 2 || length >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
-		return -1;
-	memcpy(address.sun_path, path, length);
-	if (path[0] == '@')
-		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address,
-			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0) {
-		log_warning("NOTIFY_SOCKET: %s", strerror(errno));
-		return -1;
-	}
-	return steal_fd(&fd);
-}
-
-static void notify(int fd, const char *text)
-{
-	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
-		log_warning("NOTIFY_SOCKET: %s", strerror(errno));
 }
 
 static void catch_signals(void)
@@ -234,7 +206,7 @@ static void watch(struct receiver *receiver, const struct receive_options *optio
 		if (receive_ticks() - written >= RECEIVE_STATUS_INTERVAL) {
 			receive_status_write(receiver);
 			written = receive_ticks();
-			notify(notify_fd, "WATCHDOG=1");
+			notify_say(notify_fd, "WATCHDOG=1");
 		}
 		nanosleep(&tick, NULL);
 	}
@@ -287,7 +259,7 @@ int receive_run(const struct receive_options *options)
 		log_refusal(&why);
 		return 2;
 	}
-	notify_fd = open_notify();
+	notify_fd = notify_open();
 	catch_signals();
 	enter_sandbox(receiver);
 	receiver->ring = receive_ring_new();
@@ -296,9 +268,9 @@ int receive_run(const struct receive_options *options)
 			     options->quota, &receiver->counts);
 	receive_link_open(&receiver->link, receiver->state_fd, &receiver->counts);
 	start(receiver, threads);
-	notify(notify_fd, "READY=1\nSTATUS=listening");
+	notify_say(notify_fd, "READY=1\nSTATUS=listening");
 	watch(receiver, options, notify_fd);
-	notify(notify_fd, "STOPPING=1");
+	notify_say(notify_fd, "STOPPING=1");
 	atomic_store(&receiver->stop, true);
 	for (size_t i = 0; i < N_THREADS; i++)
 		pthread_join(threads[i], NULL);

@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/log.h"
+#include "bundle/deadline.h"
 
 struct receive_slots {
 	pthread_mutex_t lock;
@@ -21,13 +21,9 @@ struct receive_slots {
 struct receive_slots *receive_slots_new(void)
 {
 	struct receive_slots *slots = xcalloc(1, sizeof(*slots));
-	pthread_condattr_t attributes;
 
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_mutex_init(&slots->lock, NULL);
-	pthread_cond_init(&slots->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	deadline_cond_init(&slots->changed);
 	for (size_t i = 0; i < LIMIT_RECEIVE_SLOTS; i++)
 		slots->items[i].generation = link_generation_new();
 	return slots;
@@ -49,17 +45,6 @@ void receive_slots_freep(struct receive_slots **slots)
 	receive_slots_free(*slots);
 }
 
-static struct timespec after(int milliseconds)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += milliseconds % 1000 * 1000000L;
-	at.tv_sec += milliseconds / 1000 + at.tv_nsec / 1000000000L;
-	at.tv_nsec %= 1000000000L;
-	return at;
-}
-
 static struct receive_slot *find_free(struct receive_slots *slots)
 {
 	for (size_t i = 0; i < LIMIT_RECEIVE_SLOTS; i++)
@@ -70,7 +55,7 @@ static struct receive_slot *find_free(struct receive_slots *slots)
 
 struct receive_slot *receive_slots_open(struct receive_slots *slots, int milliseconds)
 {
-	struct timespec until = after(milliseconds);
+	struct timespec until = deadline_in(milliseconds);
 	struct receive_slot *slot;
 
 	pthread_mutex_lock(&slots->lock);
@@ -120,7 +105,7 @@ void receive_slots_give(struct receive_slots *slots, struct receive_slot *slot, 
 
 struct receive_slot *receive_slots_next(struct receive_slots *slots, enum receive_slot_state from, int milliseconds)
 {
-	struct timespec until = after(milliseconds);
+	struct timespec until = deadline_in(milliseconds);
 	struct receive_slot *slot;
 
 	pthread_mutex_lock(&slots->lock);

@@ -93,6 +93,11 @@ enum fault cmd_cosign(const char *path, const struct cmd_sign_choice *choice, st
 
 /* Splits PATH into an open folder and the file's name in it (borrowed from PATH). */
 enum fault cmd_open_folder(const char *path, int *ret_fd, const char **ret_name, struct refusal *why);
+/* The same for a key file that is to be made there: FAULT_FILE where its name is none of a key's; a secret one's folder must be its owner's
+ * alone (secret_folder_check). */
+enum fault cmd_open_new_key(const char *path, bool is_secret, int *ret_fd, const char **ret_name, struct refusal *why);
+/* What to say of R, which a key's _save returned. */
+enum fault cmd_new_key_saved(const char *path, int r, struct refusal *why);
 
 /* A file that people compare (cmd_fingerprint.c): its bytes, with zeros in place of a secret key's secret. What says nothing of itself
  * is taken for a key. */

@@ -34,20 +34,11 @@ static enum fault save_public(const char *path, const struct tuf_key *key, struc
 {
 	_cleanup_close_ int folder_fd = -1;
 	const char *name;
-	enum fault fault = cmd_open_folder(path, &folder_fd, &name, why);
-	int r;
+	enum fault fault = cmd_open_new_key(path, false, &folder_fd, &name, why);
 
 	if (fault != FAULT_NONE)
 		return fault;
-	if (!notation_is_file_name(name))
-		return refuse(why, FAULT_FILE, "%s: a key file's name holds letters, digits, '.', '_' and '-' alone",
-			      path);
-	r = public_key_save(folder_fd, name, key);
-	if (r == -EEXIST)
-		return refuse(why, FAULT_KEY_EXISTS, "%s is already there", path);
-	if (r < 0)
-		return refuse(why, FAULT_STORAGE, "%s: %s", path, strerror(-r));
-	return FAULT_NONE;
+	return cmd_new_key_saved(path, public_key_save(folder_fd, name, key), why);
 }
 
 static void say_key(const char *keyid)

@@ -26,24 +26,15 @@ static enum fault make_key(const char *path, struct link_key **ret_key, struct r
 	_cleanup_(link_key_freep) struct link_key *key = NULL;
 	_cleanup_close_ int folder_fd = -1;
 	const char *name;
-	enum fault fault = cmd_open_folder(path, &folder_fd, &name, why);
-	int r;
+	enum fault fault = cmd_open_new_key(path, true, &folder_fd, &name, why);
 
-	if (fault == FAULT_NONE)
-		fault = secret_folder_check(folder_fd, path, why);
 	if (fault != FAULT_NONE)
 		return fault;
-	if (!notation_is_file_name(name))
-		return refuse(why, FAULT_FILE, "%s: a key file's name holds letters, digits, '.', '_' and '-' alone",
-			      path);
 	key = link_key_generate();
-	r = link_key_save(folder_fd, name, key);
-	if (r == -EEXIST)
-		return refuse(why, FAULT_KEY_EXISTS, "%s is already there", path);
-	if (r < 0)
-		return refuse(why, FAULT_STORAGE, "%s: %s", path, strerror(-r));
-	*ret_key = steal_pointer(&key);
-	return FAULT_NONE;
+	fault = cmd_new_key_saved(path, link_key_save(folder_fd, name, key), why);
+	if (fault == FAULT_NONE)
+		*ret_key = steal_pointer(&key);
+	return fault;
 }
 
 static void say_key(const char *path, const struct link_key *key)

@@ -224,32 +224,44 @@ enum fault cmd_load_key(const char *path, struct secret_key **ret_key, struct re
 	return secret_key_load(fd, path, passphrase, ret_key, why);
 }
 
+enum fault cmd_open_new_key(const char *path, bool is_secret, int *ret_fd, const char **ret_name, struct refusal *why)
+{
+	enum fault fault = cmd_open_folder(path, ret_fd, ret_name, why);
+
+	if (fault == FAULT_NONE && is_secret)
+		fault = secret_folder_check(*ret_fd, path, why);
+	if (fault == FAULT_NONE && !notation_is_file_name(*ret_name))
+		fault = refuse(why, FAULT_FILE, "%s: a key file's name holds letters, digits, '.', '_' and '-' alone",
+			       path);
+	return fault;
+}
+
+enum fault cmd_new_key_saved(const char *path, int r, struct refusal *why)
+{
+	if (r == -EEXIST)
+		return refuse(why, FAULT_KEY_EXISTS, "%s is already there", path);
+	return r < 0 ? refuse(why, FAULT_STORAGE, "%s: %s", path, strerror(-r)) : FAULT_NONE;
+}
+
 enum fault cmd_generate_key(const char *path, struct passphrase *passphrase, struct secret_key **ret_key,
 			    struct refusal *why)
 {
 	_cleanup_(secret_key_freep) struct secret_key *key = NULL;
 	_cleanup_close_ int folder_fd = -1;
 	const char *name;
-	enum fault fault = cmd_open_folder(path, &folder_fd, &name, why);
+	enum fault fault = cmd_open_new_key(path, true, &folder_fd, &name, why);
 	int r;
 
-	if (fault == FAULT_NONE)
-		fault = secret_folder_check(folder_fd, path, why);
 	if (fault != FAULT_NONE)
 		return fault;
-	if (!notation_is_file_name(name))
-		return refuse(why, FAULT_FILE, "%s: a key file's name holds letters, digits, '.', '_' and '-' alone",
-			      path);
 	key = secret_key_generate();
 	r = secret_key_save(folder_fd, name, key, passphrase);
-	if (r == -EEXIST)
-		return refuse(why, FAULT_KEY_EXISTS, "%s is already there", path);
 	if (r == -ENOMEM)
 		die("%s: not enough memory for argon2id", path);
-	if (r < 0)
-		return refuse(why, FAULT_STORAGE, "%s: %s", path, strerror(-r));
-	*ret_key = steal_pointer(&key);
-	return FAULT_NONE;
+	fault = cmd_new_key_saved(path, r, why);
+	if (fault == FAULT_NONE)
+		*ret_key = steal_pointer(&key);
+	return fault;
 }
 
 int cmd_refused(const struct refusal *why)

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "bundle/deadline.h"
 #include "bundle/link_packet.h"
 #include "outside/sendpace.h"
 
@@ -385,7 +386,6 @@ struct sendline *sendline_start(const struct send_profile *profile, struct sends
 				const uint8_t link_id[LINK_ID_SIZE], uint64_t started)
 {
 	struct sendline *line = xcalloc(1, sizeof(*line));
-	pthread_condattr_t attributes;
 
 	line->profile = profile;
 	line->socket = socket;
@@ -394,10 +394,7 @@ struct sendline *sendline_start(const struct send_profile *profile, struct sends
 	memcpy(line->session_id, session_id, sizeof(line->session_id));
 	memcpy(line->link_id, link_id, sizeof(line->link_id));
 	pthread_mutex_init(&line->mutex, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&line->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	deadline_cond_init(&line->changed);
 	start_thread(line);
 	return line;
 }
@@ -414,7 +411,7 @@ static size_t find_free(const struct sendline *line)
 
 struct sendline_job *sendline_take(struct sendline *line, int64_t milliseconds)
 {
-	struct timespec until = at(now_ns() + milliseconds * 1000000);
+	struct timespec until = deadline_in(milliseconds);
 	struct sendline_job *job = NULL;
 	size_t i;
 	int r = 0;

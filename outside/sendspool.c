@@ -18,7 +18,7 @@
 #include "base/fdio.h"
 #include "base/log.h"
 #include "base/sandbox.h"
-#include "outside/sendnotify.h"
+#include "bundle/notify.h"
 #include "outside/sendreport.h"
 #include "outside/sendrequest.h"
 #include "outside/sendstatus.h"
@@ -202,7 +202,7 @@ static void enter(struct spool *spool)
 		limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	spool->notify_fd = sendnotify_open();
+	spool->notify_fd = notify_open();
 	sandbox_enter(SANDBOX_SEND, folders, spool->state_fd < 0 ? 1 : 2);
 }
 
@@ -221,7 +221,7 @@ static void look_around(struct spool *spool)
 		log_refusal(&why);
 	sendspool_take_asks(&spool->run, &spool->asks);
 	take_requests(spool);
-	sendnotify_say(spool->notify_fd, "WATCHDOG=1");
+	notify_say(spool->notify_fd, "WATCHDOG=1");
 	if (spool->looked - spool->written < STATUS_EVERY)
 		return;
 	spool->written = spool->looked;
@@ -256,7 +256,7 @@ static void finish(struct spool *spool)
 {
 	struct sendline_totals totals;
 
-	sendnotify_say(spool->notify_fd, "STOPPING=1");
+	notify_say(spool->notify_fd, "STOPPING=1");
 	sendrun_finish(&spool->run, true, &totals);
 	for (size_t i = 0; i < spool->run.n_objects; i++)
 		if (spool->run.objects[i]->counts.packets > 0)
@@ -277,7 +277,7 @@ int sendspool_run(const struct send_profile *profile, const struct send_argument
 		if (spool.reports_fd >= 0)
 			prune_reports(&spool);
 		sendsession_start(&spool.session);
-		sendnotify_say(spool.notify_fd, "READY=1\nSTATUS=sending");
+		notify_say(spool.notify_fd, "READY=1\nSTATUS=sending");
 		log_info("sends %s to %s", profile->spool, profile->to);
 		carry(&spool);
 		if (arguments->verbose) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "schemas/bytescan.h"
 
@@ -81,14 +82,8 @@ static bool read_odd(struct copied_rows *copied, uint64_t from, uint64_t to)
 {
 	size_t size = (size_t)(to - from);
 
-	for (size_t done = 0; done < size && !copied->is_lost;) {
-		ssize_t n = pread(copied->base_fd, copied->block + done, size - done, (off_t)(from + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		copied->is_lost = n <= 0;
-		done += n > 0 ? (size_t)n : 0;
-	}
+	if (!copied->is_lost)
+		copied->is_lost = fd_read_at(copied->base_fd, copied->block, size, from) != (ssize_t)size;
 	return !copied->is_lost && has_odd(copied, copied->block, size);
 }
 

@@ -144,6 +144,23 @@ static void test_memory_is_sealed(void **state)
 	assert_true(ftruncate(fd, 0) < 0);
 }
 
+/* From its place, short only at the end, and the descriptor's own place stays. */
+static void test_read_at(void **state)
+{
+	_cleanup_close_ int fd = fd_memory("place", "0123456789", 10);
+	char bytes[12];
+
+	(void)state;
+	assert_true(lseek(fd, 3, SEEK_SET) == 3);
+	assert_int_equal(fd_read_at(fd, bytes, 4, 5), 4);
+	assert_memory_equal(bytes, "5678", 4);
+	assert_int_equal(fd_read_at(fd, bytes, sizeof(bytes), 8), 2);
+	assert_memory_equal(bytes, "89", 2);
+	assert_int_equal(fd_read_at(fd, bytes, 1, 10), 0);
+	assert_true(lseek(fd, 0, SEEK_CUR) == 3);
+	assert_int_equal(fd_read_at(-1, bytes, 1, 0), -EBADF);
+}
+
 static void test_copy_bounds(void **state)
 {
 	struct place *place = *state;
@@ -184,6 +201,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_copy_bounds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_remove_tree_follows_no_link, set_up, tear_down),
 		cmocka_unit_test(test_memory_is_sealed),
+		cmocka_unit_test(test_read_at),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * sendnotify: one datagram a message.
+ * notify: one datagram a message.
  */
-#include "outside/sendnotify.h"
+#include "bundle/notify.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
-int sendnotify_open(void)
+int notify_open(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -36,7 +36,7 @@ int sendnotify_open(void)
 	return steal_fd(&fd);
 }
 
-void sendnotify_say(int fd, const char *text)
+void notify_say(int fd, const char *text)
 {
 	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
 		log_warning("NOTIFY_SOCKET: %s", strerror(errno));
