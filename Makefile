@@ -47,6 +47,7 @@ SRC_base = \
 	base/log.c \
 	base/options.c \
 	base/sandbox.c \
+	base/sandbox_limit.c \
 	base/text.c \
 	base/worker.c
 

@@ -164,12 +164,7 @@ const char *sandbox_missing(void)
 
 static void limit(const struct profile *profile, int resource, rlim_t value)
 {
-	struct rlimit old, new = {value, value};
-
-	/* Never raise. A unit that set a limit as strict as ours has taken setrlimit and prlimit64 away: ask with the old call. */
-	if (syscall(SYS_getrlimit, resource, &old) == 0 && old.rlim_max <= value)
-		return;
-	if (setrlimit(resource, &new) < 0)
+	if (!sandbox_limit(resource, value))
 		lacks(profile, "setrlimit");
 }
 

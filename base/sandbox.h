@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum sandbox_profile {
 	SANDBOX_OUTSIDE_FETCH,  /* network client, reads system files (CA, resolver), writes descriptors */
@@ -43,6 +44,10 @@ struct sandbox_folder {
 /* Gives up everything that PROFILE does not list. Dies where the kernel lacks a part, unless worker_enter was told
  * that this machine is a test bench: then it warns and goes on with the rest. Cannot be undone. */
 void sandbox_enter(enum sandbox_profile profile, const struct sandbox_folder *folders, size_t n_folders);
+
+/* Lowers both limits of RESOURCE (setrlimit(2)) to VALUE, and raises none; false, with errno, where it cannot. Also where a unit has set it and
+ * taken the calls away. For who must be closed before its sandbox. */
+bool sandbox_limit(int resource, uint64_t value);
 
 /* Called by worker_enter. */
 void sandbox_set_test_bench(bool test_bench);

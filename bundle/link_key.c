@@ -18,12 +18,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
 
@@ -84,14 +84,9 @@ static EVP_MAC_CTX *new_poly1305(void)
 
 void link_key_init(void)
 {
-	const struct rlimit none = {0, 0};
-	struct rlimit old;
-
 	if (sodium_init() < 0)
 		die("libsodium does not start");
-	/* A unit that allows no core has taken setrlimit away, too. */
-	if (prctl(PR_SET_DUMPABLE, 0) < 0 ||
-	    (setrlimit(RLIMIT_CORE, &none) < 0 && (syscall(SYS_getrlimit, RLIMIT_CORE, &old) < 0 || old.rlim_max != 0)))
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || !sandbox_limit(RLIMIT_CORE, 0))
 		die_errno("closing the process to debuggers");
 	/* libcrypto reads its configuration with the first. */
 	EVP_MAC_CTX_free(new_poly1305());

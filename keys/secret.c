@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
 #include "bundle/notation.h"
@@ -64,13 +65,11 @@ static void json_free(void *pointer)
 
 void secret_init(void)
 {
-	const struct rlimit none = {0, 0};
-
 	json_set_alloc_funcs(json_malloc, json_free);
 	json_init();
 	if (sodium_init() < 0)
 		die("libsodium does not start");
-	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || !sandbox_limit(RLIMIT_CORE, 0))
 		die_errno("closing the process to debuggers");
 }
 

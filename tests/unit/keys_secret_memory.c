@@ -10,8 +10,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <seccomp.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -350,6 +352,29 @@ static void test_no_core_and_no_debugger(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* As in a unit with LimitCORE=0 that takes the calls of limits away: what they would do is done. */
+static void test_unit_that_set_the_limit(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		const struct rlimit none = {0, 0};
+		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+		if (setrlimit(RLIMIT_CORE, &none) < 0 || filter == NULL ||
+		    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setrlimit), 0) < 0 ||
+		    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 0) < 0 ||
+		    seccomp_load(filter) < 0)
+			_exit(95);
+		secret_init();
+		_exit(prctl(PR_GET_DUMPABLE) == 0 ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* --- a core all the same --- */
 
 static bool cores_land_here(void)
@@ -430,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test(test_no_core_and_no_debugger),
+		cmocka_unit_test(test_unit_that_set_the_limit),
 		cmocka_unit_test_setup_teardown(test_core_holds_no_seed, setup, teardown),
 	};
 
