@@ -84,6 +84,7 @@ SRC_bundle = \
 # The one-way link (FORMAT.md 29): a library of its own, so that the programs at its two ends alone link ISA-L.
 SRC_link = \
 	bundle/fec.c \
+	bundle/fec_gfni.c \
 	bundle/fec_tables.c \
 	bundle/link_generation.c \
 	bundle/link_geometry.c \
