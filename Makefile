@@ -297,6 +297,11 @@ SRC_outside = \
 	outside/withdraw.c
 
 SRC_inside = \
+	inside/accesscheck.c \
+	inside/accesskeys.c \
+	inside/accesskeys_json.c \
+	inside/accessnames.c \
+	inside/accessrules.c \
 	inside/attestcheck.c \
 	inside/audit_history.c \
 	inside/audit_trail.c \
@@ -412,7 +417,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys link bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_key.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
