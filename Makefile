@@ -319,6 +319,7 @@ SRC_inside = \
 	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_history.c \
+	inside/config_serve.c \
 	inside/config_trust.c \
 	inside/contractstate.c \
 	inside/crew.c \

@@ -299,4 +299,32 @@
 /* The kernel's buffer that is asked for: a tenth of a second at 300 MB/s. */
 #define LIMIT_RECEIVE_KERNEL_BUFFER (32 * MIB)
 
+/* Readers (FORMAT.md 32). A request's target: a dataset, a file and a dozen filters are 500 bytes; browsers send up to 8 KiB. */
+#define LIMIT_SERVE_TARGET_SIZE (4 * KIB)
+/* All of a request's head: what libmicrohttpd may keep of a connection, where the answer's head has to fit too. */
+#define LIMIT_SERVE_HEAD_SIZE (16 * KIB)
+/* A header that is read: browsers' longest is User-Agent or Accept, 300 bytes. */
+#define LIMIT_SERVE_HEADER_SIZE (2 * KIB)
+/* /views/NAME/generations/N/datasets/NAME/RESOURCE.csv are seven. */
+#define LIMIT_SERVE_SEGMENTS 8
+/* A filter on each of some columns, and the names of ours. */
+#define LIMIT_SERVE_PARAMS 64
+/* Seconds within which a request's head must be there, counted from the connection's begin or the answer before; of silence in an answer;
+ * and after how many a reader must have taken LIMIT_SERVE_PACE bytes a second on the whole. */
+#define LIMIT_SERVE_HEAD_TIME 60
+#define LIMIT_SERVE_IDLE_TIME 30
+#define LIMIT_SERVE_PACE_TIME 60
+#define LIMIT_SERVE_PACE 1024
+/* Connections at once that a configuration may ask for: each has a descriptor (4,096 a process, sandbox.c), and an open file beside it. */
+#define LIMIT_SERVE_CONNECTIONS 1536
+#define LIMIT_SERVE_THREADS 64
+#define LIMIT_SERVE_LISTEN 8
+/* Generations that are open at once beside the current one: pinned readers of some days. */
+#define LIMIT_SERVE_SETS 16
+/* Files up to this size are kept in memory, so many bytes of them in all, encoded ones too: what is asked for ten thousand times a second. */
+#define LIMIT_SERVE_CACHED_FILE (256 * KIB)
+#define LIMIT_SERVE_CACHE (16 * MIB)
+/* Descriptors of files that are kept open between requests. */
+#define LIMIT_SERVE_OPEN_FILES 256
+
 #endif

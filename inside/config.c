@@ -40,6 +40,7 @@ void config_free(struct inside_config *config)
 	free(config->link_bind);
 	free(config->link_key);
 	config_history_clear(&config->history);
+	config_serve_clear(&config->serve);
 	for (size_t i = 0; i < CONFIG_N_USERS; i++)
 		free(config->users[i]);
 	free(config);
@@ -180,7 +181,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 		"format",          "store",          "incoming",  "spool",      "contracts",   "policy",
 		"keepGenerations", "keepAtLeast",    "quota",     "reserve",    "heartbeat",   "clockSkew",
 		"users",           "sockets",        "testBench", "workerTime", "maxValidity", "schemes",
-		"keyMemory",       "fullValidation", "history",   "link",       NULL};
+		"keyMemory",       "fullValidation", "history",   "link",       "serve",       NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -191,6 +192,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 	    (fault = get_quota(root, path, config, why)) != FAULT_NONE ||
 	    (fault = get_link(root, path, config, why)) != FAULT_NONE ||
 	    (fault = config_history_parse(root, path, &config->history, why)) != FAULT_NONE ||
+	    (fault = config_serve_parse(root, path, &config->serve, why)) != FAULT_NONE ||
 	    (fault = get_users(root, path, config, why)) != FAULT_NONE)
 		return fault;
 	return get_bench(root, path, config, why);
@@ -204,6 +206,7 @@ static struct inside_config *config_new(const char *path)
 	config->keep_generations = 10;
 	config->keep_at_least = 7 * 86400;
 	config_history_default(&config->history);
+	config_serve_default(&config->serve);
 	config->link_quota = (int64_t)LIMIT_BUNDLE_SIZE;
 	config->link_buffer = (int64_t)LIMIT_RECEIVE_KERNEL_BUFFER;
 	config->quota_incoming = config->quota_spool = (int64_t)LIMIT_BUNDLE_SIZE;

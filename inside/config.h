@@ -11,6 +11,7 @@
  *      "maxValidity": "400d" | {"root": "…", "timestamp": "…", "snapshot": "…", "targets": "…", "datasets": "…"},
  *      "schemes": {"root": ["ed25519", "ecdsa-sha2-nistp256"], …},
  *      "sockets": "/run/clapet-inside", "link": {"bind": "192.0.2.2:4001", "key": "…", "quota": 1, "buffer": 33554432},
+ *      "serve": {"listen": ["127.0.0.1:8080"], …} (config_serve.h),
  *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…"}, "testBench": "…"}
  *
  * Relative paths are relative to the configuration's folder.
@@ -23,6 +24,7 @@
 
 #include "base/fault.h"
 #include "inside/config_history.h"
+#include "inside/config_serve.h"
 #include "inside/records.h"
 
 #define CONFIG_TEST_BENCH "this machine is a test bench"
@@ -55,6 +57,7 @@ struct inside_config {
 	char *link_key;      /* a path */
 	int64_t link_quota;  /* bytes of what is not whole yet */
 	int64_t link_buffer; /* bytes of the kernel's buffer */
+	struct serve_config serve;
 	bool test_bench;
 };
 
