@@ -76,10 +76,10 @@ static size_t write_fields(const struct console_page *page, const json_t *before
 static void write_resource(const struct console_page *page, const char *name, const json_t *before, const json_t *after)
 {
 	const char *old = console_member(before, "hash"), *now = console_member(after, "hash");
-	enum console_word word = before == NULL		  ? WORD_CHANGE_ADDED
-				 : after == NULL	  ? WORD_CHANGE_REMOVED
+	enum console_word word = before == NULL          ? WORD_CHANGE_ADDED
+				 : after == NULL         ? WORD_CHANGE_REMOVED
 				 : strcmp(old, now) == 0 ? WORD_CHANGE_SAME
-							  : WORD_CHANGE_CONTENT;
+							 : WORD_CHANGE_CONTENT;
 
 	fputs("<tr><th scope=\"row\">", page->file);
 	console_text(page, name);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "bundle/notation.h"
 #include "inside/console_pages.h"
 
@@ -117,9 +118,9 @@ static void write_pin(const struct console_page *page, const json_t *pin)
 		console_say_with(page, WORD_PIN, (const char *const[]){version, NULL});
 	if (page->is_operator) {
 		putc(' ', page->file);
-		console_say_with(page, WORD_PIN_BY,
-				 (const char *const[]){console_member(pin, "operator"), console_member(pin, "reason"),
-						       NULL});
+		console_say_with(
+			page, WORD_PIN_BY,
+			(const char *const[]){console_member(pin, "operator"), console_member(pin, "reason"), NULL});
 	}
 	console_item_end(page);
 }

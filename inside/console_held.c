@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
+#include "bundle/notation.h"
 #include "inside/console_pages.h"
 
 /* --- breaks -------------------------------------------------------------------------------------------------------------- */
@@ -85,8 +87,8 @@ static void end_table(const struct console_page *page)
 
 static void write_breaks(const struct console_page *page, const char *name, const json_t *breaks)
 {
-	static const enum console_word columns[] = {WORD_COL_APPLICATION, WORD_COL_FIELD, WORD_COL_RULE, WORD_COL_WHAT,
-						    WORD_COL_OLD,	  WORD_COL_NEW};
+	static const enum console_word columns[] = {WORD_COL_APPLICATION, WORD_COL_FIELD, WORD_COL_RULE,
+						    WORD_COL_WHAT,        WORD_COL_OLD,   WORD_COL_NEW};
 	size_t n = json_array_size(breaks);
 
 	if (n == 0)
@@ -241,7 +243,8 @@ static void write_report(const struct console_page *page, const char *name, cons
 void console_write_held(const struct console_page *page, const struct console_held *held, size_t n_held)
 {
 	console_begin(page, WORD_HELD_PAGE, console_word(page->language, WORD_HELD_WHY));
-	fprintf(page->file, "<p>%s</p>\n", console_word(page->language, n_held == 0 ? WORD_HELD_NOTHING : WORD_HELD_INTRO));
+	fprintf(page->file, "<p>%s</p>\n",
+		console_word(page->language, n_held == 0 ? WORD_HELD_NOTHING : WORD_HELD_INTRO));
 	for (size_t i = 0; i < n_held; i++) {
 		const char *name = console_member(held[i].status, "name");
 

@@ -66,7 +66,8 @@ static double x_of(const struct picture *picture, int64_t time)
 		time = picture->first;
 	if (time > picture->last)
 		time = picture->last;
-	return LEFT + (double)(RIGHT - LEFT) * (double)(time - picture->first) / (double)(picture->last - picture->first);
+	return LEFT +
+	       (double)(RIGHT - LEFT) * (double)(time - picture->first) / (double)(picture->last - picture->first);
 }
 
 /* The least value stands a little above the panel's floor, so that a line is never lost in the axis. */
@@ -133,8 +134,7 @@ static void write_spans(const struct picture *picture)
 
 	for (size_t i = dataset->n_versions; i-- > 0;) {
 		const struct console_version *version = &dataset->versions[i];
-		double from = x_of(picture, version->from),
-		       to = version->to == 0 ? RIGHT : x_of(picture, version->to);
+		double from = x_of(picture, version->from), to = version->to == 0 ? RIGHT : x_of(picture, version->to);
 
 		if (version->from == 0)
 			continue;
@@ -188,14 +188,15 @@ static void write_picture(const struct console_page *page, const struct console_
 		console_day(page->language, picture.first, day));
 	fprintf(page->file, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n</svg>\n", RIGHT,
 		DATES_AT, console_day(page->language, picture.last, day));
-	fprintf(page->file, "<figcaption>%s</figcaption>\n</figure>\n", console_word(page->language, WORD_HISTORY_FIGURE));
+	fprintf(page->file, "<figcaption>%s</figcaption>\n</figure>\n",
+		console_word(page->language, WORD_HISTORY_FIGURE));
 }
 
 /* --- the table ----------------------------------------------------------------------------------------------------------- */
 
 static enum console_word kept_word(const char *kept)
 {
-	return strcmp(kept, "here") == 0	   ? WORD_KEPT_HERE
+	return strcmp(kept, "here") == 0          ? WORD_KEPT_HERE
 	       : strcmp(kept, "rebuildable") == 0 ? WORD_KEPT_REBUILDABLE
 						  : WORD_KEPT_GONE;
 }

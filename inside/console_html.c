@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "bundle/notation.h"
 
 /* --- words and texts -------------------------------------------------------------------------------------------------- */
@@ -58,7 +59,8 @@ void console_command(const struct console_page *page, const char *text)
 {
 	fputs("<p class=\"command\"><code>", page->file);
 	html_text(page->file, text);
-	fprintf(page->file, "</code> <button type=\"button\" class=\"copy\" hidden data-copied=\"%s\">%s</button></p>\n",
+	fprintf(page->file,
+		"</code> <button type=\"button\" class=\"copy\" hidden data-copied=\"%s\">%s</button></p>\n",
 		console_word(page->language, WORD_COPIED), console_word(page->language, WORD_COPY));
 }
 
@@ -318,8 +320,8 @@ void console_badge_word(const struct console_page *page, const char *kind, enum 
 
 void console_badge(const struct console_page *page, const char *state)
 {
-	static const char *const kinds[][2] = {{"in force", "good"},	 {"held", "waits"},   {"missing", "waits"},
-					       {"refused", "bad"},	 {"trouble", "bad"}, {"withdrawn", "over"}};
+	static const char *const kinds[][2] = {{"in force", "good"}, {"held", "waits"},  {"missing", "waits"},
+					       {"refused", "bad"},   {"trouble", "bad"}, {"withdrawn", "over"}};
 	const char *kind = "over";
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)

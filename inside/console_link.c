@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "inside/console_pages.h"
 
 static void write_heard(const struct console_page *page, const struct console_health *health)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "inside/console_pages.h"
 
 bool console_is_silent(const struct console_health *health, int64_t now)
@@ -116,14 +117,18 @@ static void write_choice(const struct console_page *page, const char *name, enum
 
 static void write_search(const struct console_page *page, const struct console_list *list)
 {
-	static const struct choice states[] = {
-		{"", WORD_STATE_ALL},		  {"inforce", WORD_STATE_IN_FORCE},   {"held", WORD_STATE_HELD},
-		{"missing", WORD_STATE_MISSING}, {"refused", WORD_STATE_REFUSED},    {"stale", WORD_STALE},
-		{"withdrawn", WORD_STATE_WITHDRAWN}};
+	static const struct choice states[] = {{"", WORD_STATE_ALL},
+					       {"inforce", WORD_STATE_IN_FORCE},
+					       {"held", WORD_STATE_HELD},
+					       {"missing", WORD_STATE_MISSING},
+					       {"refused", WORD_STATE_REFUSED},
+					       {"stale", WORD_STALE},
+					       {"withdrawn", WORD_STATE_WITHDRAWN}};
 	static const struct choice sorts[] = {{"", WORD_SORT_NAME}, {"date", WORD_SORT_DATE}, {"rows", WORD_SORT_ROWS}};
 
-	fprintf(page->file, "<form role=\"search\" method=\"get\" action=\"%s/\">\n<p><label for=\"q\">%s</label> "
-			    "<input type=\"search\" id=\"q\" name=\"q\" maxlength=\"100\" value=\"",
+	fprintf(page->file,
+		"<form role=\"search\" method=\"get\" action=\"%s/\">\n<p><label for=\"q\">%s</label> "
+		"<input type=\"search\" id=\"q\" name=\"q\" maxlength=\"100\" value=\"",
 		page->base, console_word(page->language, WORD_SEARCH_LABEL));
 	console_text(page, list->search);
 	fputs("\"></p>\n", page->file);
@@ -207,12 +212,13 @@ static void write_row(const struct console_page *page, const struct console_row 
 
 static void write_table(const struct console_page *page, const struct console_list *list)
 {
-	static const enum console_word columns[] = {WORD_COL_DATASET, WORD_STATE,	WORD_COL_FRESHNESS,
+	static const enum console_word columns[] = {WORD_COL_DATASET, WORD_STATE,    WORD_COL_FRESHNESS,
 						    WORD_COL_VERSION, WORD_COL_DATE, WORD_COL_LICENCE};
 	char matching[CONSOLE_TEXT_SIZE], all[CONSOLE_TEXT_SIZE], here[CONSOLE_TEXT_SIZE], last[CONSOLE_TEXT_SIZE];
 
-	fprintf(page->file, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"caption\">\n<table>\n"
-			    "<caption id=\"caption\">");
+	fprintf(page->file,
+		"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"caption\">\n<table>\n"
+		"<caption id=\"caption\">");
 	console_say_with(page, WORD_LIST_CAPTION,
 			 (const char *const[]){console_number(page->language, list->n_matching, matching),
 					       console_number(page->language, list->n_all, all),
@@ -272,8 +278,7 @@ static void write_page_link(const struct console_page *page, const struct consol
 	if (word == WORD_PAGE_N)
 		fprintf(page->file, "%s><span class=\"hidden\">%s </span>%s</a></li>\n",
 			number == list->page ? " aria-current=\"page\"" : "",
-			console_word(page->language, WORD_COL_PAGE),
-			console_number(page->language, number, text));
+			console_word(page->language, WORD_COL_PAGE), console_number(page->language, number, text));
 	else
 		fprintf(page->file, " rel=\"%s\">%s</a></li>\n", word == WORD_NEXT ? "next" : "prev",
 			console_word(page->language, word));

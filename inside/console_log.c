@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
+#include "bundle/notation.h"
 #include "inside/console_pages.h"
 
 static const char *const chapters[AUDIT_CHAPTER_N] = {
-	[AUDIT_CHAPTER_ARRIVALS] = "arrivals",	 [AUDIT_CHAPTER_REFUSALS] = "refusals",
+	[AUDIT_CHAPTER_ARRIVALS] = "arrivals",   [AUDIT_CHAPTER_REFUSALS] = "refusals",
 	[AUDIT_CHAPTER_DECISIONS] = "decisions", [AUDIT_CHAPTER_RETENTION] = "retention",
-	[AUDIT_CHAPTER_ALARMS] = "alarms",	 [AUDIT_CHAPTER_CHANGES] = "changes",
+	[AUDIT_CHAPTER_ALARMS] = "alarms",       [AUDIT_CHAPTER_CHANGES] = "changes",
 };
 
 enum audit_chapter console_chapter_parse(const char *name)
@@ -41,7 +43,8 @@ static void write_filters(const struct console_page *page, const struct console_
 			strcmp(chapters[chapter], log->chapter) == 0 ? " selected" : "",
 			console_word(page->language, console_chapter(chapter)));
 	fprintf(file,
-		"</select></p>\n<p><label for=\"dataset\">%s</label> <input type=\"text\" id=\"dataset\" name=\"dataset\" "
+		"</select></p>\n<p><label for=\"dataset\">%s</label> <input type=\"text\" id=\"dataset\" "
+		"name=\"dataset\" "
 		"maxlength=\"63\" value=\"",
 		console_word(page->language, WORD_LOG_DATASET));
 	html_text(file, log->dataset);

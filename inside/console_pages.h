@@ -38,7 +38,7 @@ struct console_row {
 	const char *name, *title;
 	const char *state; /* as status.json has it */
 	const char *version, *date, *licence;
-	uint64_t rows, bytes; /* CONSOLE_UNKNOWN */
+	uint64_t rows, bytes;                 /* CONSOLE_UNKNOWN */
 	bool is_stale, is_pinned, is_watched; /* watched: its source has a maxAge */
 	int64_t checked;                      /* 0: never */
 };
@@ -68,7 +68,7 @@ struct console_file {
 
 struct console_version {
 	char version[STORE_VERSION_SIZE];
-	char date[32]; /* as published */
+	char date[32];              /* as published */
 	int64_t received, from, to; /* in force, the last time; 0: never, still */
 	uint64_t rows, bytes;       /* CONSOLE_UNKNOWN */
 	const char *kept;           /* "here", "rebuildable", "gone" */
@@ -135,8 +135,8 @@ struct console_log {
 	bool has_log;
 	struct refusal why; /* why it cannot be believed */
 	uint64_t size;
-	uint64_t first, last; /* the range that was looked through, inclusive */
-	const char *chapter, *dataset; /* filters, as asked for; "" */
+	uint64_t first, last;                /* the range that was looked through, inclusive */
+	const char *chapter, *dataset;       /* filters, as asked for; "" */
 	const struct console_entry *entries; /* newest first */
 	size_t n_entries;
 };

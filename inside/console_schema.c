@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "inside/console_pages.h"
 
 /* A constraint's value as its schema has it: a text, or JSON; "" where there is none. New text. */
@@ -49,7 +50,7 @@ static void write_constraints(const struct console_page *page, const json_t *con
 	static const struct {
 		const char *key;
 		enum console_word word;
-	} kinds[] = {{"pattern", WORD_PATTERN},	     {"minimum", WORD_MINIMUM},	     {"maximum", WORD_MAXIMUM},
+	} kinds[] = {{"pattern", WORD_PATTERN},      {"minimum", WORD_MINIMUM},      {"maximum", WORD_MAXIMUM},
 		     {"minLength", WORD_MIN_LENGTH}, {"maxLength", WORD_MAX_LENGTH}, {"enum", WORD_ONE_OF}};
 	const char *separator = "";
 
@@ -104,7 +105,8 @@ static void write_field(const struct console_page *page, const json_t *field)
 
 static void write_keys(const struct console_page *page, const json_t *schema)
 {
-	const json_t *foreign = json_object_get(schema, "foreignKeys"), *primary = json_object_get(schema, "primaryKey");
+	const json_t *foreign = json_object_get(schema, "foreignKeys"),
+		     *primary = json_object_get(schema, "primaryKey");
 
 	if (primary != NULL) {
 		_cleanup_free_ char *fields = list_of(primary);

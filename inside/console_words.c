@@ -59,8 +59,7 @@ static bool is_range(const char *item, size_t length, const char *tag)
 {
 	size_t n = strlen(tag);
 
-	return length >= n && strncasecmp(item, tag, n) == 0 &&
-	       (length == n || strchr("-;, \t", item[n]) != NULL);
+	return length >= n && strncasecmp(item, tag, n) == 0 && (length == n || strchr("-;, \t", item[n]) != NULL);
 }
 
 enum console_language console_language_choose(const char *lang, const char *accept)
@@ -118,8 +117,8 @@ const char *console_number(enum console_language language, uint64_t number, char
 
 const char *console_size(enum console_language language, uint64_t bytes, char text[CONSOLE_TEXT_SIZE])
 {
-	static const char *const units[][CONSOLE_LANGUAGES] = {
-		{"o", "B"}, {"ko", "KB"}, {"Mo", "MB"}, {"Go", "GB"}, {"To", "TB"}, {"Po", "PB"}, {"Eo", "EB"}};
+	static const char *const units[][CONSOLE_LANGUAGES] = {{"o", "B"},   {"ko", "KB"}, {"Mo", "MB"}, {"Go", "GB"},
+							       {"To", "TB"}, {"Po", "PB"}, {"Eo", "EB"}};
 	double value = (double)bytes;
 	size_t unit = 0;
 	char *point;
@@ -305,7 +304,7 @@ enum console_word console_chapter(enum audit_chapter chapter)
 	static const enum console_word chapters[AUDIT_CHAPTER_N] = {
 		[AUDIT_CHAPTER_ARRIVALS] = WORD_CHAPTER_ARRIVALS,   [AUDIT_CHAPTER_REFUSALS] = WORD_CHAPTER_REFUSALS,
 		[AUDIT_CHAPTER_DECISIONS] = WORD_CHAPTER_DECISIONS, [AUDIT_CHAPTER_RETENTION] = WORD_CHAPTER_RETENTION,
-		[AUDIT_CHAPTER_ALARMS] = WORD_CHAPTER_ALARMS,	    [AUDIT_CHAPTER_CHANGES] = WORD_CHAPTER_CHANGES,
+		[AUDIT_CHAPTER_ALARMS] = WORD_CHAPTER_ALARMS,       [AUDIT_CHAPTER_CHANGES] = WORD_CHAPTER_CHANGES,
 	};
 
 	return chapters[chapter];
@@ -317,7 +316,7 @@ enum console_word console_state(const char *state)
 		const char *state;
 		enum console_word word;
 	} states[] = {
-		{"in force", WORD_STATE_IN_FORCE}, {"held", WORD_STATE_HELD},	    {"missing", WORD_STATE_MISSING},
+		{"in force", WORD_STATE_IN_FORCE}, {"held", WORD_STATE_HELD},       {"missing", WORD_STATE_MISSING},
 		{"refused", WORD_STATE_REFUSED},   {"trouble", WORD_STATE_TROUBLE}, {"withdrawn", WORD_STATE_WITHDRAWN},
 	};
 
