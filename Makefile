@@ -326,6 +326,19 @@ SRC_inside = \
 	inside/config_history.c \
 	inside/config_serve.c \
 	inside/config_trust.c \
+	inside/console_change.c \
+	inside/console_dataset.c \
+	inside/console_held.c \
+	inside/console_history.c \
+	inside/console_html.c \
+	inside/console_link.c \
+	inside/console_list.c \
+	inside/console_log.c \
+	inside/console_read.c \
+	inside/console_readlog.c \
+	inside/console_schema.c \
+	inside/console_versions.c \
+	inside/console_words.c \
 	inside/contractstate.c \
 	inside/crew.c \
 	inside/decide.c \
