@@ -299,6 +299,15 @@
 /* The kernel's buffer that is asked for: a tenth of a second at 300 MB/s. */
 #define LIMIT_RECEIVE_KERNEL_BUFFER (32 * MIB)
 
+/* Rows (FORMAT.md 33). What SQLite makes of a table: a column more than Debian's SQLite takes is one that is not there; indexes beside that of
+ * the primary key; and the database's size in bytes for each of the plain files' (an integer of one digit in many narrow columns). */
+#define LIMIT_ROWS_COLUMNS 1999
+#define LIMIT_ROWS_INDEXES 32
+#define LIMIT_ROWS_GROWTH 8
+/* A question: filters, values of one filter, columns to sort by, and the SQL that comes of them; all names of the widest table, quoted. */
+#define LIMIT_ROWS_FILTERS 256
+#define LIMIT_ROWS_SORTS 8
+#define LIMIT_ROWS_SQL_SIZE (1 * MIB)
 /* Readers (FORMAT.md 32). A request's target: a dataset, a file and a dozen filters are 500 bytes; browsers send up to 8 KiB. */
 #define LIMIT_SERVE_TARGET_SIZE (4 * KIB)
 /* All of a request's head: what libmicrohttpd may keep of a connection, where the answer's head has to fit too. */
