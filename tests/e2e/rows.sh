@@ -50,6 +50,7 @@ ok "the next version has its own" test -f "$store/datasets/villes/rows/$second.s
 ok "and the one before, which a generation still shows, keeps its" test -f "$file"
 world_data villes 'code,nom,n,prix' '01,Bourg,9,12.10'
 world_sync
+sleep 1.2 # past keepAtLeast
 inside import "$bundle" >/dev/null 2>&1
 not_ok "with a version goes its file" test -e "$file"
 is "$(ls "$store/datasets/villes/rows" | wc -l)" 2 "and no other"
