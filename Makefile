@@ -341,6 +341,7 @@ SRC_inside = \
 	inside/missing.c \
 	inside/moment.c \
 	inside/medium.c \
+	inside/pastfiles.c \
 	inside/pastlist.c \
 	inside/pastspan.c \
 	inside/pastversion.c \
@@ -367,6 +368,7 @@ SRC_inside = \
 	inside/receive_status.c \
 	inside/receive_store.c \
 	inside/records.c \
+	inside/restore.c \
 	inside/retention.c \
 	inside/retention_past.c \
 	inside/retention_spans.c \
