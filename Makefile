@@ -381,6 +381,7 @@ SRC_inside = \
 	inside/settle_references.c \
 	inside/status.c \
 	inside/store_delete.c \
+	inside/store_mend.c \
 	inside/store_put.c \
 	inside/store_read.c \
 	inside/store_write.c \

@@ -301,7 +301,6 @@ static bool check_order(const struct record *record)
 	case RECORD_DELETE_BLOB:
 		return record->put.size <= LIMIT_PART_SIZE;
 	case RECORD_PUT_OBJECT:
-	case RECORD_DISCARD_DAMAGED:
 	case RECORD_PUT_LINK:
 	case RECORD_KEEP_OBJECT:
 		return check_put_file(&record->put);
