@@ -341,6 +341,7 @@ SRC_inside = \
 	inside/missing.c \
 	inside/moment.c \
 	inside/medium.c \
+	inside/mediumslip.c \
 	inside/pastfiles.c \
 	inside/pastlist.c \
 	inside/pastspan.c \

@@ -10,7 +10,7 @@ libzstd:libzstd-dev libpcre2-8:libpcre2-dev libseccomp:libseccomp-dev libcrypto:
 case $(dpkg --print-architecture 2>/dev/null) in amd64 | arm64) libraries="$libraries libisal:libisal-dev" ;; esac
 programs="cc:gcc make:make pkg-config:pkg-config nginx:nginx-light strace:strace zstd:zstd openssl:openssl prove:perl
 systemd-analyze:systemd readelf:binutils python3:python3 git:git xz:xz-utils node:nodejs npm:npm go:golang-go
-ip:iproute2 nft:nftables ethtool:ethtool unshare:util-linux"
+ip:iproute2 nft:nftables ethtool:ethtool unshare:util-linux mkfs.vfat:dosfstools mcopy:mtools"
 case "${1:-}" in
 lint) programs="clang-format:clang-format cppcheck:cppcheck shellcheck:shellcheck git:git" libraries= ;;
 fuzz) programs="clang:clang" libraries= ;;
