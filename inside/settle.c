@@ -448,7 +448,7 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 }
 
 /* What was found out of keys that lead from one dataset to another, beside the rest that is known of the version. */
-static void put_resolved(const struct dataset_view *view, struct commit *commit)
+static void put_view(const struct inside *inside, const struct dataset_view *view, struct commit *commit)
 {
 	const struct verdict *verdicts[] = {view->has_resolved ? view->verdict : NULL,
 					    view->current_has_resolved ? view->current : NULL};
@@ -458,6 +458,7 @@ static void put_resolved(const struct dataset_view *view, struct commit *commit)
 			commit_document(commit, DOCUMENT_VERDICT, verdicts[i]->dataset, &verdicts[i]->version,
 					verdict_to_json(verdicts[i]));
 	}
+	settle_put_lacking_history(inside, view, commit);
 }
 
 static enum fault put_generation(struct inside *inside, struct settlement *settlement, struct commit *commit,
@@ -491,7 +492,7 @@ static enum fault commit_all(struct inside *inside, struct spool *spool, const s
 	for (size_t i = 0; i < settlement->n_judgements; i++)
 		put_judgement(inside, &settlement->judgements[i], plains, n_plains, &commit);
 	for (size_t i = 0; i < settlement->n_views; i++)
-		put_resolved(&settlement->views[i], &commit);
+		put_view(inside, &settlement->views[i], &commit);
 	if (commit.n_orders > 0)
 		commit_sync(&commit);
 	put_metadata(catalogue, RECORD_PUT_TRUST, &commit);
