@@ -36,10 +36,13 @@ void config_free(struct inside_config *config)
 	free(config->spool);
 	free(config->contracts);
 	free(config->policy);
+	free(config->access);
+	free(config->hooks);
 	free(config->sockets);
 	free(config->link_bind);
 	free(config->link_key);
 	config_history_clear(&config->history);
+	config_serve_clear(&config->serve);
 	for (size_t i = 0; i < CONFIG_N_USERS; i++)
 		free(config->users[i]);
 	free(config);
@@ -75,6 +78,8 @@ static enum fault get_paths(const json_t *root, const char *where, struct inside
 	    (fault = get_path(root, where, "spool", true, &config->spool, why)) != FAULT_NONE ||
 	    (fault = get_path(root, where, "contracts", false, &config->contracts, why)) != FAULT_NONE ||
 	    (fault = get_path(root, where, "policy", false, &config->policy, why)) != FAULT_NONE ||
+	    (fault = get_path(root, where, "access", false, &config->access, why)) != FAULT_NONE ||
+	    (fault = get_path(root, where, "hooks", false, &config->hooks, why)) != FAULT_NONE ||
 	    (fault = get_path(root, where, "sockets", false, &config->sockets, why)) != FAULT_NONE)
 		return fault;
 	return FAULT_NONE;
@@ -169,7 +174,9 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 	if ((fault = json_get_integer(root, where, "keyMemory", false, (int64_t)LIMIT_KEY_MEMORY_MIN,
 				      (int64_t)LIMIT_KEY_MEMORY_MAX, &config->key_memory, why)) != FAULT_NONE)
 		return fault;
-	if ((fault = json_get_bool(root, where, "fullValidation", false, &config->full_validation, why)) != FAULT_NONE)
+	if ((fault = json_get_bool(root, where, "fullValidation", false, &config->full_validation, why)) !=
+		    FAULT_NONE ||
+	    (fault = json_get_duration(root, where, "hookTime", false, &config->hook_time, why)) != FAULT_NONE)
 		return fault;
 	return json_get_duration(root, where, "workerTime", false, &config->worker_time, why);
 }
@@ -180,7 +187,8 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 		"format",          "store",          "incoming",  "spool",      "contracts",   "policy",
 		"keepGenerations", "keepAtLeast",    "quota",     "reserve",    "heartbeat",   "clockSkew",
 		"users",           "sockets",        "testBench", "workerTime", "maxValidity", "schemes",
-		"keyMemory",       "fullValidation", "history",   "link",       NULL};
+		"keyMemory",       "fullValidation", "history",   "link",       "access",      "hooks",
+		"hookTime",        "serve",          NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -191,6 +199,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 	    (fault = get_quota(root, path, config, why)) != FAULT_NONE ||
 	    (fault = get_link(root, path, config, why)) != FAULT_NONE ||
 	    (fault = config_history_parse(root, path, &config->history, why)) != FAULT_NONE ||
+	    (fault = config_serve_parse(root, path, &config->serve, why)) != FAULT_NONE ||
 	    (fault = get_users(root, path, config, why)) != FAULT_NONE)
 		return fault;
 	return get_bench(root, path, config, why);
@@ -204,6 +213,7 @@ static struct inside_config *config_new(const char *path)
 	config->keep_generations = 10;
 	config->keep_at_least = 7 * 86400;
 	config_history_default(&config->history);
+	config_serve_default(&config->serve);
 	config->link_quota = (int64_t)LIMIT_BUNDLE_SIZE;
 	config->link_buffer = (int64_t)LIMIT_RECEIVE_KERNEL_BUFFER;
 	config->quota_incoming = config->quota_spool = (int64_t)LIMIT_BUNDLE_SIZE;
@@ -213,6 +223,7 @@ static struct inside_config *config_new(const char *path)
 	config->clock_skew = 300;
 	config_trust_default(config);
 	config->worker_time = WORKER_SECONDS;
+	config->hook_time = 60;
 	config->key_memory = (int64_t)LIMIT_KEY_MEMORY;
 	return config;
 }

@@ -5,12 +5,14 @@
  *
  *     {"format": "clapet inside configuration 1",
  *      "store": "/var/lib/clapet/store", "incoming": "/var/spool/clapet/incoming", "spool": "/var/lib/clapet/spool",
- *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json",
+ *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json", "access": "/etc/clapet/access.json",
+ *      "hooks": "/etc/clapet/hooks", "hookTime": "1m",
  *      "keepGenerations": 10, "keepAtLeast": "7d", "history": {"versions": 0, "datasets": {…}} (config_history.h), "quota": {"incoming": 1, "spool": 1, "quarantine": 1}, "reserve": 1,
  *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h", "keyMemory": 201326592, "fullValidation": false,
  *      "maxValidity": "400d" | {"root": "…", "timestamp": "…", "snapshot": "…", "targets": "…", "datasets": "…"},
  *      "schemes": {"root": ["ed25519", "ecdsa-sha2-nistp256"], …},
  *      "sockets": "/run/clapet-inside", "link": {"bind": "192.0.2.2:4001", "key": "…", "quota": 1, "buffer": 33554432},
+ *      "serve": {"listen": ["127.0.0.1:8080"], …} (config_serve.h),
  *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…"}, "testBench": "…"}
  *
  * Relative paths are relative to the configuration's folder.
@@ -23,6 +25,7 @@
 
 #include "base/fault.h"
 #include "inside/config_history.h"
+#include "inside/config_serve.h"
 #include "inside/records.h"
 
 #define CONFIG_TEST_BENCH "this machine is a test bench"
@@ -34,8 +37,11 @@ struct inside_config {
 	char *store;
 	char *incoming;
 	char *spool;
-	char *contracts; /* NULL: no contracts */
-	char *policy;    /* NULL: no policy: every dataset waits for a person */
+	char *contracts;   /* NULL: no contracts */
+	char *policy;      /* NULL: no policy: every dataset waits for a person */
+	char *access;      /* NULL: no access.json: inside-serve shows all to anybody */
+	char *hooks;       /* NULL: none */
+	int64_t hook_time; /* seconds that one hook may take */
 	int64_t keep_generations;
 	int64_t keep_at_least;
 	struct history_config history;
@@ -55,6 +61,7 @@ struct inside_config {
 	char *link_key;      /* a path */
 	int64_t link_quota;  /* bytes of what is not whole yet */
 	int64_t link_buffer; /* bytes of the kernel's buffer */
+	struct serve_config serve;
 	bool test_bench;
 };
 
