@@ -89,7 +89,8 @@ static const char diff_details[] =
 	"with one: from it to the one in force. --as-of stands for V1. A table without a primary key is compared by "
 	"whole rows, of which "
 	"there may be\n"
-	"several alike. Cells are compared as texts. Exit status 0, whether there are differences or not; 4: a version's "
+	"several alike. Cells are compared as texts. Exit status 0, whether there are differences or not; 4: a "
+	"version's "
 	"blobs\n"
 	"are not kept any more.";
 static const char missing_details[] =
