@@ -300,7 +300,10 @@ SRC_inside = \
 	inside/accesscheck.c \
 	inside/accesskeys.c \
 	inside/accesskeys_json.c \
+	inside/accesslog.c \
+	inside/accesslog_format.c \
 	inside/accessnames.c \
+	inside/accessrate.c \
 	inside/accessrules.c \
 	inside/attestcheck.c \
 	inside/audit_history.c \
