@@ -329,6 +329,19 @@ SRC_inside = \
 	inside/config_history.c \
 	inside/config_serve.c \
 	inside/config_trust.c \
+	inside/console_change.c \
+	inside/console_dataset.c \
+	inside/console_held.c \
+	inside/console_history.c \
+	inside/console_html.c \
+	inside/console_link.c \
+	inside/console_list.c \
+	inside/console_log.c \
+	inside/console_read.c \
+	inside/console_readlog.c \
+	inside/console_schema.c \
+	inside/console_versions.c \
+	inside/console_words.c \
 	inside/contractstate.c \
 	inside/crew.c \
 	inside/decide.c \
@@ -556,6 +569,12 @@ $(WIRE): $(BUILD)/obj/tests/net/wire.o $(BUILD)/libbase.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 tests: $(WIRE)
+# Readers of a server at a rate, who judge every answer: tests/e2e/serve_load.sh, tests/bench/serve_load.sh.
+SERVE_LOAD = $(BUILD)/tests/bench/serve_load
+$(SERVE_LOAD): $(BUILD)/obj/tests/bench/serve_load.o $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcrypto -o $@
+tests: $(SERVE_LOAD)
 # All of its seeds; `make check` has some of them.
 SEEDS = 1000
 .PHONY: simulate
@@ -602,6 +621,7 @@ demo: deps
 	@BUILD=$(BUILD) demo/run.sh
 
 check: deps
+	@tools/deps.sh readers || echo 'The recipes of docs/readers are tested in the languages that are there.'
 	@$(MAKE) --no-print-directory -j$$(nproc) tests
 	@$(MAKE) --no-print-directory check-only
 
@@ -689,6 +709,8 @@ install: all
 	install -m 0644 image/tmpfiles.d/*.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/
 	install -m 0644 image/sysctl.d/*.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/
 	install -m 0644 README.md LICENSE bundle/FORMAT.md $(DESTDIR)$(PREFIX)/share/doc/clapet/
+	install -d $(DESTDIR)$(PREFIX)/share/doc/clapet/readers
+	install -m 0644 docs/readers/* $(DESTDIR)$(PREFIX)/share/doc/clapet/readers/
 
 clean:
 	rm -rf $(BUILD)
