@@ -354,6 +354,8 @@ SRC_inside = \
 	inside/generation.c \
 	inside/goodrows.c \
 	inside/historystate.c \
+	inside/hooks.c \
+	inside/hooks_program.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \

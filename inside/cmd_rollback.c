@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "inside/cmd.h"
 #include "inside/decide.h"
+#include "inside/hooks.h"
 #include "inside/rollback_references.h"
 
 static const char *opt_to;
@@ -124,6 +125,7 @@ static void note_switch(struct inside *inside, const struct generation *current,
 		memcpy(event->version, now->version, sizeof(event->version));
 	}
 	logbook_note_generation(inside, next);
+	hooks_note(inside, current, next);
 }
 
 static enum fault rollback(struct inside *inside, const char *dataset, const struct decision *decision,
