@@ -399,6 +399,7 @@ SRC_inside = \
 	inside/rowdiff.c \
 	inside/rowsort.c \
 	inside/serve_access.c \
+	inside/serve_access_sent.c \
 	inside/serve_cache.c \
 	inside/serve_catalog.c \
 	inside/serve_connections.c \
