@@ -302,7 +302,10 @@ SRC_inside = \
 	inside/accesscheck.c \
 	inside/accesskeys.c \
 	inside/accesskeys_json.c \
+	inside/accesslog.c \
+	inside/accesslog_format.c \
 	inside/accessnames.c \
+	inside/accessrate.c \
 	inside/accessrules.c \
 	inside/attestcheck.c \
 	inside/audit_history.c \
@@ -354,6 +357,8 @@ SRC_inside = \
 	inside/generation.c \
 	inside/goodrows.c \
 	inside/historystate.c \
+	inside/hooks.c \
+	inside/hooks_program.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \
@@ -406,6 +411,7 @@ SRC_inside = \
 	inside/rowsquery.c \
 	inside/rowsort.c \
 	inside/serve_access.c \
+	inside/serve_access_sent.c \
 	inside/serve_cache.c \
 	inside/serve_catalog.c \
 	inside/serve_connections.c \

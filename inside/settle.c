@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "inside/hooks.h"
 #include "inside/settle_rows.h"
 #include "inside/status.h"
 
@@ -585,6 +586,7 @@ static void note_events(struct inside *inside, const struct settlement *settleme
 	for (size_t i = 0; i < settlement->n_views; i++)
 		note_view(inside, settlement, &settlement->views[i]);
 	logbook_note_generation(inside, &settlement->generation);
+	hooks_note(inside, &settlement->before, &settlement->generation);
 }
 
 enum fault settle(struct inside *inside, struct spool *spool, const struct catalogue *catalogue, bool by_decision,
