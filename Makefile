@@ -89,6 +89,7 @@ SRC_link = \
 	bundle/link_generation.c \
 	bundle/link_geometry.c \
 	bundle/link_key.c \
+	bundle/link_memory.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
 	bundle/link_packet.c
