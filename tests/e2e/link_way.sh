@@ -87,7 +87,7 @@ ok "and is small ($(stat -c %s "$bundle") of $(stat -c %s "$first") bytes)" test
 ok "it is in force" eventually in_force villes
 
 # --- the carousel goes on, and nothing comes in twice ---------------------------------------------------------------------------------
-cycles() { sent 'min(o["cycles"] for o in d["objects"] if '"'${first##*/}'"' in o["files"])'; }
+cycles() { sent 'min((o["cycles"] for o in d["objects"] if '"'${first##*/}'"' in o["files"]), default=0)'; }
 before=$(cycles)
 more() { [ "$(cycles)" -gt $((before + 1)) ]; }
 ok "the first bundle is sent again and again" eventually more
