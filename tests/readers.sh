@@ -4,10 +4,13 @@
 # After lib.sh and world.sh.
 #
 #   readers_world                 the dataset cog (departements, communes) in force, generation 1
+#   readers_serve                 the same, and a server over it (serve.sh)
 #   readers_second                its next version comes in force, generation 2: a commune more
 #   recipe NAME                   docs/readers/NAME.md: every step of it, and what it must print
 #   needs COMMAND "WHAT"          skips the test where WHAT is not installed
 #   RECIPE_WORDS=(OLD=NEW…)       what a recipe calls by a name of its own, and what that is here
+
+. tests/serve.sh
 
 needs() { command -v "$1" >/dev/null || skip_all "$2 is not installed (tools/deps.sh readers)"; }
 
@@ -53,6 +56,12 @@ readers_world() {
 	mkdir -p "$T/bin"
 	printf '#!/bin/sh\nexec "%s" --config "%s" "$@"\n' "$BIN/clapet-inside" "$T/in/inside.json" >"$T/bin/clapet-inside"
 	chmod 0755 "$T/bin/clapet-inside"
+}
+
+readers_serve() {
+	serve_config
+	readers_world && serve_start || return
+	RECIPE_WORDS+=("http://127.0.0.1:8080=$url")
 }
 
 readers_second() {
