@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "inside/settle_rows.h"
 #include "inside/status.h"
 
 static void view_clear(struct dataset_view *view)
@@ -40,6 +41,7 @@ void settlement_free(struct settlement *settlement)
 		judgement_clear(&settlement->judgements[i]);
 	free(settlement->views);
 	free(settlement->judgements);
+	free(settlement->rows);
 	generation_clear(&settlement->generation);
 	generation_clear(&settlement->before);
 	generation_clear(&settlement->wanted);
@@ -497,6 +499,7 @@ static enum fault commit_all(struct inside *inside, struct spool *spool, const s
 		put_judgement(inside, &settlement->judgements[i], plains, n_plains, &commit);
 	for (size_t i = 0; i < settlement->n_views; i++)
 		put_resolved(&settlement->views[i], &commit);
+	settle_put_rows(settlement, &commit);
 	if (commit.n_orders > 0)
 		commit_sync(&commit);
 	put_metadata(catalogue, RECORD_PUT_TRUST, &commit);
@@ -613,6 +616,7 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 		mark_new(settlement, &settlement->views[i]);
 	consider_status(inside, spool, catalogue, settlement);
 	want(settlement);
+	settle_make_rows(inside, spool, settlement);
 	fault = commit_all(inside, spool, catalogue, settlement, why);
 	if (fault != FAULT_NONE)
 		return fault;
