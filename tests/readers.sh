@@ -73,9 +73,9 @@ readers_second() {
 as_written() { # WANTED GOT
 	python3 - "$1" "$2" <<-'PYTHON'
 	import re, sys
-	wanted, got = (open(path, encoding="utf-8", errors="backslashreplace").read() for path in sys.argv[1:])
+	wanted, got = (open(path, encoding="utf-8", errors="backslashreplace").read().rstrip("\n") for path in sys.argv[1:])
 	pattern = "[^\n]*".join(re.escape(part) for part in wanted.split("…"))
-	sys.exit(0 if re.fullmatch(pattern, got) else f"wanted:\n{wanted}got:\n{got}")
+	sys.exit(0 if re.fullmatch(pattern, got) else f"wanted:\n{wanted}\ngot:\n{got}")
 	PYTHON
 }
 
