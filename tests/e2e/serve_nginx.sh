@@ -82,7 +82,7 @@ https $package -H 'Accept-Encoding: zstd' >/dev/null
 is "$(head_of Content-Encoding) $(head_of X-Cache)" "zstd HIT" "both are kept"
 
 # --- what is in force --------------------------------------------------------------------------------------------------------
-sleep 1.2
+sleep 2.1
 is "$(https /datasets/cog/communes.csv) $(head_of X-Cache)" "200 REVALIDATED" "after a second what is in force is asked for again, by its ETag"
 ok "a new version" readers_second
 for _ in {1..50}; do
@@ -97,7 +97,7 @@ is "$(https /generations/1/datasets/cog/communes.csv) $(head_of Clapet-Generatio
 # --- what no cache may keep ----------------------------------------------------------------------------------------------------
 for _ in 1 2; do https /datasets/cog/departements.csv -H 'Authorization: Bearer wrong' >/dev/null; done
 is "$(head_of X-Cache)" BYPASS "an answer to a key is never from the cache"
-sleep 1.2
+sleep 2.1
 https /datasets/cog/departements.csv >/dev/null
 is "$(head_of X-Cache)" MISS "and never in it"
 for path in /healthz /metrics /status; do
