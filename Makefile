@@ -84,6 +84,7 @@ SRC_bundle = \
 # The one-way link (FORMAT.md 29): a library of its own, so that the programs at its two ends alone link ISA-L.
 SRC_link = \
 	bundle/fec.c \
+	bundle/fec_gfni.c \
 	bundle/fec_tables.c \
 	bundle/link_generation.c \
 	bundle/link_geometry.c \
@@ -328,6 +329,7 @@ SRC_inside = \
 	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_history.c \
+	inside/config_rows.c \
 	inside/config_serve.c \
 	inside/config_trust.c \
 	inside/console_change.c \
@@ -397,6 +399,13 @@ SRC_inside = \
 	inside/retention_spans.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
+	inside/rowsbuild.c \
+	inside/rowsbuild_table.c \
+	inside/rowscatalog.c \
+	inside/rowscell.c \
+	inside/rowsfile.c \
+	inside/rowsmake.c \
+	inside/rowsquery.c \
 	inside/rowsort.c \
 	inside/serve_access.c \
 	inside/serve_access_sent.c \
@@ -423,6 +432,7 @@ SRC_inside = \
 	inside/settle_history.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
+	inside/settle_rows.c \
 	inside/status.c \
 	inside/store_delete.c \
 	inside/store_put.c \
@@ -446,7 +456,7 @@ SRC_inside = \
 LIB_ISAL = $(if $(wildcard /usr/include/isa-l/erasure_code.h),-lisal)
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit clapet-send clapet-receive
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign outside-log \
-	inside-unpack inside-verify inside-check inside-commit inside-log inside-serve
+	inside-unpack inside-verify inside-check inside-commit inside-log inside-rows inside-serve
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
 	keys/cmd_init.c keys/cmd_link.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
@@ -459,7 +469,7 @@ LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lsecco
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_key.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
-	inside/cmd_rollback.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
+	inside/cmd_rollback.c inside/cmd_rows.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
@@ -519,6 +529,10 @@ LIBS_inside-commit = -lcrypto -lseccomp
 MAIN_inside-log = inside/log.c
 OURS_inside-log = inside keys bundle base
 LIBS_inside-log = -lsodium -lseccomp
+
+MAIN_inside-rows = inside/rows.c
+OURS_inside-rows = inside schemas bundle base
+LIBS_inside-rows = -lsqlite3 -lcsv -ljansson -lpcre2-8 -lcrypto -lseccomp
 
 # The one program that serves readers.
 MAIN_inside-serve = inside/serve_main.c

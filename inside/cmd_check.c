@@ -62,6 +62,8 @@ static int check_users(const struct inside_config *config)
 	gid_t gid;
 
 	for (size_t i = 0; i < CONFIG_N_USERS && why.fault == FAULT_NONE; i++) {
+		if (i == COMP_ROWS && !config_rows_wants_any(&config->rows))
+			continue;
 		if (config->sockets == NULL && config->users[i] == NULL && geteuid() == 0 && !config->test_bench)
 			refuse(&why, FAULT_CONFIGURATION,
 			       "\"users\" is missing: as root, workers need accounts of their own");

@@ -138,6 +138,9 @@ static const char checkpoint_details[] = "Prints the signed checkpoint, and logs
 					 "rewritten. `status` asks for it when none was taken for 35 days.";
 static const char forget_details[] =
 	"ID is what `log` shows (p1). The entries keep the pseudonym, and the tree still verifies.";
+static const char rows_details[] =
+	"The configuration's \"rows\" says of which datasets. An import builds them by itself; this is for those that "
+	"were switched\non later, or could not be built. Exit status: 0 all are here, 2 one could not be built.";
 static const char exec_details[] = "COMMAND runs in the folder of the generation in force, which stays there as long "
 				   "as it runs; CLAPET_GENERATION and\n"
 				   "CLAPET_STORE are set. The exit status is the command's.";
@@ -182,6 +185,8 @@ static const struct command commands[] = {
 	 cmd_show},
 	{"diff", "DATASET[/RESOURCE] [V1 [V2]]", "what changed from one version to another", diff_details,
 	 cmd_diff_options, cmd_diff},
+	{"rows", "[DATASET…]", "SQLite files beside the versions in force, where they are lacking", rows_details,
+	 cmd_rows_options, cmd_rows},
 	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details,
 	 cmd_missing_options, cmd_missing},
 	{"request", NULL, "the request, whether anything is missing or not", request_details, cmd_request_options,
