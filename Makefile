@@ -368,6 +368,8 @@ SRC_inside = \
 	inside/missing.c \
 	inside/moment.c \
 	inside/medium.c \
+	inside/mediumslip.c \
+	inside/pastfiles.c \
 	inside/pastlist.c \
 	inside/pastspan.c \
 	inside/pastversion.c \
@@ -394,6 +396,7 @@ SRC_inside = \
 	inside/receive_status.c \
 	inside/receive_store.c \
 	inside/records.c \
+	inside/restore.c \
 	inside/retention.c \
 	inside/retention_past.c \
 	inside/retention_spans.c \
@@ -435,6 +438,7 @@ SRC_inside = \
 	inside/settle_rows.c \
 	inside/status.c \
 	inside/store_delete.c \
+	inside/store_mend.c \
 	inside/store_put.c \
 	inside/store_read.c \
 	inside/store_write.c \

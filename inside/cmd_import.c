@@ -285,6 +285,8 @@ int cmd_import(int argc, char **argv)
 		if (medium_add(argv[i], &medium, &why) != FAULT_NONE)
 			named = fault_exit_worse(named, cmd_fail(&why));
 	}
+	if (medium.n_lacking > 0)
+		named = fault_exit_worse(named, fault_exit(FAULT_MEDIUM_SLIP));
 	medium_sort(&medium);
 	if (medium.n_bundles == 0)
 		import_run(&inside, cmd_wants_json(), NULL, &result);
