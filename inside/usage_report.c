@@ -52,11 +52,22 @@ static void add_dataset(json_t *reader, const char *dataset, const json_t *row)
 		json_object_set_new(sum, "last", json_or_die(json_integer(number(row, "last"))));
 }
 
+static void add_datasets(json_t *reader, json_t *rows)
+{
+	const char *dataset;
+	json_t *row;
+
+	json_object_foreach(rows, dataset, row)
+	{
+		add_dataset(reader, dataset, row);
+	}
+}
+
 /* {"<label>": {"keys": […], "datasets": {…}}} */
 static json_t *by_label(const struct usage *usage, const struct access_keys *keys)
 {
-	json_t *labels = json_or_die(json_object()), *rows, *row;
-	const char *id, *dataset;
+	json_t *labels = json_or_die(json_object()), *rows;
+	const char *id;
 
 	json_object_foreach(usage->readers, id, rows)
 	{
@@ -69,7 +80,7 @@ static json_t *by_label(const struct usage *usage, const struct access_keys *key
 		}
 		if (id[0] != '\0')
 			json_array_append_new(json_object_get(reader, "keys"), json_or_die(json_string(id)));
-		json_object_foreach(rows, dataset, row) add_dataset(reader, dataset, row);
+		add_datasets(reader, rows);
 	}
 	return labels;
 }
@@ -234,35 +245,57 @@ static json_t *undeclared_columns(const json_t *entry, const struct contract_res
 	return NULL;
 }
 
+/* What a run over the lines is about. */
+struct asked {
+	const struct access_keys *keys;
+	struct contract *const *contracts;
+	size_t n_contracts;
+	json_t *found;
+};
+
+static void add_undeclared(const struct asked *asked, const char *id, const char *dataset, json_t *resources)
+{
+	const char *label = label_of(asked->keys, id), *resource;
+	json_t *entry;
+
+	json_object_foreach(resources, resource, entry)
+	{
+		json_t *columns = undeclared_columns(
+			entry, declared(asked->contracts, asked->n_contracts, label, dataset, resource));
+
+		if (columns != NULL)
+			json_array_append_new(
+				asked->found,
+				json_or_die(json_pack("{so ss ss ss so}", "reader", verdict_text(label), "key", id,
+						      "dataset", dataset, "resource", resource, "columns", columns)));
+	}
+}
+
+static void add_undeclared_of(const struct asked *asked, const char *id, json_t *rows)
+{
+	const char *dataset;
+	json_t *row;
+
+	json_object_foreach(rows, dataset, row)
+	{
+		add_undeclared(asked, id, dataset, json_object_get(row, "resources"));
+	}
+}
+
 static json_t *undeclared_to_json(const struct usage *usage, const struct access_keys *keys,
 				  struct contract *const *contracts, size_t n)
 {
-	json_t *array = json_or_die(json_array()), *rows, *row, *entry;
-	const char *id, *dataset, *resource;
+	const struct asked asked = {keys, contracts, n, json_or_die(json_array())};
+	const char *id;
+	json_t *rows;
 
 	json_object_foreach(usage->readers, id, rows)
 	{
-		const char *label = label_of(keys, id);
-
-		if (id[0] == '\0')
-			continue; /* who gives no key can have no contract */
-		json_object_foreach(rows, dataset, row)
-		{
-			json_object_foreach(json_object_get(row, "resources"), resource, entry)
-			{
-				json_t *columns = undeclared_columns(entry,
-								     declared(contracts, n, label, dataset, resource));
-
-				if (columns == NULL)
-					continue;
-				json_array_append_new(
-					array, json_or_die(json_pack("{so ss ss ss so}", "reader", verdict_text(label),
-								     "key", id, "dataset", dataset, "resource",
-								     resource, "columns", columns)));
-			}
-		}
+		/* Who gives no key can have no contract. */
+		if (id[0] != '\0')
+			add_undeclared_of(&asked, id, rows);
 	}
-	return array;
+	return asked.found;
 }
 
 json_t *usage_report(const struct usage *usage, const struct access_keys *keys, const struct contract_file *files,
