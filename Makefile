@@ -453,6 +453,8 @@ SRC_inside = \
 	inside/tried.c \
 	inside/trustset.c \
 	inside/trustset_read.c \
+	inside/usage.c \
+	inside/usage_report.c \
 	inside/verdict.c \
 	inside/versions.c
 
@@ -474,7 +476,7 @@ LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lsecco
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_key.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
-	inside/cmd_rollback.c inside/cmd_rows.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
+	inside/cmd_rollback.c inside/cmd_rows.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/cmd_usage.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
