@@ -392,13 +392,16 @@ SRC_inside = \
 	inside/retention_spans.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
+	inside/rowsanswer.c \
 	inside/rowsbuild.c \
 	inside/rowsbuild_table.c \
 	inside/rowscatalog.c \
 	inside/rowscell.c \
 	inside/rowsfile.c \
 	inside/rowsmake.c \
+	inside/rowspool.c \
 	inside/rowsquery.c \
+	inside/rowswrite.c \
 	inside/rowsort.c \
 	inside/settle.c \
 	inside/settle_history.c \
