@@ -58,10 +58,12 @@ struct serve_request {
 	char room[LIMIT_SERVE_TARGET_SIZE * 3]; /* what the above points into */
 };
 
-/* Parses the target of a request line ("/datasets/cog/cog.csv?version=…"; RFC 9112, 3.2.1: the origin form alone) into RET, of which it sets
- * all but the headers and the peer. FAULT_SERVE_REQUEST (400), FAULT_SERVE_TARGET_LONG (414) or FAULT_SERVE_PATH (404) with the reason.
- * /views/NAME and /generations/N are taken off the segments where something follows them. RET must not be moved. */
-enum fault serve_request_parse(const char *method, const char *target, struct serve_request *ret, struct refusal *why);
+enum serve_method serve_method_parse(const char *text);
+
+/* Parses the target of a request line ("/datasets/cog/cog.csv?version=…"; RFC 9112, 3.2.1: the origin form alone) into RET: a GET without
+ * headers or peer. FAULT_SERVE_REQUEST (400), FAULT_SERVE_TARGET_LONG (414) or FAULT_SERVE_PATH (404) with the reason.
+ * /views/NAME and /generations/N are taken off the segments: alone they are the root of that view, or generation. RET must not be moved. */
+enum fault serve_request_parse(const char *target, struct serve_request *ret, struct refusal *why);
 
 /* Takes a header over, if it is one that is read; VALUE is borrowed. FAULT_SERVE_REQUEST: it stands twice, or is out of bounds. */
 enum fault serve_request_header(struct serve_request *request, const char *name, const char *value,
