@@ -144,7 +144,8 @@ static enum fault find_indexed(struct rows_answer *answer, struct rows_connectio
 
 static enum fault find_last(struct rows_answer *answer, struct rows_connection *connection, struct refusal *why)
 {
-	char *sql = sqlite3_mprintf("SELECT \"" ROWSBUILD_ROW "\" FROM \"%w\" ORDER BY \"" ROWSBUILD_ROW "\" DESC LIMIT 1",
+	char *sql = sqlite3_mprintf("SELECT \"" ROWSBUILD_ROW "\" FROM \"%w\" ORDER BY \"" ROWSBUILD_ROW
+				    "\" DESC LIMIT 1",
 				    answer->query->table->name);
 	sqlite3_stmt *statement = rows_connection_statement(connection, sql, why);
 	int r = statement == NULL ? SQLITE_ERROR : sqlite3_step(statement);

@@ -366,7 +366,7 @@ enum fault rows_table_end(struct rows_table *table, struct refusal *why)
 	sha256_to_hex(&table->sha256, sha256);
 	return rowsfile_run(table->file, why, "INSERT INTO clapet_tables VALUES (%Q,%Q,%lld,%Q,%Q,%lld,%Q)",
 			    table->resource->name, table->name, (long long)table->n_rows, sha256,
-			    !has_key || table->name == NULL ? NULL
+			    !has_key || table->name == NULL                ? NULL
 			    : table->key_is_unique && !table->key_has_null ? "unique"
 									   : "repeated",
 			    (long long)table->n_ragged,

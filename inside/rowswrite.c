@@ -169,7 +169,8 @@ struct shown {
 	char room[ROWS_REAL_SIZE];
 };
 
-static void show_value(const struct rows_catalog_column *column, sqlite3_stmt *statement, int index, struct shown *shown)
+static void show_value(const struct rows_catalog_column *column, sqlite3_stmt *statement, int index,
+		       struct shown *shown)
 {
 	bool is_truth = column->kind == ROWS_BOOLEAN || column->base == ROWS_BOOLEAN;
 
@@ -178,7 +179,9 @@ static void show_value(const struct rows_catalog_column *column, sqlite3_stmt *s
 		shown->size = (size_t)snprintf(shown->room, sizeof(shown->room), "%" PRId64,
 					       (int64_t)sqlite3_column_int64(statement, index));
 		shown->text = shown->room;
-		shown->what = !is_truth ? SHOWN_NUMBER : sqlite3_column_int64(statement, index) ? SHOWN_TRUE : SHOWN_FALSE;
+		shown->what = !is_truth                                ? SHOWN_NUMBER
+			      : sqlite3_column_int64(statement, index) ? SHOWN_TRUE
+								       : SHOWN_FALSE;
 		return;
 	case SQLITE_FLOAT:
 		shown->size = rows_real_text(sqlite3_column_double(statement, index), shown->room);

@@ -8,9 +8,9 @@
 #include "inside/rowsquery.h"
 
 enum rows_format {
-	ROWS_CSV,     /* the plain form: header, comma, LF */
-	ROWS_JSON,    /* an array of objects, one a line */
-	ROWS_NDJSON,  /* an object a line */
+	ROWS_CSV,    /* the plain form: header, comma, LF */
+	ROWS_JSON,   /* an array of objects, one a line */
+	ROWS_NDJSON, /* an object a line */
 	ROWS_TABLEUR, /* for French spreadsheets: byte order mark, ";", decimal comma, CRLF; nothing that one would change or run */
 	ROWS_FORMAT_N
 };

@@ -23,9 +23,9 @@
 #include "inside/serve_daemon.h"
 #include "inside/serve_encode.h"
 #include "inside/serve_listen.h"
+#include "inside/serve_rows.h"
 #include "inside/serve_set.h"
 #include "inside/serve_status.h"
-#include "inside/serve_rows.h"
 #include "inside/store.h"
 
 /* How often `current` is looked at, in milliseconds. */

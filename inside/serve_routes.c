@@ -25,7 +25,8 @@ static const struct serve_route routes[] = {
 	 "A file of the dataset as it is stored. ETag is the SHA-256 of its bytes"},
 	{"/datasets/{name}/{resource}", serve_rows, NULL, 0, "text/csv application/json application/x-ndjson",
 	 "version asOf columns sort limit offset format for *",
-	 "Rows of a table. column=value (several: one of them), column.min, column.max, column.null=true are conditions; a "
+	 "Rows of a table. column=value (several: one of them), column.min, column.max, column.null=true are "
+	 "conditions; a "
 	 "dot before a name says that it is a column's"},
 	{"/generations", serve_generations, NULL, SERVE_NO_GENERATION, "application/json", "",
 	 "The sets of versions that can be read, and until when at least"},

@@ -6,6 +6,7 @@
 #include "inside/serve_rows.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,12 +65,13 @@ static void refuse_absent(const struct serve *serve, const struct serve_dataset 
 
 	if (is_wanted)
 		serve_reply_header(reply, "Retry-After", "300");
-	serve_reply_problem(reply, is_wanted ? 503 : 404, FAULT_ROWS_ABSENT,
-			    is_wanted ? "rows of %s, version %s, are not built yet: the next import does, or "
-					"`clapet-inside rows %s` on the host; the files are at /datasets/%s"
-				      : "rows of %s, version %s, are not kept: \"rows\" in the host's configuration is off "
-					"for %s; the files are at /datasets/%s",
-			    dataset->name, dataset->version, dataset->name, dataset->name);
+	serve_reply_problem(
+		reply, is_wanted ? 503 : 404, FAULT_ROWS_ABSENT,
+		is_wanted ? "rows of %s, version %s, are not built yet: the next import does, or "
+			    "`clapet-inside rows %s` on the host; the files are at /datasets/%s"
+			  : "rows of %s, version %s, are not kept: \"rows\" in the host's configuration is off "
+			    "for %s; the files are at /datasets/%s",
+		dataset->name, dataset->version, dataset->name, dataset->name);
 }
 
 struct rows_pool *serve_rows_pool(struct serve *serve, const struct serve_dataset *dataset, struct serve_reply *reply)
@@ -130,8 +132,9 @@ static enum fault choose_format(const struct serve_request *request, enum rows_f
 	}
 	if (best == 0 && format != NULL)
 		return refuse(why, FAULT_ROWS_QUERY, "format is csv, json or ndjson");
-	return best > 0 ? FAULT_NONE
-			: refuse(why, FAULT_SERVE_ACCEPT, "rows are text/csv, application/json or application/x-ndjson");
+	return best > 0
+		       ? FAULT_NONE
+		       : refuse(why, FAULT_SERVE_ACCEPT, "rows are text/csv, application/json or application/x-ndjson");
 }
 
 static const struct rows_catalog_table *find_table(struct rows_pool *pool, const struct serve_dataset *dataset,
@@ -158,8 +161,7 @@ static enum fault parse(const struct serve_request *request, const struct serve_
 			struct rows_query **ret_query, struct refusal *why)
 {
 	static const char *const others[] = {"format", "for", "version", "asOf", NULL};
-	const char *value = NULL,
-		   *column = serve_access_row_filter(reader, dataset->name, table->resource, &value);
+	const char *value = NULL, *column = serve_access_row_filter(reader, dataset->name, table->resource, &value);
 	_cleanup_(rows_query_freep) struct rows_query *query = NULL;
 	enum fault fault = rows_query_parse(table, request->params, request->n_params, others, &query, why);
 
@@ -323,7 +325,8 @@ void serve_rows_file(struct serve *serve, const struct serve_request *request, c
 		return;
 	if (serve_access_row_filter(reader, dataset->name, NULL, &value) != NULL) {
 		serve_reply_problem(reply, 403, FAULT_SERVE_NO_FILE,
-				    "this view gives some rows, not the file: ask /datasets/%s/RESOURCE", dataset->name);
+				    "this view gives some rows, not the file: ask /datasets/%s/RESOURCE",
+				    dataset->name);
 		return;
 	}
 	fd = store_open_rows(serve->store_fd, dataset->name, dataset->version);

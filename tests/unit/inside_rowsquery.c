@@ -30,7 +30,8 @@ static const char schema[] =
 	"{\"fields\": [{\"name\": \"code\", \"type\": \"string\"}, {\"name\": \"nom\", \"type\": \"string\"},"
 	"{\"name\": \"n\", \"type\": \"integer\"}, {\"name\": \"prix\", \"type\": \"number\"},"
 	"{\"name\": \"vrai\", \"type\": \"boolean\"}, {\"name\": \"jour\", \"type\": \"date\"},"
-	"{\"name\": \"limit\", \"type\": \"string\"}, {\"name\": \"long\", \"type\": \"number\"}], \"primaryKey\": \"code\"}";
+	"{\"name\": \"limit\", \"type\": \"string\"}, {\"name\": \"long\", \"type\": \"number\"}], \"primaryKey\": "
+	"\"code\"}";
 static const char csv[] = "code,nom,n,prix,vrai,jour,limit,long\n"
 			  "03,Moulins,3,12.5,true,2024-01-03,a,12345678901234567890\n"
 			  "01,\"Bourg, en Bresse\",1,1.25,false,2024-01-01,b,2.50\n"
@@ -50,9 +51,9 @@ static void make(struct world *world, const char *of_schema, const char *rows)
 	struct rowsbuild_file file = {.resource = "t", .size = strlen(rows)};
 	struct rowsbuild build = {.dataset = "d", .files = &file, .n_files = 1};
 	_cleanup_(package_freep) struct package *package = NULL;
-	_cleanup_free_ char *text =
-		xasprintf("{\"name\": \"d\", \"resources\": [{\"name\": \"t\", \"path\": \"t.csv\", \"schema\": %s}]}",
-			  of_schema);
+	_cleanup_free_ char *text = xasprintf(
+		"{\"name\": \"d\", \"resources\": [{\"name\": \"t\", \"path\": \"t.csv\", \"schema\": %s}]}",
+		of_schema);
 	struct refusal why = {FAULT_NONE, ""};
 
 	snprintf(world->path, sizeof(world->path), "/tmp/clapet-rows-XXXXXX");
@@ -210,7 +211,8 @@ static void test_forms(void **state)
 	expect(w, "code=01&code=02&columns=code,nom,n,prix,vrai,jour,long", ROWS_JSON,
 	       "[\n{\"code\": \"01\", \"nom\": \"Bourg, en Bresse\", \"n\": 1, \"prix\": 1.25, \"vrai\": false, "
 	       "\"jour\": \"2024-01-01\", \"long\": 2.5},\n"
-	       "{\"code\": \"02\", \"nom\": \"Laon\", \"n\": null, \"prix\": null, \"vrai\": null, \"jour\": null, \"long\": 10}\n]\n");
+	       "{\"code\": \"02\", \"nom\": \"Laon\", \"n\": null, \"prix\": null, \"vrai\": null, \"jour\": null, "
+	       "\"long\": 10}\n]\n");
 	expect(w, "code=zz", ROWS_JSON, "[]\n");
 	expect(w, "code=2A&columns=nom,n", ROWS_NDJSON, "{\"nom\": \"dit \\\"Ajaccio\\\"\", \"n\": -4}\n");
 	expect(w, "columns=code,nom,n,prix,vrai,jour", ROWS_TABLEUR,
@@ -246,16 +248,24 @@ static void test_injection(void **state)
 {
 	const struct world *w = *state;
 	_cleanup_free_ char *many = xstrdup("code=0");
-	static const char *const names[] = {"code\" OR 1=1 --", "code) OR (1=1", "1; DROP TABLE t", "rowid", "oid", "*",
-					    "sqlite_version()", "code\"\"", "t.code", "(SELECT sql FROM sqlite_schema)"};
+	static const char *const names[] = {"code\" OR 1=1 --",
+					    "code) OR (1=1",
+					    "1; DROP TABLE t",
+					    "rowid",
+					    "oid",
+					    "*",
+					    "sqlite_version()",
+					    "code\"\"",
+					    "t.code",
+					    "(SELECT sql FROM sqlite_schema)"};
 
 	expect(w, "code=' OR 1=1 --&columns=code", ROWS_CSV, "code\n");
 	expect(w, "code=01'; DROP TABLE t; --&columns=code", ROWS_CSV, "code\n");
 	expect(w, "code=%&columns=code", ROWS_CSV, "code\n");
 	expect(w, "nom.min=~') UNION SELECT 1 --&columns=code", ROWS_CSV, "code\n");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		_cleanup_free_ char *columns = xasprintf("columns=%s", names[i]), *sort = xasprintf("sort=%s", names[i]),
-				    *filter = xasprintf(".%s=1", names[i]);
+		_cleanup_free_ char *columns = xasprintf("columns=%s", names[i]),
+				    *sort = xasprintf("sort=%s", names[i]), *filter = xasprintf(".%s=1", names[i]);
 
 		refused(w, columns, FAULT_ROWS_QUERY, "has no column");
 		refused(w, sort, FAULT_ROWS_QUERY, "has no column");
@@ -283,9 +293,9 @@ static void test_restrict(void **state)
 	struct refusal why;
 	size_t size;
 
-	assert_int_equal(rows_query_parse(rows_catalog_table(rows_pool_catalog(w->pool), "t"), params, 2, none, &query,
-					  &why),
-			 FAULT_NONE);
+	assert_int_equal(
+		rows_query_parse(rows_catalog_table(rows_pool_catalog(w->pool), "t"), params, 2, none, &query, &why),
+		FAULT_NONE);
 	assert_int_equal(rows_query_restrict(query, "commune", "1", &why), FAULT_ROWS_QUERY);
 	assert_int_equal(rows_query_restrict(query, "code", "02", &why), FAULT_NONE);
 	assert_int_equal(rows_answer_begin(w->pool, query, ROWS_NDJSON, &rows, &why), FAULT_NONE);
@@ -337,9 +347,9 @@ static void test_absent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filters),	 cmocka_unit_test(test_order),	   cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_filters),  cmocka_unit_test(test_order),     cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_injection), cmocka_unit_test(test_restrict),
-		cmocka_unit_test(test_large),	 cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_large),    cmocka_unit_test(test_absent),
 	};
 
 	hash_init();
