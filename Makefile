@@ -302,7 +302,10 @@ SRC_inside = \
 	inside/accesscheck.c \
 	inside/accesskeys.c \
 	inside/accesskeys_json.c \
+	inside/accesslog.c \
+	inside/accesslog_format.c \
 	inside/accessnames.c \
+	inside/accessrate.c \
 	inside/accessrules.c \
 	inside/attestcheck.c \
 	inside/audit_history.c \
@@ -354,6 +357,8 @@ SRC_inside = \
 	inside/generation.c \
 	inside/goodrows.c \
 	inside/historystate.c \
+	inside/hooks.c \
+	inside/hooks_program.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \
@@ -363,6 +368,8 @@ SRC_inside = \
 	inside/missing.c \
 	inside/moment.c \
 	inside/medium.c \
+	inside/mediumslip.c \
+	inside/pastfiles.c \
 	inside/pastlist.c \
 	inside/pastspan.c \
 	inside/pastversion.c \
@@ -389,6 +396,7 @@ SRC_inside = \
 	inside/receive_status.c \
 	inside/receive_store.c \
 	inside/records.c \
+	inside/restore.c \
 	inside/retention.c \
 	inside/retention_past.c \
 	inside/retention_spans.c \
@@ -407,6 +415,7 @@ SRC_inside = \
 	inside/rowswrite.c \
 	inside/rowsort.c \
 	inside/serve_access.c \
+	inside/serve_access_sent.c \
 	inside/serve_cache.c \
 	inside/serve_catalog.c \
 	inside/serve_connections.c \
@@ -434,6 +443,7 @@ SRC_inside = \
 	inside/settle_rows.c \
 	inside/status.c \
 	inside/store_delete.c \
+	inside/store_mend.c \
 	inside/store_put.c \
 	inside/store_read.c \
 	inside/store_write.c \

@@ -114,6 +114,8 @@
  * again in incoming/. */
 #define LIMIT_MEDIUM_FILES 65536
 #define LIMIT_MEDIUM_BATCH (256 * MIB)
+/* SHA256SUMS beside the bundles of a medium: LIMIT_EXPORT_VOLUMES lines of 180 bytes, and what else a person put there. */
+#define LIMIT_SLIP_SIZE (1 * MIB)
 /* An export: volumes, which a person carries; blobs of one, which the worker that writes it holds open, of 4,096 files that it may; a file of FAT32 at its largest, the bound where none is named; what remembers an export
  * under way: 70 bytes a blob, of several millions. */
 #define LIMIT_EXPORT_VOLUMES 1000

@@ -69,6 +69,9 @@ bool serve_access_is_open(const struct serve *serve, const char *dataset);
 const char *serve_access_row_filter(const struct serve_reader *reader, const char *dataset, const char *resource,
 				    const char **ret_value);
 
+/* Lines of the access log that were lost since the start, for metrics. */
+uint64_t serve_access_lost(const struct serve *serve);
+
 /* One JSON line. Called by all threads when an answer is over; buffered, and never waits for the disk for long. */
 void serve_access_log(struct serve *serve, const struct serve_request *request, const struct serve_reader *reader,
 		      const struct serve_outcome *outcome);
