@@ -403,13 +403,17 @@ SRC_inside = \
 	inside/retention_spans.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
+	inside/rowsanswer.c \
 	inside/rowsbuild.c \
 	inside/rowsbuild_table.c \
 	inside/rowscatalog.c \
 	inside/rowscell.c \
+	inside/rowscell_read.c \
 	inside/rowsfile.c \
 	inside/rowsmake.c \
+	inside/rowspool.c \
 	inside/rowsquery.c \
+	inside/rowswrite.c \
 	inside/rowsort.c \
 	inside/serve_access.c \
 	inside/serve_access_sent.c \
@@ -428,6 +432,7 @@ SRC_inside = \
 	inside/serve_reply.c \
 	inside/serve_request.c \
 	inside/serve_routes.c \
+	inside/serve_rows.c \
 	inside/serve_send.c \
 	inside/serve_set.c \
 	inside/serve_status.c \

@@ -23,6 +23,7 @@
 #include "inside/serve_daemon.h"
 #include "inside/serve_encode.h"
 #include "inside/serve_listen.h"
+#include "inside/serve_rows.h"
 #include "inside/serve_set.h"
 #include "inside/serve_status.h"
 #include "inside/store.h"
@@ -152,5 +153,6 @@ int main(int argc, char **argv)
 {
 	hash_init();
 	json_init();
+	serve_rows_init();
 	return program_main(&program, argc, argv);
 }
