@@ -391,6 +391,12 @@ SRC_inside = \
 	inside/settle_history.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
+	inside/serve_console.c \
+	inside/serve_console_dataset.c \
+	inside/serve_console_operators.c \
+	inside/serve_event.c \
+	inside/serve_events.c \
+	inside/serve_static.c \
 	inside/status.c \
 	inside/store_delete.c \
 	inside/store_put.c \
@@ -503,6 +509,16 @@ all: $(PRESENT_PROGRAMS) $(PRESENT_WORKERS)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The console's style, script and picture become bytes of inside-serve: a C array each, without a tool but od and sed.
+CONSOLE_FILES = inside/console/console.css inside/console/console.js inside/console/console.svg
+$(BUILD)/gen/inside/console_files.h: $(CONSOLE_FILES)
+	@mkdir -p $(@D)
+	$(call say,GEN )for file in $(CONSOLE_FILES); do \
+		echo "static const unsigned char $$(basename $$file | tr . _)[] = {"; od -An -v -tx1 $$file | sed 's/ \(..\)/0x\1,/g'; echo '};'; \
+	done >$@
+$(BUILD)/obj/inside/serve_static.o: $(BUILD)/gen/inside/console_files.h
+$(BUILD)/obj/inside/serve_static.o: CPPFLAGS += -I$(BUILD)/gen
 
 define library
 $(BUILD)/lib$(1).a: $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard $$(SRC_$(1))))

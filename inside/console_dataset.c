@@ -187,8 +187,11 @@ static void write_facts(const struct console_page *page, const struct console_da
 	console_heading(page, "glance", WORD_GLANCE);
 	fputs("<dl>\n", page->file);
 	console_item(page, WORD_STATE);
-	console_badge(page, dataset->status == NULL ? "in force" : console_member(dataset->status, "state"));
-	if (dataset->is_stale) {
+	if (dataset->is_other)
+		console_badge_word(page, "over", WORD_STATE_OTHER);
+	else
+		console_badge(page, dataset->status == NULL ? "in force" : console_member(dataset->status, "state"));
+	if (dataset->is_stale && !dataset->is_other) {
 		putc(' ', page->file);
 		console_badge_word(page, "bad", WORD_STALE);
 	}
@@ -386,7 +389,7 @@ void console_write_dataset(const struct console_page *page, const struct console
 	fputs("</p>\n", page->file);
 	write_withdrawn(page, json_object_get(dataset->status, "withdrawn"));
 	write_facts(page, dataset);
-	if (dataset->status != NULL && console_member(dataset->status, "fault")[0] != '\0') {
+	if (!dataset->is_other && console_member(dataset->status, "fault")[0] != '\0') {
 		fputs("<section aria-labelledby=\"held\">\n", page->file);
 		console_heading(page, "held", WORD_HELD_WHY);
 		console_write_why(page, dataset->status, page->is_operator);

@@ -17,6 +17,7 @@
 #ifndef INSIDE_SERVE_H
 #define INSIDE_SERVE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,6 +42,7 @@ struct serve {
 	struct serve_access *access; /* serve_access.c's own */
 	struct serve_log *log;       /* serve_access_log's own */
 	struct serve_counts *counts; /* serve_status.c's own */
+	atomic_uint n_listeners;     /* who listens for events (serve_events.c) */
 };
 
 /* Answers a request: exactly one of serve_reply_text, _json, _file, _stream or _problem. SET is the generation that the request means: the
