@@ -297,6 +297,11 @@ SRC_outside = \
 	outside/withdraw.c
 
 SRC_inside = \
+	inside/accesscheck.c \
+	inside/accesskeys.c \
+	inside/accesskeys_json.c \
+	inside/accessnames.c \
+	inside/accessrules.c \
 	inside/attestcheck.c \
 	inside/audit_history.c \
 	inside/audit_trail.c \
@@ -431,7 +436,7 @@ MAIN_clapet-outside = outside/main.c
 OURS_clapet-outside = outside schemas keys link bundle base
 LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lseccomp
 
-MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
+MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_key.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
 	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
@@ -577,6 +582,12 @@ $(WIRE): $(BUILD)/obj/tests/net/wire.o $(BUILD)/libbase.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 tests: $(WIRE)
+# Readers of a server at a rate, who judge every answer: tests/e2e/serve_load.sh, tests/bench/serve_load.sh.
+SERVE_LOAD = $(BUILD)/tests/bench/serve_load
+$(SERVE_LOAD): $(BUILD)/obj/tests/bench/serve_load.o $(BUILD)/libbase.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcrypto -o $@
+tests: $(SERVE_LOAD)
 # All of its seeds; `make check` has some of them.
 SEEDS = 1000
 .PHONY: simulate
@@ -623,6 +634,7 @@ demo: deps
 	@BUILD=$(BUILD) demo/run.sh
 
 check: deps
+	@tools/deps.sh readers || echo 'The recipes of docs/readers are tested in the languages that are there.'
 	@$(MAKE) --no-print-directory -j$$(nproc) tests
 	@$(MAKE) --no-print-directory check-only
 
@@ -710,6 +722,8 @@ install: all
 	install -m 0644 image/tmpfiles.d/*.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/
 	install -m 0644 image/sysctl.d/*.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/
 	install -m 0644 README.md LICENSE bundle/FORMAT.md $(DESTDIR)$(PREFIX)/share/doc/clapet/
+	install -d $(DESTDIR)$(PREFIX)/share/doc/clapet/readers
+	install -m 0644 docs/readers/* $(DESTDIR)$(PREFIX)/share/doc/clapet/readers/
 
 clean:
 	rm -rf $(BUILD)

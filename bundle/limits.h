@@ -299,6 +299,32 @@
 /* The kernel's buffer that is asked for: a tenth of a second at 300 MB/s. */
 #define LIMIT_RECEIVE_KERNEL_BUFFER (32 * MIB)
 
+/* Readers (FORMAT.md 34). Views and keys: one for each of the 34,945 communes; each entry then has 400 bytes at most for LIMIT_JSON_SIZE. A view's filters: one a
+ * resource of a large package. Texts (a view's title, a column, a value, a key's owner) with their NUL. A licence is read before it is accepted. */
+#define LIMIT_ACCESS_VIEWS 40000
+#define LIMIT_ACCESS_KEYS 40000
+#define LIMIT_ACCESS_FILTERS 64
+#define LIMIT_ACCESS_LICENCES 64
+#define LIMIT_ACCESS_TEXT_SIZE 256
+#define LIMIT_ACCESS_LICENCE_SIZE (4 * MIB)
+/* Requests a minute, and at once: past what one host answers. */
+#define LIMIT_ACCESS_RATE 10000000
+/* Keys and addresses whose rate is remembered at a time: 3 MiB. Past them the one that was heard longest ago of eight is forgotten, which gives it a full bucket. */
+#define LIMIT_ACCESS_BUCKETS 65536
+/* One line of the access log: a path, a user agent and columns of an ordinary request whole, longer ones cut. What waits to be written: a second at
+ * 20,000 requests. Past it lines are lost, and counted. */
+#define LIMIT_ACCESSLOG_LINE_SIZE 4096
+#define LIMIT_ACCESSLOG_BUFFER (8 * MIB)
+/* Columns that one line names; a request that names more counts as of all. */
+#define LIMIT_ACCESSLOG_COLUMNS 64
+/* Months that the access log may be kept: what no law asks for is not kept for ever. */
+#define LIMIT_ACCESSLOG_MONTHS 120
+/* What `usage` sums: readers times datasets, and the columns that were asked of each dataset. */
+#define LIMIT_USAGE_ROWS 65536
+#define LIMIT_USAGE_COLUMNS 65536
+/* Hooks of one folder; what one may say, in bytes: the last thing a person needs of a broken one. */
+#define LIMIT_HOOKS 64
+#define LIMIT_HOOK_OUTPUT 4096
 /* Readers (FORMAT.md 32). A request's target: a dataset, a file and a dozen filters are 500 bytes; browsers send up to 8 KiB. */
 #define LIMIT_SERVE_TARGET_SIZE (4 * KIB)
 /* All of a request's head: what libmicrohttpd may keep of a connection, where the answer's head has to fit too. */

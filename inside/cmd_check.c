@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "bundle/notation.h"
+#include "inside/accesscheck.h"
 #include "inside/cmd.h"
 #include "inside/config_trust.h"
 #include "inside/contractstate.h"
@@ -263,17 +264,13 @@ static void warn_contract(const json_t *contract)
 	}
 }
 
-/* Last of all: it parses what lies in the store, behind the sandbox. */
 static int warn_contracts(const struct inside *inside)
 {
-	struct sandbox_folder folder = {inside->store_fd, SANDBOX_READ};
 	_cleanup_(json_decrefp) json_t *contracts = NULL;
 	struct refusal why = {0};
 
 	if (inside->n_contracts == 0)
 		return 0;
-	sandbox_set_test_bench(inside->config->test_bench);
-	sandbox_enter(SANDBOX_TOOL, &folder, 1);
 	if (contractstate_compose(inside, NULL, false, &contracts, &why) != FAULT_NONE)
 		return say(&why, "contracts", "");
 	for (size_t i = 0; i < json_array_size(contracts); i++)
@@ -281,8 +278,71 @@ static int warn_contracts(const struct inside *inside)
 	return 0;
 }
 
+/* --- access.json --------------------------------------------------------------------------------------------------------- */
+
+/* NULL where none is named, or none can be used. */
+static int check_access(const struct inside *inside, struct access_rules **ret_rules)
+{
+	const char *path = inside->config->access;
+	struct refusal why = {0};
+	struct access_rules *rules = NULL;
+	char text[160] = "";
+	int status;
+
+	if (path == NULL)
+		return 0;
+	if (access_rules_load(path, &rules, &why) == FAULT_NONE)
+		snprintf(text, sizeof(text), "%s by default; %zu dataset%s, %zu view%s, %zu licence%s",
+			 access_kind_word(rules->fallback.kind), rules->n_datasets, rules->n_datasets == 1 ? "" : "s",
+			 rules->n_views, rules->n_views == 1 ? "" : "s", rules->n_licences,
+			 rules->n_licences == 1 ? "" : "s");
+	status = say(&why, "access", text);
+	for (size_t i = 0; rules != NULL && i < rules->n_licences; i++) {
+		why.fault = FAULT_NONE;
+		access_licence_check(path, &rules->licences[i], &why);
+		snprintf(text, sizeof(text), "%s: its text is the one that is named", rules->licences[i].name);
+		status = fault_exit_worse(status, say(&why, "licence", text));
+	}
+	*ret_rules = rules;
+	return status;
+}
+
+static void warn_line(void *ctx, const char *line)
+{
+	(void)ctx;
+	printf("warning  %-17s %s\n", "access", line);
+}
+
+static int warn_access(const struct inside *inside, const struct access_rules *rules)
+{
+	_cleanup_(access_keys_freep) struct access_keys *keys = NULL;
+	struct refusal why = {0};
+
+	if (rules == NULL)
+		return 0;
+	if (access_keys_load(inside->store_fd, &keys, &why) != FAULT_NONE ||
+	    access_check(inside->store_fd, rules, keys, inside->now, warn_line, NULL, &why) != FAULT_NONE)
+		return say(&why, "access", "");
+	return 0;
+}
+
+/* Last of all: it parses what lies in the store, behind the sandbox. */
+static int warn(const struct inside *inside, const struct access_rules *rules)
+{
+	struct sandbox_folder folder = {inside->store_fd, SANDBOX_READ};
+	int status;
+
+	if (inside->n_contracts == 0 && rules == NULL)
+		return 0;
+	sandbox_set_test_bench(inside->config->test_bench);
+	sandbox_enter(SANDBOX_TOOL, &folder, 1);
+	status = warn_contracts(inside);
+	return fault_exit_worse(status, warn_access(inside, rules));
+}
+
 int cmd_check(int argc, char **argv)
 {
+	_cleanup_(access_rules_freep) struct access_rules *rules = NULL;
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	struct refusal why = {0};
 	struct stat st = {0};
@@ -294,6 +354,7 @@ int cmd_check(int argc, char **argv)
 	if (status != 0)
 		return cmd_end(status);
 	status = fault_exit_worse(status, check_rules(&inside));
+	status = fault_exit_worse(status, check_access(&inside, &rules));
 	if (stat(inside.config->store, &st) < 0)
 		st.st_dev = 0;
 	status = fault_exit_worse(status, check_folder("store", inside.config->store,
@@ -308,6 +369,6 @@ int cmd_check(int argc, char **argv)
 	inside_open_store(&inside, &why);
 	status = fault_exit_worse(status, say(&why, "store format", "clapet store 1"));
 	if (why.fault == FAULT_NONE)
-		status = fault_exit_worse(status, warn_contracts(&inside));
+		status = fault_exit_worse(status, warn(&inside, rules));
 	return cmd_end(status);
 }

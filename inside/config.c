@@ -36,6 +36,8 @@ void config_free(struct inside_config *config)
 	free(config->spool);
 	free(config->contracts);
 	free(config->policy);
+	free(config->access);
+	free(config->hooks);
 	free(config->sockets);
 	free(config->link_bind);
 	free(config->link_key);
@@ -76,6 +78,8 @@ static enum fault get_paths(const json_t *root, const char *where, struct inside
 	    (fault = get_path(root, where, "spool", true, &config->spool, why)) != FAULT_NONE ||
 	    (fault = get_path(root, where, "contracts", false, &config->contracts, why)) != FAULT_NONE ||
 	    (fault = get_path(root, where, "policy", false, &config->policy, why)) != FAULT_NONE ||
+	    (fault = get_path(root, where, "access", false, &config->access, why)) != FAULT_NONE ||
+	    (fault = get_path(root, where, "hooks", false, &config->hooks, why)) != FAULT_NONE ||
 	    (fault = get_path(root, where, "sockets", false, &config->sockets, why)) != FAULT_NONE)
 		return fault;
 	return FAULT_NONE;
@@ -170,7 +174,9 @@ static enum fault get_numbers(const json_t *root, const char *where, struct insi
 	if ((fault = json_get_integer(root, where, "keyMemory", false, (int64_t)LIMIT_KEY_MEMORY_MIN,
 				      (int64_t)LIMIT_KEY_MEMORY_MAX, &config->key_memory, why)) != FAULT_NONE)
 		return fault;
-	if ((fault = json_get_bool(root, where, "fullValidation", false, &config->full_validation, why)) != FAULT_NONE)
+	if ((fault = json_get_bool(root, where, "fullValidation", false, &config->full_validation, why)) !=
+		    FAULT_NONE ||
+	    (fault = json_get_duration(root, where, "hookTime", false, &config->hook_time, why)) != FAULT_NONE)
 		return fault;
 	return json_get_duration(root, where, "workerTime", false, &config->worker_time, why);
 }
@@ -181,7 +187,8 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 		"format",          "store",          "incoming",  "spool",      "contracts",   "policy",
 		"keepGenerations", "keepAtLeast",    "quota",     "reserve",    "heartbeat",   "clockSkew",
 		"users",           "sockets",        "testBench", "workerTime", "maxValidity", "schemes",
-		"keyMemory",       "fullValidation", "history",   "link",       "serve",       NULL};
+		"keyMemory",       "fullValidation", "history",   "link",       "access",      "hooks",
+		"hookTime",        "serve",          NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -216,6 +223,7 @@ static struct inside_config *config_new(const char *path)
 	config->clock_skew = 300;
 	config_trust_default(config);
 	config->worker_time = WORKER_SECONDS;
+	config->hook_time = 60;
 	config->key_memory = (int64_t)LIMIT_KEY_MEMORY;
 	return config;
 }

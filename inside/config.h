@@ -5,7 +5,8 @@
  *
  *     {"format": "clapet inside configuration 1",
  *      "store": "/var/lib/clapet/store", "incoming": "/var/spool/clapet/incoming", "spool": "/var/lib/clapet/spool",
- *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json",
+ *      "contracts": "/etc/clapet/contracts", "policy": "/etc/clapet/policy.json", "access": "/etc/clapet/access.json",
+ *      "hooks": "/etc/clapet/hooks", "hookTime": "1m",
  *      "keepGenerations": 10, "keepAtLeast": "7d", "history": {"versions": 0, "datasets": {…}} (config_history.h), "quota": {"incoming": 1, "spool": 1, "quarantine": 1}, "reserve": 1,
  *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h", "keyMemory": 201326592, "fullValidation": false,
  *      "maxValidity": "400d" | {"root": "…", "timestamp": "…", "snapshot": "…", "targets": "…", "datasets": "…"},
@@ -36,8 +37,11 @@ struct inside_config {
 	char *store;
 	char *incoming;
 	char *spool;
-	char *contracts; /* NULL: no contracts */
-	char *policy;    /* NULL: no policy: every dataset waits for a person */
+	char *contracts;   /* NULL: no contracts */
+	char *policy;      /* NULL: no policy: every dataset waits for a person */
+	char *access;      /* NULL: no access.json: inside-serve shows all to anybody */
+	char *hooks;       /* NULL: none */
+	int64_t hook_time; /* seconds that one hook may take */
 	int64_t keep_generations;
 	int64_t keep_at_least;
 	struct history_config history;

@@ -122,9 +122,26 @@ static enum fault load_policy(struct inside *inside, struct refusal *why)
 	return FAULT_NONE;
 }
 
+/* An import goes on whatever access.json says: it is inside-serve's, which says what is wrong with it, and `check`. */
+static void load_access(struct inside *inside)
+{
+	const char *path = inside->config->access;
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size;
+	int r = path == NULL ? -ENOENT : fd_load_file(AT_FDCWD, path, LIMIT_JSON_SIZE, &data, &size);
+
+	inside->has_access = r == 0;
+	if (r == 0)
+		hash_bytes(data, size, &inside->access_sha256);
+	else if (path != NULL)
+		log_warning("%s: %s", path, strerror(-r));
+}
+
 enum fault inside_load_rules(struct inside *inside, struct refusal *why)
 {
 	enum fault fault = load_policy(inside, why);
+
+	load_access(inside);
 
 	if (fault == FAULT_NONE && inside->config->contracts != NULL)
 		fault = load_contracts(inside, NULL, NULL, why);

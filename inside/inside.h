@@ -38,6 +38,8 @@ struct inside {
 	int lock_fd;
 	int64_t now;
 	struct decisions decisions;
+	bool has_access;             /* access.json is named, and could be read */
+	struct sha256 access_sha256; /* of its bytes, for the log: an import does not depend on what they say */
 	struct record_event *events;
 	size_t n_events;
 	struct logbook logbook;

@@ -419,6 +419,9 @@ void logbook_compare(struct inside *inside)
 	compare_program(inside);
 	compare_hash(inside, "configuration", &inside->config->sha256, "the configuration");
 	compare_hash(inside, "policy", policy, "the policy");
+	/* Where it is named and cannot be read nothing is known of it. */
+	if (inside->has_access || inside->config->access == NULL)
+		compare_hash(inside, "access", inside->has_access ? &inside->access_sha256 : NULL, "access.json");
 	compare_contracts(inside);
 	compare_generation(inside);
 }

@@ -5,7 +5,7 @@
  *
  *     log/people.json   {"format": "clapet log people 1", "next": 3, "people": [{"id": "p1", "name": "jeanne"}, …]}
  *     log/memory.json   {"format": "clapet log memory 1", "began": "…", "taken": null | "…", "takenSize": 0, "inForce": {"cog": "<version>"},
- *                        "program": "0.1.0 <hex>", "configuration": hex, "policy": hex, "contracts": {"paie for cog": hex}}
+ *                        "program": "0.1.0 <hex>", "configuration": hex, "policy": hex, "access": hex, "contracts": {"paie for cog": hex}}
  *
  * The supervisor composes both, inside-log puts them as bytes. A row of people.json may go (`forget-person`): the tree never held it.
  */

@@ -152,6 +152,14 @@ static const char contract_from_details[] =
 	"datapackage.json.\n"
 	"Exit status: 0 printed, 1 it cannot be made (a field that the schema does not have), 2 trouble.";
 
+static const char key_details[] = "`key add` makes a key and shows it once, on standard output; kept is its digest. "
+				  "`key list` shows whose they are and what they\n"
+				  "read. `key accept ID` records that its owner accepted a licence of access.json, in "
+				  "the text that stands there. `key rotate ID`\n"
+				  "makes the next key of the same owner; the old one goes on for --overlap. `key "
+				  "revoke ID` ends one. A private dataset or view is\n"
+				  "read by the keys that name it; what is open needs none.";
+
 static const struct command commands[] = {
 	{"init", NULL, "makes the store and anchors its trust", init_details, cmd_init_options, cmd_init},
 	{"check", NULL, "looks at configuration, rules, folders, users and sandbox", NULL, NULL, cmd_check},
@@ -192,6 +200,8 @@ static const struct command commands[] = {
 	{"explain", "[CODE]", "what a code means and what to do", NULL, cmd_explain_options, cmd_explain},
 	{"verify", NULL, "checks the whole store: trust, blobs, files, links", verify_details, cmd_verify_options,
 	 cmd_verify},
+	{"key", "add|list|accept|rotate|revoke [ID]", "the keys of readers, for inside-serve", key_details,
+	 cmd_key_options, cmd_key},
 	{"contracts", NULL, "who reads what, and whether what is in force keeps it", contracts_details,
 	 cmd_contracts_options, cmd_contracts},
 	{"contract-from", "SCHEMA|DATASET/RESOURCE", "prints a contract, ready to save", contract_from_details,

@@ -137,6 +137,7 @@ enum document {
 	DOCUMENT_HISTORY_STATE, /* decisions/history.json: what these came to when they were last read */
 	DOCUMENT_SOURCES,       /* decisions/sources.json: what the outside last said of its sources */
 	DOCUMENT_PEOPLE,        /* log/people.json: whose the pseudonyms in the log are; put by inside-log */
+	DOCUMENT_KEYS,          /* decisions/keys.json: the keys of readers */
 	DOCUMENT_MEMORY, /* log/memory.json: what the log said last of configuration, rules and itself; put by inside-log */
 	DOCUMENT_N
 };

@@ -12,7 +12,7 @@
  *     datasets/<name>/v/<16 hex of version>/<file>      hard links into objects
  *     generations/<n>/<name> -> ../../datasets/<name>/v/<16 hex>      generations/<n>/clapet.json
  *     current -> generations/<n>
- *     decisions/waivers.json pins.json sources.json history.json verdicts/<name>-<16 hex>.json
+ *     decisions/waivers.json pins.json keys.json sources.json history.json verdicts/<name>-<16 hex>.json
  *     decisions/history/<name>/<16 hex>.json            what each version is made of, and when it was in force
  *     quarantine/<name>-<16 hex>/report.json   log/
  *

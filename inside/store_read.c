@@ -379,6 +379,9 @@ int store_document_path(enum document document, const char *dataset, const struc
 	case DOCUMENT_PINS:
 		fixed = "decisions/pins.json";
 		break;
+	case DOCUMENT_KEYS:
+		fixed = "decisions/keys.json";
+		break;
 	case DOCUMENT_HISTORY_STATE:
 		fixed = "decisions/history.json";
 		break;

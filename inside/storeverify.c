@@ -252,7 +252,7 @@ static bool is_version_document(const char *name, const char *suffix)
 
 static void verify_decisions(struct storeverify *verify)
 {
-	static const char *const known[] = {"waivers.json", "pins.json", "sources.json", "history.json"};
+	static const char *const known[] = {"waivers.json", "pins.json", "keys.json", "sources.json", "history.json"};
 	_cleanup_(store_names_free) struct store_names names = {NULL, 0}, verdicts = {NULL, 0};
 	_cleanup_close_ int fd = storeverify_open(verify, "decisions", PRIVATE_MODE);
 	_cleanup_close_ int verdicts_fd = storeverify_open(verify, "decisions/verdicts", PRIVATE_MODE);

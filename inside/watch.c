@@ -115,6 +115,8 @@ static void reload_rules(struct inside *inside)
 		struct contract_file *contracts = inside->contracts;
 		size_t n_contracts = inside->n_contracts;
 
+		inside->has_access = fresh.has_access;
+		inside->access_sha256 = fresh.access_sha256;
 		inside->policy = fresh.policy;
 		inside->contracts = fresh.contracts;
 		inside->n_contracts = fresh.n_contracts;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# deps.sh [lint|fuzz|bench]: installs the Debian packages that are missing here, and says which. Does nothing where all are there.
+# deps.sh [lint|fuzz|bench|readers]: installs the Debian packages that are missing here, and says which. Does nothing where all are there.
 set -eu
 
 # What it is found by -> the package that has it.
@@ -15,12 +15,19 @@ case "${1:-}" in
 lint) programs="clang-format:clang-format cppcheck:cppcheck shellcheck:shellcheck git:git" libraries= ;;
 fuzz) programs="clang:clang" libraries= ;;
 bench) programs="udp-sender:udpcast" libraries= ;;
+# The languages of docs/readers: 160 MB to fetch, 430 MB on the disk where none is there. A test of one that is missing is skipped.
+readers) programs="sqlite3:sqlite3 Rscript:r-base-core javac:openjdk-17-jdk-headless curl:curl" libraries=
+	files="/usr/lib/R/site-library/jsonlite:r-cran-jsonlite /usr/lib/python3/dist-packages/pandas:python3-pandas
+/usr/share/java/jackson-databind.jar:libjackson2-databind-java" ;;
 esac
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=
 for pair in $programs; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+done
+for pair in ${files:-}; do
+	[ -e "${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done
 for pair in $libraries; do
 	pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair#*:}"

@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The recipe of docs/readers for SQLite, as it is written.
+. tests/lib.sh
+. tests/world.sh
+. tests/readers.sh
+
+needs sqlite3 SQLite
+ok "a store with a dataset" readers_world
+recipe sqlite
+done_testing
