@@ -27,8 +27,7 @@ const open = async (language, options = {}) => {
 	const page = await context.newPage();
 	page.on("console", (message) => message.type() === "error" && faults.push(`${page.url()}: ${message.text()}`));
 	page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
-	page.on("request", (request) => new URL(request.url()).origin === new URL(page.url() === "about:blank" ? request.url() : page.url()).origin
-		|| faults.push(`${page.url()} asks ${request.url()}`));
+	page.on("request", (request) => [base, operators].includes(new URL(request.url()).origin) || faults.push(`${page.url()} asks ${request.url()}`));
 	return page;
 };
 
