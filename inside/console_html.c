@@ -240,7 +240,7 @@ void console_end(const struct console_page *page)
 		     {WORD_FOOTER_EVENTS, "/events", false},
 		     {WORD_FOOTER_OPENAPI, "/openapi.json", false}};
 
-	fprintf(page->file, "</main>\n<footer>\n<p>%s:</p>\n<ul>\n", console_word(page->language, WORD_FOOTER));
+	fprintf(page->file, "</main>\n<footer>\n<p>%s</p>\n<ul>\n", console_word(page->language, WORD_FOOTER));
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		fprintf(page->file, "<li><a href=\"%s%s\">%s</a></li>\n", links[i].in_view ? page->base : "",
 			links[i].path, console_word(page->language, links[i].word));

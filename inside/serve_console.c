@@ -2,13 +2,14 @@
  *
  * serve_console: see serve_console.h. The list; one dataset is serve_console_dataset.c's, the pages for operators serve_console_operators.c's.
  */
-#include "inside/serve_console_private.h"
+#include "inside/serve_console.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "inside/serve_console_private.h"
 
 /* --- what all pages have ------------------------------------------------------------------------------------------------ */
 

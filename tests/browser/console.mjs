@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: ISC
 // console.mjs BASE OPERATORS SHOTS KIND: the console in Chromium, driven through playwright-core; axe-core looks at each page in both languages. Prints a line
 // "ok - …" or "not ok - …" a check (tests/e2e/console_browser.sh makes TAP of it).
-// BASE, OPERATORS: addresses of the readers' and the operators' side ("" none); KIND: empty, real, forty, thousands.
+// BASE: the readers' address; OPERATORS: the path of the operators' socket; KIND: empty, real, forty, thousands.
 import { createRequire } from "node:module";
 import { mkdirSync, readFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 
 const require = createRequire(process.env.MODULES + "/");
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const [base, operators, shots, kind] = process.argv.slice(2);
+const [base, socket, shots, kind] = process.argv.slice(2);
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 const check = (holds, what, detail = "") => {
@@ -16,6 +17,15 @@ const check = (holds, what, detail = "") => {
 	if (!holds && detail)
 		console.log(String(detail).split("\n").map((line) => "# " + line).join("\n"));
 };
+
+// A browser speaks to no Unix socket: as an operator's `ssh -L` would, this carries the bytes.
+const relay = createServer((from) => {
+	const to = connect(socket);
+	from.pipe(to).on("error", () => from.destroy());
+	to.pipe(from).on("error", () => to.destroy());
+});
+await new Promise((listening) => relay.listen(0, "127.0.0.1", listening));
+const operators = `http://127.0.0.1:${relay.address().port}`;
 
 mkdirSync(shots, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
@@ -79,7 +89,7 @@ for (const language of ["fr-FR", "en-GB"]) {
 		const refused = await page.request.get(base + "/held", { headers: { accept: "text/html" } });
 		check(refused.status() === 403, `${kind} ${short}: what waits is not shown to readers`, refused.status());
 	}
-	if (operators && (kind === "real" || kind === "forty")) {
+	if (kind === "real" || kind === "forty") {
 		for (const name of ["held", "link", "log"])
 			await visit(page, `${operators}/${name}`, `${kind} ${name} ${short}`);
 		await page.goto(operators + "/");
@@ -114,7 +124,7 @@ if (kind === "forty" || kind === "thousands") {
 		check(page.url().includes("page=2") && await page.locator(".pages [aria-current=page]").innerText().then((text) => text.trim().endsWith("2")),
 			"thousands: the next page, without a script");
 	}
-	await page.locator("#q").fill("ecoles elementaires n° 5");
+	await page.locator("#q").fill("ecoles elementaires");
 	await page.locator("#q").press("Enter");
 	await page.waitForLoadState();
 	const rows = await page.locator("tbody tr").count();
@@ -128,3 +138,4 @@ if (kind === "forty" || kind === "thousands") {
 }
 check(faults.length === 0, `${kind}: no page breaks its policy or asks elsewhere`, faults.join("\n"));
 await browser.close();
+process.exit();
