@@ -84,6 +84,7 @@ SRC_bundle = \
 # The one-way link (FORMAT.md 29): a library of its own, so that the programs at its two ends alone link ISA-L.
 SRC_link = \
 	bundle/fec.c \
+	bundle/fec_gfni.c \
 	bundle/fec_tables.c \
 	bundle/link_generation.c \
 	bundle/link_geometry.c \
@@ -134,6 +135,7 @@ SRC_keys = \
 	keys/repository_pending.c \
 	keys/repository_prune.c \
 	keys/repository_sign.c \
+	keys/schemes.c \
 	keys/secret.c \
 	keys/tile.c \
 	keys/tlog.c \
@@ -392,6 +394,26 @@ SRC_inside = \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
 	inside/rowsort.c \
+	inside/serve_access.c \
+	inside/serve_cache.c \
+	inside/serve_catalog.c \
+	inside/serve_connections.c \
+	inside/serve_daemon.c \
+	inside/serve_dcat.c \
+	inside/serve_encode.c \
+	inside/serve_file.c \
+	inside/serve_history.c \
+	inside/serve_listen.c \
+	inside/serve_negotiate.c \
+	inside/serve_openapi.c \
+	inside/serve_pick.c \
+	inside/serve_reply.c \
+	inside/serve_request.c \
+	inside/serve_routes.c \
+	inside/serve_send.c \
+	inside/serve_set.c \
+	inside/serve_status.c \
+	inside/serve_version.c \
 	inside/settle.c \
 	inside/settle_history.c \
 	inside/settle_missing.c \
@@ -425,7 +447,7 @@ SRC_inside = \
 LIB_ISAL = $(if $(wildcard /usr/include/isa-l/erasure_code.h),-lisal)
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit clapet-send clapet-receive
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign outside-log \
-	inside-unpack inside-verify inside-check inside-commit inside-log
+	inside-unpack inside-verify inside-check inside-commit inside-log inside-serve
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
 	keys/cmd_init.c keys/cmd_link.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
@@ -438,7 +460,7 @@ LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lsecco
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_key.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
-	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
+	inside/cmd_rollback.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
@@ -499,7 +521,12 @@ MAIN_inside-log = inside/log.c
 OURS_inside-log = inside keys bundle base
 LIBS_inside-log = -lsodium -lseccomp
 
-LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
+# The one program that serves readers.
+MAIN_inside-serve = inside/serve_main.c
+OURS_inside-serve = inside schemas keys bundle base
+LIBS_inside-serve = -lmicrohttpd -lsodium -lsqlite3 -lzstd -lz -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
+
+LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lmicrohttpd -lsqlite3 -lz -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 .PHONY: all check check-only cross demo deps install lint asan bench bench-link bench-patch bench-validate fuzz fuzzers clean tests

@@ -338,7 +338,7 @@
 /* Seconds within which a request's head must be there, counted from the connection's begin or the answer before; of silence in an answer;
  * and after how many a reader must have taken LIMIT_SERVE_PACE bytes a second on the whole. */
 #define LIMIT_SERVE_HEAD_TIME 60
-#define LIMIT_SERVE_IDLE_TIME 30
+#define LIMIT_SERVE_IDLE_TIME 120
 #define LIMIT_SERVE_PACE_TIME 60
 #define LIMIT_SERVE_PACE 1024
 /* Connections at once that a configuration may ask for: each has a descriptor (4,096 a process, sandbox.c), and an open file beside it. */
@@ -350,8 +350,8 @@
 /* Files up to this size are kept in memory, so many bytes of them in all, encoded ones too: what is asked for ten thousand times a second. */
 #define LIMIT_SERVE_CACHED_FILE (256 * KIB)
 #define LIMIT_SERVE_CACHE (16 * MIB)
-/* Descriptors of files that are kept open between requests. */
-#define LIMIT_SERVE_OPEN_FILES 256
+/* Bodies that are encoded while they are sent: 2 MiB each. More at once go as they are. */
+#define LIMIT_SERVE_ENCODERS 16
 
 /* Who listens for events at once (each has a connection of LIMIT_SERVE_CONNECTIONS); seconds after which a listener is let go, to be asked anew whether it
  * may still listen; seconds between signs of life (proxies let go of what is silent for 30 or 60); generations that one that comes back may have

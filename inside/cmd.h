@@ -64,6 +64,7 @@ int cmd_exec(int argc, char **argv);
 extern const struct option cmd_exec_options[];
 int cmd_explain(int argc, char **argv);
 extern const struct option cmd_explain_options[];
+int cmd_serve(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 extern const struct option cmd_verify_options[];
 

@@ -57,6 +57,11 @@ static const char import_details[] =
 static const char watch_details[] = "The service's command: like import, whenever something arrives in incoming/ and "
 				    "at least every --interval. SIGTERM\n"
 				    "lets the bundle under way end.";
+static const char serve_details[] =
+	"Runs inside-serve in its place: it listens where the configuration's \"serve\" says, reads "
+	"the store and writes nothing but\n"
+	"its access log. Under systemd it is the service clapet-inside-serve, with an account of "
+	"its own.";
 static const char status_details[] =
 	"With --check the exit status is that of a monitoring plugin: 0 OK, 1 warning (held, missing, stale), 2 "
 	"critical\n"
@@ -198,6 +203,7 @@ static const struct command commands[] = {
 	 cmd_forget_person},
 	{"exec", "-- COMMAND…", "runs a command over one consistent set", exec_details, cmd_exec_options, cmd_exec},
 	{"explain", "[CODE]", "what a code means and what to do", NULL, cmd_explain_options, cmd_explain},
+	{"serve", NULL, "answers readers over HTTP (inside-serve)", serve_details, NULL, cmd_serve},
 	{"verify", NULL, "checks the whole store: trust, blobs, files, links", verify_details, cmd_verify_options,
 	 cmd_verify},
 	{"key", "add|list|accept|rotate|revoke [ID]", "the keys of readers, for inside-serve", key_details,
