@@ -357,7 +357,7 @@
  * may still listen; seconds between signs of life (proxies let go of what is silent for 30 or 60); generations that one that comes back may have
  * missed, past which it is told to read anew. */
 #define LIMIT_EVENT_LISTENERS 256
-#define LIMIT_EVENT_LISTEN_TIME 3600
+#define LIMIT_EVENT_LISTEN_TIME 900
 #define LIMIT_EVENT_BEAT 15
 #define LIMIT_EVENT_RESUME 64
 

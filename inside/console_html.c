@@ -121,7 +121,8 @@ static void write_query(FILE *file, const char *query)
 
 static void write_href(const struct console_page *page, const char *path, const char *query, const char *lang)
 {
-	fprintf(page->file, "href=\"%s%s", page->base, path);
+	/* Only the whole's root ends with a slash. */
+	fprintf(page->file, "href=\"%s%s", page->base, page->base[0] != '\0' && strcmp(path, "/") == 0 ? "" : path);
 	if (query[0] != '\0') {
 		putc('?', page->file);
 		write_query(page->file, query);
