@@ -302,7 +302,10 @@ SRC_inside = \
 	inside/accesscheck.c \
 	inside/accesskeys.c \
 	inside/accesskeys_json.c \
+	inside/accesslog.c \
+	inside/accesslog_format.c \
 	inside/accessnames.c \
+	inside/accessrate.c \
 	inside/accessrules.c \
 	inside/attestcheck.c \
 	inside/audit_history.c \
@@ -326,6 +329,7 @@ SRC_inside = \
 	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_history.c \
+	inside/config_rows.c \
 	inside/config_serve.c \
 	inside/config_trust.c \
 	inside/console_change.c \
@@ -353,6 +357,8 @@ SRC_inside = \
 	inside/generation.c \
 	inside/goodrows.c \
 	inside/historystate.c \
+	inside/hooks.c \
+	inside/hooks_program.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \
@@ -362,6 +368,8 @@ SRC_inside = \
 	inside/missing.c \
 	inside/moment.c \
 	inside/medium.c \
+	inside/mediumslip.c \
+	inside/pastfiles.c \
 	inside/pastlist.c \
 	inside/pastspan.c \
 	inside/pastversion.c \
@@ -388,19 +396,33 @@ SRC_inside = \
 	inside/receive_status.c \
 	inside/receive_store.c \
 	inside/records.c \
+	inside/restore.c \
 	inside/retention.c \
 	inside/retention_past.c \
 	inside/retention_spans.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
+	inside/rowsbuild.c \
+	inside/rowsbuild_table.c \
+	inside/rowscatalog.c \
+	inside/rowscell.c \
+	inside/rowsfile.c \
+	inside/rowsmake.c \
+	inside/rowsquery.c \
 	inside/rowsort.c \
 	inside/serve_access.c \
+	inside/serve_access_sent.c \
 	inside/serve_cache.c \
 	inside/serve_catalog.c \
 	inside/serve_connections.c \
+	inside/serve_console.c \
+	inside/serve_console_dataset.c \
+	inside/serve_console_operators.c \
 	inside/serve_daemon.c \
 	inside/serve_dcat.c \
 	inside/serve_encode.c \
+	inside/serve_event.c \
+	inside/serve_events.c \
 	inside/serve_file.c \
 	inside/serve_history.c \
 	inside/serve_listen.c \
@@ -412,20 +434,17 @@ SRC_inside = \
 	inside/serve_routes.c \
 	inside/serve_send.c \
 	inside/serve_set.c \
+	inside/serve_static.c \
 	inside/serve_status.c \
 	inside/serve_version.c \
 	inside/settle.c \
 	inside/settle_history.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
-	inside/serve_console.c \
-	inside/serve_console_dataset.c \
-	inside/serve_console_operators.c \
-	inside/serve_event.c \
-	inside/serve_events.c \
-	inside/serve_static.c \
+	inside/settle_rows.c \
 	inside/status.c \
 	inside/store_delete.c \
+	inside/store_mend.c \
 	inside/store_put.c \
 	inside/store_read.c \
 	inside/store_write.c \
@@ -447,7 +466,7 @@ SRC_inside = \
 LIB_ISAL = $(if $(wildcard /usr/include/isa-l/erasure_code.h),-lisal)
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit clapet-send clapet-receive
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign outside-log \
-	inside-unpack inside-verify inside-check inside-commit inside-log inside-serve
+	inside-unpack inside-verify inside-check inside-commit inside-log inside-rows inside-serve
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
 	keys/cmd_init.c keys/cmd_link.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
@@ -460,7 +479,7 @@ LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lsecco
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_key.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
-	inside/cmd_rollback.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
+	inside/cmd_rollback.c inside/cmd_rows.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
@@ -520,6 +539,10 @@ LIBS_inside-commit = -lcrypto -lseccomp
 MAIN_inside-log = inside/log.c
 OURS_inside-log = inside keys bundle base
 LIBS_inside-log = -lsodium -lseccomp
+
+MAIN_inside-rows = inside/rows.c
+OURS_inside-rows = inside schemas bundle base
+LIBS_inside-rows = -lsqlite3 -lcsv -ljansson -lpcre2-8 -lcrypto -lseccomp
 
 # The one program that serves readers.
 MAIN_inside-serve = inside/serve_main.c

@@ -114,6 +114,8 @@
  * again in incoming/. */
 #define LIMIT_MEDIUM_FILES 65536
 #define LIMIT_MEDIUM_BATCH (256 * MIB)
+/* SHA256SUMS beside the bundles of a medium: LIMIT_EXPORT_VOLUMES lines of 180 bytes, and what else a person put there. */
+#define LIMIT_SLIP_SIZE (1 * MIB)
 /* An export: volumes, which a person carries; blobs of one, which the worker that writes it holds open, of 4,096 files that it may; a file of FAT32 at its largest, the bound where none is named; what remembers an export
  * under way: 70 bytes a blob, of several millions. */
 #define LIMIT_EXPORT_VOLUMES 1000
@@ -299,6 +301,15 @@
 /* The kernel's buffer that is asked for: a tenth of a second at 300 MB/s. */
 #define LIMIT_RECEIVE_KERNEL_BUFFER (32 * MIB)
 
+/* Rows (FORMAT.md 33). What SQLite makes of a table: a column more than Debian's SQLite takes is one that is not there; indexes beside that of
+ * the primary key; and the database's size in bytes for each of the plain files' (an integer of one digit in many narrow columns). */
+#define LIMIT_ROWS_COLUMNS 1999
+#define LIMIT_ROWS_INDEXES 32
+#define LIMIT_ROWS_GROWTH 8
+/* A question: filters, values of one filter, columns to sort by, and the SQL that comes of them; all names of the widest table, quoted. */
+#define LIMIT_ROWS_FILTERS 256
+#define LIMIT_ROWS_SORTS 8
+#define LIMIT_ROWS_SQL_SIZE (1 * MIB)
 /* Readers (FORMAT.md 34). Views and keys: one for each of the 34,945 communes; each entry then has 400 bytes at most for LIMIT_JSON_SIZE. A view's filters: one a
  * resource of a large package. Texts (a view's title, a column, a value, a key's owner) with their NUL. A licence is read before it is accepted. */
 #define LIMIT_ACCESS_VIEWS 40000

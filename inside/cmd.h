@@ -44,6 +44,8 @@ int cmd_checkout(int argc, char **argv);
 extern const struct option cmd_history_options[], cmd_checkout_options[];
 int cmd_diff(int argc, char **argv);
 extern const struct option cmd_diff_options[];
+int cmd_rows(int argc, char **argv);
+extern const struct option cmd_rows_options[];
 int cmd_missing(int argc, char **argv);
 int cmd_request(int argc, char **argv);
 extern const struct option cmd_missing_options[], cmd_request_options[];

@@ -18,6 +18,7 @@
 #include "inside/cmd.h"
 #include "inside/config_trust.h"
 #include "inside/contractstate.h"
+#include "inside/hooks.h"
 
 #define CELL 512
 
@@ -61,6 +62,8 @@ static int check_users(const struct inside_config *config)
 	gid_t gid;
 
 	for (size_t i = 0; i < CONFIG_N_USERS && why.fault == FAULT_NONE; i++) {
+		if (i == COMP_ROWS && !config_rows_wants_any(&config->rows))
+			continue;
 		if (config->sockets == NULL && config->users[i] == NULL && geteuid() == 0 && !config->test_bench)
 			refuse(&why, FAULT_CONFIGURATION,
 			       "\"users\" is missing: as root, workers need accounts of their own");
@@ -186,6 +189,34 @@ static int check_owners(const struct inside_config *config)
 	status = fault_exit_worse(status, check_own("owner of spool", config->spool, 077));
 	for (size_t i = 0; i < ARRAY_SIZE(owned_folders); i++)
 		status = fault_exit_worse(status, check_owned(config, &owned_folders[i], &store));
+	return status;
+}
+
+/* --- hooks ------------------------------------------------------------------------------------------------------------------- */
+
+static void tell_hook(void *ctx, const struct refusal *why)
+{
+	int *status = ctx;
+
+	*status = fault_exit_worse(*status, say(why, "hooks", ""));
+}
+
+static int check_hooks(const struct inside_config *config)
+{
+	const struct refusal fine = {FAULT_NONE, ""};
+	_cleanup_free_ char *folder = NULL;
+	struct hooks_names names;
+	int status = 0;
+
+	if (config->hooks == NULL)
+		return 0;
+	folder = xasprintf("%s/generation.d", config->hooks);
+	hooks_list(folder, tell_hook, &status, &names);
+	for (size_t i = 0; i < names.n_items; i++)
+		say(&fine, "hook", names.items[i]);
+	if (names.n_items == 0 && status == 0)
+		say(&fine, "hooks", "none");
+	hooks_names_free(&names);
 	return status;
 }
 
@@ -364,6 +395,7 @@ int cmd_check(int argc, char **argv)
 	status = fault_exit_worse(status, check_trust(inside.config));
 	status = fault_exit_worse(status, check_users(inside.config));
 	status = fault_exit_worse(status, check_owners(inside.config));
+	status = fault_exit_worse(status, check_hooks(inside.config));
 	status = fault_exit_worse(status, check_sandbox(inside.config));
 	why.fault = FAULT_NONE;
 	inside_open_store(&inside, &why);

@@ -18,7 +18,7 @@
 
 static const char *const user_keys[CONFIG_N_USERS] = {
 	[COMP_UNPACK] = "unpack", [COMP_VERIFY] = "verify", [COMP_CHECK] = "check",
-	[COMP_COMMIT] = "commit", [COMP_LOG] = "log",
+	[COMP_COMMIT] = "commit", [COMP_LOG] = "log",       [COMP_ROWS] = "rows",
 };
 
 const char *config_user_key(enum comp comp)
@@ -42,6 +42,7 @@ void config_free(struct inside_config *config)
 	free(config->link_bind);
 	free(config->link_key);
 	config_history_clear(&config->history);
+	config_rows_clear(&config->rows);
 	config_serve_clear(&config->serve);
 	for (size_t i = 0; i < CONFIG_N_USERS; i++)
 		free(config->users[i]);
@@ -137,8 +138,10 @@ static enum fault get_users(const json_t *root, const char *where, struct inside
 	for (size_t i = 0; fault == FAULT_NONE && i < CONFIG_N_USERS; i++) {
 		const char *name = NULL;
 
-		fault = json_get_text(users, where, user_keys[i], true, &name, why);
-		if (fault == FAULT_NONE)
+		/* The first five were there from the start; rows are off by default. */
+		fault = json_get_text(users, where, user_keys[i],
+				      i != COMP_ROWS || config_rows_wants_any(&config->rows), &name, why);
+		if (fault == FAULT_NONE && name != NULL)
 			config->users[i] = xstrdup(name);
 	}
 	return fault;
@@ -188,7 +191,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 		"keepGenerations", "keepAtLeast",    "quota",     "reserve",    "heartbeat",   "clockSkew",
 		"users",           "sockets",        "testBench", "workerTime", "maxValidity", "schemes",
 		"keyMemory",       "fullValidation", "history",   "link",       "access",      "hooks",
-		"hookTime",        "serve",          NULL};
+		"hookTime",        "serve",          "rows",      NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -199,6 +202,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 	    (fault = get_quota(root, path, config, why)) != FAULT_NONE ||
 	    (fault = get_link(root, path, config, why)) != FAULT_NONE ||
 	    (fault = config_history_parse(root, path, &config->history, why)) != FAULT_NONE ||
+	    (fault = config_rows_parse(root, path, &config->rows, why)) != FAULT_NONE ||
 	    (fault = config_serve_parse(root, path, &config->serve, why)) != FAULT_NONE ||
 	    (fault = get_users(root, path, config, why)) != FAULT_NONE)
 		return fault;

@@ -359,19 +359,13 @@ static bool is_vouched(const struct record_target *list, size_t n, const char *f
 static enum fault name_output(const struct inside *inside, const struct spool *spool, const char *name, bool vouched,
 			      const struct sha256 *sha256, const char *file, struct refusal *why)
 {
-	_cleanup_close_ int fd = -1;
-	char hex[SHA256_HEX_SIZE];
 	int r;
 
 	if (!vouched)
 		fd_remove_tree(spool->fd, name);
 	if (!vouched || !fd_exists(spool->fd, name))
 		return FAULT_NONE;
-	sha256_to_hex(sha256, hex);
-	fd = fd_open_regular_beneath(spool->fd, name, O_RDONLY);
-	r = fd < 0 ? fd : crew_give(inside, COMP_COMMIT, fd);
-	if (r == 0 && (fchmod(fd, 0440) < 0 || renameat(spool->fd, name, spool->fd, hex) < 0))
-		r = -errno;
+	r = crew_hand_over(inside, spool, name, sha256);
 	return r < 0 ? refuse(why, FAULT_STORAGE, "spool: %s: %s", file, strerror(-r)) : FAULT_NONE;
 }
 
@@ -519,9 +513,8 @@ void judge_resolved_with(const struct verdict *verdict, const char *dataset, con
 	hash_final(hash, ret_digest);
 }
 
-/* A plain file of a version: an object of the store, or decoded in this run. */
-static int open_plain(const struct inside *inside, const struct spool *spool, const char *dataset,
-		      const struct sha256 *sha256)
+int judge_open_plain(const struct inside *inside, const struct spool *spool, const char *dataset,
+		     const struct sha256 *sha256)
 {
 	int fd = store_open_object(inside->store_fd, dataset, sha256);
 	char hex[SHA256_HEX_SIZE];
@@ -539,7 +532,7 @@ static enum fault send_package(const struct inside *inside, const struct spool *
 
 	memcpy(record.version.dataset, verdict->dataset, sizeof(record.version.dataset));
 	record.version.version = verdict->version;
-	return send_open(worker, &record, open_plain(inside, spool, verdict->dataset, &verdict->version),
+	return send_open(worker, &record, judge_open_plain(inside, spool, verdict->dataset, &verdict->version),
 			 "a datapackage.json", why);
 }
 
@@ -554,7 +547,7 @@ static enum fault send_table(const struct inside *inside, const struct spool *sp
 
 	if (resource == NULL)
 		return FAULT_NONE;
-	fd = open_plain(inside, spool, verdict->dataset, &resource->sha256);
+	fd = judge_open_plain(inside, spool, verdict->dataset, &resource->sha256);
 	size = fd < 0 ? 0 : fd_size(fd);
 	memcpy(record.target.dataset, verdict->dataset, sizeof(record.target.dataset));
 	snprintf(record.target.file, sizeof(record.target.file), "%s", name);

@@ -50,6 +50,7 @@ static const char import_details[] =
 	"again. Of a FOLDER (a medium; nothing is written to it) all *.tar are taken, in any order; other files are "
 	"left "
 	"alone.\n"
+	"What SHA256SUMS beside them finds half-copied, damaged or lacking is named and left out: exit status 4.\n"
 	"Volumes that were imported before are superseded: exit status 0. Without BUNDLE it also finishes a run that "
 	"was "
 	"cut\n"
@@ -93,7 +94,10 @@ static const char diff_details[] =
 	"with one: from it to the one in force. --as-of stands for V1. A table without a primary key is compared by "
 	"whole rows, of which "
 	"there may be\n"
-	"several alike. Cells are compared as texts. Exit status 0, whether there are differences or not.";
+	"several alike. Cells are compared as texts. Exit status 0, whether there are differences or not; 4: a "
+	"version's "
+	"blobs\n"
+	"are not kept any more.";
 static const char missing_details[] =
 	"Up to 20 objects by the first ten digits of their hash; beyond that, all of a "
 	"dataset since it was last whole here. Of a bundle that crossed the link in part\n"
@@ -124,7 +128,9 @@ static const char withdraw_details[] =
 static const char rollback_details[] = "DATASET goes back to the version that was in force before, or to the one that "
 				       "--to or --generation chooses, and is\n"
 				       "pinned there: later versions are verified, kept and held until `release`. "
-				       "--reason is required. Trust never goes back.";
+				       "--reason is required. Trust never goes back.\n"
+				       "What `history` calls rebuildable is rebuilt first. Exit status 4: its blobs "
+				       "are not kept any more.";
 static const char pin_details[] = "Later versions are verified, kept and held until `release`, or until the end that "
 				  "--until gives. --reason is required.";
 static const char release_details[] = "The newest trusted version then goes in force, unless something else holds it.";
@@ -138,6 +144,9 @@ static const char checkpoint_details[] = "Prints the signed checkpoint, and logs
 					 "rewritten. `status` asks for it when none was taken for 35 days.";
 static const char forget_details[] =
 	"ID is what `log` shows (p1). The entries keep the pseudonym, and the tree still verifies.";
+static const char rows_details[] =
+	"The configuration's \"rows\" says of which datasets. An import builds them by itself; this is for those that "
+	"were switched\non later, or could not be built. Exit status: 0 all are here, 2 one could not be built.";
 static const char exec_details[] = "COMMAND runs in the folder of the generation in force, which stays there as long "
 				   "as it runs; CLAPET_GENERATION and\n"
 				   "CLAPET_STORE are set. The exit status is the command's.";
@@ -182,6 +191,8 @@ static const struct command commands[] = {
 	 cmd_show},
 	{"diff", "DATASET[/RESOURCE] [V1 [V2]]", "what changed from one version to another", diff_details,
 	 cmd_diff_options, cmd_diff},
+	{"rows", "[DATASET…]", "SQLite files beside the versions in force, where they are lacking", rows_details,
+	 cmd_rows_options, cmd_rows},
 	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details,
 	 cmd_missing_options, cmd_missing},
 	{"request", NULL, "the request, whether anything is missing or not", request_details, cmd_request_options,

@@ -81,11 +81,6 @@ void serve_console_end(struct serve_console_call *call, struct serve_reply *repl
 	free(call->query);
 }
 
-bool serve_console_may_see(const struct serve_request *request, const struct serve_reader *reader, const char *dataset)
-{
-	return request->is_operator || serve_access_may_see(reader, dataset);
-}
-
 /* --- searching ---------------------------------------------------------------------------------------------------------- */
 
 /* The letter that the Latin-1 letter U+00C0 + INDEX is looked for as; 0: itself. */
@@ -182,8 +177,7 @@ static void describe(const struct serve_console_call *call, const struct serve_r
 	row->version = dataset->version;
 	row->date = dataset->date;
 	row->licence = licence_of(dataset->entry);
-	if (call->page.is_operator ||
-	    serve_access_row_filter(reader, dataset->name, NULL, &(const char *){NULL}) == NULL)
+	if (serve_access_row_filter(reader, dataset->name, NULL, &(const char *){NULL}) == NULL)
 		row->rows = rows_of(dataset->entry);
 }
 
@@ -195,9 +189,8 @@ static int compare_entries(const void *a, const void *b)
 }
 
 /* Every dataset that the reader may see, by name: those of the set, and, where it is the one in force, those of which nothing is. New array. */
-static struct console_row *gather(const struct serve_console_call *call, const struct serve_request *request,
-				  const struct serve_set *set, const struct serve_reader *reader, const json_t *status,
-				  size_t *ret_n)
+static struct console_row *gather(const struct serve_console_call *call, const struct serve_set *set,
+				  const struct serve_reader *reader, const json_t *status, size_t *ret_n)
 {
 	const json_t *datasets = json_object_get(status, "datasets");
 	size_t n_entries = json_array_size(datasets), n = 0, i = 0, j = 0;
@@ -215,7 +208,7 @@ static struct console_row *gather(const struct serve_console_call *call, const s
 		const json_t *entry = order >= 0 ? entries[j++] : NULL;
 
 		describe(call, reader, dataset, entry, &rows[n]);
-		n += rows[n].name[0] != '\0' && serve_console_may_see(request, reader, rows[n].name);
+		n += rows[n].name[0] != '\0' && serve_access_may_see(reader, rows[n].name);
 	}
 	*ret_n = n;
 	return rows;
@@ -315,7 +308,7 @@ void serve_console(struct serve *serve, const struct serve_request *request, con
 
 	serve_console_begin(serve, request, set, "/", &call);
 	console_judge(status, serve->config->heartbeat, serve->config->clock_skew, call.page.now, &list.health);
-	rows = gather(&call, request, set, reader, status, &n);
+	rows = gather(&call, set, reader, status, &n);
 	choose(request, rows, n, &list);
 	measure(set, rows + (list.rows - rows), list.n_rows);
 	console_write_list(&call.page, &list);

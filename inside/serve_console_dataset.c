@@ -133,11 +133,11 @@ static void ungather(struct gathered *gathered)
 }
 
 /* The resource of which only some rows may be seen; "": all may. */
-static const char *filtered_of(const struct serve_request *request, const struct serve_reader *reader, const char *name)
+static const char *filtered_of(const struct serve_reader *reader, const char *name)
 {
 	const char *value;
 
-	return !request->is_operator && serve_access_row_filter(reader, name, NULL, &value) != NULL ? name : "";
+	return serve_access_row_filter(reader, name, NULL, &value) != NULL ? name : "";
 }
 
 /* Whether an operator asks for a dataset of which nothing is in force: it waits, and has a page all the same. */
@@ -167,7 +167,7 @@ void serve_console_dataset(struct serve *serve, const struct serve_request *requ
 		if (dataset == NULL)
 			return;
 	}
-	shown.filtered = filtered_of(request, reader, name);
+	shown.filtered = filtered_of(reader, name);
 	serve_console_begin(serve, request, set, path, &call);
 	gather(serve, name, dataset, &gathered, &shown);
 	console_write_dataset(&call.page, &shown);

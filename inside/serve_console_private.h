@@ -27,6 +27,5 @@ void serve_console_begin(struct serve *serve, const struct serve_request *reques
 void serve_console_end(struct serve_console_call *call, struct serve_reply *reply);
 /* "" where it was not given. */
 const char *serve_console_param(const struct serve_request *request, const char *name);
-bool serve_console_may_see(const struct serve_request *request, const struct serve_reader *reader, const char *dataset);
 
 #endif

@@ -374,10 +374,12 @@ void serve_daemon_encoded(struct serve_daemon *daemon)
 	atomic_fetch_sub(&daemon->n_encoding, 1);
 }
 
-void serve_daemon_rest(struct serve_daemon *daemon, struct MHD_Connection *connection)
+bool serve_daemon_rest(struct serve_daemon *daemon, struct MHD_Connection *connection)
 {
 	struct serve_connection *own = connection_of(connection);
 
+	if (own != NULL && serve_connection_is_gone(own))
+		return false;
 	if (own != NULL)
 		serve_connection_rests(own);
 	pthread_mutex_lock(&daemon->lock);
@@ -387,6 +389,7 @@ void serve_daemon_rest(struct serve_daemon *daemon, struct MHD_Connection *conne
 		daemon->resting[daemon->n_resting++] = connection;
 	}
 	pthread_mutex_unlock(&daemon->lock);
+	return true;
 }
 
 void serve_daemon_wake(struct serve_daemon *daemon)

@@ -24,11 +24,10 @@
 struct listener {
 	struct serve *serve;
 	const struct serve_reader *reader; /* as long as the request */
-	bool is_operator;
-	uint64_t told;  /* the last generation that it knows; 0: none */
-	int64_t begun;  /* ticks */
-	int64_t spoken; /* when something was sent last */
-	char *text;     /* what is being sent */
+	uint64_t told;                     /* the last generation that it knows; 0: none */
+	int64_t begun;                     /* ticks */
+	int64_t spoken;                    /* when something was sent last */
+	char *text;                        /* what is being sent */
 	size_t size, at;
 };
 
@@ -36,7 +35,7 @@ static bool sees(void *ctx, const char *dataset)
 {
 	const struct listener *listener = ctx;
 
-	return listener->is_operator || serve_access_may_see(listener->reader, dataset);
+	return serve_access_may_see(listener->reader, dataset);
 }
 
 /* Every generation from the one after BEFORE to CURRENT that is here. Where one between is gone its changes are in the next one's. */
@@ -157,7 +156,6 @@ void serve_events(struct serve *serve, const struct serve_request *request, cons
 	listener = xcalloc(1, sizeof(*listener));
 	listener->serve = serve;
 	listener->reader = reader;
-	listener->is_operator = request->is_operator;
 	listener->told = serve_event_id(request->headers[SERVE_LAST_EVENT_ID]);
 	listener->begun = serve_ticks();
 	serve_reply_volatile(reply);

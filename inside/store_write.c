@@ -21,6 +21,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "inside/store_mend.h"
 #include "inside/store_stage.h"
 
 static const struct {
@@ -175,8 +176,15 @@ static enum fault each_stage(int store_fd, const struct store_names *datasets,
 static enum fault sweep_one(int store_fd, const char *parent, struct refusal *why)
 {
 	_cleanup_close_ int fd = fd_open_beneath(store_fd, parent, O_RDONLY | O_DIRECTORY, 0);
-	int r = fd < 0 ? fd : fd_remove_tree(fd, STAGE);
+	enum fault fault;
+	int r;
 
+	if (fd >= 0 && !fd_exists(fd, STAGE))
+		return FAULT_NONE;
+	if (fd >= 0 && strncmp(parent, "datasets/", strlen("datasets/")) == 0 &&
+	    (fault = store_mend_finish(store_fd, parent, why)) != FAULT_NONE)
+		return fault;
+	r = fd < 0 ? fd : fd_remove_tree(fd, STAGE);
 	return r < 0 ? stage_storage(why, r, "removal of " STAGE " in", parent) : FAULT_NONE;
 }
 
@@ -242,6 +250,9 @@ static enum fault place_dataset(int store_fd, const char *dataset, struct refusa
 	bool status = strcmp(dataset, "status") == 0;
 	enum fault fault;
 
+	fault = store_mend_place(store_fd, dataset, why);
+	if (fault != FAULT_NONE)
+		return fault;
 	snprintf(from, sizeof(from), "datasets/%s/" STAGE "/objects", dataset);
 	snprintf(to, sizeof(to), "datasets/%s/objects", dataset);
 	fault = move_all(store_fd, from, to, STAGE_FOLDER_MODE, RENAME_NOREPLACE, why);
@@ -255,7 +266,11 @@ static enum fault place_dataset(int store_fd, const char *dataset, struct refusa
 	snprintf(from, sizeof(from), "datasets/%s/" STAGE "/v", dataset);
 	snprintf(to, sizeof(to), "datasets/%s/v", dataset);
 	fault = check_versions(store_fd, dataset, from, why);
-	return fault == FAULT_NONE ? move_all(store_fd, from, to, STAGE_FOLDER_MODE, RENAME_NOREPLACE, why) : fault;
+	if (fault == FAULT_NONE)
+		fault = move_all(store_fd, from, to, STAGE_FOLDER_MODE, RENAME_NOREPLACE, why);
+	snprintf(from, sizeof(from), "datasets/%s/" STAGE "/rows", dataset);
+	snprintf(to, sizeof(to), "datasets/%s/rows", dataset);
+	return fault == FAULT_NONE ? move_all(store_fd, from, to, STAGE_FOLDER_MODE, 0, why) : fault;
 }
 
 /* A generation of that number may stand there: complete, never current, from a run that was cut between sync and
@@ -476,6 +491,28 @@ enum fault store_begin_generation(int store_fd, uint64_t generation, int clapet_
 	return FAULT_NONE;
 }
 
+/* The link to the version's SQLite file, where there is one, for readers with a mounted store. */
+static enum fault add_rows_link(int store_fd, int generation_fd, const char *dataset, const char *version,
+				struct refusal *why)
+{
+	char name[STORE_ROWS_SIZE], path[STAGE_PATH_SIZE], text[STORE_PATH_SIZE];
+	bool stands = false;
+	enum fault fault;
+
+	snprintf(name, sizeof(name), "%s" STORE_ROWS_SUFFIX, version);
+	snprintf(path, sizeof(path), "datasets/%s/" STAGE "/rows", dataset);
+	fault = stage_has(store_fd, path, name, &stands, why);
+	if (fault == FAULT_NONE && !stands) {
+		snprintf(path, sizeof(path), "datasets/%s/rows", dataset);
+		fault = stage_has(store_fd, path, name, &stands, why);
+	}
+	if (fault != FAULT_NONE || !stands)
+		return fault;
+	snprintf(path, sizeof(path), "%s" STORE_ROWS_SUFFIX, dataset);
+	snprintf(text, sizeof(text), "../../datasets/%s/rows/%s", dataset, name);
+	return symlinkat(text, generation_fd, path) < 0 ? stage_storage(why, errno, "symlinkat", path) : FAULT_NONE;
+}
+
 enum fault store_generation_add(int store_fd, uint64_t generation, const char *dataset, const struct sha256 *version,
 				struct refusal *why)
 {
@@ -504,7 +541,7 @@ enum fault store_generation_add(int store_fd, uint64_t generation, const char *d
 	snprintf(text, sizeof(text), "../../datasets/%s/v/%s", dataset, name);
 	if (symlinkat(text, fd, dataset) < 0)
 		return stage_storage(why, errno, "symlinkat", path);
-	return FAULT_NONE;
+	return add_rows_link(store_fd, fd, dataset, name, why);
 }
 
 static int version_stands(void *ctx, const char *dataset, const char *version)

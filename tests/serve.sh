@@ -22,6 +22,7 @@ serve_config() {
 
 serve_start() {
 	local i
+	: >"$T/serve.log"
 	"$BIN/clapet-inside" --config "$T/in/inside.json" serve >"$T/serve.log" 2>&1 &
 	serve_pid=$!
 	on_exit '[ -z "$serve_pid" ] || kill "$serve_pid" 2>/dev/null'
