@@ -425,6 +425,7 @@ SRC_inside = \
 	inside/serve_events.c \
 	inside/serve_file.c \
 	inside/serve_history.c \
+	inside/serve_kept.c \
 	inside/serve_listen.c \
 	inside/serve_negotiate.c \
 	inside/serve_openapi.c \

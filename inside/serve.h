@@ -29,6 +29,7 @@ struct serve_access;
 struct serve_cache;
 struct serve_counts;
 struct serve_daemon;
+struct serve_kept;
 struct serve_log;
 struct serve_reader;
 struct serve_reply;
@@ -45,6 +46,7 @@ struct serve {
 	struct serve_cache *cache;   /* of small bodies (serve_encode.h) */
 	struct serve_daemon *daemon; /* serve_daemon.c's own */
 	struct serve_access *access; /* serve_access.c's own */
+	struct serve_kept *kept;     /* status.json as it was parsed last (serve_kept.h) */
 	struct serve_log *log;       /* serve_access_log's own */
 	struct serve_counts *counts; /* serve_status.c's own */
 	pthread_mutex_t history;     /* one thread at a time reads histories: there may be thousands of documents */

@@ -297,7 +297,7 @@ static void measure(const struct serve_set *set, struct console_row *rows, size_
 void serve_console(struct serve *serve, const struct serve_request *request, const struct serve_set *set,
 		   const struct serve_reader *reader, struct serve_reply *reply)
 {
-	_cleanup_(json_decrefp) json_t *status = request->generation == 0 ? console_load_status(serve->store_fd) : NULL;
+	_cleanup_(json_decrefp) json_t *status = request->generation == 0 ? serve_kept_status(serve) : NULL;
 	struct console_list list = {.search = serve_console_param(request, "q"),
 				    .state = serve_console_param(request, "state"),
 				    .sort = serve_console_param(request, "sort"),

@@ -102,7 +102,7 @@ static void gather_version(struct serve *serve, const struct serve_dataset *data
 static void gather(struct serve *serve, const char *name, const struct serve_dataset *dataset,
 		   struct gathered *gathered, struct console_dataset *shown)
 {
-	gathered->status = console_load_status(serve->store_fd);
+	gathered->status = serve_kept_status(serve);
 	shown->status = console_status_entry(gathered->status, name);
 	shown->is_stale = console_is_stale(shown->status, serve_now());
 	console_load_versions(serve->store_fd, name, dataset == NULL ? "" : dataset->version, &gathered->versions);
@@ -148,7 +148,7 @@ static bool is_waiting(struct serve *serve, const struct serve_request *request,
 
 	if (!request->is_operator || request->generation != 0 || serve_set_dataset(set, name) != NULL)
 		return false;
-	status = console_load_status(serve->store_fd);
+	status = serve_kept_status(serve);
 	return console_status_entry(status, name) != NULL;
 }
 

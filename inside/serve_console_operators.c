@@ -46,7 +46,7 @@ void serve_console_held(struct serve *serve, const struct serve_request *request
 	(void)reader;
 	if (!is_for_operator(serve, request, reply))
 		return;
-	status = console_load_status(serve->store_fd);
+	status = serve_kept_status(serve);
 	datasets = json_object_get(status, "datasets");
 	held = xcalloc(json_array_size(datasets) + 1, sizeof(*held));
 	for (size_t i = 0; i < json_array_size(datasets) && n < CONSOLE_HELD_SHOWN; i++) {
@@ -79,7 +79,7 @@ void serve_console_link(struct serve *serve, const struct serve_request *request
 	(void)reader;
 	if (!is_for_operator(serve, request, reply))
 		return;
-	status = console_load_status(serve->store_fd);
+	status = serve_kept_status(serve);
 	link.status = status;
 	serve_console_begin(serve, request, set, "/link", &call);
 	console_judge(status, serve->config->heartbeat, serve->config->clock_skew, call.page.now, &link.health);

@@ -8,6 +8,7 @@
 #include "inside/console_read.h"
 #include "inside/serve_access.h"
 #include "inside/serve_console.h"
+#include "inside/serve_kept.h"
 #include "inside/serve_reply.h"
 #include "inside/serve_request.h"
 #include "inside/serve_set.h"

@@ -54,9 +54,9 @@ void serve_event_generation(FILE *file, const struct serve_set *before, const st
 		int order = i == before->n_datasets ? 1
 			    : j == set->n_datasets  ? -1
 						    : strcmp(before->datasets[i]->name, set->datasets[j]->name);
+		const char *name = order <= 0 ? before->datasets[i]->name : set->datasets[j]->name;
 		const struct serve_dataset *old = order <= 0 ? before->datasets[i++] : NULL;
 		const struct serve_dataset *now = order >= 0 ? set->datasets[j++] : NULL;
-		const char *name = now != NULL ? now->name : old->name;
 
 		if (old != NULL && now != NULL && strcmp(old->version, now->version) == 0)
 			continue;

@@ -24,6 +24,7 @@
 #include "inside/serve_access.h"
 #include "inside/serve_daemon.h"
 #include "inside/serve_encode.h"
+#include "inside/serve_kept.h"
 #include "inside/serve_listen.h"
 #include "inside/serve_set.h"
 #include "inside/serve_status.h"
@@ -128,6 +129,7 @@ static int cmd_serve(int argc, char **argv)
 	catch_signals();
 	enter_sandbox(&serve);
 	serve.cache = serve_cache_new();
+	serve.kept = serve_kept_new();
 	serve.counts = serve_counts_new();
 	serve.sets = serve_sets_new(serve.store_fd, config);
 	serve.daemon = serve_daemon_new(&serve);
@@ -141,6 +143,7 @@ static int cmd_serve(int argc, char **argv)
 	serve_daemon_free(serve.daemon);
 	serve_sets_free(serve.sets);
 	serve_cache_free(serve.cache);
+	serve_kept_free(serve.kept);
 	free(serve.counts);
 	close(serve.store_fd);
 	return 0;
