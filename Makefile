@@ -84,10 +84,12 @@ SRC_bundle = \
 # The one-way link (FORMAT.md 29): a library of its own, so that the programs at its two ends alone link ISA-L.
 SRC_link = \
 	bundle/fec.c \
+	bundle/fec_gfni.c \
 	bundle/fec_tables.c \
 	bundle/link_generation.c \
 	bundle/link_geometry.c \
 	bundle/link_key.c \
+	bundle/link_memory.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
 	bundle/link_packet.c
@@ -134,6 +136,7 @@ SRC_keys = \
 	keys/repository_pending.c \
 	keys/repository_prune.c \
 	keys/repository_sign.c \
+	keys/schemes.c \
 	keys/secret.c \
 	keys/tile.c \
 	keys/tlog.c \
@@ -300,7 +303,10 @@ SRC_inside = \
 	inside/accesscheck.c \
 	inside/accesskeys.c \
 	inside/accesskeys_json.c \
+	inside/accesslog.c \
+	inside/accesslog_format.c \
 	inside/accessnames.c \
+	inside/accessrate.c \
 	inside/accessrules.c \
 	inside/attestcheck.c \
 	inside/audit_history.c \
@@ -324,6 +330,7 @@ SRC_inside = \
 	inside/compat_rows.c \
 	inside/config.c \
 	inside/config_history.c \
+	inside/config_rows.c \
 	inside/config_serve.c \
 	inside/config_trust.c \
 	inside/console_change.c \
@@ -351,6 +358,8 @@ SRC_inside = \
 	inside/generation.c \
 	inside/goodrows.c \
 	inside/historystate.c \
+	inside/hooks.c \
+	inside/hooks_program.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \
@@ -394,11 +403,52 @@ SRC_inside = \
 	inside/retention_spans.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
+	inside/rowsanswer.c \
+	inside/rowsbuild.c \
+	inside/rowsbuild_table.c \
+	inside/rowscatalog.c \
+	inside/rowscell.c \
+	inside/rowscell_read.c \
+	inside/rowsfile.c \
+	inside/rowsmake.c \
+	inside/rowspool.c \
+	inside/rowsquery.c \
+	inside/rowswrite.c \
 	inside/rowsort.c \
+	inside/serve_access.c \
+	inside/serve_access_sent.c \
+	inside/serve_cache.c \
+	inside/serve_catalog.c \
+	inside/serve_connections.c \
+	inside/serve_console.c \
+	inside/serve_console_dataset.c \
+	inside/serve_console_operators.c \
+	inside/serve_daemon.c \
+	inside/serve_dcat.c \
+	inside/serve_encode.c \
+	inside/serve_event.c \
+	inside/serve_events.c \
+	inside/serve_file.c \
+	inside/serve_history.c \
+	inside/serve_kept.c \
+	inside/serve_listen.c \
+	inside/serve_negotiate.c \
+	inside/serve_openapi.c \
+	inside/serve_pick.c \
+	inside/serve_reply.c \
+	inside/serve_request.c \
+	inside/serve_routes.c \
+	inside/serve_rows.c \
+	inside/serve_send.c \
+	inside/serve_set.c \
+	inside/serve_static.c \
+	inside/serve_status.c \
+	inside/serve_version.c \
 	inside/settle.c \
 	inside/settle_history.c \
 	inside/settle_missing.c \
 	inside/settle_references.c \
+	inside/settle_rows.c \
 	inside/status.c \
 	inside/store_delete.c \
 	inside/store_mend.c \
@@ -415,6 +465,8 @@ SRC_inside = \
 	inside/tried.c \
 	inside/trustset.c \
 	inside/trustset_read.c \
+	inside/usage.c \
+	inside/usage_report.c \
 	inside/verdict.c \
 	inside/versions.c
 
@@ -423,7 +475,7 @@ SRC_inside = \
 LIB_ISAL = $(if $(wildcard /usr/include/isa-l/erasure_code.h),-lisal)
 PROGRAMS = clapet-keys clapet-outside clapet-inside clapet-audit clapet-send clapet-receive
 WORKERS = outside-fetch outside-unpack outside-check outside-pack outside-sign outside-log \
-	inside-unpack inside-verify inside-check inside-commit inside-log
+	inside-unpack inside-verify inside-check inside-commit inside-log inside-rows inside-serve
 
 MAIN_clapet-keys = keys/main.c keys/ceremony_say.c keys/cmd_assemble.c keys/cmd_cosign.c keys/cmd_delegate.c keys/cmd_files.c keys/cmd_fingerprint.c keys/cmd_generate.c \
 	keys/cmd_init.c keys/cmd_link.c keys/cmd_request.c keys/cmd_show.c keys/cmd_sign.c keys/cmd_stage.c keys/cmd_status.c
@@ -436,7 +488,7 @@ LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lsecco
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_key.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
-	inside/cmd_rollback.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
+	inside/cmd_rollback.c inside/cmd_rows.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/cmd_usage.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
@@ -497,7 +549,16 @@ MAIN_inside-log = inside/log.c
 OURS_inside-log = inside keys bundle base
 LIBS_inside-log = -lsodium -lseccomp
 
-LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lseccomp
+MAIN_inside-rows = inside/rows.c
+OURS_inside-rows = inside schemas bundle base
+LIBS_inside-rows = -lsqlite3 -lcsv -ljansson -lpcre2-8 -lcrypto -lseccomp
+
+# The one program that serves readers.
+MAIN_inside-serve = inside/serve_main.c
+OURS_inside-serve = inside schemas keys bundle base
+LIBS_inside-serve = -lmicrohttpd -lsodium -lsqlite3 -lzstd -lz -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
+
+LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lmicrohttpd -lsqlite3 -lz -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
 .PHONY: all check check-only cross demo deps install lint asan bench bench-link bench-patch bench-validate fuzz fuzzers clean tests
@@ -512,6 +573,16 @@ all: $(PRESENT_PROGRAMS) $(PRESENT_WORKERS)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The console's style, script and picture become bytes of inside-serve: a C array each, without a tool but od and sed.
+CONSOLE_FILES = inside/console/console.css inside/console/console.js inside/console/console.svg
+$(BUILD)/gen/inside/console_files.h: $(CONSOLE_FILES)
+	@mkdir -p $(@D)
+	$(call say,GEN )for file in $(CONSOLE_FILES); do \
+		echo "static const unsigned char $$(basename $$file | tr . _)[] = {"; od -An -v -tx1 $$file | sed 's/ \(..\)/0x\1,/g'; echo '};'; \
+	done >$@
+$(BUILD)/obj/inside/serve_static.o: $(BUILD)/gen/inside/console_files.h
+$(BUILD)/obj/inside/serve_static.o: CPPFLAGS += -I$(BUILD)/gen
 
 define library
 $(BUILD)/lib$(1).a: $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard $$(SRC_$(1))))

@@ -24,7 +24,9 @@ enum sandbox_profile {
 	SANDBOX_INSIDE_CHECK,   /* descriptors only; threads */
 	SANDBOX_INSIDE_COMMIT,  /* reads spool, writes store */
 	SANDBOX_INSIDE_LOG,     /* reads the log's key, writes beneath log/ */
+	SANDBOX_INSIDE_ROWS,    /* descriptors only */
 	SANDBOX_INSIDE_RECEIVE, /* hears one socket and sends nothing, writes its folder; threads */
+	SANDBOX_INSIDE_SERVE,   /* answers on sockets that are open, reads the store, writes its access log; threads */
 	SANDBOX_VALIDATE,       /* as TOOL; PCRE2 may JIT; threads */
 	SANDBOX_TOOL, /* a command for people that parses hostile files: descriptors, reads beneath given folders, stdout */
 	SANDBOX_N

@@ -17,6 +17,7 @@
 #endif
 
 #include "base/log.h"
+#include "bundle/fec_gfni.h"
 #include "bundle/fec_tables.h"
 #include "bundle/limits.h"
 
@@ -38,6 +39,7 @@ struct fec_decoder {
 	struct fec_field field;
 	/* ISA-L's tables of one coefficient are like ours in the releases that we know, but nothing promises it: looked at once. */
 	bool has_own_tables;
+	uint64_t matrix[256];
 	uint8_t table[256][FEC_TABLE_SIZE];
 	uint8_t coefficients[LOST_MAX * LOST_MAX];
 	uint8_t *tables;  /* of LOST_MAX x LOST_MAX coefficients */
@@ -53,24 +55,40 @@ static void *aligned(size_t size)
 	return memory;
 }
 
-const char *fec_engine_name(void)
+enum fec_engine fec_engine_here(enum fec_engine engine)
 {
-	return HAVE_ISAL ? "isa-l" : "tables";
+	if (engine <= FEC_ENGINE_GFNI && fec_gfni_is_here())
+		return FEC_ENGINE_GFNI;
+	return HAVE_ISAL && engine <= FEC_ENGINE_ISAL ? FEC_ENGINE_ISAL : FEC_ENGINE_TABLES;
 }
 
+const char *fec_engine_name(void)
+{
+	static const char *const names[] = {
+		[FEC_ENGINE_GFNI] = "gfni", [FEC_ENGINE_ISAL] = "isa-l", [FEC_ENGINE_TABLES] = "tables"};
+
+	return names[fec_engine_here(FEC_ENGINE_BEST)];
+}
+
+/* What the engines want to know of N_SOURCE x N_RET coefficients, row by row. */
 static void make_tables(enum fec_engine engine, unsigned n_source, unsigned n_ret, const uint8_t *coefficients,
 			uint8_t *tables)
 {
+	uint64_t *matrices = (uint64_t *)(void *)tables;
 	struct fec_field field;
 
 #if HAVE_ISAL
-	if (engine == FEC_ENGINE_BEST) {
+	if (engine == FEC_ENGINE_ISAL) {
 		ec_init_tables((int)n_source, (int)n_ret, (uint8_t *)(uintptr_t)coefficients, tables);
 		return;
 	}
 #endif
-	(void)engine;
 	fec_field_init(&field);
+	if (engine == FEC_ENGINE_GFNI) {
+		for (size_t i = 0; i < (size_t)n_source * n_ret; i++)
+			matrices[i % n_source * n_ret + i / n_source] = fec_gfni_matrix(&field, coefficients[i]);
+		return;
+	}
 	for (size_t i = 0; i < (size_t)n_source * n_ret; i++)
 		fec_table_make(&field, coefficients[i], tables + i * FEC_TABLE_SIZE);
 }
@@ -78,15 +96,18 @@ static void make_tables(enum fec_engine engine, unsigned n_source, unsigned n_re
 static void sum(enum fec_engine engine, unsigned n_source, unsigned n_ret, const uint8_t *tables, size_t size,
 		const uint8_t *const source[], uint8_t *const ret[])
 {
+	if (engine == FEC_ENGINE_GFNI) {
+		fec_gfni_sum(n_source, n_ret, (const uint64_t *)(const void *)tables, size, source, ret);
+		return;
+	}
 #if HAVE_ISAL
 	/* ISA-L reads the tables and sources, whatever its prototype says. */
-	if (engine == FEC_ENGINE_BEST) {
+	if (engine == FEC_ENGINE_ISAL) {
 		ec_encode_data((int)size, (int)n_source, (int)n_ret, (uint8_t *)(uintptr_t)tables,
 			       (uint8_t **)(uintptr_t)source, (uint8_t **)(uintptr_t)ret);
 		return;
 	}
 #endif
-	(void)engine;
 	fec_tables_sum(n_source, n_ret, tables, size, source, ret);
 }
 
@@ -103,11 +124,11 @@ struct fec_encoder *fec_encoder_new(enum fec_engine engine, unsigned k, unsigned
 		for (unsigned c = 0; c < k; c++)
 			coefficients[r * k + c] = fec_coefficient(&field, row, c);
 	}
-	encoder->engine = engine;
+	encoder->engine = fec_engine_here(engine);
 	encoder->k = k;
 	encoder->n_rows = n_rows;
 	encoder->tables = aligned((size_t)k * n_rows * FEC_TABLE_SIZE);
-	make_tables(engine, k, n_rows, coefficients, encoder->tables);
+	make_tables(encoder->engine, k, n_rows, coefficients, encoder->tables);
 	free(coefficients);
 	return encoder;
 }
@@ -139,7 +160,7 @@ struct fec_decoder *fec_decoder_new(enum fec_engine engine)
 {
 	struct fec_decoder *decoder = xcalloc(1, sizeof(*decoder));
 
-	decoder->engine = engine;
+	decoder->engine = engine = fec_engine_here(engine);
 	fec_field_init(&decoder->field);
 	decoder->has_own_tables = true;
 	for (unsigned i = 0; i < 256; i++) {
@@ -147,6 +168,10 @@ struct fec_decoder *fec_decoder_new(enum fec_engine engine)
 		const uint8_t coefficient = (uint8_t)i;
 
 		fec_table_make(&decoder->field, coefficient, decoder->table[i]);
+		if (engine == FEC_ENGINE_GFNI) {
+			decoder->matrix[i] = fec_gfni_matrix(&decoder->field, coefficient);
+			continue;
+		}
 		make_tables(engine, 1, 1, &coefficient, theirs);
 		if (memcmp(theirs, decoder->table[i], FEC_TABLE_SIZE) != 0)
 			decoder->has_own_tables = false;
@@ -174,7 +199,12 @@ void fec_decoder_freep(struct fec_decoder **decoder)
 static void sum_with(struct fec_decoder *decoder, unsigned n_source, unsigned n_ret, size_t size,
 		     const uint8_t *const source[], uint8_t *const ret[])
 {
-	if (decoder->has_own_tables) {
+	uint64_t *matrices = (uint64_t *)(void *)decoder->tables;
+
+	if (decoder->engine == FEC_ENGINE_GFNI) {
+		for (size_t i = 0; i < (size_t)n_source * n_ret; i++)
+			matrices[i % n_source * n_ret + i / n_source] = decoder->matrix[decoder->coefficients[i]];
+	} else if (decoder->has_own_tables) {
 		for (size_t i = 0; i < (size_t)n_source * n_ret; i++)
 			memcpy(decoder->tables + i * FEC_TABLE_SIZE, decoder->table[decoder->coefficients[i]],
 			       FEC_TABLE_SIZE);

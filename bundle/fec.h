@@ -4,7 +4,8 @@
  * a Cauchy matrix. Row r (k to 255) has in column c (0 to k-1) the inverse of r ^ c: a row is the same whatever k is, so that any k of the
  * 256 symbols make the block, from whatever cycle or session they come.
  *
- * By ISA-L; with tables of our own where it has no code for the machine, which is the tests' oracle too.
+ * By the processor's own instruction where it has one (fec_gfni.h), else by ISA-L; with tables of our own where that has no code for the machine,
+ * which is the tests' oracle too.
  */
 #ifndef BUNDLE_FEC_H
 #define BUNDLE_FEC_H
@@ -16,14 +17,18 @@
 #define FEC_ROWS 256
 
 enum fec_engine {
-	FEC_ENGINE_BEST,   /* ISA-L where this build has it, tables otherwise */
+	FEC_ENGINE_BEST,   /* the first of these that is here */
+	FEC_ENGINE_GFNI,   /* AVX-512 and GFNI */
+	FEC_ENGINE_ISAL,   /* ISA-L */
 	FEC_ENGINE_TABLES, /* portable C */
 };
 
-/* "isa-l" or "tables": what FEC_ENGINE_BEST is here. */
+/* What is used where ENGINE is asked for: itself, or the next that is here. */
+enum fec_engine fec_engine_here(enum fec_engine engine);
+/* "gfni", "isa-l" or "tables": what FEC_ENGINE_BEST is here. */
 const char *fec_engine_name(void);
 
-/* What makes repair symbols of blocks with one k: 32 bytes for each of its k x n_rows coefficients. Constant once made: threads may share
+/* What makes repair symbols of blocks with one k: up to 32 bytes for each of its k x n_rows coefficients. Constant once made: threads may share
  * it. */
 struct fec_encoder;
 

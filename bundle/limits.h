@@ -301,6 +301,19 @@
 /* The kernel's buffer that is asked for: a tenth of a second at 300 MB/s. */
 #define LIMIT_RECEIVE_KERNEL_BUFFER (32 * MIB)
 
+/* Rows (FORMAT.md 33). What SQLite makes of a table: a column more than Debian's SQLite takes is one that is not there; indexes beside that of
+ * the primary key; and the database's size in bytes for each of the plain files' (an integer of one digit in many narrow columns). */
+#define LIMIT_ROWS_COLUMNS 1999
+#define LIMIT_ROWS_INDEXES 32
+#define LIMIT_ROWS_GROWTH 8
+/* A question: filters, values of one filter, columns to sort by, and the SQL that comes of them; all names of the widest table, quoted. */
+#define LIMIT_ROWS_FILTERS 256
+#define LIMIT_ROWS_SORTS 8
+/* Rows whose numbers are kept in memory, for an order or because an index gave them: 800 KB an answer. The bytes of one answer: a whole table of three million
+ * rows; what is larger is asked for as a file. */
+#define LIMIT_ROWS_SORTED 100000
+#define LIMIT_ROWS_ANSWER (1 * GIB)
+#define LIMIT_ROWS_SQL_SIZE (1 * MIB)
 /* Readers (FORMAT.md 34). Views and keys: one for each of the 34,945 communes; each entry then has 400 bytes at most for LIMIT_JSON_SIZE. A view's filters: one a
  * resource of a large package. Texts (a view's title, a column, a value, a key's owner) with their NUL. A licence is read before it is accepted. */
 #define LIMIT_ACCESS_VIEWS 40000
@@ -340,7 +353,7 @@
 /* Seconds within which a request's head must be there, counted from the connection's begin or the answer before; of silence in an answer;
  * and after how many a reader must have taken LIMIT_SERVE_PACE bytes a second on the whole. */
 #define LIMIT_SERVE_HEAD_TIME 60
-#define LIMIT_SERVE_IDLE_TIME 30
+#define LIMIT_SERVE_IDLE_TIME 120
 #define LIMIT_SERVE_PACE_TIME 60
 #define LIMIT_SERVE_PACE 1024
 /* Connections at once that a configuration may ask for: each has a descriptor (4,096 a process, sandbox.c), and an open file beside it. */
@@ -352,7 +365,15 @@
 /* Files up to this size are kept in memory, so many bytes of them in all, encoded ones too: what is asked for ten thousand times a second. */
 #define LIMIT_SERVE_CACHED_FILE (256 * KIB)
 #define LIMIT_SERVE_CACHE (16 * MIB)
-/* Descriptors of files that are kept open between requests. */
-#define LIMIT_SERVE_OPEN_FILES 256
+/* Bodies that are encoded while they are sent: 2 MiB each. More at once go as they are. */
+#define LIMIT_SERVE_ENCODERS 16
+
+/* Who listens for events at once (each has a connection of LIMIT_SERVE_CONNECTIONS); seconds after which a listener is let go, to be asked anew whether it
+ * may still listen; seconds between signs of life (proxies let go of what is silent for 30 or 60); generations that one that comes back may have
+ * missed, past which it is told to read anew. */
+#define LIMIT_EVENT_LISTENERS 256
+#define LIMIT_EVENT_LISTEN_TIME 900
+#define LIMIT_EVENT_BEAT 15
+#define LIMIT_EVENT_RESUME 64
 
 #endif

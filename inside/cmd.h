@@ -33,6 +33,8 @@ int cmd_release(int argc, char **argv);
 extern const struct option cmd_approve_options[], cmd_waivers_options[], cmd_withdraw_options[], cmd_rollback_options[],
 	cmd_pin_options[], cmd_release_options[];
 
+int cmd_usage(int argc, char **argv);
+extern const struct option cmd_usage_options[];
 int cmd_key(int argc, char **argv);
 extern const struct option cmd_key_options[];
 
@@ -44,6 +46,8 @@ int cmd_checkout(int argc, char **argv);
 extern const struct option cmd_history_options[], cmd_checkout_options[];
 int cmd_diff(int argc, char **argv);
 extern const struct option cmd_diff_options[];
+int cmd_rows(int argc, char **argv);
+extern const struct option cmd_rows_options[];
 int cmd_missing(int argc, char **argv);
 int cmd_request(int argc, char **argv);
 extern const struct option cmd_missing_options[], cmd_request_options[];
@@ -64,6 +68,7 @@ int cmd_exec(int argc, char **argv);
 extern const struct option cmd_exec_options[];
 int cmd_explain(int argc, char **argv);
 extern const struct option cmd_explain_options[];
+int cmd_serve(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 extern const struct option cmd_verify_options[];
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "inside/cmd.h"
 #include "inside/decide.h"
+#include "inside/hooks.h"
 #include "inside/pastlist.h"
 #include "inside/restore.h"
 #include "inside/rollback_references.h"
@@ -227,6 +228,7 @@ static void note_switch(struct inside *inside, const struct generation *current,
 		memcpy(event->version, now->version, sizeof(event->version));
 	}
 	logbook_note_generation(inside, next);
+	hooks_note(inside, current, next);
 }
 
 static void tell(const struct restore *restore, const struct generation *next)

@@ -125,6 +125,9 @@ static enum fault put(struct commit *commit, const struct record *record, struct
 	case RECORD_PUT_OBJECT:
 		note_dataset(commit, record->put.dataset);
 		return store_put_object(commit->store_fd, commit->spool_fd, &record->put, why);
+	case RECORD_PUT_ROWS:
+		note_dataset(commit, record->put.dataset);
+		return store_put_rows(commit->store_fd, commit->spool_fd, &record->put, why);
 	default:
 		note_dataset(commit, record->put.dataset);
 		return store_put_link(commit->store_fd, &record->put, why);
@@ -170,6 +173,7 @@ static enum fault operate(struct commit *commit, const struct record *record, in
 	case RECORD_PUT_METADATA:
 	case RECORD_PUT_BLOB:
 	case RECORD_PUT_OBJECT:
+	case RECORD_PUT_ROWS:
 	case RECORD_PUT_LINK:
 		return put(commit, record, why);
 	case RECORD_PUT_DOCUMENT:

@@ -18,7 +18,7 @@
 
 static const char *const user_keys[CONFIG_N_USERS] = {
 	[COMP_UNPACK] = "unpack", [COMP_VERIFY] = "verify", [COMP_CHECK] = "check",
-	[COMP_COMMIT] = "commit", [COMP_LOG] = "log",
+	[COMP_COMMIT] = "commit", [COMP_LOG] = "log",       [COMP_ROWS] = "rows",
 };
 
 const char *config_user_key(enum comp comp)
@@ -41,7 +41,9 @@ void config_free(struct inside_config *config)
 	free(config->sockets);
 	free(config->link_bind);
 	free(config->link_key);
+	free(config->link_folder);
 	config_history_clear(&config->history);
+	config_rows_clear(&config->rows);
 	config_serve_clear(&config->serve);
 	for (size_t i = 0; i < CONFIG_N_USERS; i++)
 		free(config->users[i]);
@@ -105,7 +107,7 @@ static enum fault get_quota(const json_t *root, const char *where, struct inside
 /* What clapet-receive hears. */
 static enum fault get_link(const json_t *root, const char *where, struct inside_config *config, struct refusal *why)
 {
-	static const char *const allowed[] = {"bind", "key", "quota", "buffer", NULL};
+	static const char *const allowed[] = {"bind", "key", "folder", "quota", "buffer", NULL};
 	const char *bind = NULL;
 	json_t *link = NULL;
 	enum fault fault = json_get_object(root, where, "link", false, &link, why);
@@ -115,6 +117,7 @@ static enum fault get_link(const json_t *root, const char *where, struct inside_
 	if ((fault = json_only(link, where, allowed, why)) != FAULT_NONE ||
 	    (fault = json_get_text(link, where, "bind", true, &bind, why)) != FAULT_NONE ||
 	    (fault = get_path(link, where, "key", true, &config->link_key, why)) != FAULT_NONE ||
+	    (fault = get_path(link, where, "folder", false, &config->link_folder, why)) != FAULT_NONE ||
 	    (fault = json_get_integer(link, where, "quota", false, 1, INT64_MAX, &config->link_quota, why)) !=
 		    FAULT_NONE ||
 	    (fault = json_get_integer(link, where, "buffer", false, 4096, (int64_t)(1 * GIB), &config->link_buffer,
@@ -137,8 +140,10 @@ static enum fault get_users(const json_t *root, const char *where, struct inside
 	for (size_t i = 0; fault == FAULT_NONE && i < CONFIG_N_USERS; i++) {
 		const char *name = NULL;
 
-		fault = json_get_text(users, where, user_keys[i], true, &name, why);
-		if (fault == FAULT_NONE)
+		/* The first five were there from the start; rows are off by default. */
+		fault = json_get_text(users, where, user_keys[i],
+				      i != COMP_ROWS || config_rows_wants_any(&config->rows), &name, why);
+		if (fault == FAULT_NONE && name != NULL)
 			config->users[i] = xstrdup(name);
 	}
 	return fault;
@@ -188,7 +193,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 		"keepGenerations", "keepAtLeast",    "quota",     "reserve",    "heartbeat",   "clockSkew",
 		"users",           "sockets",        "testBench", "workerTime", "maxValidity", "schemes",
 		"keyMemory",       "fullValidation", "history",   "link",       "access",      "hooks",
-		"hookTime",        "serve",          NULL};
+		"hookTime",        "serve",          "rows",      NULL};
 	enum fault fault;
 
 	if ((fault = json_format(root, path, "clapet inside configuration", 1, why)) != FAULT_NONE ||
@@ -199,6 +204,7 @@ static enum fault fill(const json_t *root, const char *path, struct inside_confi
 	    (fault = get_quota(root, path, config, why)) != FAULT_NONE ||
 	    (fault = get_link(root, path, config, why)) != FAULT_NONE ||
 	    (fault = config_history_parse(root, path, &config->history, why)) != FAULT_NONE ||
+	    (fault = config_rows_parse(root, path, &config->rows, why)) != FAULT_NONE ||
 	    (fault = config_serve_parse(root, path, &config->serve, why)) != FAULT_NONE ||
 	    (fault = get_users(root, path, config, why)) != FAULT_NONE)
 		return fault;

@@ -11,9 +11,9 @@
  *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h", "keyMemory": 201326592, "fullValidation": false,
  *      "maxValidity": "400d" | {"root": "…", "timestamp": "…", "snapshot": "…", "targets": "…", "datasets": "…"},
  *      "schemes": {"root": ["ed25519", "ecdsa-sha2-nistp256"], …},
- *      "sockets": "/run/clapet-inside", "link": {"bind": "192.0.2.2:4001", "key": "…", "quota": 1, "buffer": 33554432},
- *      "serve": {"listen": ["127.0.0.1:8080"], …} (config_serve.h),
- *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…"}, "testBench": "…"}
+ *      "sockets": "/run/clapet-inside", "link": {"bind": "192.0.2.2:4001", "key": "…", "folder": "/var/lib/clapet/link", "quota": 1, "buffer": 33554432},
+ *      "serve": {"listen": ["127.0.0.1:8080"], …} (config_serve.h), "rows": false (config_rows.h),
+ *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…", "rows": "…"}, "testBench": "…"}
  *
  * Relative paths are relative to the configuration's folder.
  */
@@ -25,11 +25,12 @@
 
 #include "base/fault.h"
 #include "inside/config_history.h"
+#include "inside/config_rows.h"
 #include "inside/config_serve.h"
 #include "inside/records.h"
 
 #define CONFIG_TEST_BENCH "this machine is a test bench"
-#define CONFIG_N_USERS 5 /* one for each enum comp */
+#define CONFIG_N_USERS 6 /* one for each enum comp */
 
 struct inside_config {
 	char *path;
@@ -45,6 +46,7 @@ struct inside_config {
 	int64_t keep_generations;
 	int64_t keep_at_least;
 	struct history_config history;
+	struct rows_config rows;
 	int64_t quota_incoming, quota_spool, quota_quarantine; /* bytes */
 	int64_t reserve;   /* bytes of free disk that incoming and spool may not touch */
 	int64_t heartbeat; /* silence longer than this is an alarm */
@@ -59,6 +61,7 @@ struct inside_config {
 	/* Of clapet-receive: */
 	char *link_bind;     /* NULL: no link comes in here */
 	char *link_key;      /* a path */
+	char *link_folder;   /* its own, which the supervisor takes whole files from; NULL: it writes incoming */
 	int64_t link_quota;  /* bytes of what is not whole yet */
 	int64_t link_buffer; /* bytes of the kernel's buffer */
 	struct serve_config serve;

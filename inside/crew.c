@@ -23,7 +23,7 @@
 
 static const char *const programs[] = {
 	[COMP_UNPACK] = "inside-unpack", [COMP_VERIFY] = "inside-verify", [COMP_CHECK] = "inside-check",
-	[COMP_COMMIT] = "inside-commit", [COMP_LOG] = "inside-log",
+	[COMP_COMMIT] = "inside-commit", [COMP_LOG] = "inside-log",       [COMP_ROWS] = "inside-rows",
 };
 
 /* A folder of the spool: what is in it is found by its name, while inside-unpack behind a socket fills it, and read afterwards. */

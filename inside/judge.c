@@ -513,9 +513,8 @@ void judge_resolved_with(const struct verdict *verdict, const char *dataset, con
 	hash_final(hash, ret_digest);
 }
 
-/* A plain file of a version: an object of the store, or decoded in this run. */
-static int open_plain(const struct inside *inside, const struct spool *spool, const char *dataset,
-		      const struct sha256 *sha256)
+int judge_open_plain(const struct inside *inside, const struct spool *spool, const char *dataset,
+		     const struct sha256 *sha256)
 {
 	int fd = store_open_object(inside->store_fd, dataset, sha256);
 	char hex[SHA256_HEX_SIZE];
@@ -533,7 +532,7 @@ static enum fault send_package(const struct inside *inside, const struct spool *
 
 	memcpy(record.version.dataset, verdict->dataset, sizeof(record.version.dataset));
 	record.version.version = verdict->version;
-	return send_open(worker, &record, open_plain(inside, spool, verdict->dataset, &verdict->version),
+	return send_open(worker, &record, judge_open_plain(inside, spool, verdict->dataset, &verdict->version),
 			 "a datapackage.json", why);
 }
 
@@ -548,7 +547,7 @@ static enum fault send_table(const struct inside *inside, const struct spool *sp
 
 	if (resource == NULL)
 		return FAULT_NONE;
-	fd = open_plain(inside, spool, verdict->dataset, &resource->sha256);
+	fd = judge_open_plain(inside, spool, verdict->dataset, &resource->sha256);
 	size = fd < 0 ? 0 : fd_size(fd);
 	memcpy(record.target.dataset, verdict->dataset, sizeof(record.target.dataset));
 	snprintf(record.target.file, sizeof(record.target.file), "%s", name);

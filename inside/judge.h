@@ -46,6 +46,9 @@ void judge_resolved_with(const struct verdict *verdict, const char *dataset, con
 enum fault judge_references(const struct inside *inside, const struct spool *spool, const struct verdict *verdict,
 			    const struct verdict *other, struct break_list *breaks, struct refusal *why);
 
+/* A plain file of a version: an object of the store, or decoded in this run into SPOOL. A descriptor or a negative errno. */
+int judge_open_plain(const struct inside *inside, const struct spool *spool, const char *dataset,
+		     const struct sha256 *sha256);
 /* The whole SHA-256 of a version in the store, from its 16 digits: the hash of its datapackage.json. */
 enum fault judge_full_version(const struct inside *inside, const char *dataset, const char *name,
 			      struct sha256 *ret_version, struct refusal *why);

@@ -58,6 +58,11 @@ static const char import_details[] =
 static const char watch_details[] = "The service's command: like import, whenever something arrives in incoming/ and "
 				    "at least every --interval. SIGTERM\n"
 				    "lets the bundle under way end.";
+static const char serve_details[] =
+	"Runs inside-serve in its place: it listens where the configuration's \"serve\" says, reads "
+	"the store and writes nothing but\n"
+	"its access log. Under systemd it is the service clapet-inside-serve, with an account of "
+	"its own.";
 static const char status_details[] =
 	"With --check the exit status is that of a monitoring plugin: 0 OK, 1 warning (held, missing, stale), 2 "
 	"critical\n"
@@ -139,6 +144,9 @@ static const char checkpoint_details[] = "Prints the signed checkpoint, and logs
 					 "rewritten. `status` asks for it when none was taken for 35 days.";
 static const char forget_details[] =
 	"ID is what `log` shows (p1). The entries keep the pseudonym, and the tree still verifies.";
+static const char rows_details[] =
+	"The configuration's \"rows\" says of which datasets. An import builds them by itself; this is for those that "
+	"were switched\non later, or could not be built. Exit status: 0 all are here, 2 one could not be built.";
 static const char exec_details[] = "COMMAND runs in the folder of the generation in force, which stays there as long "
 				   "as it runs; CLAPET_GENERATION and\n"
 				   "CLAPET_STORE are set. The exit status is the command's.";
@@ -166,6 +174,12 @@ static const char key_details[] = "`key add` makes a key and shows it once, on s
 				  "revoke ID` ends one. A private dataset or view is\n"
 				  "read by the keys that name it; what is open needs none.";
 
+static const char usage_details[] = "Sums the access log of inside-serve by application (the key's) and dataset; names "
+				    "the columns of contracts that nobody asked\n"
+				    "for, and who reads what no contract of theirs names. A file that was read whole "
+				    "counts as all of its columns. Readers of\n"
+				    "the mounted store are not in that log.";
+
 static const struct command commands[] = {
 	{"init", NULL, "makes the store and anchors its trust", init_details, cmd_init_options, cmd_init},
 	{"check", NULL, "looks at configuration, rules, folders, users and sandbox", NULL, NULL, cmd_check},
@@ -183,6 +197,8 @@ static const struct command commands[] = {
 	 cmd_show},
 	{"diff", "DATASET[/RESOURCE] [V1 [V2]]", "what changed from one version to another", diff_details,
 	 cmd_diff_options, cmd_diff},
+	{"rows", "[DATASET…]", "SQLite files beside the versions in force, where they are lacking", rows_details,
+	 cmd_rows_options, cmd_rows},
 	{"missing", NULL, "what has not arrived: a request for a person to carry out", missing_details,
 	 cmd_missing_options, cmd_missing},
 	{"request", NULL, "the request, whether anything is missing or not", request_details, cmd_request_options,
@@ -204,10 +220,12 @@ static const struct command commands[] = {
 	 cmd_forget_person},
 	{"exec", "-- COMMAND…", "runs a command over one consistent set", exec_details, cmd_exec_options, cmd_exec},
 	{"explain", "[CODE]", "what a code means and what to do", NULL, cmd_explain_options, cmd_explain},
+	{"serve", NULL, "answers readers over HTTP (inside-serve)", serve_details, NULL, cmd_serve},
 	{"verify", NULL, "checks the whole store: trust, blobs, files, links", verify_details, cmd_verify_options,
 	 cmd_verify},
 	{"key", "add|list|accept|rotate|revoke [ID]", "the keys of readers, for inside-serve", key_details,
 	 cmd_key_options, cmd_key},
+	{"usage", NULL, "who reads what over HTTP, and what nobody reads", usage_details, cmd_usage_options, cmd_usage},
 	{"contracts", NULL, "who reads what, and whether what is in force keeps it", contracts_details,
 	 cmd_contracts_options, cmd_contracts},
 	{"contract-from", "SCHEMA|DATASET/RESOURCE", "prints a contract, ready to save", contract_from_details,

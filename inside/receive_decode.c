@@ -18,6 +18,9 @@
 /* Milliseconds for which an object that is not wanted is not asked about again. */
 #define IGNORED_FOR 1000
 #define N_IGNORED 4
+/* Bytes of the next datagram that are fetched ahead: a packet at an MTU of 1500. */
+#define FETCHED 1536
+#define CACHE_LINE 64
 
 struct ignored {
 	uint8_t object[LINK_OBJECT_ID_SIZE];
@@ -95,8 +98,8 @@ static void finish(struct decoder *decoder, struct receive_slot *slot)
 	unsigned n_restored = link_generation_restore(slot->generation, decoder->fec);
 
 	slot->is_whole = true;
-	receive_add(&receiver->counts, n_restored > 0 ? RECEIVE_REPAIRED : RECEIVE_WHOLE, 1);
-	receive_add(&receiver->counts, RECEIVE_RESTORED, n_restored);
+	receive_add_own(&receiver->counts, n_restored > 0 ? RECEIVE_REPAIRED : RECEIVE_WHOLE, 1);
+	receive_add_own(&receiver->counts, RECEIVE_RESTORED, n_restored);
 	receive_objects_lock(&receiver->objects);
 	object->whole[slot->number / 8] |= (uint8_t)(1U << slot->number % 8);
 	object->n_repaired += n_restored > 0;
@@ -112,7 +115,7 @@ static void hand_over(struct decoder *decoder, struct receive_slot **slot)
 
 	keep_late(decoder, *slot);
 	if (!(*slot)->is_whole) {
-		receive_add(&receiver->counts, RECEIVE_FAILED, 1);
+		receive_add_own(&receiver->counts, RECEIVE_FAILED, 1);
 		receive_objects_lock(&receiver->objects);
 		object->n_failed++;
 		receive_objects_unlock(&receiver->objects);
@@ -234,23 +237,23 @@ static void take_symbol(struct decoder *decoder, const struct link_header *heade
 	if (slot == NULL && !is_late(decoder, header))
 		slot = open_slot(decoder, header, geometry);
 	if (slot == NULL) {
-		receive_add(counts, RECEIVE_SPARE, 1);
+		receive_add_own(counts, RECEIVE_SPARE, 1);
 		return;
 	}
 	(*slot)->heard = decoder->now;
 	switch (link_generation_take((*slot)->generation, header, payload)) {
 	case LINK_TAKE_NEW:
 		(*slot)->is_news = true;
-		receive_add(counts, RECEIVE_SYMBOLS, 1);
+		receive_add_own(counts, RECEIVE_SYMBOLS, 1);
 		return;
 	case LINK_TAKE_WHOLE:
-		receive_add(counts, RECEIVE_SYMBOLS, 1);
+		receive_add_own(counts, RECEIVE_SYMBOLS, 1);
 		finish(decoder, *slot);
 		hand_over(decoder, slot);
 		return;
 	case LINK_TAKE_SPARE:
 	case LINK_TAKE_REPEAT:
-		receive_add(counts, RECEIVE_SPARE, 1);
+		receive_add_own(counts, RECEIVE_SPARE, 1);
 		return;
 	}
 }
@@ -264,7 +267,7 @@ static void take_announcement(struct decoder *decoder, const struct link_header 
 	bool is_news;
 
 	if (!link_announcement_read(header, payload, &announcement)) {
-		receive_add(&receiver->counts, RECEIVE_BAD_FORM, 1);
+		receive_add_own(&receiver->counts, RECEIVE_BAD_FORM, 1);
 		return;
 	}
 	atomic_store(&receiver->data_heard, decoder->now);
@@ -289,7 +292,7 @@ static void take_message(struct decoder *decoder, const struct link_header *head
 	} else if (header->kind == LINK_TEST && link_test_read(payload, size, &test)) {
 		receive_link_test(&receiver->link, header, &test);
 	} else if (header->kind != LINK_PROBE) { /* those are for `calibrate` */
-		receive_add(&receiver->counts, RECEIVE_BAD_FORM, 1);
+		receive_add_own(&receiver->counts, RECEIVE_BAD_FORM, 1);
 	}
 }
 
@@ -304,20 +307,20 @@ static void take_packet(struct decoder *decoder, const uint8_t *packet, size_t s
 	bool is_repeat;
 
 	if (link_packet_peek(packet, size, receiver->link_id, &session, &sequence) != LINK_TAKEN) {
-		receive_add(counts, RECEIVE_STRAY, 1);
+		receive_add_own(counts, RECEIVE_STRAY, 1);
 		return;
 	}
 	if (receive_sessions_prove(decoder->sessions, packet, size, session, sequence, counts, &is_repeat) == NULL) {
-		receive_add(counts, RECEIVE_BAD_MAC, 1);
+		receive_add_own(counts, RECEIVE_BAD_MAC, 1);
 		return;
 	}
-	receive_add(counts, RECEIVE_PACKETS, 1);
-	receive_add(counts, RECEIVE_BYTES, size);
+	receive_add_own(counts, RECEIVE_PACKETS, 1);
+	receive_add_own(counts, RECEIVE_BYTES, size);
 	atomic_store_explicit(&receiver->any_heard, decoder->now, memory_order_relaxed);
 	if (is_repeat)
 		return;
 	if (link_packet_read(packet, size, &header, &geometry) != LINK_TAKEN)
-		receive_add(counts, RECEIVE_BAD_FORM, 1);
+		receive_add_own(counts, RECEIVE_BAD_FORM, 1);
 	else if (header.kind == LINK_SYMBOL)
 		take_symbol(decoder, &header, &geometry, payload);
 	else if (header.kind == LINK_ANNOUNCEMENT)
@@ -339,6 +342,13 @@ static void close_silent(struct decoder *decoder, bool all)
 			close_late(decoder, &decoder->lates[i]);
 }
 
+/* Another processor wrote it: it is here by the time that the one before is done. */
+static void fetch(const struct receive_cell *cell)
+{
+	for (size_t at = 0; at < cell->size && at < FETCHED; at += CACHE_LINE)
+		__builtin_prefetch(cell->data + at);
+}
+
 void *receive_decoder_main(void *argument)
 {
 	struct receiver *receiver = argument;
@@ -356,11 +366,14 @@ void *receive_decoder_main(void *argument)
 		if (n == 0 && !is_reading)
 			break;
 		decoder->now = receive_ticks();
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++) {
+			if (i + 1 < n)
+				fetch(&cells[i + 1]);
 			for (size_t at = 0; at < cells[i].size; at += cells[i].segment)
 				take_packet(decoder, cells[i].data + at,
 					    cells[i].size - at < cells[i].segment ? cells[i].size - at
 										  : cells[i].segment);
+		}
 		receive_ring_pop(receiver->ring, n);
 		if (decoder->now - swept > SILENT / 5) {
 			close_silent(decoder, false);
@@ -371,5 +384,6 @@ void *receive_decoder_main(void *argument)
 	fec_decoder_free(decoder->fec);
 	receive_sessions_free(decoder->sessions);
 	atomic_store(&receiver->is_decoding, false);
+	receive_slots_close(receiver->slots, RECEIVE_SLOT_STORE);
 	return NULL;
 }

@@ -17,20 +17,6 @@ static struct hash *hash_of(struct receive_object *object)
 	return object->hash;
 }
 
-static void hash_slot(struct receiver *receiver, struct receive_slot *slot)
-{
-	struct receive_object *object = slot->object;
-	size_t size;
-
-	if (slot->number == object->n_hashed) {
-		hash_update(hash_of(object), link_generation_bytes(slot->generation, &size),
-			    link_generation_shape(slot->generation)->size);
-		object->n_hashed++;
-	}
-	receive_slots_done(receiver->slots, slot);
-	receive_objects_release(&receiver->objects, object);
-}
-
 /* An object of which something can be hashed, or that can be delivered; held. NULL: none. */
 static struct receive_object *find_work(struct receive_objects *objects)
 {
@@ -53,8 +39,8 @@ static struct receive_object *find_work(struct receive_objects *objects)
 	return found;
 }
 
-/* The next generation of an object, from the file. */
-static void hash_file(struct receiver *receiver, struct receive_object *object)
+/* The next generation of an object, from the file; false where it cannot be read. */
+static bool hash_file(struct receiver *receiver, struct receive_object *object)
 {
 	struct link_generation_shape shape;
 	int r;
@@ -63,11 +49,40 @@ static void hash_file(struct receiver *receiver, struct receive_object *object)
 	r = receive_partial_hash(receiver->objects_fd, &object->info, &shape, hash_of(object));
 	if (r == 0) {
 		object->n_hashed++;
-		return;
+		return true;
 	}
 	log_error("E%04d %s what has arrived cannot be read, and is given up: %s", FAULT_STORAGE,
 		  fault_word(FAULT_STORAGE), strerror(-r));
 	receive_objects_drop(&receiver->objects, object);
+	return false;
+}
+
+static bool is_stored(struct receive_objects *objects, const struct receive_object *object, uint32_t number)
+{
+	bool stored;
+
+	receive_objects_lock(objects);
+	stored = receive_bit(object->stored, number);
+	receive_objects_unlock(objects);
+	return stored;
+}
+
+/* What went by while the hash was behind is in the file: with it SLOT's turn has come. */
+static void hash_slot(struct receiver *receiver, struct receive_slot *slot)
+{
+	struct receive_object *object = slot->object;
+	bool can_go_on = true;
+	size_t size;
+
+	while (can_go_on && object->n_hashed < slot->number && is_stored(&receiver->objects, object, object->n_hashed))
+		can_go_on = hash_file(receiver, object);
+	if (can_go_on && slot->number == object->n_hashed) {
+		hash_update(hash_of(object), link_generation_bytes(slot->generation, &size),
+			    link_generation_shape(slot->generation)->size);
+		object->n_hashed++;
+	}
+	receive_slots_done(receiver->slots, slot);
+	receive_objects_release(&receiver->objects, object);
 }
 
 /* One piece of work; false where there was none. */

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "bundle/deadline.h"
 #include "bundle/notation.h"
 
 /* Milliseconds. */
@@ -151,6 +152,7 @@ void receive_objects_open(struct receive_objects *objects, int into_fd, int fold
 					    .counts = counts,
 					    .told_no_room = INT64_MIN / 2};
 	pthread_mutex_init(&objects->lock, NULL);
+	deadline_cond_init(&objects->counted);
 	objects->items = xcalloc(LIMIT_RECEIVE_OBJECTS, sizeof(struct receive_object *));
 	objects->delivered = receive_delivered_load(state_fd);
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
@@ -165,6 +167,7 @@ void receive_objects_close(struct receive_objects *objects)
 	free(objects->items);
 	receive_delivered_free(objects->delivered);
 	pthread_mutex_destroy(&objects->lock);
+	pthread_cond_destroy(&objects->counted);
 }
 
 /* --- room ------------------------------------------------------------------------------------------------------------ */
@@ -253,6 +256,12 @@ static bool is_there(const struct receive_objects *objects, const struct link_an
 	       (uint64_t)st.st_size == size;
 }
 
+static void count_files(struct receive_objects *objects, uint64_t n)
+{
+	objects->n_files += n;
+	pthread_cond_broadcast(&objects->counted);
+}
+
 /* Whether an object is here already, or was: then it is not wanted, unless a later session brings it and it is gone. */
 static bool is_delivered(struct receive_objects *objects, const struct link_header *header,
 			 const struct link_announcement *announcement)
@@ -280,7 +289,7 @@ static bool is_delivered(struct receive_objects *objects, const struct link_head
 		return false;
 	}
 	if (!delivery->is_counted)
-		objects->n_files++;
+		count_files(objects, 1);
 	delivery->is_counted = true;
 	/* It is of this session too: what the session has announced is counted. */
 	if (announcement->started > delivery->started) {
@@ -398,10 +407,24 @@ void receive_objects_delivered(struct receive_objects *objects, struct receive_o
 	r = receive_delivered_add(objects->delivered, &delivery);
 	if (r < 0)
 		log_warning("the list of what was delivered: %s", strerror(-r));
-	objects->n_files += n_files;
+	count_files(objects, n_files);
 	if (!object->is_dead)
 		take_off(objects, object);
 	receive_objects_unlock(objects);
+}
+
+uint64_t receive_objects_wait(struct receive_objects *objects, uint64_t n, int milliseconds)
+{
+	struct timespec until = deadline_in(milliseconds);
+	uint64_t n_files;
+	int r = 0;
+
+	pthread_mutex_lock(&objects->lock);
+	while (objects->n_files <= n && r == 0)
+		r = pthread_cond_timedwait(&objects->counted, &objects->lock, &until);
+	n_files = objects->n_files;
+	pthread_mutex_unlock(&objects->lock);
+	return n_files;
 }
 
 void receive_objects_known(struct receive_objects *objects, const uint8_t newest[8], uint64_t started,

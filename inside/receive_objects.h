@@ -48,8 +48,9 @@ struct receive_objects {
 	uint64_t total; /* bytes of all of them */
 	struct receive_delivered *delivered;
 	struct receive_counts *counts;
-	int64_t told_no_room; /* monotonic milliseconds: said once a minute */
-	uint64_t n_files;     /* delivered in this run, those that were there already too */
+	int64_t told_no_room;   /* monotonic milliseconds: said once a minute */
+	uint64_t n_files;       /* delivered in this run, those that were there already too */
+	pthread_cond_t counted; /* it became more */
 };
 
 /* Takes up what an earlier run left in FOLDER_FD: what is damaged is removed, with a line. The descriptors stay the caller's. */
@@ -74,6 +75,9 @@ bool receive_objects_make_room(struct receive_objects *objects, const char *reas
 void receive_objects_drop(struct receive_objects *objects, struct receive_object *object);
 /* The same, its folder being empty already: it was delivered. */
 void receive_objects_delivered(struct receive_objects *objects, struct receive_object *object, uint64_t n_files);
+
+/* Files delivered in this run; waits MILLISECONDS for more than N of them. */
+uint64_t receive_objects_wait(struct receive_objects *objects, uint64_t n, int milliseconds);
 
 /* What is known of the session that STARTED then, and of the object whose digest begins with NEWEST (zeros: none). */
 struct receive_known {

@@ -11,7 +11,10 @@
 
 /* Fewer cells than this filled by one call: the next moment is the kernel's. */
 #define FEW 16
-#define MOMENT 150000 /* nanoseconds: 60 packets at 600 MB/s */
+/* Nanoseconds: half a millisecond where the kernel's buffer is large, else what fills an eighth of it at 600 MB/s. */
+#define MOMENT 500000L
+#define MOMENT_LEAST 50000L
+#define FILL(buffer) ((buffer) / 8 * 10 / 6)
 /* So many calls' packets are looked at before joining is given up, and so many more were queued before it was. */
 #define JUDGED 8192
 #define QUEUED (4 * JUDGED)
@@ -69,11 +72,18 @@ static bool receive(struct receiver *receiver, struct joining *joining, bool *re
 	return true;
 }
 
+static long moment_for(int buffer_size)
+{
+	const long moment = FILL((long)buffer_size);
+
+	return moment > MOMENT ? MOMENT : moment < MOMENT_LEAST ? MOMENT_LEAST : moment;
+}
+
 void *receive_reader_main(void *argument)
 {
-	const struct timespec moment = {.tv_nsec = MOMENT};
 	struct joining joining = {.cell_size = RECEIVE_CELL_LARGE, .wanted_size = RECEIVE_CELL_LARGE};
 	struct receiver *receiver = argument;
+	const struct timespec moment = {.tv_nsec = moment_for(receiver->socket.buffer_size)};
 
 	while (!atomic_load(&receiver->stop)) {
 		bool is_few;
@@ -88,5 +98,6 @@ void *receive_reader_main(void *argument)
 			nanosleep(&moment, NULL);
 	}
 	atomic_store(&receiver->is_reading, false);
+	receive_ring_close(receiver->ring);
 	return NULL;
 }

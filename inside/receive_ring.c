@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "base/log.h"
 #include "bundle/deadline.h"
 #include "bundle/limits.h"
+#include "bundle/link_memory.h"
 
 struct receive_ring {
 	pthread_mutex_t lock;
@@ -19,8 +19,8 @@ struct receive_ring {
 	uint8_t *memory;
 	struct receive_cell *cells;
 	size_t n_cells;
-	size_t n_pushed, n_popped; /* ever; the difference is what is filled */
-	bool taker_waits, putter_waits;
+	size_t n_pushed, n_popped; /* since it was empty; the difference is what is filled */
+	bool taker_waits, putter_waits, is_closed;
 };
 
 static void shape(struct receive_ring *ring, uint32_t cell_size)
@@ -38,9 +38,7 @@ struct receive_ring *receive_ring_new(void)
 	pthread_mutex_init(&ring->lock, NULL);
 	deadline_cond_init(&ring->filled);
 	deadline_cond_init(&ring->freed);
-	ring->memory = mmap(NULL, LIMIT_RECEIVE_RING, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (ring->memory == MAP_FAILED)
-		die_errno("out of memory: %llu bytes", LIMIT_RECEIVE_RING);
+	ring->memory = link_memory_new(LIMIT_RECEIVE_RING);
 	ring->cells = xcalloc(LIMIT_RECEIVE_RING / RECEIVE_CELL_SMALL, sizeof(*ring->cells));
 	shape(ring, RECEIVE_CELL_LARGE);
 	return ring;
@@ -50,7 +48,7 @@ void receive_ring_free(struct receive_ring *ring)
 {
 	if (ring == NULL)
 		return;
-	munmap(ring->memory, LIMIT_RECEIVE_RING);
+	free(ring->memory);
 	pthread_mutex_destroy(&ring->lock);
 	pthread_cond_destroy(&ring->filled);
 	pthread_cond_destroy(&ring->freed);
@@ -76,6 +74,9 @@ size_t receive_ring_room(struct receive_ring *ring, size_t max, int milliseconds
 	size_t n;
 
 	pthread_mutex_lock(&ring->lock);
+	/* From its beginning, whose cells are still in the processor's caches. */
+	if (ring->n_pushed == ring->n_popped)
+		ring->n_pushed = ring->n_popped = 0;
 	if (ring->n_pushed - ring->n_popped == ring->n_cells) {
 		struct timespec until = deadline_in(milliseconds);
 
@@ -101,6 +102,14 @@ void receive_ring_push(struct receive_ring *ring, size_t n)
 	pthread_mutex_unlock(&ring->lock);
 }
 
+void receive_ring_close(struct receive_ring *ring)
+{
+	pthread_mutex_lock(&ring->lock);
+	ring->is_closed = true;
+	pthread_cond_signal(&ring->filled);
+	pthread_mutex_unlock(&ring->lock);
+}
+
 bool receive_ring_reshape(struct receive_ring *ring, uint32_t cell_size)
 {
 	bool is_empty;
@@ -122,7 +131,7 @@ size_t receive_ring_wait(struct receive_ring *ring, int milliseconds, struct rec
 		struct timespec until = deadline_in(milliseconds);
 
 		ring->taker_waits = true;
-		while (ring->n_pushed == ring->n_popped &&
+		while (ring->n_pushed == ring->n_popped && !ring->is_closed &&
 		       pthread_cond_timedwait(&ring->filled, &ring->lock, &until) != ETIMEDOUT)
 			;
 		ring->taker_waits = false;

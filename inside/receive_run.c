@@ -155,12 +155,7 @@ static void start(struct receiver *receiver, pthread_t threads[N_THREADS])
 
 static uint64_t count_files(struct receiver *receiver)
 {
-	uint64_t n;
-
-	receive_objects_lock(&receiver->objects);
-	n = receiver->objects.n_files;
-	receive_objects_unlock(&receiver->objects);
-	return n;
+	return receive_objects_wait(&receiver->objects, 0, 0);
 }
 
 static bool is_over(struct receiver *receiver, const struct receive_options *options, int64_t begun)
@@ -198,8 +193,8 @@ static void look_at_link(struct receiver *receiver)
 /* The main thread's part, until it is over. */
 static void watch(struct receiver *receiver, const struct receive_options *options, int notify_fd)
 {
-	const struct timespec tick = {.tv_nsec = TICK * 1000000L};
 	int64_t begun = receive_ticks(), written = INT64_MIN / 2;
+	uint64_t n_files = 0;
 
 	while (!is_over(receiver, options, begun)) {
 		look_at_link(receiver);
@@ -208,7 +203,7 @@ static void watch(struct receiver *receiver, const struct receive_options *optio
 			written = receive_ticks();
 			notify_say(notify_fd, "WATCHDOG=1");
 		}
-		nanosleep(&tick, NULL);
+		n_files = receive_objects_wait(&receiver->objects, n_files, TICK);
 	}
 }
 

@@ -16,6 +16,7 @@ struct receive_slots {
 	pthread_cond_t changed;
 	struct receive_slot items[LIMIT_RECEIVE_SLOTS];
 	struct receive_slot *first[RECEIVE_SLOT_HASH + 1], *last[RECEIVE_SLOT_HASH + 1]; /* given, not taken yet */
+	bool is_closed[RECEIVE_SLOT_HASH + 1];
 };
 
 struct receive_slots *receive_slots_new(void)
@@ -103,13 +104,22 @@ void receive_slots_give(struct receive_slots *slots, struct receive_slot *slot, 
 	pthread_mutex_unlock(&slots->lock);
 }
 
+void receive_slots_close(struct receive_slots *slots, enum receive_slot_state to)
+{
+	pthread_mutex_lock(&slots->lock);
+	slots->is_closed[to] = true;
+	pthread_cond_broadcast(&slots->changed);
+	pthread_mutex_unlock(&slots->lock);
+}
+
 struct receive_slot *receive_slots_next(struct receive_slots *slots, enum receive_slot_state from, int milliseconds)
 {
 	struct timespec until = deadline_in(milliseconds);
 	struct receive_slot *slot;
 
 	pthread_mutex_lock(&slots->lock);
-	while (slots->first[from] == NULL && pthread_cond_timedwait(&slots->changed, &slots->lock, &until) != ETIMEDOUT)
+	while (slots->first[from] == NULL && !slots->is_closed[from] &&
+	       pthread_cond_timedwait(&slots->changed, &slots->lock, &until) != ETIMEDOUT)
 		;
 	slot = slots->first[from];
 	if (slot != NULL)

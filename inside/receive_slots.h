@@ -38,7 +38,9 @@ void receive_slots_settle(struct receive_slots *slots, const struct receive_obje
 
 /* Hands SLOT to who stores, or who hashes. */
 void receive_slots_give(struct receive_slots *slots, struct receive_slot *slot, enum receive_slot_state to);
-/* The next one that was given there; waits MILLISECONDS. NULL where there was none. */
+/* No more will be given there: nobody waits for it. */
+void receive_slots_close(struct receive_slots *slots, enum receive_slot_state to);
+/* The next one that was given there; waits MILLISECONDS where more may come. NULL where there was none. */
 struct receive_slot *receive_slots_next(struct receive_slots *slots, enum receive_slot_state from, int milliseconds);
 /* How many wait there, or are being worked on. */
 size_t receive_slots_count(struct receive_slots *slots, enum receive_slot_state state);

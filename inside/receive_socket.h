@@ -19,8 +19,8 @@
 
 struct receive_socket {
 	int fd;
-	bool joins;   /* UDP_GRO is on */
-	bool batches; /* recvmmsg is there */
+	_Atomic bool joins; /* UDP_GRO is on; told in the status */
+	bool batches;       /* recvmmsg is there */
 	bool counts_drops;
 	uint64_t n_dropped;       /* packets that the kernel threw away for want of room in its buffer */
 	uint32_t dropped_at_last; /* the kernel's own count, which wraps */
@@ -37,7 +37,7 @@ struct receive_socket {
 enum fault receive_socket_open(const char *address, int buffer, struct receive_socket *ret_socket, struct refusal *why);
 void receive_socket_close(struct receive_socket *socket);
 
-/* Waits 200 ms for the first packet; fills up to N cells (at most RECEIVE_BATCH) with what is there. Their number, 0 where nothing came,
+/* Waits 20 ms for the first packet; fills up to N cells (at most RECEIVE_BATCH) with what is there. Their number, 0 where nothing came,
  * or a negative errno. *RET_IS_CUT: one did not fit its cell. */
 int receive_socket_take(struct receive_socket *socket, struct receive_cell *cells, size_t n, bool *ret_is_cut);
 /* From now on packets come one by one, also those that the kernel joined. */

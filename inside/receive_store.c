@@ -96,5 +96,6 @@ void *receive_storer_main(void *argument)
 			break;
 	}
 	atomic_store(&receiver->is_storing, false);
+	receive_slots_close(receiver->slots, RECEIVE_SLOT_HASH);
 	return NULL;
 }

@@ -300,6 +300,8 @@ static bool check_order(const struct record *record)
 	case RECORD_PUT_BLOB:
 	case RECORD_DELETE_BLOB:
 		return record->put.size <= LIMIT_PART_SIZE;
+	case RECORD_PUT_ROWS:
+		return IS_PUBLISHED_DATASET(record->put.dataset) && record->put.size <= LIMIT_PLAIN_SIZE;
 	case RECORD_PUT_OBJECT:
 	case RECORD_PUT_LINK:
 	case RECORD_KEEP_OBJECT:
@@ -353,6 +355,7 @@ bool record_check(const struct record *record)
 	case RECORD_BUNDLE:
 	case RECORD_REPORT:
 	case RECORD_SYNC:
+	case RECORD_DATABASE:
 	case RECORD_GOOD: /* two digests */
 		return true;
 	case RECORD_SPILL:
@@ -386,6 +389,7 @@ bool record_check(const struct record *record)
 	case RECORD_RESOLVE:
 	case RECORD_REFERENCE:
 	case RECORD_REBUILD:
+	case RECORD_ROWS:
 		return IS_DATASET(record->version.dataset);
 	case RECORD_CONTRACT:
 		return check_contract(&record->contract);

@@ -8,6 +8,7 @@
  *   COMP_CHECK    reads descriptors of one version  writes one descriptor a resource  links zstd, libcsv, jansson, pcre2, libcrypto (hash)
  *   COMP_COMMIT   reads spool, records              writes the store but log/         links libcrypto (hash)
  *   COMP_LOG      reads event records, log/key      writes log/                       links libsodium
+ *   COMP_ROWS     reads descriptors of one version  writes one descriptor, and spills links sqlite3, libcsv, jansson, pcre2, libcrypto (hash)
  *
  * Every record is one struct record, of one size. The receiver checks the kind, each text for its NUL and its alphabet, each
  * number for its bound, before it uses them (record_check); a bad one is broken IPC and the worker is killed.
@@ -23,7 +24,7 @@
 #include "bundle/limits.h"
 #include "bundle/notation.h"
 
-enum comp { COMP_UNPACK, COMP_VERIFY, COMP_CHECK, COMP_COMMIT, COMP_LOG };
+enum comp { COMP_UNPACK, COMP_VERIFY, COMP_CHECK, COMP_COMMIT, COMP_LOG, COMP_ROWS };
 
 enum record_kind {
 	RECORD_NONE = 0,
@@ -87,6 +88,12 @@ enum record_kind {
 	 * check -> supervisor: RECORD_PLAIN, and RECORD_BASE_OUTPUT, as above, RECORD_END. */
 	RECORD_REBUILD, /* .version */
 
+	/* supervisor -> rows: RECORD_ROWS (fd: a version's datapackage.json), RECORD_TABLE (fd: a plain file) for each of its resources,
+	 * RECORD_DATABASE (fd: empty, read-write: what is made), RECORD_SPILL (fd: an unnamed file) ROWSFILE_SPILLS times, RECORD_GO.
+	 * rows -> supervisor: RECORD_END. */
+	RECORD_ROWS, /* .version */
+	RECORD_DATABASE,
+
 	/* supervisor -> commit: RECORD_FOLDER store, RECORD_FOLDER spool, then operations in order; each is done when the next is
 	 * read. RECORD_GO asks for the RECORD_END. Commit refuses an order that is not durable: RECORD_PUT_TRUST and RECORD_SWITCH only
 	 * after a RECORD_SYNC with no put between. */
@@ -94,18 +101,19 @@ enum record_kind {
 	RECORD_PUT_BLOB,     /* .put: spool file -> mirror/blobs/SHA256 */
 	RECORD_PUT_OBJECT, /* .put: spool file -> datasets/DATASET/objects/SHA256 and mirror/targets/DATASET/SHA256.FILE; one that stands and is damaged is mended */
 	RECORD_PUT_LINK,   /* .put: object -> datasets/DATASET/v/VERSION/FILE */
+	RECORD_PUT_ROWS,   /* .put: spool file -> datasets/DATASET/rows/VERSION.sqlite; what stands there is replaced */
 	RECORD_PUT_DOCUMENT, /* .document, fd: bytes of ours -> one of the documents of enum document */
 	RECORD_SYNC,         /* one syncfs of the store */
 	RECORD_PUT_TRUST, /* .put: mirror/metadata/FILE ("5.snapshot.json") -> trust/snapshot.json, durable, in order; those of datasets, after the others, by the next RECORD_SYNC */
-	RECORD_GENERATION,         /* .generation: begins generations/N; fd: its clapet.json */
-	RECORD_GENERATION_DATASET, /* .version: N/<name> -> ../../datasets/<name>/v/<version> */
-	RECORD_SWITCH,             /* .generation: current -> generations/N, durable */
-	RECORD_DELETE_GENERATION,  /* .generation */
-	RECORD_KEEP_OBJECT,        /* .put: an object of DATASET that deletions after it leave, linked or not: a base */
-	RECORD_DELETE_VERSION,     /* .version: and objects that no version links any more */
-	RECORD_DELETE_PLAIN,       /* .version: the same, but what is known of the version stays: it can be rebuilt */
-	RECORD_DELETE_HISTORY,     /* .version: the document of a version whose blobs went long ago */
-	RECORD_DELETE_BLOB,        /* .put */
+	RECORD_GENERATION, /* .generation: begins generations/N; fd: its clapet.json */
+	RECORD_GENERATION_DATASET, /* .version: N/<name> -> ../../datasets/<name>/v/<version>; N/<name>.sqlite, where there is one */
+	RECORD_SWITCH,            /* .generation: current -> generations/N, durable */
+	RECORD_DELETE_GENERATION, /* .generation */
+	RECORD_KEEP_OBJECT,       /* .put: an object of DATASET that deletions after it leave, linked or not: a base */
+	RECORD_DELETE_VERSION,    /* .version: and objects that no version links any more */
+	RECORD_DELETE_PLAIN,      /* .version: the same, but what is known of the version stays: it can be rebuilt */
+	RECORD_DELETE_HISTORY,    /* .version: the document of a version whose blobs went long ago */
+	RECORD_DELETE_BLOB,       /* .put */
 
 	/* supervisor -> log: RECORD_FOLDER log; RECORD_EVENT, signed and durable on RECORD_SYNC; RECORD_PUT_DOCUMENT (fd) for those of log/,
 	 * at its place in the order and not after a failure; RECORD_END answers RECORD_GO. */

@@ -50,6 +50,7 @@ struct serve_request {
 	const char *host, *accept, *accept_encoding, *accept_language, *range, *if_range, *if_none_match,
 		*if_modified_since, *authorization, *user_agent; /* the same, by name */
 	const char *peer;                                        /* "192.0.2.7", "2001:db8::7" or "unix" */
+	bool is_operator;                                        /* came by the operators' socket: sees everything */
 	uint64_t generation;                                     /* of /generations/N/…; 0: the current one */
 	const char *view;                                        /* of /views/NAME/…; NULL */
 	const char *
@@ -58,10 +59,12 @@ struct serve_request {
 	char room[LIMIT_SERVE_TARGET_SIZE * 3]; /* what the above points into */
 };
 
-/* Parses the target of a request line ("/datasets/cog/cog.csv?version=…"; RFC 9112, 3.2.1: the origin form alone) into RET, of which it sets
- * all but the headers and the peer. FAULT_SERVE_REQUEST (400), FAULT_SERVE_TARGET_LONG (414) or FAULT_SERVE_PATH (404) with the reason.
- * /views/NAME and /generations/N are taken off the segments where something follows them. RET must not be moved. */
-enum fault serve_request_parse(const char *method, const char *target, struct serve_request *ret, struct refusal *why);
+enum serve_method serve_method_parse(const char *text);
+
+/* Parses the target of a request line ("/datasets/cog/cog.csv?version=…"; RFC 9112, 3.2.1: the origin form alone) into RET: a GET without
+ * headers or peer. FAULT_SERVE_REQUEST (400), FAULT_SERVE_TARGET_LONG (414) or FAULT_SERVE_PATH (404) with the reason.
+ * /views/NAME and /generations/N are taken off the segments: alone they are the root of that view, or generation. RET must not be moved. */
+enum fault serve_request_parse(const char *target, struct serve_request *ret, struct refusal *why);
 
 /* Takes a header over, if it is one that is read; VALUE is borrowed. FAULT_SERVE_REQUEST: it stands twice, or is out of bounds. */
 enum fault serve_request_header(struct serve_request *request, const char *name, const char *value,

@@ -18,6 +18,8 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "inside/hooks.h"
+#include "inside/settle_rows.h"
 #include "inside/status.h"
 
 static void view_clear(struct dataset_view *view)
@@ -40,6 +42,7 @@ void settlement_free(struct settlement *settlement)
 		judgement_clear(&settlement->judgements[i]);
 	free(settlement->views);
 	free(settlement->judgements);
+	free(settlement->rows);
 	generation_clear(&settlement->generation);
 	generation_clear(&settlement->before);
 	generation_clear(&settlement->wanted);
@@ -493,6 +496,7 @@ static enum fault commit_all(struct inside *inside, struct spool *spool, const s
 		put_judgement(inside, &settlement->judgements[i], plains, n_plains, &commit);
 	for (size_t i = 0; i < settlement->n_views; i++)
 		put_view(inside, &settlement->views[i], &commit);
+	settle_put_rows(settlement, &commit);
 	if (commit.n_orders > 0)
 		commit_sync(&commit);
 	put_metadata(catalogue, RECORD_PUT_TRUST, &commit);
@@ -582,6 +586,7 @@ static void note_events(struct inside *inside, const struct settlement *settleme
 	for (size_t i = 0; i < settlement->n_views; i++)
 		note_view(inside, settlement, &settlement->views[i]);
 	logbook_note_generation(inside, &settlement->generation);
+	hooks_note(inside, &settlement->before, &settlement->generation);
 }
 
 enum fault settle(struct inside *inside, struct spool *spool, const struct catalogue *catalogue, bool by_decision,
@@ -609,8 +614,8 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 		mark_new(settlement, &settlement->views[i]);
 	consider_status(inside, spool, catalogue, settlement);
 	want(settlement);
-	fault = commit_all(inside, spool, catalogue, settlement, why);
-	if (fault != FAULT_NONE)
+	settle_make_rows(inside, spool, settlement);
+	if ((fault = commit_all(inside, spool, catalogue, settlement, why)) != FAULT_NONE)
 		return fault;
 	note_events(inside, settlement, catalogue);
 	*ret_settlement = steal_pointer(&settlement);

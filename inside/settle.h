@@ -59,6 +59,12 @@ struct dataset_view {
 	bool is_new;     /* stands elsewhere than the last status.json says */
 };
 
+/* One that was built, or could not be. */
+struct settled_rows {
+	struct record record; /* RECORD_PUT_ROWS */
+	struct refusal why;
+};
+
 struct settlement {
 	struct dataset_view *views; /* sorted by name */
 	size_t n_views;
@@ -69,6 +75,8 @@ struct settlement {
 	struct generation wanted;          /* what the views ask for */
 	struct judgement *judgements;
 	size_t n_judgements;
+	struct settled_rows *rows; /* SQLite files, in the spool */
+	size_t n_rows;
 	json_t *old_status;        /* status.json as the settling found it; NULL: none */
 	size_t n_wanted_blobs;     /* of this bundle's, that something trusted names */
 	struct refusal status_why; /* trouble or refusal over the signed status.json; FAULT_NONE */

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "bundle/json.h"
 #include "bundle/notation.h"
+#include "inside/settle_rows.h"
 
 static json_t *time_or_null(int64_t time)
 {
@@ -204,6 +205,7 @@ static json_t *compose_dataset(const struct inside *inside, const struct settlem
 		"fault", view->why.fault == FAULT_NONE ? json_null() : verdict_code(view->why.fault), "why",
 		text_or_null(view->why.line), "breaks", breaks_to_json(view), "missing", missing_to_json(view), "pin",
 		pin_to_json(inside, view->name));
+	json_t *rows;
 	static const char *const copied[][2] = {
 		{"lastChecked", "succeeded"}, {"sourceState", "state"}, {"sourceWhy", "why"}, {"maxAge", "maxAge"}};
 
@@ -217,6 +219,9 @@ static json_t *compose_dataset(const struct inside *inside, const struct settlem
 	json_object_set_new(object, "tolerated", tolerated_to_json(entry));
 	json_object_set_new(object, "withdrawn", withdrawal_to_json(view));
 	json_object_set_new(object, "complete", complete_to_json(settlement, view));
+	rows = settle_rows_state(inside, settlement, view->name);
+	if (rows != NULL)
+		json_object_set_new(object, "rowsFile", rows);
 	json_object_set_new(object, "stale", json_boolean(status_is_stale(object, inside->now)));
 	return object;
 }

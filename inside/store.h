@@ -10,7 +10,9 @@
  *     mirror/timestamps/<sha256>                        every timestamp that was accepted: what an auditor judges a past day by
  *     datasets/<name>/objects/<sha256>
  *     datasets/<name>/v/<16 hex of version>/<file>      hard links into objects
+ *     datasets/<name>/rows/<16 hex of version>.sqlite   its tables (FORMAT.md 33), where the configuration wants them; can be made again
  *     generations/<n>/<name> -> ../../datasets/<name>/v/<16 hex>      generations/<n>/clapet.json
+ *     generations/<n>/<name>.sqlite -> ../../datasets/<name>/rows/<16 hex>.sqlite      where it was there in time
  *     current -> generations/<n>
  *     decisions/waivers.json pins.json keys.json sources.json history.json verdicts/<name>-<16 hex>.json
  *     decisions/history/<name>/<16 hex>.json            what each version is made of, and when it was in force
@@ -65,6 +67,13 @@ int store_open_object(int store_fd, const char *dataset, const struct sha256 *sh
 int store_open_blob(int store_fd, const struct sha256 *sha256);
 int store_open_version_file(int store_fd, const char *dataset, const char version[STORE_VERSION_SIZE],
 			    const char *file);
+/* The SQLite file of a version; -ENOENT where there is none. */
+int store_open_rows(int store_fd, const char *dataset, const char version[STORE_VERSION_SIZE]);
+bool store_has_rows(int store_fd, const char *dataset, const char version[STORE_VERSION_SIZE]);
+/* "0123456789abcdef.sqlite", of a version's 16 digits; false where NAME is no such name. */
+#define STORE_ROWS_SUFFIX ".sqlite"
+#define STORE_ROWS_SIZE (STORE_VERSION_SIZE + sizeof(STORE_ROWS_SUFFIX) - 1)
+bool store_parse_rows(const char *name, char ret_version[STORE_VERSION_SIZE]);
 /* A document of ours (waivers, pins, verdicts, status, a generation's clapet.json is store_load_generation); -ENOENT
  * where there is none. */
 int store_load_document(int store_fd, enum document document, const char *dataset, const struct sha256 *version,
@@ -109,6 +118,8 @@ enum fault store_sweep(int store_fd, const struct store_names *datasets, struct 
 enum fault store_put_metadata(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
 enum fault store_put_blob(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
 enum fault store_put_object(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
+/* The SQLite file of a version. One that stands there is replaced at the sync. */
+enum fault store_put_rows(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
 /* Collects the version's links in a temporary folder, which the sync renames to its place as one. */
 enum fault store_put_link(int store_fd, const struct record_put *put, struct refusal *why);
 /* Collects generation N in a temporary folder; N must be above the current one. A generation of that number that was

@@ -186,8 +186,13 @@ enum fault store_delete_version(int store_fd, const char *dataset, const struct 
 		if (fault != FAULT_NONE)
 			return fault;
 	}
+	/* Before the version, by which what was left of a cut is found again. */
+	snprintf(path, sizeof(path), "datasets/%s/rows", dataset);
+	snprintf(document, sizeof(document), "%s" STORE_ROWS_SUFFIX, name);
+	fault = discard(store_fd, path, document, why);
 	snprintf(path, sizeof(path), "datasets/%s/v", dataset);
-	fault = discard(store_fd, path, name, why);
+	if (fault == FAULT_NONE)
+		fault = discard(store_fd, path, name, why);
 	if (fault == FAULT_NONE)
 		fault = collect_objects(store_fd, dataset, kept, why);
 	snprintf(document, sizeof(document), "%s-%s.json", dataset, name);

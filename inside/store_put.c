@@ -535,3 +535,24 @@ enum fault store_put_link(int store_fd, const struct record_put *put, struct ref
 	}
 	return link_object(store_fd, is_mended ? mended : stands ? object.final : object.staged, hex, &link, why);
 }
+
+/* It is not named by its hash, which says nothing to who holds the store: it is made of the version's files, here, and can be made again. */
+enum fault store_put_rows(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why)
+{
+	char version[STORE_VERSION_SIZE], name[STORE_ROWS_SIZE];
+	struct place place = {.name = name, .mode = STAGE_FOLDER_MODE};
+	bool waits = false;
+	enum fault fault = stage_check_dataset(put->dataset, false, why);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	store_version_name(&put->version, version);
+	snprintf(name, sizeof(name), "%s" STORE_ROWS_SUFFIX, version);
+	snprintf(place.final, sizeof(place.final), "datasets/%s/rows", put->dataset);
+	snprintf(place.staged, sizeof(place.staged), "datasets/%s/" STAGE "/rows", put->dataset);
+	fault = stage_has(store_fd, place.staged, name, &waits, why);
+	if (fault == FAULT_NONE && waits)
+		return refuse(why, FAULT_STORE_DAMAGED, "rows of dataset %s, version %s, twice in one plan",
+			      put->dataset, version);
+	return fault == FAULT_NONE ? stage_spool(store_fd, spool_fd, &place, put, why) : fault;
+}

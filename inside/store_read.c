@@ -227,6 +227,20 @@ int store_list(int store_fd, const char *path, struct store_names *ret_names)
 	return 0;
 }
 
+/* "cog.sqlite", beside the dataset's own link. */
+static bool is_rows_link(const char *name)
+{
+	char dataset[NOTATION_NAME_SIZE];
+	size_t length = strlen(name), suffix = strlen(STORE_ROWS_SUFFIX);
+
+	if (length <= suffix || length - suffix >= sizeof(dataset) ||
+	    strcmp(name + length - suffix, STORE_ROWS_SUFFIX) != 0)
+		return false;
+	memcpy(dataset, name, length - suffix);
+	dataset[length - suffix] = '\0';
+	return notation_is_name(dataset);
+}
+
 int store_generation_each(int store_fd, uint64_t generation,
 			  int (*each)(void *ctx, const char *dataset, const char *version), void *ctx)
 {
@@ -240,7 +254,7 @@ int store_generation_each(int store_fd, uint64_t generation,
 	snprintf(path, sizeof(path), "generations/%" PRIu64, generation);
 	r = store_list(store_fd, path, &names);
 	for (size_t i = 0; r == 0 && i < names.n_items; i++) {
-		if (strcmp(names.items[i], "clapet.json") == 0)
+		if (strcmp(names.items[i], "clapet.json") == 0 || is_rows_link(names.items[i]))
 			continue;
 		r = notation_is_name(names.items[i]) ? read_generation_link(fd, names.items[i], version) : -EUCLEAN;
 		if (r == 0)
@@ -332,6 +346,37 @@ int store_open_version_file(int store_fd, const char *dataset, const char versio
 		return -EINVAL;
 	snprintf(path, sizeof(path), "datasets/%s/v/%s/%s", dataset, version, file);
 	return open_file(store_fd, path);
+}
+
+bool store_parse_rows(const char *name, char ret_version[STORE_VERSION_SIZE])
+{
+	char version[STORE_VERSION_SIZE];
+
+	if (strlen(name) != STORE_ROWS_SIZE - 1 || strcmp(name + STORE_VERSION_SIZE - 1, STORE_ROWS_SUFFIX) != 0)
+		return false;
+	memcpy(version, name, STORE_VERSION_SIZE - 1);
+	version[STORE_VERSION_SIZE - 1] = '\0';
+	if (!is_version(version))
+		return false;
+	memcpy(ret_version, version, STORE_VERSION_SIZE);
+	return true;
+}
+
+int store_open_rows(int store_fd, const char *dataset, const char version[STORE_VERSION_SIZE])
+{
+	char path[STORE_PATH_SIZE];
+
+	if (!notation_is_name(dataset) || !is_version(version))
+		return -EINVAL;
+	snprintf(path, sizeof(path), "datasets/%s/rows/%s" STORE_ROWS_SUFFIX, dataset, version);
+	return open_file(store_fd, path);
+}
+
+bool store_has_rows(int store_fd, const char *dataset, const char version[STORE_VERSION_SIZE])
+{
+	_cleanup_close_ int fd = store_open_rows(store_fd, dataset, version);
+
+	return fd >= 0;
 }
 
 bool store_has_object(int store_fd, const char *dataset, const struct sha256 *sha256)

@@ -266,7 +266,11 @@ static enum fault place_dataset(int store_fd, const char *dataset, struct refusa
 	snprintf(from, sizeof(from), "datasets/%s/" STAGE "/v", dataset);
 	snprintf(to, sizeof(to), "datasets/%s/v", dataset);
 	fault = check_versions(store_fd, dataset, from, why);
-	return fault == FAULT_NONE ? move_all(store_fd, from, to, STAGE_FOLDER_MODE, RENAME_NOREPLACE, why) : fault;
+	if (fault == FAULT_NONE)
+		fault = move_all(store_fd, from, to, STAGE_FOLDER_MODE, RENAME_NOREPLACE, why);
+	snprintf(from, sizeof(from), "datasets/%s/" STAGE "/rows", dataset);
+	snprintf(to, sizeof(to), "datasets/%s/rows", dataset);
+	return fault == FAULT_NONE ? move_all(store_fd, from, to, STAGE_FOLDER_MODE, 0, why) : fault;
 }
 
 /* A generation of that number may stand there: complete, never current, from a run that was cut between sync and
@@ -487,6 +491,28 @@ enum fault store_begin_generation(int store_fd, uint64_t generation, int clapet_
 	return FAULT_NONE;
 }
 
+/* The link to the version's SQLite file, where there is one, for readers with a mounted store. */
+static enum fault add_rows_link(int store_fd, int generation_fd, const char *dataset, const char *version,
+				struct refusal *why)
+{
+	char name[STORE_ROWS_SIZE], path[STAGE_PATH_SIZE], text[STORE_PATH_SIZE];
+	bool stands = false;
+	enum fault fault;
+
+	snprintf(name, sizeof(name), "%s" STORE_ROWS_SUFFIX, version);
+	snprintf(path, sizeof(path), "datasets/%s/" STAGE "/rows", dataset);
+	fault = stage_has(store_fd, path, name, &stands, why);
+	if (fault == FAULT_NONE && !stands) {
+		snprintf(path, sizeof(path), "datasets/%s/rows", dataset);
+		fault = stage_has(store_fd, path, name, &stands, why);
+	}
+	if (fault != FAULT_NONE || !stands)
+		return fault;
+	snprintf(path, sizeof(path), "%s" STORE_ROWS_SUFFIX, dataset);
+	snprintf(text, sizeof(text), "../../datasets/%s/rows/%s", dataset, name);
+	return symlinkat(text, generation_fd, path) < 0 ? stage_storage(why, errno, "symlinkat", path) : FAULT_NONE;
+}
+
 enum fault store_generation_add(int store_fd, uint64_t generation, const char *dataset, const struct sha256 *version,
 				struct refusal *why)
 {
@@ -515,7 +541,7 @@ enum fault store_generation_add(int store_fd, uint64_t generation, const char *d
 	snprintf(text, sizeof(text), "../../datasets/%s/v/%s", dataset, name);
 	if (symlinkat(text, fd, dataset) < 0)
 		return stage_storage(why, errno, "symlinkat", path);
-	return FAULT_NONE;
+	return add_rows_link(store_fd, fd, dataset, name, why);
 }
 
 static int version_stands(void *ctx, const char *dataset, const char *version)

@@ -250,6 +250,29 @@ static void verify_version(struct storeverify *verify, const char *dataset, cons
 	verify->n_versions++;
 }
 
+/* SQLite files of versions. Nothing signed names them: what they hold was made here of what is signed, and is made again by
+ * `clapet-inside rows --again`. Looked at is whose they are, and that each is of a version that is here. */
+static void verify_rows(struct storeverify *verify, const char *dataset)
+{
+	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
+	_cleanup_close_ int fd = -1;
+	char path[STORE_PATH_SIZE], version[STORE_VERSION_SIZE];
+
+	snprintf(path, sizeof(path), "datasets/%s/rows", dataset);
+	fd = storeverify_open(verify, path, FOLDER_MODE);
+	storeverify_list(verify, path, &names);
+	for (size_t i = 0; fd >= 0 && i < names.n_items; i++) {
+		struct stat st;
+
+		if (!storeverify_file(verify, fd, path, names.items[i], &st))
+			continue;
+		if (!store_parse_rows(names.items[i], version) ||
+		    !store_has_version(verify->store_fd, dataset, version))
+			findings_fault(&verify->findings, DAMAGED, "%s/%s: of no version that is here", path,
+				       names.items[i]);
+	}
+}
+
 static void verify_dataset(struct storeverify *verify, const char *dataset)
 {
 	_cleanup_(store_names_free) struct store_names versions = {NULL, 0}, parts = {NULL, 0};
@@ -266,6 +289,8 @@ static void verify_dataset(struct storeverify *verify, const char *dataset)
 		if (strcmp(parts.items[i], ".tmp") == 0)
 			findings_note(&verify->findings,
 				      "%s/.tmp: left by an import that did not finish, or that runs now", path);
+		else if (strcmp(parts.items[i], "rows") == 0)
+			verify_rows(verify, dataset);
 		else if (strcmp(parts.items[i], "objects") != 0 && strcmp(parts.items[i], "v") != 0)
 			findings_fault(&verify->findings, DAMAGED, "%s/%s: does not belong there", path,
 				       parts.items[i]);
@@ -379,6 +404,25 @@ static void verify_description(struct storeverify *verify, uint64_t generation, 
 		findings_fault(&verify->findings, DAMAGED, "%s/clapet.json: is of another generation", path);
 }
 
+/* "cog.sqlite", which leads to the SQLite file of the version that the generation shows. */
+static bool is_rows_link(struct storeverify *verify, int dir_fd, uint64_t generation, const char *name)
+{
+	char dataset[NOTATION_NAME_SIZE], version[STORE_VERSION_SIZE], wanted[STORE_PATH_SIZE], found[STORE_PATH_SIZE];
+	const char *dot = strchr(name, '.');
+	ssize_t n;
+
+	if (dot == NULL || strcmp(dot, STORE_ROWS_SUFFIX) != 0 || (size_t)(dot - name) >= sizeof(dataset))
+		return false;
+	memcpy(dataset, name, (size_t)(dot - name));
+	dataset[dot - name] = '\0';
+	if (!notation_is_name(dataset) || store_generation_version(verify->store_fd, generation, dataset, version) < 0)
+		return false;
+	snprintf(wanted, sizeof(wanted), "../../datasets/%s/rows/%s" STORE_ROWS_SUFFIX, dataset, version);
+	n = readlinkat(dir_fd, name, found, sizeof(found) - 1);
+	found[n < 0 ? 0 : n] = '\0';
+	return strcmp(found, wanted) == 0;
+}
+
 static void verify_generation(struct storeverify *verify, uint64_t generation)
 {
 	_cleanup_(store_names_free) struct store_names names = {NULL, 0};
@@ -396,7 +440,7 @@ static void verify_generation(struct storeverify *verify, uint64_t generation)
 		char version[STORE_VERSION_SIZE];
 		int r;
 
-		if (strcmp(names.items[i], "clapet.json") == 0)
+		if (strcmp(names.items[i], "clapet.json") == 0 || is_rows_link(verify, fd, generation, names.items[i]))
 			continue;
 		r = store_generation_version(verify->store_fd, generation, names.items[i], version);
 		if (r < 0)

@@ -167,13 +167,6 @@ enum fault tuf_target_check(const struct tuf_target *target, const uint8_t *data
 
 static const struct tuf_profile closed_profile;
 
-const char *tuf_kind_name(enum tuf_kind kind)
-{
-	static const char *const names[TUF_KIND_N] = {"root", "timestamp", "snapshot", "targets", "datasets"};
-
-	return names[kind];
-}
-
 unsigned tuf_profile_schemes(const struct tuf_profile *profile, enum tuf_kind kind)
 {
 	unsigned schemes = profile->schemes[kind];

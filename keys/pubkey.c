@@ -32,55 +32,29 @@ static bool ed25519_verify(const struct tuf_key *key, const uint8_t *data, size_
 	return signature_size == TUF_SIGNATURE_SIZE && tuf_key_verify(key, data, size, signature);
 }
 
-/* What a scheme is called, what `keyval.public` must be (for the refusal), and how it is read and verified. */
+/* What `keyval.public` of a scheme (schemes.c) must be (for the refusal), and how it is read and verified. */
 static const struct scheme {
-	const char *name;
 	const char *keytypes[2]; /* the specification's, and one of older repositories */
 	const char *form;
 	bool (*read)(const char *public, struct tuf_key *key);
 	bool (*verify)(const struct tuf_key *key, const uint8_t *data, size_t size, const uint8_t *signature,
 		       size_t signature_size);
 } schemes_table[TUF_SCHEME_N] = {
-	[TUF_SCHEME_ED25519] = {"ed25519", {"ed25519", NULL}, "64 lower-case hex digits", ed25519_read, ed25519_verify},
+	[TUF_SCHEME_ED25519] = {{"ed25519", NULL}, "64 lower-case hex digits", ed25519_read, ed25519_verify},
 #ifdef CLAPET_ECDSA
-	[TUF_SCHEME_ECDSA_P256] = {"ecdsa-sha2-nistp256",
-				   {"ecdsa", "ecdsa-sha2-nistp256"},
+	[TUF_SCHEME_ECDSA_P256] = {{"ecdsa", "ecdsa-sha2-nistp256"},
 				   "the PEM of a point on P-256",
 				   pubkey_read_p256,
 				   pubkey_verify_p256},
-	[TUF_SCHEME_RSA_PSS_SHA256] = {"rsassa-pss-sha256",
-				       {"rsa", NULL},
+	[TUF_SCHEME_RSA_PSS_SHA256] = {{"rsa", NULL},
 				       "the PEM of an RSA key of 2048 to 8192 bits",
 				       pubkey_read_rsa,
 				       pubkey_verify_rsa},
 #else
-	[TUF_SCHEME_ECDSA_P256] = {"ecdsa-sha2-nistp256", {NULL, NULL}, NULL, NULL, NULL},
-	[TUF_SCHEME_RSA_PSS_SHA256] = {"rsassa-pss-sha256", {NULL, NULL}, NULL, NULL, NULL},
+	[TUF_SCHEME_ECDSA_P256] = {{NULL, NULL}, NULL, NULL, NULL},
+	[TUF_SCHEME_RSA_PSS_SHA256] = {{NULL, NULL}, NULL, NULL, NULL},
 #endif
 };
-
-unsigned tuf_schemes_built(void)
-{
-	unsigned built = 0;
-
-	for (int i = 0; i < TUF_SCHEME_N; i++)
-		if (schemes_table[i].verify != NULL)
-			built |= TUF_SCHEME_BIT(i);
-	return built;
-}
-
-const char *tuf_scheme_name(enum tuf_scheme scheme)
-{
-	return scheme < TUF_SCHEME_N ? schemes_table[scheme].name : "unknown";
-}
-
-enum tuf_scheme tuf_scheme_by_name(const char *name)
-{
-	for (int i = 0; i < TUF_SCHEME_N; i++)
-		if (strcmp(schemes_table[i].name, name) == 0)
-			return (enum tuf_scheme)i;
-	return TUF_SCHEME_UNKNOWN;
-}
 
 void tuf_key_init(void)
 {
@@ -105,7 +79,8 @@ static enum tuf_scheme scheme_of(const char *keytype, const char *scheme, unsign
 	for (int i = 0; i < TUF_SCHEME_N; i++) {
 		const struct scheme *row = &schemes_table[i];
 
-		if ((schemes & TUF_SCHEME_BIT(i)) == 0 || row->verify == NULL || strcmp(scheme, row->name) != 0)
+		if ((schemes & TUF_SCHEME_BIT(i)) == 0 || row->verify == NULL ||
+		    strcmp(scheme, tuf_scheme_name((enum tuf_scheme)i)) != 0)
 			continue;
 		for (size_t j = 0; j < ARRAY_SIZE(row->keytypes); j++)
 			if (row->keytypes[j] != NULL && strcmp(keytype, row->keytypes[j]) == 0)
@@ -123,7 +98,8 @@ static void list_schemes(unsigned schemes, char *text, size_t size)
 	for (int i = 0; i < TUF_SCHEME_N; i++) {
 		if ((schemes & tuf_schemes_built() & TUF_SCHEME_BIT(i)) == 0)
 			continue;
-		used += (size_t)snprintf(text + used, size - used, "%s%s", n++ > 0 ? ", " : "", schemes_table[i].name);
+		used += (size_t)snprintf(text + used, size - used, "%s%s", n++ > 0 ? ", " : "",
+					 tuf_scheme_name((enum tuf_scheme)i));
 	}
 	if (n == 1)
 		snprintf(text + used, size - used, " alone");

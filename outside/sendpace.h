@@ -15,7 +15,7 @@
 #define SENDPACE_OVERHEAD_IPV6 86
 
 /* The start is an eighth of the rate, and doubles three times, once in so many nanoseconds. A silence as long as SENDPACE_IDLE starts it again. */
-#define SENDPACE_STEP 50000000LL
+#define SENDPACE_STEP 20000000LL
 #define SENDPACE_IDLE 1000000000LL
 
 struct sendpace {

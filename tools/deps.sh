@@ -5,12 +5,13 @@ set -eu
 
 # What it is found by -> the package that has it.
 libraries="libarchive:libarchive-dev libsodium:libsodium-dev libcurl:libcurl4-openssl-dev jansson:libjansson-dev
-libzstd:libzstd-dev libpcre2-8:libpcre2-dev libseccomp:libseccomp-dev libcrypto:libssl-dev libqrencode:libqrencode-dev cmocka:libcmocka-dev"
+libzstd:libzstd-dev libpcre2-8:libpcre2-dev libseccomp:libseccomp-dev libcrypto:libssl-dev libqrencode:libqrencode-dev libmicrohttpd:libmicrohttpd-dev sqlite3:libsqlite3-dev zlib:zlib1g-dev
+cmocka:libcmocka-dev"
 # Only some machines have it; the others use tables (bundle/fec_tables.c).
 case $(dpkg --print-architecture 2>/dev/null) in amd64 | arm64) libraries="$libraries libisal:libisal-dev" ;; esac
-programs="cc:gcc make:make pkg-config:pkg-config nginx:nginx-light strace:strace zstd:zstd openssl:openssl prove:perl
+programs="cc:gcc make:make pkg-config:pkg-config nginx:nginx-light curl:curl strace:strace zstd:zstd openssl:openssl prove:perl
 systemd-analyze:systemd readelf:binutils python3:python3 git:git xz:xz-utils node:nodejs npm:npm go:golang-go
-ip:iproute2 nft:nftables ethtool:ethtool unshare:util-linux mkfs.vfat:dosfstools mcopy:mtools"
+chromium:chromium sqlite3:sqlite3 ip:iproute2 nft:nftables ethtool:ethtool unshare:util-linux mkfs.vfat:dosfstools mcopy:mtools"
 case "${1:-}" in
 lint) programs="clang-format:clang-format cppcheck:cppcheck shellcheck:shellcheck git:git" libraries= ;;
 fuzz) programs="clang:clang" libraries= ;;

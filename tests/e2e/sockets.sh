@@ -6,18 +6,21 @@
 command -v systemd-socket-activate >/dev/null || skip_all "no systemd-socket-activate"
 
 mkdir "$T/run"
-for path in "$LIBEXEC"/*; do
-	name=${path##*/}
+workers=$(awk '!/^#/ { print $2 }' image/systemd/workers)
+n_workers=$(wc -l <<<"$workers")
+for name in $workers; do
+	path=$LIBEXEC/$name
 	systemd-socket-activate --seqpacket --accept -E LC_ALL=C -E ASAN_OPTIONS="${ASAN_OPTIONS:-}" -l "$T/run/$name" "$path" socket \
 		2>>"$T/activate.log" &
 	on_exit "kill $! 2>/dev/null"
 done
 for _ in $(seq 50); do
-	[ "$(find "$T/run" -type s | wc -l)" = 11 ] && break
+	[ "$(find "$T/run" -type s | wc -l)" = "$n_workers" ] && break
 	sleep 0.1
 done
-is "$(find "$T/run" -type s | wc -l)" 11 "eleven sockets wait"
+is "$(find "$T/run" -type s | wc -l)" "$n_workers" "a socket waits for each worker"
 
+WORLD_INSIDE='"rows": true'
 world_new
 for side in in/inside out/outside; do
 	sed -i "s|\"testBench\": .*}|\"sockets\": \"$T/run\"}|" "$T/$side.json"
@@ -33,6 +36,7 @@ run strace -f -qq -e trace=fork,vfork,clone,clone3,execve -o "$T/trace" "$BIN/cl
 is "$status" 0 "import runs over sockets" || { echo "$output" | sed 's/^/# /'; sed 's/^/# /' "$T/activate.log"; }
 
 is "$(wc -l <"$T/in/store/current/villes/villes.csv")" 3 "and the data is in force"
+ok "with its SQLite file" test -s "$T/in/store/current/villes.sqlite"
 is "$(grep -cE '(fork|clone3?)\(' "$T/trace")" 0 "the supervisor made no process"
 unlike "$(cat "$T/activate.log")" 'test bench' "no worker ran without its walls"
 run inside verify

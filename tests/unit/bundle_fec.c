@@ -170,6 +170,7 @@ static void lose(struct block *block, struct fec_decoder *decoder, uint64_t *see
 static void test_any_k_of_n(void **state)
 {
 	_cleanup_(fec_decoder_freep) struct fec_decoder *best = fec_decoder_new(FEC_ENGINE_BEST);
+	_cleanup_(fec_decoder_freep) struct fec_decoder *isal = fec_decoder_new(FEC_ENGINE_ISAL);
 	_cleanup_(fec_decoder_freep) struct fec_decoder *tables = fec_decoder_new(FEC_ENGINE_TABLES);
 	static const size_t sizes[] = {8, 16, 56, 64, 72, 136, 256, 1384};
 	uint64_t seed = 2;
@@ -185,7 +186,8 @@ static void test_any_k_of_n(void **state)
 		block_make(&block, &seed, random_below(&seed, 9), block.k > 1 && turn % 3 == 0);
 		{
 			_cleanup_(fec_encoder_freep) struct fec_encoder *one = fec_encoder_new(
-				FEC_ENGINE_BEST, block.k, block.first_row, block.n_rows);
+				turn % 2 == 0 ? FEC_ENGINE_BEST : FEC_ENGINE_ISAL, block.k, block.first_row,
+				block.n_rows);
 			_cleanup_(fec_encoder_freep) struct fec_encoder *other = fec_encoder_new(
 				FEC_ENGINE_TABLES, block.k, block.first_row, block.n_rows);
 			const unsigned i = (unsigned)random_below(&seed, block.n_rows);
@@ -206,6 +208,7 @@ static void test_any_k_of_n(void **state)
 		most = most < block.n_rows ? most : block.n_rows;
 		lose(&block, best, &seed, 1 + (unsigned)random_below(&seed, most));
 		lose(&block, best, &seed, most);
+		lose(&block, isal, &seed, 1 + (unsigned)random_below(&seed, most));
 		lose(&block, tables, &seed, 1 + (unsigned)random_below(&seed, most));
 		free(block.bytes);
 	}
@@ -229,7 +232,10 @@ static void test_half(void **state)
 static void test_engine(void **state)
 {
 	(void)state;
-	assert_true(strcmp(fec_engine_name(), "isa-l") == 0 || strcmp(fec_engine_name(), "tables") == 0);
+	assert_true(strcmp(fec_engine_name(), "gfni") == 0 || strcmp(fec_engine_name(), "isa-l") == 0 ||
+		    strcmp(fec_engine_name(), "tables") == 0);
+	assert_int_equal(fec_engine_here(FEC_ENGINE_TABLES), FEC_ENGINE_TABLES);
+	assert_true(fec_engine_here(FEC_ENGINE_ISAL) >= FEC_ENGINE_ISAL);
 	fec_encoder_free(NULL);
 	fec_decoder_free(NULL);
 }

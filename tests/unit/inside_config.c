@@ -56,9 +56,13 @@ static void test_link(void **state)
 					    "{\"bind\": \"127.0.0.1:1\", \"key\": \"k\", \"quota\": 0}",
 					    "{\"bind\": \"127.0.0.1:1\", \"key\": \"k\", \"buffer\": 1}",
 					    "{\"bind\": \"127.0.0.1:1\", \"key\": \"k\", \"rate\": 1}"};
-	_cleanup_(config_freep) struct inside_config *config = NULL, *none = NULL, *bad = NULL;
+	_cleanup_(config_freep) struct inside_config *config = NULL, *none = NULL, *own = NULL, *bad = NULL;
 
 	(void)state;
+	assert_int_equal(parse(HEAD ", \"link\": {\"bind\": \"192.0.2.2:4001\", \"key\": \"k\", \"folder\": \"link\"}}",
+			       &own, NULL),
+			 FAULT_NONE);
+	assert_string_equal(own->link_folder, "/etc/clapet/link");
 	assert_int_equal(parse(HEAD ", \"link\": {\"bind\": \"192.0.2.2:4001\", \"key\": \"link.key\", \"quota\": 5}}",
 			       &config, NULL),
 			 FAULT_NONE);
@@ -67,6 +71,7 @@ static void test_link(void **state)
 	assert_int_equal(config->link_quota, 5);
 	assert_int_equal(config->link_buffer, LIMIT_RECEIVE_KERNEL_BUFFER);
 	assert_int_equal(parse(HEAD "}", &none, NULL), FAULT_NONE);
+	assert_null(config->link_folder);
 	assert_null(none->link_bind);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		char text[300];
@@ -162,6 +167,10 @@ static void test_refused(void **state)
 		{HEAD ", \"schemes\": {\"root\": [\"ed25519\", \"ed25519\"]}}", "ed25519 twice"},
 		{HEAD ", \"schemes\": {\"root\": [\"rsa-pkcs1v15-sha256\"]}}", "is none of"},
 		{HEAD ", \"schemes\": {\"root\": [7]}}", "is none of"},
+		{HEAD ", \"rows\": 7}", "rows"},
+		{HEAD ", \"rows\": {\"all\": true}}", "all"},
+		{HEAD ", \"rows\": {\"default\": \"yes\"}}", "default"},
+		{HEAD ", \"rows\": {\"datasets\": {\"cog\": 1}}}", "cog"},
 		{HEAD ", \"history\": 7}", "history"},
 		{HEAD ", \"history\": {\"weeks\": 7}}", "weeks"},
 		{HEAD ", \"history\": {\"versions\": -1}}", "versions"},
@@ -184,6 +193,21 @@ static void test_refused(void **state)
 		assert_non_null(strstr(why.line, cases[i].named));
 		assert_null(config);
 	}
+}
+
+static void test_rows(void **state)
+{
+	_cleanup_(config_freep) struct inside_config *config = NULL, *none = NULL, *all = NULL;
+
+	(void)state;
+	assert_int_equal(parse(HEAD "}", &none, NULL), FAULT_NONE);
+	assert_false(config_rows_wants_any(&none->rows));
+	assert_int_equal(parse(HEAD ", \"rows\": true}", &all, NULL), FAULT_NONE);
+	assert_true(config_rows_wants(&all->rows, "cog"));
+	assert_int_equal(parse(HEAD ", \"rows\": {\"datasets\": {\"cog\": true}}}", &config, NULL), FAULT_NONE);
+	assert_true(config_rows_wants_any(&config->rows));
+	assert_true(config_rows_wants(&config->rows, "cog"));
+	assert_false(config_rows_wants(&config->rows, "villes"));
 }
 
 static void test_history(void **state)
@@ -227,7 +251,7 @@ int main(void)
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_all_members),
 		cmocka_unit_test(test_link),     cmocka_unit_test(test_trust_by_kind),
 		cmocka_unit_test(test_refused),  cmocka_unit_test(test_no_file),
-		cmocka_unit_test(test_history),
+		cmocka_unit_test(test_rows),     cmocka_unit_test(test_history),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

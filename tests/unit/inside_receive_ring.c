@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -77,11 +78,70 @@ static void test_full(void **state)
 	receive_ring_free(ring);
 }
 
+static int64_t seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static void *take_until_closed(void *argument)
+{
+	struct receive_cell *cells;
+	size_t n;
+
+	while ((n = receive_ring_wait(argument, 60000, &cells)) > 0)
+		receive_ring_pop(argument, n);
+	return NULL;
+}
+
+/* What was put before is taken; then nobody waits. */
+static void test_close(void **state)
+{
+	struct receive_ring *ring = receive_ring_new();
+	struct receive_cell *cells;
+	int64_t begun = seconds();
+	pthread_t thread;
+
+	(void)state;
+	assert_true(receive_ring_room(ring, 1, 1, &cells) == 1);
+	receive_ring_push(ring, 1);
+	assert_int_equal(pthread_create(&thread, NULL, take_until_closed, ring), 0);
+	receive_ring_close(ring);
+	pthread_join(thread, NULL);
+	assert_int_equal(receive_ring_wait(ring, 60000, &cells), 0);
+	assert_true(receive_ring_reshape(ring, RECEIVE_CELL_LARGE)); /* it is empty */
+	assert_true(seconds() - begun < 30);
+	receive_ring_free(ring);
+}
+
+/* An empty ring is filled from its beginning again. */
+static void test_again(void **state)
+{
+	struct receive_ring *ring = receive_ring_new();
+	struct receive_cell *first, *cells;
+
+	(void)state;
+	assert_int_equal(receive_ring_room(ring, 1, 1, &first), 1);
+	receive_ring_push(ring, 1);
+	assert_int_equal(receive_ring_room(ring, 1, 1, &cells), 1);
+	assert_ptr_equal(cells, first + 1);
+	receive_ring_push(ring, 1);
+	assert_int_equal(receive_ring_wait(ring, 1, &cells), 2);
+	receive_ring_pop(ring, 2);
+	assert_int_equal(receive_ring_room(ring, 1, 1, &cells), 1);
+	assert_ptr_equal(cells, first);
+	receive_ring_free(ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_again),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -59,6 +59,7 @@ static struct record good(enum record_kind kind)
 	case RECORD_DELETE_VERSION:
 	case RECORD_DELETE_PLAIN:
 	case RECORD_DELETE_HISTORY:
+	case RECORD_ROWS:
 		FILL(record.version.dataset, "cog");
 		break;
 	case RECORD_SPILL:
@@ -101,6 +102,7 @@ static struct record good(enum record_kind kind)
 		break;
 	case RECORD_PUT_OBJECT:
 	case RECORD_PUT_LINK:
+	case RECORD_PUT_ROWS:
 	case RECORD_KEEP_OBJECT:
 		FILL(record.put.dataset, "cog");
 		FILL(record.put.file, "communes.csv");

@@ -33,7 +33,7 @@ static void test_slow_start(void **state)
 {
 	struct sendpace pace;
 	int64_t now = 5 * SECOND;
-	const uint64_t step = RATE / 8 / 20; /* bytes of one step at the whole rate */
+	const uint64_t step = RATE / 8 / (SECOND / SENDPACE_STEP); /* bytes of one step at the whole rate */
 
 	(void)state;
 	sendpace_start(&pace, RATE, now);
