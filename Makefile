@@ -89,6 +89,7 @@ SRC_link = \
 	bundle/link_generation.c \
 	bundle/link_geometry.c \
 	bundle/link_key.c \
+	bundle/link_memory.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
 	bundle/link_packet.c
@@ -402,13 +403,17 @@ SRC_inside = \
 	inside/retention_spans.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
+	inside/rowsanswer.c \
 	inside/rowsbuild.c \
 	inside/rowsbuild_table.c \
 	inside/rowscatalog.c \
 	inside/rowscell.c \
+	inside/rowscell_read.c \
 	inside/rowsfile.c \
 	inside/rowsmake.c \
+	inside/rowspool.c \
 	inside/rowsquery.c \
+	inside/rowswrite.c \
 	inside/rowsort.c \
 	inside/serve_access.c \
 	inside/serve_access_sent.c \
@@ -433,6 +438,7 @@ SRC_inside = \
 	inside/serve_reply.c \
 	inside/serve_request.c \
 	inside/serve_routes.c \
+	inside/serve_rows.c \
 	inside/serve_send.c \
 	inside/serve_set.c \
 	inside/serve_static.c \
@@ -459,6 +465,8 @@ SRC_inside = \
 	inside/tried.c \
 	inside/trustset.c \
 	inside/trustset_read.c \
+	inside/usage.c \
+	inside/usage_report.c \
 	inside/verdict.c \
 	inside/versions.c
 
@@ -480,7 +488,7 @@ LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lsecco
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_key.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
-	inside/cmd_rollback.c inside/cmd_rows.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
+	inside/cmd_rollback.c inside/cmd_rows.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/cmd_usage.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 

@@ -232,11 +232,38 @@ static void *on_target(void *ctx, const char *target, struct MHD_Connection *con
 	struct serve_call *call = serve_call_new(side->daemon->serve);
 
 	call->connection = connection_of(connection);
+	call->target = target;
+	call->target_size = strlen(target);
 	serve_request_parse(target, &call->request, &call->refusal);
 	call->request.is_operator = side->is_operators;
 	if (call->connection != NULL)
 		call->request.peer = serve_connection_peer(call->connection);
 	return call;
+}
+
+/* Whether NEXT follows TEXT in a request line: one blank, of which libmicrohttpd made a NUL, lies between. A NUL of the reader's own would hide what
+ * comes after it, and a cache in front would know the answer by another name. */
+static bool is_next(const char *text, size_t size, const char *next)
+{
+	uintptr_t gap = (uintptr_t)next - (uintptr_t)text;
+
+	return gap >= LIMIT_SERVE_HEAD_SIZE || gap == size + 1;
+}
+
+/* What can be known before the headers are looked at. Whether it is to be answered at once: then libmicrohttpd reads no body, and takes no other
+ * request of this connection. */
+static bool begin(struct serve_call *call, struct MHD_Connection *connection, const char *method, const char *version)
+{
+	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	call->is_begun = true;
+	if (call->connection != NULL)
+		serve_connection_begins(call->connection);
+	if (call->refusal.fault == FAULT_NONE &&
+	    (!is_next(method, strlen(method), call->target) || !is_next(call->target, call->target_size, version)))
+		refuse(&call->refusal, FAULT_SERVE_REQUEST, "a request line has three parts, and a blank between them");
+	return (length != NULL && strcmp(length, "0") != 0) ||
+	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
@@ -245,7 +272,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 	struct serve_call *call = *call_of;
 	enum MHD_Result result;
 
-	(void)ctx, (void)url, (void)version, (void)data;
+	(void)ctx, (void)url, (void)data;
 	if (call == NULL)
 		return MHD_NO;
 	/* Of a body that comes nonetheless nothing is read. */
@@ -253,8 +280,9 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		*data_size = 0;
 		return MHD_YES;
 	}
-	if (call->connection != NULL)
-		serve_connection_begins(call->connection);
+	/* Without a body it is answered at the second call: after the first one what was sent behind it would be lost. */
+	if (!call->is_begun && !begin(call, connection, method, version))
+		return MHD_YES;
 	answer(call, method, connection);
 	if (call->set == NULL)
 		call->set = serve_sets_current(call->serve->sets);

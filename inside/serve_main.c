@@ -26,6 +26,7 @@
 #include "inside/serve_encode.h"
 #include "inside/serve_kept.h"
 #include "inside/serve_listen.h"
+#include "inside/serve_rows.h"
 #include "inside/serve_set.h"
 #include "inside/serve_status.h"
 #include "inside/store.h"
@@ -163,6 +164,7 @@ int main(int argc, char **argv)
 {
 	hash_init();
 	json_init();
+	serve_rows_init();
 	/* The log that the console shows is verified. */
 	if (sodium_init() < 0)
 		die("libsodium");

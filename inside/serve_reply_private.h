@@ -77,6 +77,10 @@ struct serve_call {
 	struct serve_reader reader;
 	bool is_admitted; /* serve_access_release is owed */
 	bool has_body;
+	bool is_begun; /* its head was seen */
+	const char
+		*target; /* where it lies in libmicrohttpd's buffer, and how long it is there: compared, never read */
+	size_t target_size;
 	bool is_answered; /* a response was queued */
 	struct serve_reply reply;
 	struct serve_outcome outcome;
