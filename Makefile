@@ -410,6 +410,7 @@ SRC_inside = \
 	inside/rowscell_read.c \
 	inside/rowsfile.c \
 	inside/rowsmake.c \
+	inside/rowsmerge.c \
 	inside/rowspool.c \
 	inside/rowsquery.c \
 	inside/rowswrite.c \
@@ -421,6 +422,7 @@ SRC_inside = \
 	inside/serve_connections.c \
 	inside/serve_daemon.c \
 	inside/serve_dcat.c \
+	inside/serve_diff.c \
 	inside/serve_encode.c \
 	inside/serve_file.c \
 	inside/serve_history.c \
