@@ -207,7 +207,8 @@ static void bind_last(const struct rows_merge *merge, sqlite3_stmt *statement, i
 		else if (bound->type == ROWS_VALUE_REAL)
 			sqlite3_bind_double(statement, index, bound->real);
 		else
-			sqlite3_bind_text(statement, index, bound->text, -1, SQLITE_STATIC);
+			/* A copy: the scan goes on after another key took its place. */
+			sqlite3_bind_text(statement, index, bound->text, -1, SQLITE_TRANSIENT);
 	}
 }
 

@@ -256,7 +256,7 @@ static void write_state(struct diff *diff, const char *name, const char *state, 
 
 	if (diff->format == ROWS_JSON) {
 		begin_resource(diff, name, state);
-		if (why == NULL)
+		if (n_rows > 0)
 			add_number(&diff->text, "rows", n_rows);
 	} else if (is_told) {
 		add(&diff->text, "{\"resource\": ");
@@ -307,6 +307,7 @@ static enum fault next_table(struct diff *diff, struct refusal *why)
 				  *new = rows_pool_catalog(diff->pools[ROWS_NEW]);
 	bool is_new = diff->at < new->n_tables;
 	const struct rows_catalog_table *table, *other;
+	const char *column, *value;
 
 	if (diff->at == new->n_tables + old->n_tables) {
 		diff->has_ended = true;
@@ -320,7 +321,10 @@ static enum fault next_table(struct diff *diff, struct refusal *why)
 		return FAULT_NONE;
 	if (other != NULL)
 		return begin_table(diff, other, table, why);
-	write_state(diff, table->resource, is_new ? "table added" : "table removed", table->n_rows, NULL);
+	/* How many rows there are of which a view shows some is not told. */
+	column = serve_access_row_filter(diff->reader, diff->datasets[ROWS_NEW]->name, table->resource, &value);
+	write_state(diff, table->resource, is_new ? "table added" : "table removed", column == NULL ? table->n_rows : 0,
+		    NULL);
 	return FAULT_NONE;
 }
 
