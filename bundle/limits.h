@@ -368,4 +368,12 @@
 /* Bodies that are encoded while they are sent: 2 MiB each. More at once go as they are. */
 #define LIMIT_SERVE_ENCODERS 16
 
+/* Who listens for events at once (each has a connection of LIMIT_SERVE_CONNECTIONS); seconds after which a listener is let go, to be asked anew whether it
+ * may still listen; seconds between signs of life (proxies let go of what is silent for 30 or 60); generations that one that comes back may have
+ * missed, past which it is told to read anew. */
+#define LIMIT_EVENT_LISTENERS 256
+#define LIMIT_EVENT_LISTEN_TIME 900
+#define LIMIT_EVENT_BEAT 15
+#define LIMIT_EVENT_RESUME 64
+
 #endif
