@@ -411,6 +411,7 @@ SRC_inside = \
 	inside/rowscell_read.c \
 	inside/rowsfile.c \
 	inside/rowsmake.c \
+	inside/rowsmerge.c \
 	inside/rowspool.c \
 	inside/rowsquery.c \
 	inside/rowswrite.c \
@@ -425,6 +426,7 @@ SRC_inside = \
 	inside/serve_console_operators.c \
 	inside/serve_daemon.c \
 	inside/serve_dcat.c \
+	inside/serve_diff.c \
 	inside/serve_encode.c \
 	inside/serve_event.c \
 	inside/serve_events.c \
