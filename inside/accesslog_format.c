@@ -45,6 +45,16 @@ static size_t character(const char *at, size_t left)
 	return size <= left && text_is_utf8(at, size, NULL) ? size : 0;
 }
 
+/* How many bytes from AT on stand for themselves: nearly all of nearly every line. */
+static size_t plain(const char *at, size_t left)
+{
+	size_t n = 0;
+
+	while (n < left && at[n] >= ' ' && at[n] < 0x7f && at[n] != '"' && at[n] != '\\')
+		n++;
+	return n;
+}
+
 /* TEXT as a JSON text with its quotes, of at most ROOM bytes: cut between characters. */
 static void put_string(struct out *out, const char *text, size_t room)
 {
@@ -55,7 +65,13 @@ static void put_string(struct out *out, const char *text, size_t room)
 	put(out, "\"", 1);
 	for (size_t i = 0, n; i < length && (size_t)(out->at - begin) + 8 < room; i += n) {
 		const unsigned char byte = (unsigned char)text[i];
+		const size_t left = room - 8 - (size_t)(out->at - begin);
 
+		n = plain(text + i, length - i < left ? length - i : left);
+		if (n > 0) {
+			put(out, text + i, n);
+			continue;
+		}
 		n = character(text + i, length - i);
 		if (n == 0) {
 			put_text(out, "\xef\xbf\xbd");
