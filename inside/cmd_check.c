@@ -152,6 +152,31 @@ static int check_owned(const struct inside_config *config, const struct owned_fo
 	return say(&why, folder->path[0] == '\0' ? "owner of store" : folder->path + 1, text);
 }
 
+/* Of clapet-receive's account, whoever that is; we take files from it, by a rename. */
+static int check_link(const struct inside_config *config)
+{
+	struct refusal why = {0};
+	struct stat st, incoming;
+	char text[160] = "";
+	int status;
+
+	if (config->link_folder == NULL)
+		return 0;
+	status = check_folder("link", config->link_folder, R_OK | W_OK | X_OK, 0);
+	if (status != 0 || stat(config->link_folder, &st) < 0 || stat(config->incoming, &incoming) < 0)
+		return status;
+	describe(&st, text, sizeof(text));
+	if (st.st_dev != incoming.st_dev)
+		refuse(&why, FAULT_CONFIGURATION, "%s: not on the file system of incoming: nothing could be moved",
+		       config->link_folder);
+	else if (is_apart(config) && st.st_uid == geteuid())
+		refuse(&why, FAULT_CONFIGURATION, "%s: %s: is our own: it belongs to clapet-receive's account",
+		       config->link_folder, text);
+	else if (is_apart(config) && (st.st_mode & 07) != 0)
+		refuse(&why, FAULT_CONFIGURATION, "%s: %s: open to other accounts", config->link_folder, text);
+	return say(&why, "owner of link", text);
+}
+
 /* Ours alone: what lies in the spool is guarded by this folder's mode. */
 static int check_own(const char *what, const char *path, mode_t closed)
 {
@@ -185,7 +210,9 @@ static int check_owners(const struct inside_config *config)
 	status = say(&why, "account", config->sockets != NULL ? "without privilege" : "root");
 	if (why.fault != FAULT_NONE)
 		return status;
-	status = fault_exit_worse(status, check_own("owner of incoming", config->incoming, 07));
+	/* A receiver without a folder of its own writes there, by the group. */
+	status = fault_exit_worse(
+		status, check_own("owner of incoming", config->incoming, config->link_folder == NULL ? 07 : 027));
 	status = fault_exit_worse(status, check_own("owner of spool", config->spool, 077));
 	for (size_t i = 0; i < ARRAY_SIZE(owned_folders); i++)
 		status = fault_exit_worse(status, check_owned(config, &owned_folders[i], &store));
@@ -391,6 +418,7 @@ int cmd_check(int argc, char **argv)
 	status = fault_exit_worse(status, check_folder("store", inside.config->store,
 						       is_apart(inside.config) ? R_OK | X_OK : R_OK | W_OK | X_OK, 0));
 	status = fault_exit_worse(status, check_folder("incoming", inside.config->incoming, R_OK | W_OK | X_OK, 0));
+	status = fault_exit_worse(status, check_link(inside.config));
 	status = fault_exit_worse(status, check_folder("spool", inside.config->spool, R_OK | W_OK | X_OK, st.st_dev));
 	status = fault_exit_worse(status, check_trust(inside.config));
 	status = fault_exit_worse(status, check_users(inside.config));

@@ -140,7 +140,8 @@ int cmd_missing(int argc, char **argv)
 	if ((status = cmd_open_read(&inside)) != 0)
 		return status;
 	if (status_load(&inside, &document, &why) != FAULT_NONE ||
-	    linkparts_load(inside.config->incoming, &parts, &why) != FAULT_NONE)
+	    linkparts_load(inside.config->link_folder != NULL ? inside.config->link_folder : inside.config->incoming,
+			   &parts, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	missing_compose(document, &parts, &missing);
 	if (request_can_name((const uint64_t[]){missing.request.root, missing.request.timestamp,

@@ -41,6 +41,7 @@ void config_free(struct inside_config *config)
 	free(config->sockets);
 	free(config->link_bind);
 	free(config->link_key);
+	free(config->link_folder);
 	config_history_clear(&config->history);
 	config_rows_clear(&config->rows);
 	config_serve_clear(&config->serve);
@@ -106,7 +107,7 @@ static enum fault get_quota(const json_t *root, const char *where, struct inside
 /* What clapet-receive hears. */
 static enum fault get_link(const json_t *root, const char *where, struct inside_config *config, struct refusal *why)
 {
-	static const char *const allowed[] = {"bind", "key", "quota", "buffer", NULL};
+	static const char *const allowed[] = {"bind", "key", "folder", "quota", "buffer", NULL};
 	const char *bind = NULL;
 	json_t *link = NULL;
 	enum fault fault = json_get_object(root, where, "link", false, &link, why);
@@ -116,6 +117,7 @@ static enum fault get_link(const json_t *root, const char *where, struct inside_
 	if ((fault = json_only(link, where, allowed, why)) != FAULT_NONE ||
 	    (fault = json_get_text(link, where, "bind", true, &bind, why)) != FAULT_NONE ||
 	    (fault = get_path(link, where, "key", true, &config->link_key, why)) != FAULT_NONE ||
+	    (fault = get_path(link, where, "folder", false, &config->link_folder, why)) != FAULT_NONE ||
 	    (fault = json_get_integer(link, where, "quota", false, 1, INT64_MAX, &config->link_quota, why)) !=
 		    FAULT_NONE ||
 	    (fault = json_get_integer(link, where, "buffer", false, 4096, (int64_t)(1 * GIB), &config->link_buffer,

@@ -11,7 +11,7 @@
  *      "heartbeat": "1d", "clockSkew": "5m", "workerTime": "6h", "keyMemory": 201326592, "fullValidation": false,
  *      "maxValidity": "400d" | {"root": "…", "timestamp": "…", "snapshot": "…", "targets": "…", "datasets": "…"},
  *      "schemes": {"root": ["ed25519", "ecdsa-sha2-nistp256"], …},
- *      "sockets": "/run/clapet-inside", "link": {"bind": "192.0.2.2:4001", "key": "…", "quota": 1, "buffer": 33554432},
+ *      "sockets": "/run/clapet-inside", "link": {"bind": "192.0.2.2:4001", "key": "…", "folder": "/var/lib/clapet/link", "quota": 1, "buffer": 33554432},
  *      "serve": {"listen": ["127.0.0.1:8080"], …} (config_serve.h), "rows": false (config_rows.h),
  *      "users": {"unpack": "…", "verify": "…", "check": "…", "commit": "…", "log": "…", "rows": "…"}, "testBench": "…"}
  *
@@ -61,6 +61,7 @@ struct inside_config {
 	/* Of clapet-receive: */
 	char *link_bind;     /* NULL: no link comes in here */
 	char *link_key;      /* a path */
+	char *link_folder;   /* its own, which the supervisor takes whole files from; NULL: it writes incoming */
 	int64_t link_quota;  /* bytes of what is not whole yet */
 	int64_t link_buffer; /* bytes of the kernel's buffer */
 	struct serve_config serve;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * hooks: programs of the operator's that are told of a new generation: hooks/generation.d/, each run in a process group of its own with the
- * facts as JSON on its standard input (bundle/FORMAT.md 34.9). They run after the switch is durable and logged, and without the lock: what they do, or
+ * facts as JSON on its standard input (bundle/FORMAT.md 34.8). They run after the switch is durable and logged, and without the lock: what they do, or
  * fail to do, changes nothing of what is in force and holds up nobody but the run that started them.
  */
 #ifndef INSIDE_HOOKS_H

@@ -406,6 +406,7 @@ static void import_all(struct inside *inside, struct catalogue **catalogue, bool
 	int64_t trust;
 	int r;
 
+	incoming_take_link(inside);
 	if (incoming_list(inside, &names, &why) != FAULT_NONE) {
 		log_refusal(&why);
 		worse(result, why.fault);

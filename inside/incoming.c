@@ -77,6 +77,59 @@ int incoming_open(const struct inside *inside, const char *name, struct stat *re
 	return steal_fd(&fd);
 }
 
+/* --- the folder of the link's receiver --------------------------------------------------------------------------------- */
+
+/* "<64 digits>", or "<10 digits>-<64 digits>.tar". */
+static bool is_received(const char *name)
+{
+	uint8_t bytes[SHA256_SIZE];
+	char digits[SHA256_HEX_SIZE];
+	size_t n = strlen(name);
+	bool is_bundle = n == 10 + 1 + 64 + 4 && strspn(name, "0123456789") == 10 && name[10] == '-' &&
+			 strcmp(name + n - 4, ".tar") == 0;
+
+	if (!is_bundle && n != SHA256_HEX_SIZE - 1)
+		return false;
+	snprintf(digits, sizeof(digits), "%.64s", is_bundle ? name + 11 : name);
+	return notation_unhex(digits, bytes, sizeof(bytes));
+}
+
+/* Whoever owns the receiver could otherwise put its file in the place of one that a person brought. A negative errno. */
+static int take(const struct inside *inside, int folder_fd, const char *name)
+{
+	_cleanup_free_ char *other = xasprintf("%s.link", name);
+
+	if (renameat2(folder_fd, name, inside->incoming_fd, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	return renameat2(folder_fd, name, inside->incoming_fd, other, RENAME_NOREPLACE) < 0 ? -errno : 0;
+}
+
+void incoming_take_link(const struct inside *inside)
+{
+	const char *folder = inside->config->link_folder;
+	_cleanup_close_ int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_(incoming_names_clear) struct incoming_names names = {0};
+	int r = folder == NULL ? 0 : fd < 0 ? -errno : list_files(fd, &names);
+	size_t n = 0;
+
+	if (r < 0)
+		log_warning("%s: %s", folder, strerror(-r));
+	for (size_t i = 0; i < names.n_items; i++) {
+		if (!is_received(names.items[i]))
+			continue;
+		r = take(inside, fd, names.items[i]);
+		if (r < 0)
+			log_warning("%s/%s stays there: %s", folder, names.items[i], strerror(-r));
+		n += r == 0;
+	}
+	if (n > 0 && (fsync(inside->incoming_fd) < 0 || fsync(fd) < 0))
+		log_warning("%s: %s", inside->config->incoming, strerror(errno));
+}
+
+/* --- room ------------------------------------------------------------------------------------------------------------ */
+
 /* Whether SIZE more bytes beneath FD leave the disk its reserve. */
 static enum fault keeps_reserve(const struct inside *inside, int fd, int64_t size, const char *place,
 				struct refusal *why)

@@ -28,6 +28,9 @@ enum fault incoming_spool_has_room(const struct inside *inside, int64_t size, st
 enum fault incoming_has_room(const struct inside *inside, const struct stat *st, struct refusal *why);
 /* Whether SIZE bytes more in incoming/ leave the disk its reserve. FAULT_QUOTA. */
 enum fault incoming_takes(const struct inside *inside, int64_t size, struct refusal *why);
+/* Moves what clapet-receive has left whole in a folder of its own into incoming/, where it has one: files under the names that it gives (FORMAT.md
+ * 30.1), nothing else. A name that is taken in incoming/ becomes another. What cannot be moved is logged, and stays for the next time. */
+void incoming_take_link(const struct inside *inside);
 /* Deletes NAME if its bytes are the first of WHOLE_FD and nobody writes it any more: a copy that was cut off. Whether it did. */
 bool incoming_drop_beginning(const struct inside *inside, const char *name, int whole_fd);
 /* Moves a refused bundle out of the way, for people to look at. */

@@ -100,9 +100,9 @@ enum fault linkparts_parse(const char *name, const char *text, size_t size, stru
 	return FAULT_NONE;
 }
 
-enum fault linkparts_load(const char *incoming, struct linkparts *ret_parts, struct refusal *why)
+enum fault linkparts_load(const char *folder, struct linkparts *ret_parts, struct refusal *why)
 {
-	_cleanup_free_ char *path = xasprintf("%s/" LINKPARTS_FILE, incoming);
+	_cleanup_free_ char *path = xasprintf("%s/" LINKPARTS_FILE, folder);
 	_cleanup_free_ uint8_t *text = NULL;
 	size_t size;
 	int r = fd_load_file(AT_FDCWD, path, FILE_SIZE_MAX, &text, &size);

@@ -174,6 +174,12 @@ static const char key_details[] = "`key add` makes a key and shows it once, on s
 				  "revoke ID` ends one. A private dataset or view is\n"
 				  "read by the keys that name it; what is open needs none.";
 
+static const char usage_details[] = "Sums the access log of inside-serve by application (the key's) and dataset; names "
+				    "the columns of contracts that nobody asked\n"
+				    "for, and who reads what no contract of theirs names. A file that was read whole "
+				    "counts as all of its columns. Readers of\n"
+				    "the mounted store are not in that log.";
+
 static const struct command commands[] = {
 	{"init", NULL, "makes the store and anchors its trust", init_details, cmd_init_options, cmd_init},
 	{"check", NULL, "looks at configuration, rules, folders, users and sandbox", NULL, NULL, cmd_check},
@@ -219,6 +225,7 @@ static const struct command commands[] = {
 	 cmd_verify},
 	{"key", "add|list|accept|rotate|revoke [ID]", "the keys of readers, for inside-serve", key_details,
 	 cmd_key_options, cmd_key},
+	{"usage", NULL, "who reads what over HTTP, and what nobody reads", usage_details, cmd_usage_options, cmd_usage},
 	{"contracts", NULL, "who reads what, and whether what is in force keeps it", contracts_details,
 	 cmd_contracts_options, cmd_contracts},
 	{"contract-from", "SCHEMA|DATASET/RESOURCE", "prints a contract, ready to save", contract_from_details,

@@ -27,7 +27,7 @@ static char opt_stdout[4096];
 
 static const struct option options[] = {
 	{"config", 'c', OPTION_TEXT, &opt_config, "FILE",
-	 "clapet-inside's configuration, of which \"link\" and \"incoming\" are taken"},
+	 "clapet-inside's configuration, of which \"link\", or \"incoming\", is taken"},
 	{"into", 'o', OPTION_TEXT, &opt_into, "DIR", "the folder that files appear in, whole and verified"},
 	{"bind", 'b', OPTION_TEXT, &opt_bind, "ADDRESS:PORT",
 	 "where packets arrive: numbers, as 192.0.2.2:4001 or [2001:db8::2]:4001"},
@@ -73,7 +73,9 @@ static struct inside_config *fill_in(void)
 			die("%s: no \"link\"", opt_config);
 		opt_bind = opt_bind == NULL ? config->link_bind : opt_bind;
 		opt_key = opt_key == NULL ? config->link_key : opt_key;
-		opt_into = opt_into == NULL ? config->incoming : opt_into;
+		opt_into = opt_into != NULL              ? opt_into
+			   : config->link_folder == NULL ? config->incoming
+							 : config->link_folder;
 		opt_quota = opt_quota == 0 ? (uint64_t)config->link_quota : opt_quota;
 		opt_buffer = opt_buffer == 0 ? (uint64_t)config->link_buffer : opt_buffer;
 	}

@@ -20,6 +20,9 @@ struct receive_step {
 	uint32_t next;      /* one past the highest index that came */
 	uint32_t longest;   /* packets that lacked one after the other, at most */
 	uint64_t n_dropped; /* buffers that the kernel dropped meanwhile */
+	/* Of its second half, for a sender starts slowly: milliseconds of its first and last packet, and bytes on the wire behind the first. */
+	int64_t half_at, last_at;
+	uint64_t half_bytes;
 };
 
 struct receive_calibration {
@@ -36,11 +39,15 @@ struct receive_advice {
 	uint32_t longest; /* gap, of the steps that it is taken from */
 };
 
-/* Counts one probe. One of another number of steps begins anew: somebody started again. N_DROPPED is the kernel's count so far. */
-void receive_calibration_add(struct receive_calibration *calibration, const struct link_probe *probe,
-			     uint64_t n_dropped);
+/* Counts one probe of WIRE_SIZE bytes on the wire, which came at NOW (monotonic milliseconds). One of another number of steps begins anew: somebody
+ * started again. N_DROPPED is the kernel's count so far. */
+void receive_calibration_add(struct receive_calibration *calibration, const struct link_probe *probe, size_t wire_size,
+			     int64_t now, uint64_t n_dropped);
 /* Packets that did not come, of those before the last that did, or of all where a later step was heard. */
 uint32_t receive_step_lost(const struct receive_calibration *calibration, size_t step);
+/* Bytes a second at which a step arrived; what it aimed at where it was too short to tell. A link that holds back what is too fast loses nothing
+ * of it, and shows here. */
+uint64_t receive_step_rate(const struct receive_step *step);
 void receive_calibration_advise(const struct receive_calibration *calibration, uint64_t buffer,
 				struct receive_advice *ret_advice);
 

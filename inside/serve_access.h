@@ -20,6 +20,7 @@ struct serve_reader {
 	const char *key_id;             /* "": nobody gave a key */
 	const char *owner;              /* "" likewise */
 	const struct access_view *view; /* NULL: no view */
+	bool sees_all;                  /* came by the operators' socket: without a view every dataset is open */
 	void *held;                     /* serve_access.c's own: what serve_access_release gives back */
 };
 

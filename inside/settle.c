@@ -615,8 +615,7 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 	consider_status(inside, spool, catalogue, settlement);
 	want(settlement);
 	settle_make_rows(inside, spool, settlement);
-	fault = commit_all(inside, spool, catalogue, settlement, why);
-	if (fault != FAULT_NONE)
+	if ((fault = commit_all(inside, spool, catalogue, settlement, why)) != FAULT_NONE)
 		return fault;
 	note_events(inside, settlement, catalogue);
 	*ret_settlement = steal_pointer(&settlement);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * watch: the daily service: settles at start, imports what arrives in incoming/, settles again on a timer, for staleness,
+ * watch: the daily service: settles at start, imports what arrives in incoming/ and in the link's folder, settles again on a timer, for staleness,
  * pins and waivers end with time and not with a bundle. The lock is held only while it works, so people's commands get in.
  */
 #include <errno.h>
@@ -188,6 +188,13 @@ static void catch_signals(sigset_t *ret_unblocked)
 	sigdelset(ret_unblocked, SIGINT);
 }
 
+static enum fault watch_folder(int inotify_fd, const char *path, struct refusal *why)
+{
+	if (inotify_fd < 0 || inotify_add_watch(inotify_fd, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0)
+		return refuse(why, FAULT_FILE, "%s: %s", path, strerror(errno));
+	return FAULT_NONE;
+}
+
 int cmd_watch(int argc, char **argv)
 {
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
@@ -203,11 +210,10 @@ int cmd_watch(int argc, char **argv)
 	    inside_load_rules(&inside, &why) != FAULT_NONE || inside_open_store(&inside, &why) != FAULT_NONE)
 		return cmd_fail(&why);
 	inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (inotify_fd < 0 ||
-	    inotify_add_watch(inotify_fd, inside.config->incoming, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
-		refuse(&why, FAULT_FILE, "%s: %s", inside.config->incoming, strerror(errno));
+	if (watch_folder(inotify_fd, inside.config->incoming, &why) != FAULT_NONE ||
+	    (inside.config->link_folder != NULL &&
+	     watch_folder(inotify_fd, inside.config->link_folder, &why) != FAULT_NONE))
 		return cmd_fail(&why);
-	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	catch_signals(&unblocked);
 	/* Before the first round: it may take longer than a start may. */

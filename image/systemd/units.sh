@@ -119,8 +119,7 @@ receiver() {
 		Type=notify
 		ExecStart=$prefix/bin/clapet-receive --config /etc/clapet/inside.json
 		User=clapet-receive
-		Group=clapet-inside
-		ReadWritePaths=/var/lib/clapet-inside/incoming
+		ReadWritePaths=/var/lib/clapet-inside/link
 		MemoryMax=1G
 		LimitAS=512M
 		LimitFSIZE=256G

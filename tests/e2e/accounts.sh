@@ -26,6 +26,7 @@ clapet-verify          man         man
 clapet-check           proxy       proxy
 clapet-commit          uucp        irc
 clapet-log             bin         bin
+clapet-receive         sync        nogroup
 reader                 daemon      users
 "
 # clapet-readers is the group `users`.
@@ -211,7 +212,7 @@ for round in first second; do
 done
 is "$(awk '/^m/ { print $2, $3 }' image/sysusers.d/clapet.conf)" "clapet-inside clapet-readers" "the supervisor reads the store through a group"
 is "$(awk '/^u/ && $3 ~ /:/ { print $2, $3 }' image/sysusers.d/clapet.conf | tr -s ' ' | paste -sd,)" \
-	"clapet-inside -:clapet-inside,clapet-commit -:clapet-inside,clapet-receive -:clapet-inside" "no other worker shares a group"
+	"clapet-inside -:clapet-inside,clapet-commit -:clapet-inside" "no other worker shares a group"
 
 while read -r side name account _; do
 	socket=$T/run/$name

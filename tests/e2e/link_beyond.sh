@@ -71,6 +71,21 @@ sent=$(($(net_sent) - before))
 ok "without the rest ($sent bytes for $n_ranged of $n_generations)" test "$sent" -lt $((size / n_generations * (n_ranged + 1) * 5 / 4))
 ok "byte for byte" link_whole a
 
+# --- the plug is out in the middle, and put in again ------------------------------------------------------------------------
+anew
+link_receive --count 1 --timeout 5
+link_send --rate 100M --cycles 2 a &
+sender=$!
+half
+net_cable out
+sleep 0.3
+net_cable in
+wait $sender
+link_ended=$(link_now)
+link_wait
+is "$status" 0 "the plug is out for a while: complete within the next cycle"
+ok "byte for byte" link_whole a
+
 # --- the receiver dies at the half ------------------------------------------------------------------------------------------
 anew
 link_watch

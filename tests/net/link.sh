@@ -5,6 +5,7 @@
 #   link_new                      a key, $T/files to send from, $T/into to receive into
 #   link_file NAME SIZE           noise in $T/files, the same in every run; SIZE as head -c has it
 #   link_receive OPTION…          starts the receiver and waits until it listens; $receiver is its pid, $T/receive.log what it says
+#   link_listens                  waits until $receiver does
 #   link_send OPTION… FILE…       FILE as named above; -> $status, $T/send.log, $link_ended: when (ms)
 #   link_wait                     waits for the receiver -> $status, $link_took: how long after the sender's end (ms)
 #   link_whole NAME…              whether these, and nothing else, are in $T/into
@@ -27,8 +28,12 @@ link_receive() {
 	: >"$T/receive.log"
 	"${at_in[@]}" "$BIN/clapet-receive" --bind "$NET_IN:$PORT" --key "$T/link.key" --into "$T/into" "$@" >"$T/received" 2>>"$T/receive.log" &
 	receiver=$!
+	link_listens
+}
+
+link_listens() {
 	for _ in $(seq 200); do
-		! "${at_in[@]}" grep -q "$(printf ':%04X ' $PORT)" /proc/self/net/udp || return 0
+		! "${at_in[@]}" grep -q "$(printf ':%04X ' "$PORT")" /proc/self/net/udp || return 0
 		kill -0 "$receiver" 2>/dev/null || break
 		sleep 0.02
 	done

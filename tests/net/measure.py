@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """measure.py FILE COMMAND…: runs it, hands SIGTERM on, and writes {start, end, cpu, rss, status}: seconds of the monotonic clock, CPU seconds
 of the process and its children, peak memory in MiB, exit status. measure.py FILE wire INTERFACE: until SIGTERM; when its counter of sent bytes
-began to move and when it last did, and by how much: {start, end, bytes}. Steps below 4,000 bytes a look (beacons) do not count."""
+began to move and when it last did, by how much, and how long that was looked at: {start, end, bytes, seconds}. Steps below 4,000 bytes a look (beacons) do not count."""
 import json
 import os
 import signal
@@ -31,6 +31,7 @@ if command[0] == "wire":
     stop = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
     before = base = sent(command[1])
+    begun = time.monotonic()
     start = end = None
     while not stop:
         time.sleep(0.01)
@@ -40,7 +41,7 @@ if command[0] == "wire":
             if start is None:
                 start = end - 0.01
         before = now
-    write(start=start, end=end, bytes=sent(command[1]) - base)
+    write(start=start, end=end, bytes=sent(command[1]) - base, seconds=time.monotonic() - begun)
 else:
     start = time.monotonic()
     child = os.fork()

@@ -5,12 +5,13 @@
 # Sourced after lib.sh.
 #
 #   net_needed "$0"            the test runs again as root of a user name space where it must; SKIP, with the reason, where neither may be
+#   net_wanted "$0"            the same, but without name spaces both ends are the loopback; $net_way says which: "veth" or "loopback"
 #   net_new [MTU]              a veth pair; "${at_out[@]}" COMMAND… and "${at_in[@]}" COMMAND… run there, also with & and kill $!
 #   net_new_wire OPTION…       the same over tests/net/wire.c with these options; net_wire_end -> $wire: what it did
 #   net_per_packet             no offloads: every packet crosses alone, as over a card (a veth would carry 64 KiB in one piece)
 #   net_loss PERMILLE | net_burst N OF_M | net_whole      lost on the way, at random or N in a row of every M; nothing any more
 #   net_cut, net_join          a broken fibre that nobody notices; joined again. net_cable out|in: the link goes down, and up
-#   net_rate RATE|off          a slower link (100mbit, 1gbit); what does not fit waits at the sender
+#   net_rate RATE|off [QUEUE]  a slower link (100mbit, 1gbit); what does not fit waits at the sender, or is lost beyond QUEUE (1mb)
 #   net_sent, net_received     bytes of frames on the wire (Ethernet header included, preamble and gap not); net_packets: that were received
 #   net_back                   frames that tried to go back, without the kernel's own "nobody listens" (ICMP)
 #   $NET_OUT, $NET_IN          the two addresses; $net_lost: what net_why says
@@ -18,7 +19,7 @@ NET_OUT=10.113.0.1 NET_IN=10.113.0.2
 NET_MAC_OUT=02:00:00:00:00:01 NET_MAC_IN=02:00:00:00:00:02
 PATH=$PATH:/usr/sbin:/sbin
 WIRE=$PWD/$BUILD/tests/net/wire
-at_out=() at_in=() net_holders=()
+at_out=() at_in=() net_holders=() net_way=veth
 
 # Whether name spaces, a veth pair, nftables and tbf are to be had. Says why not.
 net_can() {
@@ -36,14 +37,25 @@ net_can() {
 	[ "${PIPESTATUS[0]}" = 0 ]
 }
 
-net_needed() { # SCRIPT
-	local why
+# Returns where name spaces may be made here, or goes on as root of a user name space; fails where neither may be, $net_lost says why.
+_net_spaces() { # SCRIPT
 	[ -z "${CLAPET_NET:-}" ] || return 0
 	net_lost=$(net_can) && return 0
-	why=$net_lost
+	net_can -r >/dev/null || return
 	rmdir "$T" # exec leaves no trap behind; the shell after it makes its own
-	net_can -r >/dev/null && exec env CLAPET_NET=1 unshare -r "$1"
-	skip_all "no network name spaces: ${why//$'\n'/; }"
+	exec env CLAPET_NET=1 unshare -r "$1"
+}
+
+net_needed() { # SCRIPT
+	_net_spaces "$1" && return
+	skip_all "no network name spaces: ${net_lost//$'\n'/; }"
+}
+
+# CLAPET_NET=loopback: as if there were no name spaces.
+net_wanted() { # SCRIPT
+	[ "${CLAPET_NET:-}" != loopback ] && _net_spaces "$1" && return
+	net_way=loopback NET_OUT=127.0.0.1 NET_IN=127.0.0.1
+	PORT=$(python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 }
 
 _net_host() { # -> $holder, a process in a name space of its own that dies with this shell
@@ -99,6 +111,7 @@ _net_up() { # MTU
 }
 
 net_new() {
+	[ $net_way = veth ] || return 0
 	_net_hosts || return
 	"${at_out[@]}" ip link add wo type veth peer name wi netns "$in_pid" && _net_up "${1:-1500}"
 }
@@ -145,11 +158,11 @@ net_cable() { # out|in
 }
 
 # A queue longer than what a socket may have waiting: a slow link holds the sender up, and loses nothing.
-net_rate() {
+net_rate() { # RATE|off [QUEUE]
 	if [ "$1" = off ]; then
 		"${at_out[@]}" tc qdisc del dev wo root
 	else
-		"${at_out[@]}" tc qdisc replace dev wo root tbf rate "$1" burst 256kb limit 64mb
+		"${at_out[@]}" tc qdisc replace dev wo root tbf rate "$1" burst 256kb limit "${2:-64mb}"
 	fi
 }
 

@@ -56,9 +56,13 @@ static void test_link(void **state)
 					    "{\"bind\": \"127.0.0.1:1\", \"key\": \"k\", \"quota\": 0}",
 					    "{\"bind\": \"127.0.0.1:1\", \"key\": \"k\", \"buffer\": 1}",
 					    "{\"bind\": \"127.0.0.1:1\", \"key\": \"k\", \"rate\": 1}"};
-	_cleanup_(config_freep) struct inside_config *config = NULL, *none = NULL, *bad = NULL;
+	_cleanup_(config_freep) struct inside_config *config = NULL, *none = NULL, *own = NULL, *bad = NULL;
 
 	(void)state;
+	assert_int_equal(parse(HEAD ", \"link\": {\"bind\": \"192.0.2.2:4001\", \"key\": \"k\", \"folder\": \"link\"}}",
+			       &own, NULL),
+			 FAULT_NONE);
+	assert_string_equal(own->link_folder, "/etc/clapet/link");
 	assert_int_equal(parse(HEAD ", \"link\": {\"bind\": \"192.0.2.2:4001\", \"key\": \"link.key\", \"quota\": 5}}",
 			       &config, NULL),
 			 FAULT_NONE);
@@ -67,6 +71,7 @@ static void test_link(void **state)
 	assert_int_equal(config->link_quota, 5);
 	assert_int_equal(config->link_buffer, LIMIT_RECEIVE_KERNEL_BUFFER);
 	assert_int_equal(parse(HEAD "}", &none, NULL), FAULT_NONE);
+	assert_null(config->link_folder);
 	assert_null(none->link_bind);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		char text[300];
