@@ -89,6 +89,7 @@ SRC_link = \
 	bundle/link_generation.c \
 	bundle/link_geometry.c \
 	bundle/link_key.c \
+	bundle/link_memory.c \
 	bundle/link_message.c \
 	bundle/link_pack.c \
 	bundle/link_packet.c
@@ -302,7 +303,10 @@ SRC_inside = \
 	inside/accesscheck.c \
 	inside/accesskeys.c \
 	inside/accesskeys_json.c \
+	inside/accesslog.c \
+	inside/accesslog_format.c \
 	inside/accessnames.c \
+	inside/accessrate.c \
 	inside/accessrules.c \
 	inside/attestcheck.c \
 	inside/audit_history.c \
@@ -354,6 +358,8 @@ SRC_inside = \
 	inside/generation.c \
 	inside/goodrows.c \
 	inside/historystate.c \
+	inside/hooks.c \
+	inside/hooks_program.c \
 	inside/import.c \
 	inside/incoming.c \
 	inside/inside.c \
@@ -363,6 +369,8 @@ SRC_inside = \
 	inside/missing.c \
 	inside/moment.c \
 	inside/medium.c \
+	inside/mediumslip.c \
+	inside/pastfiles.c \
 	inside/pastlist.c \
 	inside/pastspan.c \
 	inside/pastversion.c \
@@ -389,28 +397,40 @@ SRC_inside = \
 	inside/receive_status.c \
 	inside/receive_store.c \
 	inside/records.c \
+	inside/restore.c \
 	inside/retention.c \
 	inside/retention_past.c \
 	inside/retention_spans.c \
 	inside/rollback_references.c \
 	inside/rowdiff.c \
+	inside/rowsanswer.c \
 	inside/rowsbuild.c \
 	inside/rowsbuild_table.c \
 	inside/rowscatalog.c \
 	inside/rowscell.c \
+	inside/rowscell_read.c \
 	inside/rowsfile.c \
 	inside/rowsmake.c \
+	inside/rowspool.c \
 	inside/rowsquery.c \
+	inside/rowswrite.c \
 	inside/rowsort.c \
 	inside/serve_access.c \
+	inside/serve_access_sent.c \
 	inside/serve_cache.c \
 	inside/serve_catalog.c \
 	inside/serve_connections.c \
+	inside/serve_console.c \
+	inside/serve_console_dataset.c \
+	inside/serve_console_operators.c \
 	inside/serve_daemon.c \
 	inside/serve_dcat.c \
 	inside/serve_encode.c \
+	inside/serve_event.c \
+	inside/serve_events.c \
 	inside/serve_file.c \
 	inside/serve_history.c \
+	inside/serve_kept.c \
 	inside/serve_listen.c \
 	inside/serve_negotiate.c \
 	inside/serve_openapi.c \
@@ -418,8 +438,10 @@ SRC_inside = \
 	inside/serve_reply.c \
 	inside/serve_request.c \
 	inside/serve_routes.c \
+	inside/serve_rows.c \
 	inside/serve_send.c \
 	inside/serve_set.c \
+	inside/serve_static.c \
 	inside/serve_status.c \
 	inside/serve_version.c \
 	inside/settle.c \
@@ -429,6 +451,7 @@ SRC_inside = \
 	inside/settle_rows.c \
 	inside/status.c \
 	inside/store_delete.c \
+	inside/store_mend.c \
 	inside/store_put.c \
 	inside/store_read.c \
 	inside/store_write.c \
@@ -442,6 +465,8 @@ SRC_inside = \
 	inside/tried.c \
 	inside/trustset.c \
 	inside/trustset_read.c \
+	inside/usage.c \
+	inside/usage_report.c \
 	inside/verdict.c \
 	inside/versions.c
 
@@ -463,7 +488,7 @@ LIBS_clapet-outside = -lsodium -ljansson -lcsv -lpcre2-8 -lzstd -lcrypto -lsecco
 
 MAIN_clapet-inside = inside/main.c inside/cmd_check.c inside/cmd_checkout.c inside/cmd_contracts.c inside/cmd_decide.c inside/cmd_diff.c inside/cmd_history.c inside/cmd_import.c inside/cmd_key.c inside/cmd_log.c inside/cmd_misc.c inside/cmd_missing.c inside/cmd_provenance.c \
 	inside/cmd_request.c \
-	inside/cmd_rollback.c inside/cmd_rows.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/watch.c
+	inside/cmd_rollback.c inside/cmd_rows.c inside/cmd_serve.c inside/cmd_show.c inside/cmd_status.c inside/cmd_usage.c inside/watch.c
 OURS_clapet-inside = inside schemas keys bundle base
 LIBS_clapet-inside = -ljansson -lcsv -lpcre2-8 -lsodium -lzstd -lcrypto -lseccomp -lqrencode
 
@@ -531,7 +556,7 @@ LIBS_inside-rows = -lsqlite3 -lcsv -ljansson -lpcre2-8 -lcrypto -lseccomp
 # The one program that serves readers.
 MAIN_inside-serve = inside/serve_main.c
 OURS_inside-serve = inside schemas keys bundle base
-LIBS_inside-serve = -lmicrohttpd -lsqlite3 -lzstd -lz -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
+LIBS_inside-serve = -lmicrohttpd -lsodium -lsqlite3 -lzstd -lz -ljansson -lcsv -lpcre2-8 -lcrypto -lseccomp
 
 LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lmicrohttpd -lsqlite3 -lz -lseccomp
 
@@ -548,6 +573,16 @@ all: $(PRESENT_PROGRAMS) $(PRESENT_WORKERS)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The console's style, script and picture become bytes of inside-serve: a C array each, without a tool but od and sed.
+CONSOLE_FILES = inside/console/console.css inside/console/console.js inside/console/console.svg
+$(BUILD)/gen/inside/console_files.h: $(CONSOLE_FILES)
+	@mkdir -p $(@D)
+	$(call say,GEN )for file in $(CONSOLE_FILES); do \
+		echo "static const unsigned char $$(basename $$file | tr . _)[] = {"; od -An -v -tx1 $$file | sed 's/ \(..\)/0x\1,/g'; echo '};'; \
+	done >$@
+$(BUILD)/obj/inside/serve_static.o: $(BUILD)/gen/inside/console_files.h
+$(BUILD)/obj/inside/serve_static.o: CPPFLAGS += -I$(BUILD)/gen
 
 define library
 $(BUILD)/lib$(1).a: $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard $$(SRC_$(1))))

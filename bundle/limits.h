@@ -114,6 +114,8 @@
  * again in incoming/. */
 #define LIMIT_MEDIUM_FILES 65536
 #define LIMIT_MEDIUM_BATCH (256 * MIB)
+/* SHA256SUMS beside the bundles of a medium: LIMIT_EXPORT_VOLUMES lines of 180 bytes, and what else a person put there. */
+#define LIMIT_SLIP_SIZE (1 * MIB)
 /* An export: volumes, which a person carries; blobs of one, which the worker that writes it holds open, of 4,096 files that it may; a file of FAT32 at its largest, the bound where none is named; what remembers an export
  * under way: 70 bytes a blob, of several millions. */
 #define LIMIT_EXPORT_VOLUMES 1000
@@ -307,6 +309,10 @@
 /* A question: filters, values of one filter, columns to sort by, and the SQL that comes of them; all names of the widest table, quoted. */
 #define LIMIT_ROWS_FILTERS 256
 #define LIMIT_ROWS_SORTS 8
+/* Rows whose numbers are kept in memory, for an order or because an index gave them: 800 KB an answer. The bytes of one answer: a whole table of three million
+ * rows; what is larger is asked for as a file. */
+#define LIMIT_ROWS_SORTED 100000
+#define LIMIT_ROWS_ANSWER (1 * GIB)
 #define LIMIT_ROWS_SQL_SIZE (1 * MIB)
 /* Readers (FORMAT.md 34). Views and keys: one for each of the 34,945 communes; each entry then has 400 bytes at most for LIMIT_JSON_SIZE. A view's filters: one a
  * resource of a large package. Texts (a view's title, a column, a value, a key's owner) with their NUL. A licence is read before it is accepted. */
@@ -361,5 +367,13 @@
 #define LIMIT_SERVE_CACHE (16 * MIB)
 /* Bodies that are encoded while they are sent: 2 MiB each. More at once go as they are. */
 #define LIMIT_SERVE_ENCODERS 16
+
+/* Who listens for events at once (each has a connection of LIMIT_SERVE_CONNECTIONS); seconds after which a listener is let go, to be asked anew whether it
+ * may still listen; seconds between signs of life (proxies let go of what is silent for 30 or 60); generations that one that comes back may have
+ * missed, past which it is told to read anew. */
+#define LIMIT_EVENT_LISTENERS 256
+#define LIMIT_EVENT_LISTEN_TIME 900
+#define LIMIT_EVENT_BEAT 15
+#define LIMIT_EVENT_RESUME 64
 
 #endif

@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
-
-#define ALIGNMENT 64
+#include "bundle/link_memory.h"
 
 struct link_generation {
 	struct link_geometry geometry;
@@ -30,9 +29,7 @@ struct link_generation *link_generation_new(void)
 {
 	struct link_generation *generation = xcalloc(1, sizeof(*generation));
 
-	generation->places = aligned_alloc(ALIGNMENT, LIMIT_LINK_GENERATION_SIZE);
-	if (generation->places == NULL)
-		die("out of memory");
+	generation->places = link_memory_new(LIMIT_LINK_GENERATION_SIZE);
 	return generation;
 }
 

@@ -4,7 +4,7 @@
  * (bundle/FORMAT.md 34.3):
  *
  *     {"format": "clapet keys 1", "keys": [{"id": "k1", "sha256", "owner", "application", "operator", "date", "until": null,
- *      "revoked": null, "reason": "", "replaces": null, "datasets": […], "views": […],
+ *      "revoked": null, "reason": "", "replaces": null, "datasets": […], "views": […], "operations": false,
  *      "accepted": [{"licence", "sha256", "by", "date"}]}]}
  *
  * A key is never removed: the access log names it, and an auditor asks whose it was. It reads `clapet_k1_<secret><sum>`, where the
@@ -46,6 +46,7 @@ struct access_key {
 	int64_t date, until, revoked;         /* until, revoked: 0, not */
 	uint32_t replaces;                    /* the key that it was made to replace; 0 */
 	struct access_names datasets, views;
+	bool operations; /* it may read pages of the server as a whole: metrics, what is held, the log */
 	struct access_acceptance *accepted;
 	size_t n_accepted;
 };

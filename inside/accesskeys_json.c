@@ -124,6 +124,7 @@ static enum fault get_grants(const json_t *object, const char *where, struct acc
 
 	if ((fault = json_get_array(object, where, "datasets", true, &datasets, why)) != FAULT_NONE ||
 	    (fault = json_get_array(object, where, "views", true, &views, why)) != FAULT_NONE ||
+	    (fault = json_get_bool(object, where, "operations", true, &key->operations, why)) != FAULT_NONE ||
 	    (fault = access_names_parse(datasets, where, "dataset", LIMIT_ROLES, &key->datasets, why)) != FAULT_NONE)
 		return fault;
 	return access_names_parse(views, where, "view", LIMIT_ACCESS_VIEWS, &key->views, why);
@@ -147,7 +148,7 @@ static enum fault get_key(const json_t *object, struct access_key *key, struct r
 {
 	static const char *const allowed[] = {"id",       "sha256", "owner",    "application", "operator",
 					      "date",     "until",  "revoked",  "reason",      "replaces",
-					      "datasets", "views",  "accepted", NULL};
+					      "datasets", "views",  "accepted", "operations",  NULL};
 	const char *where = "a key";
 	enum fault fault;
 
@@ -254,7 +255,7 @@ static json_t *key_to_json(const struct access_key *key)
 
 	access_key_id(key, id);
 	snprintf(replaces, sizeof(replaces), "k%u", key->replaces);
-	return json_or_die(json_pack("{ss so so so so so so so so so so so so}", "id", id, "sha256",
+	return json_or_die(json_pack("{ss so so so so so so so so so so so sb so}", "id", id, "sha256",
 				     json_hash(&key->sha256), "owner", verdict_text(key->owner), "application",
 				     key->application[0] == '\0' ? json_null() : json_string(key->application),
 				     "operator", verdict_text(key->operator), "date", json_time(key->date), "until",
@@ -262,7 +263,7 @@ static json_t *key_to_json(const struct access_key *key)
 				     verdict_text(key->reason), "replaces",
 				     key->replaces == 0 ? json_null() : json_string(replaces), "datasets",
 				     access_names_to_json(&key->datasets), "views", access_names_to_json(&key->views),
-				     "accepted", accepted_to_json(key)));
+				     "operations", (int)key->operations, "accepted", accepted_to_json(key)));
 }
 
 json_t *access_keys_to_json(const struct access_keys *keys)

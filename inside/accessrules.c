@@ -399,6 +399,17 @@ enum fault access_rules_load(const char *path, struct access_rules **ret_rules, 
 
 /* --- asked --------------------------------------------------------------------------------------------------------------- */
 
+bool access_rules_all_open(const struct access_rules *rules)
+{
+	bool is_open = rules->fallback.kind == ACCESS_OPEN;
+
+	for (size_t i = 0; is_open && i < rules->n_datasets; i++)
+		is_open = rules->datasets[i].grade.kind == ACCESS_OPEN;
+	for (size_t i = 0; is_open && i < rules->n_views; i++)
+		is_open = rules->views[i].grade.kind == ACCESS_OPEN;
+	return is_open;
+}
+
 const struct access_licence *access_licence_of(const struct access_rules *rules, const char *name)
 {
 	return find_named(rules->licences, rules->n_licences, sizeof(*rules->licences), name);

@@ -97,6 +97,8 @@ enum fault access_rules_load(const char *path, struct access_rules **ret_rules, 
 void access_rules_free(struct access_rules *rules);
 void access_rules_freep(struct access_rules **rules);
 
+/* Whether nothing is closed to anybody: no dataset, no view. */
+bool access_rules_all_open(const struct access_rules *rules);
 /* NULL: no such name. */
 const struct access_licence *access_licence_of(const struct access_rules *rules, const char *name);
 const struct access_view *access_view_of(const struct access_rules *rules, const char *name);

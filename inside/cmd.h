@@ -33,6 +33,8 @@ int cmd_release(int argc, char **argv);
 extern const struct option cmd_approve_options[], cmd_waivers_options[], cmd_withdraw_options[], cmd_rollback_options[],
 	cmd_pin_options[], cmd_release_options[];
 
+int cmd_usage(int argc, char **argv);
+extern const struct option cmd_usage_options[];
 int cmd_key(int argc, char **argv);
 extern const struct option cmd_key_options[];
 

@@ -18,6 +18,7 @@
 #include "inside/cmd.h"
 #include "inside/config_trust.h"
 #include "inside/contractstate.h"
+#include "inside/hooks.h"
 
 #define CELL 512
 
@@ -218,6 +219,34 @@ static int check_owners(const struct inside_config *config)
 	return status;
 }
 
+/* --- hooks ------------------------------------------------------------------------------------------------------------------- */
+
+static void tell_hook(void *ctx, const struct refusal *why)
+{
+	int *status = ctx;
+
+	*status = fault_exit_worse(*status, say(why, "hooks", ""));
+}
+
+static int check_hooks(const struct inside_config *config)
+{
+	const struct refusal fine = {FAULT_NONE, ""};
+	_cleanup_free_ char *folder = NULL;
+	struct hooks_names names;
+	int status = 0;
+
+	if (config->hooks == NULL)
+		return 0;
+	folder = xasprintf("%s/generation.d", config->hooks);
+	hooks_list(folder, tell_hook, &status, &names);
+	for (size_t i = 0; i < names.n_items; i++)
+		say(&fine, "hook", names.items[i]);
+	if (names.n_items == 0 && status == 0)
+		say(&fine, "hooks", "none");
+	hooks_names_free(&names);
+	return status;
+}
+
 static int check_sandbox(const struct inside_config *config)
 {
 	const char *missing = sandbox_missing();
@@ -394,6 +423,7 @@ int cmd_check(int argc, char **argv)
 	status = fault_exit_worse(status, check_trust(inside.config));
 	status = fault_exit_worse(status, check_users(inside.config));
 	status = fault_exit_worse(status, check_owners(inside.config));
+	status = fault_exit_worse(status, check_hooks(inside.config));
 	status = fault_exit_worse(status, check_sandbox(inside.config));
 	why.fault = FAULT_NONE;
 	inside_open_store(&inside, &why);

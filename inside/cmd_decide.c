@@ -14,6 +14,7 @@
 #include "bundle/notation.h"
 #include "inside/cmd.h"
 #include "inside/decide.h"
+#include "inside/hooks.h"
 
 static const char *opt_version, *opt_application, *opt_field, *opt_rule;
 static struct decide_options opt_decide;
@@ -108,6 +109,7 @@ int decide_settle(struct inside *inside)
 	retention_run(inside, catalogue);
 	if (crew_log(inside, &why) != FAULT_NONE)
 		result.exit_status = fault_exit_worse(result.exit_status, cmd_fail(&why));
+	hooks_run(inside, NULL);
 	if (cmd_wants_json())
 		return cmd_print_json(json_pack("{si sO}", "exit", import_exit(&result), "datasets", result.datasets),
 				      import_exit(&result));
@@ -221,8 +223,12 @@ int cmd_approve(int argc, char **argv)
 	decide_options_read(&opt_decide, "approve", true, time(NULL), &decision);
 	if ((status = cmd_open_work(&inside, 0)) != 0)
 		return status;
-	if (approve(&inside, dataset, &decision, &why) != FAULT_NONE || decide_store(&inside, &why) != FAULT_NONE)
-		return cmd_fail(&why);
+	if (approve(&inside, dataset, &decision, &why) != FAULT_NONE || decide_store(&inside, &why) != FAULT_NONE) {
+		status = cmd_fail(&why);
+		/* Settling may have brought something else in force. */
+		hooks_run(&inside, NULL);
+		return status;
+	}
 	return decide_settle(&inside);
 }
 

@@ -486,19 +486,35 @@ static enum fault choose_versions(const struct inside *inside, int n_versions, c
 			       : versions_find(inside, diff->dataset, versions[0], diff->versions[0], why);
 }
 
-/* An unnamed file for what memory does not hold: in the spool where we may, else where temporary files are. */
-static int open_temporary(const struct inside *inside)
+/* A folder for unnamed files, of what memory does not hold: the spool where we may, else where temporary files are. Or a negative errno. */
+static int open_folder(const struct inside *inside)
 {
 	const char *temporary = getenv("TMPDIR");
 	_cleanup_close_ int spool_fd = open(inside->config->spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = spool_fd < 0 ? -errno : spill_open(spool_fd);
-	_cleanup_close_ int folder_fd = -1;
+	_cleanup_close_ int fd = spool_fd < 0 ? -1 : spill_open(spool_fd);
+	int folder_fd;
 
 	if (fd >= 0)
-		return fd;
+		return steal_fd(&spool_fd);
 	folder_fd = open(temporary != NULL && temporary[0] == '/' ? temporary : "/var/tmp",
 			 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return folder_fd < 0 ? -errno : spill_open(folder_fd);
+	return folder_fd < 0 ? -errno : folder_fd;
+}
+
+/* All that is read behind the sandbox. What is gone of either version is rebuilt by inside-check, which is started here. */
+static enum fault open_all(const struct inside *inside, struct datadiff *diff, struct past_files *files,
+			   struct refusal *why)
+{
+	_cleanup_close_ int folder_fd = open_folder(inside);
+	enum fault fault = FAULT_NONE;
+
+	diff->spill_fd = folder_fd < 0 ? folder_fd : spill_open(folder_fd);
+	for (size_t i = 0; i < 2 && fault == FAULT_NONE; i++) {
+		diff->temporary_fds[i] = folder_fd < 0 ? folder_fd : spill_open(folder_fd);
+		fault = past_files_open(inside, folder_fd, diff->dataset, diff->versions[i], &files[i], why);
+		diff->files[i] = &files[i];
+	}
+	return fault;
 }
 
 static void enter_sandbox(const struct inside *inside)
@@ -514,6 +530,7 @@ int cmd_diff(int argc, char **argv)
 	_cleanup_(inside_close) struct inside inside = INSIDE_NEW;
 	_cleanup_free_ char *name = NULL;
 	struct datadiff diff = {.spill_fd = -1};
+	struct past_files files[2] = {PAST_FILES_NONE, PAST_FILES_NONE};
 	struct refusal why = {0};
 	enum fault fault;
 	char *slash;
@@ -534,13 +551,15 @@ int cmd_diff(int argc, char **argv)
 	diff.dataset = name;
 	diff.store_fd = inside.store_fd;
 	diff.memory = (size_t)inside.config->key_memory;
-	if (choose_versions(&inside, argc - 1, argv + 1, &diff, &why) != FAULT_NONE)
-		return cmd_fail(&why);
-	diff.spill_fd = open_temporary(&inside);
-	for (size_t i = 0; i < 2; i++)
-		diff.temporary_fds[i] = open_temporary(&inside);
-	enter_sandbox(&inside);
-	fault = run(&diff, slash != NULL ? slash + 1 : NULL, &why);
+	fault = choose_versions(&inside, argc - 1, argv + 1, &diff, &why);
+	if (fault == FAULT_NONE)
+		fault = open_all(&inside, &diff, files, &why);
+	if (fault == FAULT_NONE) {
+		enter_sandbox(&inside);
+		fault = run(&diff, slash != NULL ? slash + 1 : NULL, &why);
+	}
 	datadiff_clear(&diff);
+	for (size_t i = 0; i < 2; i++)
+		past_files_clear(&files[i]);
 	return fault != FAULT_NONE ? cmd_fail(&why) : cmd_end(0);
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
+#include "inside/hooks.h"
 #include "inside/medium.h"
 #include "keys/logread.h"
 
@@ -284,10 +285,13 @@ int cmd_import(int argc, char **argv)
 		if (medium_add(argv[i], &medium, &why) != FAULT_NONE)
 			named = fault_exit_worse(named, cmd_fail(&why));
 	}
+	if (medium.n_lacking > 0)
+		named = fault_exit_worse(named, fault_exit(FAULT_MEDIUM_SLIP));
 	medium_sort(&medium);
 	if (medium.n_bundles == 0)
 		import_run(&inside, cmd_wants_json(), NULL, &result);
 	named = fault_exit_worse(named, import_medium(&inside, &medium, &result));
+	hooks_run(&inside, NULL);
 	status = fault_exit_worse(import_exit(&result), named);
 	if (!cmd_wants_json()) {
 		tell_missing(&result);

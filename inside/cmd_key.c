@@ -31,7 +31,7 @@
 static struct decide_options opt_decide;
 static const char *opt_owner, *opt_application, *opt_accepted_by, *opt_overlap;
 static struct option_list opt_datasets, opt_views, opt_licences;
-static bool opt_all;
+static bool opt_all, opt_operations;
 
 const struct option cmd_key_options[] = {
 	{"owner", 0, OPTION_TEXT, &opt_owner, "TEXT", "add: whose it is: an application or a service"},
@@ -40,6 +40,8 @@ const struct option cmd_key_options[] = {
 	{"until", 'u', OPTION_TEXT, &opt_decide.until, "WHEN", "its end: 2026-12-31, or a duration like 30d"},
 	{"dataset", 'd', OPTION_LIST, &opt_datasets, "NAME", "add: it may read this private dataset; may be repeated"},
 	{"view", 'v', OPTION_LIST, &opt_views, "NAME", "add: it may read this view; may be repeated"},
+	{"operations", 0, OPTION_FLAG, &opt_operations, NULL,
+	 "add: it may read the pages of the server as a whole: metrics, what is held, the log"},
 	{"accept-licence", 0, OPTION_LIST, &opt_licences, "NAME",
 	 "add, accept: a licence of access.json that its owner accepts"},
 	{"accepted-by", 0, OPTION_TEXT, &opt_accepted_by, "WHO", "who accepted it on the owner's behalf"},
@@ -221,7 +223,7 @@ static enum fault check_twice(const struct desk *desk, const struct access_key *
 		const struct access_key *other = &desk->keys->items[i];
 
 		if (access_key_is_live(other, desk->decision.date) && strcmp(other->owner, key->owner) == 0 &&
-		    access_names_equal(&other->datasets, &key->datasets) &&
+		    other->operations == key->operations && access_names_equal(&other->datasets, &key->datasets) &&
 		    access_names_equal(&other->views, &key->views))
 			return refuse(why, FAULT_ACCESS_KEY_TWICE, "key k%u of %.80s reads the same", other->number,
 				      other->owner);
@@ -233,19 +235,20 @@ static enum fault check_twice(const struct desk *desk, const struct access_key *
 static void describe(const struct access_key *key, char *text, size_t size)
 {
 	const struct access_names *const lists[] = {&key->datasets, &key->views};
-	size_t n = (size_t)snprintf(text, size, "%s",
-				    key->datasets.n_items + key->views.n_items == 0 ? "what is open" : "");
+	size_t n = (size_t)snprintf(text, size, "%s", key->operations ? "operations" : "");
 
 	for (size_t i = 0; i < 2; i++)
 		for (size_t j = 0; j < lists[i]->n_items && n < size; j++)
 			n += (size_t)snprintf(text + n, size - n, "%s%s%s",
-					      n == 0   ? ""
-					      : j == 0 ? "; "
-						       : "",
 					      j > 0    ? ", "
+					      : n == 0 ? ""
+						       : "; ",
+					      j > 0    ? ""
 					      : i == 0 ? "datasets "
 						       : "views ",
 					      lists[i]->items[j]);
+	if (n == 0)
+		snprintf(text, size, "what is open");
 }
 
 /* --- a new key --------------------------------------------------------------------------------------------------------------- */
@@ -348,6 +351,7 @@ static int key_add(void)
 		return status;
 	key.operator= xstrdup(desk.decision.operator);
 	key.reason = xstrdup("");
+	key.operations = opt_operations;
 	key.date = desk.decision.date;
 	key.until = desk.decision.until;
 	if (accept_licences(&desk, &key, by, &why) != FAULT_NONE || check_grants(&desk, &key, &why) != FAULT_NONE ||
@@ -432,6 +436,7 @@ static void copy_key(const struct access_key *old, const struct decision *decisi
 		.date = decision->date,
 		.until = decision->until != 0 ? decision->until : old->until,
 		.replaces = old->number,
+		.operations = old->operations,
 	};
 	memcpy(ret->application, old->application, sizeof(ret->application));
 	copy_names(&old->datasets, &ret->datasets);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * cmd_rollback: one dataset, or all, back to a version that was in force before; and pinned there. Trust stays where it is.
+ * cmd_rollback: one dataset, or all, back to a version that was in force before; and pinned there. Trust stays where it is. A version whose plain
+ * files are gone is rebuilt out of the mirror's blobs first.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +13,11 @@
 #include "base/log.h"
 #include "inside/cmd.h"
 #include "inside/decide.h"
+#include "inside/hooks.h"
+#include "inside/pastlist.h"
+#include "inside/restore.h"
 #include "inside/rollback_references.h"
+#include "inside/versions.h"
 
 static const char *opt_to;
 static uint64_t opt_generation;
@@ -64,41 +69,140 @@ static enum fault find_generation(const struct inside *inside, const struct gene
 		generation_clear(&candidate);
 	}
 	return refuse(why, FAULT_NO_SUCH,
-		      "%s: no generation that is still here shows %s%s; see `clapet-inside history`",
+		      "%s: no generation that is still here shows %s%s, nor does history know one; see `clapet-inside "
+		      "history`",
 		      dataset == NULL ? "--all" : dataset, opt_to == NULL ? "another version" : "version ",
 		      opt_to == NULL ? "" : opt_to);
 }
 
-/* Takes the older entries into NEXT and pins them; how many. */
-static size_t roll(struct inside *inside, const struct generation *older, const char *dataset,
-		   const struct decision *decision, struct generation *next)
-{
-	size_t n = 0;
+/* --- what history knows ------------------------------------------------------------------------------------------------ */
 
+/* Whether PAST was in force when it should: in generation --generation, or at any time. */
+static bool was_in_force(const struct past_version *past)
+{
+	for (size_t i = 0; i < past->n_spans && opt_generation != 0; i++) {
+		const struct past_span *span = &past->spans[i];
+
+		if (span->generation <= opt_generation && (span->until == 0 || opt_generation < span->until))
+			return true;
+	}
+	return opt_generation == 0 && past->n_spans > 0;
+}
+
+/* As a generation would show it. */
+static void add_past(const struct inside *inside, const struct past_version *past, struct generation *older)
+{
+	_cleanup_(verdict_freep) struct verdict *verdict = NULL;
+	const json_t *waivers = past->spans[past->n_spans - 1].waivers;
+	char version[STORE_VERSION_SIZE];
+	struct refusal why = {0};
+	json_t *json = NULL;
+
+	store_version_name(&past->version, version);
+	if (generation_load_verdict(inside->store_fd, past->dataset, &past->version, &verdict, &why) == FAULT_NONE)
+		json = generation_entry_json(verdict, json_deep_copy(waivers));
+	else
+		log_warning("%s", why.line);
+	generation_set(older, past->dataset, version, json);
+}
+
+/* Where nobody names one, it is not one of which nothing is left. */
+static bool will_do(const struct inside *inside, const struct past_version *past)
+{
+	return was_in_force(past) &&
+	       (opt_to != NULL || opt_generation != 0 || past_find(inside->store_fd, past) != PAST_GONE);
+}
+
+/* The newest of DATASET that was in force, and is not NOW's; or the one that --to names. */
+static enum fault find_past(const struct inside *inside, const struct shown_list *shown, const char *dataset,
+			    const struct generation_entry *now, struct generation *older, struct refusal *why)
+{
+	char wanted[STORE_VERSION_SIZE] = "", version[STORE_VERSION_SIZE];
+	struct past_list list;
+	enum fault fault = FAULT_NONE;
+
+	if (opt_to != NULL && (fault = versions_find(inside, dataset, opt_to, wanted, why)) != FAULT_NONE)
+		return fault;
+	past_list_load(inside->store_fd, dataset, shown, &list);
+	for (size_t i = 0; i < list.n_items; i++) {
+		store_version_name(&list.items[i]->version, version);
+		if ((now != NULL && strcmp(version, now->version) == 0) || !will_do(inside, list.items[i]) ||
+		    (opt_to != NULL && strcmp(version, wanted) != 0))
+			continue;
+		add_past(inside, list.items[i], older);
+		break;
+	}
+	past_list_clear(&list);
+	return FAULT_NONE;
+}
+
+/* What generations that are gone showed, by the histories of the versions. WHY says already why none that is here will do. */
+static enum fault find_in_history(const struct inside *inside, const struct generation *current, const char *dataset,
+				  struct generation *ret_older, struct refusal *why)
+{
+	struct generation older = {.number = opt_generation};
+	enum fault fault = FAULT_NONE;
+	struct shown_list shown;
+
+	shown_load(inside->store_fd, &shown);
+	if (dataset != NULL)
+		fault = find_past(inside, &shown, dataset, generation_entry(current, dataset), &older, why);
+	for (size_t i = 0; dataset == NULL && opt_generation != 0 && i < current->n_entries; i++)
+		find_past(inside, &shown, current->entries[i].name, &current->entries[i], &older, why);
+	shown_clear(&shown);
+	if (older.n_entries == 0)
+		return fault != FAULT_NONE ? fault : FAULT_NO_SUCH;
+	*ret_older = older;
+	return FAULT_NONE;
+}
+
+static enum fault find_older(const struct inside *inside, const struct generation *current, const char *dataset,
+			     struct generation *ret_older, struct refusal *why)
+{
+	enum fault fault = find_generation(inside, current, dataset, ret_older, why);
+
+	return fault == FAULT_NO_SUCH ? find_in_history(inside, current, dataset, ret_older, why) : fault;
+}
+
+/* --- and back ---------------------------------------------------------------------------------------------------------- */
+
+/* Takes the older entries into NEXT and pins them; how many. What of them has no plain files is rebuilt. */
+static enum fault roll(struct restore *restore, const struct generation *older, const char *dataset,
+		       const struct decision *decision, struct generation *next, size_t *ret_n, struct refusal *why)
+{
+	struct inside *inside = restore->inside;
+	enum fault fault;
+
+	*ret_n = 0;
 	for (size_t i = 0; i < older->n_entries; i++) {
 		const struct generation_entry *entry = &older->entries[i];
 		const struct generation_entry *now = generation_entry(next, entry->name);
 		bool chosen = dataset == NULL ? now != NULL && strcmp(now->version, entry->version) != 0
 					      : strcmp(entry->name, dataset) == 0;
 
-		if (!chosen || !store_has_version(inside->store_fd, entry->name, entry->version))
+		if (!chosen)
 			continue;
+		if (!store_has_version(inside->store_fd, entry->name, entry->version) &&
+		    (fault = restore_version(restore, entry->name, entry->version, why)) != FAULT_NONE)
+			return fault;
 		inside_event_by(inside, "rollback", entry->name, decision->operator, FAULT_NONE, "from %s to %s: %s",
 				now == NULL ? "nothing" : now->version, entry->version, decision->reason);
 		decide_pin(inside, entry->name, entry->version, decision);
 		generation_set(next, entry->name, entry->version, json_incref(entry->json));
-		n++;
+		++*ret_n;
 	}
-	return n;
+	return FAULT_NONE;
 }
 
 /* The pins before the switch: a cut between them leaves a pin too many, never a rollback that the next import undoes. */
-static enum fault commit_rollback(struct inside *inside, struct generation *next, struct refusal *why)
+static enum fault commit_rollback(const struct restore *restore, struct generation *next, struct refusal *why)
 {
+	const struct inside *inside = restore->inside;
 	struct commit commit;
 	enum fault fault;
 
-	commit_begin(inside, inside->store_fd, -1, &commit);
+	commit_begin(inside, inside->store_fd, restore->spool.fd, &commit);
+	restore_order(restore, &commit);
 	commit_document(&commit, DOCUMENT_PINS, NULL, NULL, decisions_pins_to_json(&inside->decisions));
 	fault = generation_commit(inside, next, &commit, why);
 	if (fault != FAULT_NONE) {
@@ -124,29 +228,44 @@ static void note_switch(struct inside *inside, const struct generation *current,
 		memcpy(event->version, now->version, sizeof(event->version));
 	}
 	logbook_note_generation(inside, next);
+	hooks_note(inside, current, next);
+}
+
+static void tell(const struct restore *restore, const struct generation *next)
+{
+	for (size_t i = 0; i < restore->n_pasts; i++) {
+		char version[STORE_VERSION_SIZE];
+
+		store_version_name(&restore->pasts[i]->version, version);
+		printf("%s: version %s was rebuilt, as it was signed\n", restore->pasts[i]->dataset, version);
+	}
+	printf("generation %" PRIu64 " is in force\n", next->number);
 }
 
 static enum fault rollback(struct inside *inside, const char *dataset, const struct decision *decision,
 			   struct refusal *why)
 {
 	struct generation current = {0}, older = {0}, next = {0};
+	_cleanup_(restore_clear) struct restore restore = RESTORE_NEW(inside);
 	enum fault fault = generation_load_current(inside->store_fd, &current, why);
+	size_t n = 0;
 
 	if (fault == FAULT_NONE)
-		fault = find_generation(inside, &current, dataset, &older, why);
+		fault = find_older(inside, &current, dataset, &older, why);
 	if (fault == FAULT_NONE) {
 		generation_copy(&current, &next);
-		if (roll(inside, &older, dataset, decision, &next) == 0)
-			fault = refuse(why, FAULT_NO_SUCH, "nothing differs from generation %" PRIu64, older.number);
-		else
-			fault = commit_rollback(inside, &next, why);
+		fault = roll(&restore, &older, dataset, decision, &next, &n, why);
 	}
+	if (fault == FAULT_NONE && n == 0)
+		fault = refuse(why, FAULT_NO_SUCH, "nothing differs from generation %" PRIu64, older.number);
+	if (fault == FAULT_NONE)
+		fault = commit_rollback(&restore, &next, why);
 	if (fault == FAULT_NONE) {
 		note_switch(inside, &current, &next);
 		rollback_references_warn(inside, &current, &next);
 	}
 	if (fault == FAULT_NONE && !cmd_wants_json())
-		printf("generation %" PRIu64 " is in force\n", next.number);
+		tell(&restore, &next);
 	generation_clear(&current);
 	generation_clear(&older);
 	generation_clear(&next);

@@ -208,8 +208,6 @@ static enum fault operate(struct commit *commit, const struct record *record, in
 	case RECORD_DELETE_HISTORY:
 		insist_clean(commit);
 		return store_delete_history(commit->store_fd, record->version.dataset, &record->version.version, why);
-	case RECORD_DISCARD_DAMAGED:
-		return store_discard_damaged(commit->store_fd, record->put.dataset, &record->put.sha256, why);
 	case RECORD_KEEP_OBJECT:
 		keep_object(commit, &record->put);
 		return FAULT_NONE;

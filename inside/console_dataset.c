@@ -125,6 +125,22 @@ static void write_pin(const struct console_page *page, const json_t *pin)
 	console_item_end(page);
 }
 
+/* "unchanged", "new" or "failed" (bundle/FORMAT.md 6). */
+static void write_source_word(const struct console_page *page, const char *state)
+{
+	static const struct {
+		const char *state;
+		enum console_word word;
+	} words[] = {{"unchanged", WORD_SOURCE_UNCHANGED}, {"new", WORD_SOURCE_NEW}, {"failed", WORD_SOURCE_FAILED}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i].state, state) == 0) {
+			console_say(page, words[i].word);
+			return;
+		}
+	console_english(page, state);
+}
+
 static void write_source_state(const struct console_page *page, const json_t *status)
 {
 	int64_t max_age = json_integer_value(json_object_get(status, "maxAge"));
@@ -137,7 +153,7 @@ static void write_source_state(const struct console_page *page, const json_t *st
 	}
 	if (console_member(status, "sourceState")[0] != '\0') {
 		console_item(page, WORD_SOURCE_STATE);
-		console_english(page, console_member(status, "sourceState"));
+		write_source_word(page, console_member(status, "sourceState"));
 		if (page->is_operator && console_member(status, "sourceWhy")[0] != '\0') {
 			fputs(" – ", page->file);
 			console_english(page, console_member(status, "sourceWhy"));
@@ -187,8 +203,11 @@ static void write_facts(const struct console_page *page, const struct console_da
 	console_heading(page, "glance", WORD_GLANCE);
 	fputs("<dl>\n", page->file);
 	console_item(page, WORD_STATE);
-	console_badge(page, dataset->status == NULL ? "in force" : console_member(dataset->status, "state"));
-	if (dataset->is_stale) {
+	if (dataset->is_other)
+		console_badge_word(page, "over", WORD_STATE_OTHER);
+	else
+		console_badge(page, dataset->status == NULL ? "in force" : console_member(dataset->status, "state"));
+	if (dataset->is_stale && !dataset->is_other) {
 		putc(' ', page->file);
 		console_badge_word(page, "bad", WORD_STALE);
 	}
@@ -386,7 +405,7 @@ void console_write_dataset(const struct console_page *page, const struct console
 	fputs("</p>\n", page->file);
 	write_withdrawn(page, json_object_get(dataset->status, "withdrawn"));
 	write_facts(page, dataset);
-	if (dataset->status != NULL && console_member(dataset->status, "fault")[0] != '\0') {
+	if (!dataset->is_other && console_member(dataset->status, "fault")[0] != '\0') {
 		fputs("<section aria-labelledby=\"held\">\n", page->file);
 		console_heading(page, "held", WORD_HELD_WHY);
 		console_write_why(page, dataset->status, page->is_operator);

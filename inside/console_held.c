@@ -71,13 +71,13 @@ static void write_more(const struct console_page *page, size_t n)
 	fputs("</p>\n", page->file);
 }
 
-/* Opens a table in a region of its own that scrolls: NAME tells it from the others of the page. */
+/* Opens a table in a region of its own that scrolls: NAME, the dataset's, tells it from the others of the page. */
 static void begin_table(const struct console_page *page, const char *kind, const char *name, enum console_word caption)
 {
 	fprintf(page->file,
 		"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"%s-%s\">\n<table>\n<caption "
-		"id=\"%s-%s\">%s</caption>\n<thead><tr>",
-		kind, name, kind, name, console_word(page->language, caption));
+		"id=\"%s-%s\">%s (%s)</caption>\n<thead><tr>",
+		kind, name, kind, name, console_word(page->language, caption), name);
 }
 
 static void end_table(const struct console_page *page)

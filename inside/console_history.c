@@ -178,7 +178,9 @@ static void write_picture(const struct console_page *page, const struct console_
 	if (picture.first > picture.last)
 		picture.first = picture.last;
 	fprintf(page->file,
-		"<figure>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"history-title history-desc\">\n",
+		"<figure>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
+		"aria-labelledby=\"history-title\">\n<svg viewBox=\"0 0 %d %d\" role=\"img\" "
+		"aria-labelledby=\"history-title history-desc\">\n",
 		WIDTH, HEIGHT);
 	write_title(&picture);
 	write_panel(&picture, true, ROWS_TOP);
@@ -186,8 +188,8 @@ static void write_picture(const struct console_page *page, const struct console_
 	write_spans(&picture);
 	fprintf(page->file, "<text class=\"tick\" x=\"%d\" y=\"%d\">%s</text>\n", LEFT, DATES_AT,
 		console_day(page->language, picture.first, day));
-	fprintf(page->file, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n</svg>\n", RIGHT,
-		DATES_AT, console_day(page->language, picture.last, day));
+	fprintf(page->file, "<text class=\"tick\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n</svg>\n</div>\n",
+		RIGHT, DATES_AT, console_day(page->language, picture.last, day));
 	fprintf(page->file, "<figcaption>%s</figcaption>\n</figure>\n",
 		console_word(page->language, WORD_HISTORY_FIGURE));
 }
@@ -205,7 +207,7 @@ static void write_version(const struct console_page *page, const struct console_
 {
 	FILE *file = page->file;
 
-	fprintf(file, "<tr%s><th scope=\"row\">", version->is_in_force ? " class=\"now\"" : "");
+	fprintf(file, "<tr%s><th scope=\"row\" class=\"v\">", version->is_in_force ? " class=\"now\"" : "");
 	console_code(page, version->version);
 	if (version->is_in_force) {
 		putc(' ', file);

@@ -121,7 +121,8 @@ static void write_query(FILE *file, const char *query)
 
 static void write_href(const struct console_page *page, const char *path, const char *query, const char *lang)
 {
-	fprintf(page->file, "href=\"%s%s", page->base, path);
+	/* Only the whole's root ends with a slash. */
+	fprintf(page->file, "href=\"%s%s", page->base, page->base[0] != '\0' && strcmp(path, "/") == 0 ? "" : path);
 	if (query[0] != '\0') {
 		putc('?', page->file);
 		write_query(page->file, query);
@@ -240,7 +241,7 @@ void console_end(const struct console_page *page)
 		     {WORD_FOOTER_EVENTS, "/events", false},
 		     {WORD_FOOTER_OPENAPI, "/openapi.json", false}};
 
-	fprintf(page->file, "</main>\n<footer>\n<p>%s:</p>\n<ul>\n", console_word(page->language, WORD_FOOTER));
+	fprintf(page->file, "</main>\n<footer>\n<p>%s</p>\n<ul>\n", console_word(page->language, WORD_FOOTER));
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		fprintf(page->file, "<li><a href=\"%s%s\">%s</a></li>\n", links[i].in_view ? page->base : "",
 			links[i].path, console_word(page->language, links[i].word));

@@ -127,9 +127,9 @@ static void write_search(const struct console_page *page, const struct console_l
 	static const struct choice sorts[] = {{"", WORD_SORT_NAME}, {"date", WORD_SORT_DATE}, {"rows", WORD_SORT_ROWS}};
 
 	fprintf(page->file,
-		"<form role=\"search\" method=\"get\" action=\"%s/\">\n<p><label for=\"q\">%s</label> "
+		"<form role=\"search\" method=\"get\" action=\"%s\">\n<p><label for=\"q\">%s</label> "
 		"<input type=\"search\" id=\"q\" name=\"q\" maxlength=\"100\" value=\"",
-		page->base, console_word(page->language, WORD_SEARCH_LABEL));
+		page->base[0] == '\0' ? "/" : page->base, console_word(page->language, WORD_SEARCH_LABEL));
 	console_text(page, list->search);
 	fputs("\"></p>\n", page->file);
 	write_choice(page, "state", WORD_STATE, states, ARRAY_SIZE(states), list->state);

@@ -18,6 +18,7 @@
 #define CONSOLE_RESOURCES_SHOWN 64 /* of one dataset */
 #define CONSOLE_VERSIONS_SHOWN 200 /* of a history */
 #define CONSOLE_BREAKS_SHOWN 100   /* of one dataset that waits */
+#define CONSOLE_HELD_SHOWN 500     /* datasets that wait */
 #define CONSOLE_ERRORS_SHOWN 20    /* of one report */
 #define CONSOLE_LOG_ROWS 100       /* entries on a page */
 #define CONSOLE_UNKNOWN UINT64_MAX /* a count that nobody knows */
@@ -88,6 +89,7 @@ struct console_dataset {
 	int64_t since;         /* in force since; 0: unknown */
 	const json_t *package; /* datapackage.json; NULL: unknown */
 	const json_t *status;  /* its entry of status.json; NULL */
+	bool is_other;         /* the version is not the one that is in force now */
 	bool is_stale;
 	const char *filtered; /* a resource of which only some rows may be seen; "" */
 	const struct console_file *files;

@@ -36,7 +36,7 @@ static char *list_of(const json_t *value)
 	for (size_t i = 0; i < json_array_size(value) && i < 20; i++) {
 		_cleanup_free_ char *item = value_of(json_array_get(value, i));
 
-		fprintf(file, "%s%s", i == 0 ? "" : ", ", item);
+		fprintf(file, "%s%s", i == 0 ? "" : ", ", item[0] == '\0' ? "\"\"" : item);
 	}
 	if (json_array_size(value) > 20)
 		fputs(", …", file);

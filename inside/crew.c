@@ -237,6 +237,19 @@ int crew_give(const struct inside *inside, enum comp comp, int fd)
 	return fchown(fd, uid, gid) < 0 ? -errno : 0;
 }
 
+int crew_hand_over(const struct inside *inside, const struct spool *spool, const char *name,
+		   const struct sha256 *sha256)
+{
+	_cleanup_close_ int fd = fd_open_regular_beneath(spool->fd, name, O_RDONLY);
+	int r = fd < 0 ? fd : crew_give(inside, COMP_COMMIT, fd);
+	char hex[SHA256_HEX_SIZE];
+
+	sha256_to_hex(sha256, hex);
+	if (r == 0 && (fchmod(fd, 0440) < 0 || renameat(spool->fd, name, spool->fd, hex) < 0))
+		r = -errno;
+	return r;
+}
+
 static enum fault send_folder(struct worker *worker, enum folder folder, int fd, struct refusal *why)
 {
 	struct record record = record_new(RECORD_FOLDER);

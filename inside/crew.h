@@ -56,6 +56,9 @@ enum fault crew_finish(struct worker *worker, struct refusal *why);
 bool crew_is_apart(const struct inside *inside, enum comp comp);
 /* Gives a file or folder to COMP's user, where we are root and workers have users of their own. */
 int crew_give(const struct inside *inside, enum comp comp, int fd);
+/* The spool's file NAME, whose bytes are known to be SHA256's, becomes inside-commit's, under the name of its hash. A negative errno. */
+int crew_hand_over(const struct inside *inside, const struct spool *spool, const char *name,
+		   const struct sha256 *sha256);
 
 /* --- unpack, verify, log --------------------------------------------------------------------------------------------- */
 

@@ -33,12 +33,18 @@ void datadiff_clear(struct datadiff *diff)
 	free(diff->resources);
 }
 
+static int open_file(const struct datadiff *diff, int side, const char *name)
+{
+	return diff->files[side] != NULL
+		       ? past_files_get(diff->files[side], name)
+		       : store_open_version_file(diff->store_fd, diff->dataset, diff->versions[side], name);
+}
+
 /* --- packages -------------------------------------------------------------------------------------------------------- */
 
 static enum fault load_package(struct datadiff *diff, int side, struct refusal *why)
 {
-	_cleanup_close_ int fd = store_open_version_file(diff->store_fd, diff->dataset, diff->versions[side],
-							 "datapackage.json");
+	_cleanup_close_ int fd = open_file(diff, side, "datapackage.json");
 	_cleanup_free_ uint8_t *data = NULL;
 	size_t size;
 	int r = fd < 0 ? fd : fd_load(fd, LIMIT_PACKAGE_SIZE, &data, &size);
@@ -203,8 +209,7 @@ static enum fault make_plain(const struct resource *resource, int fd, int to_fd,
 static enum fault open_table(const struct datadiff *diff, int side, const struct resource *resource, int *ret_fd,
 			     struct refusal *why)
 {
-	_cleanup_close_ int fd = store_open_version_file(diff->store_fd, diff->dataset, diff->versions[side],
-							 resource->path);
+	_cleanup_close_ int fd = open_file(diff, side, resource->path);
 	enum fault fault;
 
 	if (fd < 0)

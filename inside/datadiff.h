@@ -6,8 +6,8 @@
 #ifndef INSIDE_DATADIFF_H
 #define INSIDE_DATADIFF_H
 
+#include "inside/pastfiles.h"
 #include "inside/rowdiff.h"
-#include "inside/store.h"
 #include "schemas/package.h"
 
 enum datadiff_state {
@@ -34,6 +34,7 @@ struct datadiff {
 	int store_fd; /* borrowed, like DATASET */
 	const char *dataset;
 	char versions[2][STORE_VERSION_SIZE]; /* old, new */
+	const struct past_files *files[2];    /* borrowed; NULL: the version stands in the store */
 	struct package *packages[2];
 	int64_t bytes[2];
 	struct datadiff_resource *resources; /* in the order of the new version, then those that are gone */

@@ -31,6 +31,7 @@ void inside_close(struct inside *inside)
 	decisions_clear(&inside->decisions);
 	free(inside->events);
 	logbook_clear(&inside->logbook);
+	json_decref(inside->hook_facts);
 	cleanup_close(&inside->store_fd);
 	*inside = (struct inside)INSIDE_NEW;
 }

@@ -43,6 +43,7 @@ struct inside {
 	struct record_event *events;
 	size_t n_events;
 	struct logbook logbook;
+	json_t *hook_facts; /* of generations that hooks are still to be told of (hooks.h); NULL: none */
 	/* How many versions are to be checked after the next one; the worker that was started ahead for it, and when (crew_start_check). */
 	size_t n_checks_ahead;
 	struct worker spare_check;

@@ -359,19 +359,13 @@ static bool is_vouched(const struct record_target *list, size_t n, const char *f
 static enum fault name_output(const struct inside *inside, const struct spool *spool, const char *name, bool vouched,
 			      const struct sha256 *sha256, const char *file, struct refusal *why)
 {
-	_cleanup_close_ int fd = -1;
-	char hex[SHA256_HEX_SIZE];
 	int r;
 
 	if (!vouched)
 		fd_remove_tree(spool->fd, name);
 	if (!vouched || !fd_exists(spool->fd, name))
 		return FAULT_NONE;
-	sha256_to_hex(sha256, hex);
-	fd = fd_open_regular_beneath(spool->fd, name, O_RDONLY);
-	r = fd < 0 ? fd : crew_give(inside, COMP_COMMIT, fd);
-	if (r == 0 && (fchmod(fd, 0440) < 0 || renameat(spool->fd, name, spool->fd, hex) < 0))
-		r = -errno;
+	r = crew_hand_over(inside, spool, name, sha256);
 	return r < 0 ? refuse(why, FAULT_STORAGE, "spool: %s: %s", file, strerror(-r)) : FAULT_NONE;
 }
 

@@ -50,6 +50,7 @@ static const char import_details[] =
 	"again. Of a FOLDER (a medium; nothing is written to it) all *.tar are taken, in any order; other files are "
 	"left "
 	"alone.\n"
+	"What SHA256SUMS beside them finds half-copied, damaged or lacking is named and left out: exit status 4.\n"
 	"Volumes that were imported before are superseded: exit status 0. Without BUNDLE it also finishes a run that "
 	"was "
 	"cut\n"
@@ -93,7 +94,10 @@ static const char diff_details[] =
 	"with one: from it to the one in force. --as-of stands for V1. A table without a primary key is compared by "
 	"whole rows, of which "
 	"there may be\n"
-	"several alike. Cells are compared as texts. Exit status 0, whether there are differences or not.";
+	"several alike. Cells are compared as texts. Exit status 0, whether there are differences or not; 4: a "
+	"version's "
+	"blobs\n"
+	"are not kept any more.";
 static const char missing_details[] =
 	"Up to 20 objects by the first ten digits of their hash; beyond that, all of a "
 	"dataset since it was last whole here. Of a bundle that crossed the link in part\n"
@@ -124,7 +128,9 @@ static const char withdraw_details[] =
 static const char rollback_details[] = "DATASET goes back to the version that was in force before, or to the one that "
 				       "--to or --generation chooses, and is\n"
 				       "pinned there: later versions are verified, kept and held until `release`. "
-				       "--reason is required. Trust never goes back.";
+				       "--reason is required. Trust never goes back.\n"
+				       "What `history` calls rebuildable is rebuilt first. Exit status 4: its blobs "
+				       "are not kept any more.";
 static const char pin_details[] = "Later versions are verified, kept and held until `release`, or until the end that "
 				  "--until gives. --reason is required.";
 static const char release_details[] = "The newest trusted version then goes in force, unless something else holds it.";
@@ -167,6 +173,12 @@ static const char key_details[] = "`key add` makes a key and shows it once, on s
 				  "makes the next key of the same owner; the old one goes on for --overlap. `key "
 				  "revoke ID` ends one. A private dataset or view is\n"
 				  "read by the keys that name it; what is open needs none.";
+
+static const char usage_details[] = "Sums the access log of inside-serve by application (the key's) and dataset; names "
+				    "the columns of contracts that nobody asked\n"
+				    "for, and who reads what no contract of theirs names. A file that was read whole "
+				    "counts as all of its columns. Readers of\n"
+				    "the mounted store are not in that log.";
 
 static const struct command commands[] = {
 	{"init", NULL, "makes the store and anchors its trust", init_details, cmd_init_options, cmd_init},
@@ -213,6 +225,7 @@ static const struct command commands[] = {
 	 cmd_verify},
 	{"key", "add|list|accept|rotate|revoke [ID]", "the keys of readers, for inside-serve", key_details,
 	 cmd_key_options, cmd_key},
+	{"usage", NULL, "who reads what over HTTP, and what nobody reads", usage_details, cmd_usage_options, cmd_usage},
 	{"contracts", NULL, "who reads what, and whether what is in force keeps it", contracts_details,
 	 cmd_contracts_options, cmd_contracts},
 	{"contract-from", "SCHEMA|DATASET/RESOURCE", "prints a contract, ready to save", contract_from_details,

@@ -98,8 +98,8 @@ static void finish(struct decoder *decoder, struct receive_slot *slot)
 	unsigned n_restored = link_generation_restore(slot->generation, decoder->fec);
 
 	slot->is_whole = true;
-	receive_add(&receiver->counts, n_restored > 0 ? RECEIVE_REPAIRED : RECEIVE_WHOLE, 1);
-	receive_add(&receiver->counts, RECEIVE_RESTORED, n_restored);
+	receive_add_own(&receiver->counts, n_restored > 0 ? RECEIVE_REPAIRED : RECEIVE_WHOLE, 1);
+	receive_add_own(&receiver->counts, RECEIVE_RESTORED, n_restored);
 	receive_objects_lock(&receiver->objects);
 	object->whole[slot->number / 8] |= (uint8_t)(1U << slot->number % 8);
 	object->n_repaired += n_restored > 0;
@@ -115,7 +115,7 @@ static void hand_over(struct decoder *decoder, struct receive_slot **slot)
 
 	keep_late(decoder, *slot);
 	if (!(*slot)->is_whole) {
-		receive_add(&receiver->counts, RECEIVE_FAILED, 1);
+		receive_add_own(&receiver->counts, RECEIVE_FAILED, 1);
 		receive_objects_lock(&receiver->objects);
 		object->n_failed++;
 		receive_objects_unlock(&receiver->objects);
@@ -237,23 +237,23 @@ static void take_symbol(struct decoder *decoder, const struct link_header *heade
 	if (slot == NULL && !is_late(decoder, header))
 		slot = open_slot(decoder, header, geometry);
 	if (slot == NULL) {
-		receive_add(counts, RECEIVE_SPARE, 1);
+		receive_add_own(counts, RECEIVE_SPARE, 1);
 		return;
 	}
 	(*slot)->heard = decoder->now;
 	switch (link_generation_take((*slot)->generation, header, payload)) {
 	case LINK_TAKE_NEW:
 		(*slot)->is_news = true;
-		receive_add(counts, RECEIVE_SYMBOLS, 1);
+		receive_add_own(counts, RECEIVE_SYMBOLS, 1);
 		return;
 	case LINK_TAKE_WHOLE:
-		receive_add(counts, RECEIVE_SYMBOLS, 1);
+		receive_add_own(counts, RECEIVE_SYMBOLS, 1);
 		finish(decoder, *slot);
 		hand_over(decoder, slot);
 		return;
 	case LINK_TAKE_SPARE:
 	case LINK_TAKE_REPEAT:
-		receive_add(counts, RECEIVE_SPARE, 1);
+		receive_add_own(counts, RECEIVE_SPARE, 1);
 		return;
 	}
 }
@@ -267,7 +267,7 @@ static void take_announcement(struct decoder *decoder, const struct link_header 
 	bool is_news;
 
 	if (!link_announcement_read(header, payload, &announcement)) {
-		receive_add(&receiver->counts, RECEIVE_BAD_FORM, 1);
+		receive_add_own(&receiver->counts, RECEIVE_BAD_FORM, 1);
 		return;
 	}
 	atomic_store(&receiver->data_heard, decoder->now);
@@ -292,7 +292,7 @@ static void take_message(struct decoder *decoder, const struct link_header *head
 	} else if (header->kind == LINK_TEST && link_test_read(payload, size, &test)) {
 		receive_link_test(&receiver->link, header, &test);
 	} else if (header->kind != LINK_PROBE) { /* those are for `calibrate` */
-		receive_add(&receiver->counts, RECEIVE_BAD_FORM, 1);
+		receive_add_own(&receiver->counts, RECEIVE_BAD_FORM, 1);
 	}
 }
 
@@ -307,20 +307,20 @@ static void take_packet(struct decoder *decoder, const uint8_t *packet, size_t s
 	bool is_repeat;
 
 	if (link_packet_peek(packet, size, receiver->link_id, &session, &sequence) != LINK_TAKEN) {
-		receive_add(counts, RECEIVE_STRAY, 1);
+		receive_add_own(counts, RECEIVE_STRAY, 1);
 		return;
 	}
 	if (receive_sessions_prove(decoder->sessions, packet, size, session, sequence, counts, &is_repeat) == NULL) {
-		receive_add(counts, RECEIVE_BAD_MAC, 1);
+		receive_add_own(counts, RECEIVE_BAD_MAC, 1);
 		return;
 	}
-	receive_add(counts, RECEIVE_PACKETS, 1);
-	receive_add(counts, RECEIVE_BYTES, size);
+	receive_add_own(counts, RECEIVE_PACKETS, 1);
+	receive_add_own(counts, RECEIVE_BYTES, size);
 	atomic_store_explicit(&receiver->any_heard, decoder->now, memory_order_relaxed);
 	if (is_repeat)
 		return;
 	if (link_packet_read(packet, size, &header, &geometry) != LINK_TAKEN)
-		receive_add(counts, RECEIVE_BAD_FORM, 1);
+		receive_add_own(counts, RECEIVE_BAD_FORM, 1);
 	else if (header.kind == LINK_SYMBOL)
 		take_symbol(decoder, &header, &geometry, payload);
 	else if (header.kind == LINK_ANNOUNCEMENT)

@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "base/log.h"
 #include "bundle/deadline.h"
 #include "bundle/limits.h"
+#include "bundle/link_memory.h"
 
 struct receive_ring {
 	pthread_mutex_t lock;
@@ -38,9 +38,7 @@ struct receive_ring *receive_ring_new(void)
 	pthread_mutex_init(&ring->lock, NULL);
 	deadline_cond_init(&ring->filled);
 	deadline_cond_init(&ring->freed);
-	ring->memory = mmap(NULL, LIMIT_RECEIVE_RING, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (ring->memory == MAP_FAILED)
-		die_errno("out of memory: %llu bytes", LIMIT_RECEIVE_RING);
+	ring->memory = link_memory_new(LIMIT_RECEIVE_RING);
 	ring->cells = xcalloc(LIMIT_RECEIVE_RING / RECEIVE_CELL_SMALL, sizeof(*ring->cells));
 	shape(ring, RECEIVE_CELL_LARGE);
 	return ring;
@@ -50,7 +48,7 @@ void receive_ring_free(struct receive_ring *ring)
 {
 	if (ring == NULL)
 		return;
-	munmap(ring->memory, LIMIT_RECEIVE_RING);
+	free(ring->memory);
 	pthread_mutex_destroy(&ring->lock);
 	pthread_cond_destroy(&ring->filled);
 	pthread_cond_destroy(&ring->freed);

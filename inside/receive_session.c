@@ -95,7 +95,7 @@ static void advance(struct receive_session *session, uint64_t sequence, struct r
 	uint64_t step = sequence - session->highest;
 
 	if (step > 1)
-		receive_add(counts, RECEIVE_LOST, step - 1);
+		receive_add_own(counts, RECEIVE_LOST, step - 1);
 	if (step >= LIMIT_RECEIVE_WINDOW) {
 		memset(session->seen, 0, sizeof(session->seen));
 	} else {
@@ -117,18 +117,18 @@ static bool note(struct receive_session *session, uint64_t sequence, struct rece
 		return false;
 	}
 	if (session->highest - sequence >= LIMIT_RECEIVE_WINDOW) {
-		receive_add(counts, RECEIVE_REORDERED, 1);
+		receive_add_own(counts, RECEIVE_REORDERED, 1);
 		return false;
 	}
 	if ((*byte & bit) != 0) {
-		receive_add(counts, RECEIVE_DUPLICATE, 1);
+		receive_add_own(counts, RECEIVE_DUPLICATE, 1);
 		return true;
 	}
 	*byte |= bit;
-	receive_add(counts, RECEIVE_REORDERED, 1);
+	receive_add_own(counts, RECEIVE_REORDERED, 1);
 	/* It was taken for lost. */
 	if (sequence > session->first)
-		receive_add(counts, RECEIVE_LOST, (uint64_t)-1);
+		receive_add_own(counts, RECEIVE_LOST, (uint64_t)-1);
 	return false;
 }
 

@@ -303,7 +303,6 @@ static bool check_order(const struct record *record)
 	case RECORD_PUT_ROWS:
 		return IS_PUBLISHED_DATASET(record->put.dataset) && record->put.size <= LIMIT_PLAIN_SIZE;
 	case RECORD_PUT_OBJECT:
-	case RECORD_DISCARD_DAMAGED:
 	case RECORD_PUT_LINK:
 	case RECORD_KEEP_OBJECT:
 		return check_put_file(&record->put);

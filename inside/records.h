@@ -99,10 +99,9 @@ enum record_kind {
 	 * after a RECORD_SYNC with no put between. */
 	RECORD_PUT_METADATA, /* .put: spool file -> mirror/metadata/NAME */
 	RECORD_PUT_BLOB,     /* .put: spool file -> mirror/blobs/SHA256 */
-	RECORD_PUT_OBJECT, /* .put: spool file -> datasets/DATASET/objects/SHA256 and mirror/targets/DATASET/SHA256.FILE */
-	RECORD_DISCARD_DAMAGED, /* .put: an object of DATASET, unless its bytes are its name's; before it is put anew */
-	RECORD_PUT_LINK,        /* .put: object -> datasets/DATASET/v/VERSION/FILE */
-	RECORD_PUT_ROWS, /* .put: spool file -> datasets/DATASET/rows/VERSION.sqlite; what stands there is replaced */
+	RECORD_PUT_OBJECT, /* .put: spool file -> datasets/DATASET/objects/SHA256 and mirror/targets/DATASET/SHA256.FILE; one that stands and is damaged is mended */
+	RECORD_PUT_LINK,   /* .put: object -> datasets/DATASET/v/VERSION/FILE */
+	RECORD_PUT_ROWS,   /* .put: spool file -> datasets/DATASET/rows/VERSION.sqlite; what stands there is replaced */
 	RECORD_PUT_DOCUMENT, /* .document, fd: bytes of ours -> one of the documents of enum document */
 	RECORD_SYNC,         /* one syncfs of the store */
 	RECORD_PUT_TRUST, /* .put: mirror/metadata/FILE ("5.snapshot.json") -> trust/snapshot.json, durable, in order; those of datasets, after the others, by the next RECORD_SYNC */

@@ -17,7 +17,7 @@ void rows_table_begin(struct rows_table *table, struct rowsfile *file, bool only
 {
 	table->file = file;
 	table->only_looks = only_looks;
-	table->kind_changed = table->key_is_unique = false;
+	table->kind_changed = table->key_is_unique = table->key_has_null = false;
 	table->n_rows = table->n_ragged = 0;
 }
 
@@ -206,6 +206,7 @@ static void take_cell(struct rows_table *table, struct rows_column *column, int 
 		table->kind_changed = true;
 		fit = rows_cell_read(column->field, column->kind, cell->text, cell->size, &table->scratch, &value);
 	}
+	table->key_has_null = table->key_has_null || (column->key > 0 && value.type == ROWS_NULL);
 	if (!table->only_looks)
 		bind_scratch(table, table->insert, index, &value);
 }
@@ -365,9 +366,9 @@ enum fault rows_table_end(struct rows_table *table, struct refusal *why)
 	sha256_to_hex(&table->sha256, sha256);
 	return rowsfile_run(table->file, why, "INSERT INTO clapet_tables VALUES (%Q,%Q,%lld,%Q,%Q,%lld,%Q)",
 			    table->resource->name, table->name, (long long)table->n_rows, sha256,
-			    !has_key || table->name == NULL ? NULL
-			    : table->key_is_unique          ? "unique"
-							    : "repeated",
+			    !has_key || table->name == NULL                ? NULL
+			    : table->key_is_unique && !table->key_has_null ? "unique"
+									   : "repeated",
 			    (long long)table->n_ragged,
 			    table->name == NULL ? "more columns than SQLite takes, or none" : NULL);
 }

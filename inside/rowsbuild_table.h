@@ -40,7 +40,7 @@ struct rows_table {
 	sqlite3_stmt *insert;
 	bool only_looks; /* nothing is put in any more: only what kinds the columns are of */
 	bool kind_changed;
-	bool key_is_unique;
+	bool key_is_unique, key_has_null;
 	uint64_t n_rows, n_ragged;
 	struct rows_scratch scratch;
 };

@@ -56,6 +56,19 @@ enum rows_fit rows_cell_read(const struct field *field, enum rows_kind kind, con
 /* The kind of a column of FIELD after a cell did not fit it. */
 enum rows_kind rows_kind_after(enum rows_kind kind, enum rows_fit fit);
 
+/* --- between rowscell.c and rowscell_read.c --- */
+static inline struct rows_value rows_text_value(const char *text, size_t size)
+{
+	return (struct rows_value){.type = ROWS_VALUE_TEXT, .text = text, .size = size};
+}
+
+static inline struct rows_value rows_integer_value(int64_t integer)
+{
+	return (struct rows_value){.type = ROWS_VALUE_INTEGER, .integer = integer};
+}
+enum rows_fit rows_number_value(enum rows_kind kind, const struct value *value, struct rows_scratch *scratch,
+				struct rows_value *ret_value);
+
 /* What somebody writes for a value of KIND in a question: numbers with a point, ISO 8601. False: it can be none. */
 bool rows_value_parse(enum rows_kind kind, const char *text, size_t size, struct rows_scratch *scratch,
 		      struct rows_value *ret_value);

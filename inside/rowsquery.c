@@ -444,7 +444,8 @@ char *rows_query_sql_scan(const struct rows_query *query)
 	append_columns(text, query);
 	append(text, " NOT INDEXED");
 	parameter = append_where(text, query);
-	append(text, " AND \"" ROWSBUILD_ROW "\">?%d ORDER BY \"" ROWSBUILD_ROW "\"", parameter);
+	append(text, " AND \"" ROWSBUILD_ROW "\">?%d AND \"" ROWSBUILD_ROW "\"<=?%d ORDER BY \"" ROWSBUILD_ROW "\"",
+	       parameter, parameter + 1);
 	return sqlite3_str_finish(text);
 }
 

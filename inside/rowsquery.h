@@ -64,7 +64,7 @@ bool rows_query_has_index(const struct rows_query *query);
  * of rows_query_bind, then the number. */
 char *rows_query_sql_numbers(const struct rows_query *query);
 /* The columns of the rows that fit, in the file's order: then the row's number. After the conditions' parameters the number of the row behind which it
- * begins. */
+ * begins, and that of the last. */
 char *rows_query_sql_scan(const struct rows_query *query);
 /* The same of one row, by its number. */
 char *rows_query_sql_row(const struct rows_query *query);

@@ -18,6 +18,7 @@
 #define INSIDE_SERVE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,7 @@ struct serve_access;
 struct serve_cache;
 struct serve_counts;
 struct serve_daemon;
+struct serve_kept;
 struct serve_log;
 struct serve_reader;
 struct serve_reply;
@@ -44,9 +46,11 @@ struct serve {
 	struct serve_cache *cache;   /* of small bodies (serve_encode.h) */
 	struct serve_daemon *daemon; /* serve_daemon.c's own */
 	struct serve_access *access; /* serve_access.c's own */
+	struct serve_kept *kept;     /* status.json as it was parsed last (serve_kept.h) */
 	struct serve_log *log;       /* serve_access_log's own */
 	struct serve_counts *counts; /* serve_status.c's own */
 	pthread_mutex_t history;     /* one thread at a time reads histories: there may be thousands of documents */
+	atomic_uint n_listeners;     /* who listens for events (serve_events.c) */
 };
 
 /* Answers a request: exactly one of serve_reply_text, _json, _file, _stream or _problem. SET is the generation that the request means: the

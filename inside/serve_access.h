@@ -20,6 +20,7 @@ struct serve_reader {
 	const char *key_id;             /* "": nobody gave a key */
 	const char *owner;              /* "" likewise */
 	const struct access_view *view; /* NULL: no view */
+	bool sees_all;                  /* came by the operators' socket: without a view every dataset is open */
 	void *held;                     /* serve_access.c's own: what serve_access_release gives back */
 };
 
@@ -68,6 +69,9 @@ bool serve_access_is_open(const struct serve *serve, const char *dataset);
  * not given, but the filtered rows. RESOURCE NULL: whether any resource of DATASET has one (the column of the first). */
 const char *serve_access_row_filter(const struct serve_reader *reader, const char *dataset, const char *resource,
 				    const char **ret_value);
+
+/* Lines of the access log that were lost since the start, for metrics. */
+uint64_t serve_access_lost(const struct serve *serve);
 
 /* One JSON line. Called by all threads when an answer is over; buffered, and never waits for the disk for long. */
 void serve_access_log(struct serve *serve, const struct serve_request *request, const struct serve_reader *reader,

@@ -165,6 +165,13 @@ void serve_connection_rests(struct serve_connection *connection)
 	atomic_store(&connection->rests, true);
 }
 
+bool serve_connection_is_gone(const struct serve_connection *connection)
+{
+	char byte;
+
+	return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Whether the reader takes less than it must: asked of the kernel, which knows what was acknowledged and what lies there to be sent. */
 static bool is_slow(struct serve_connection *connection, int64_t now)
 {

@@ -33,6 +33,8 @@ void serve_connection_begins(struct serve_connection *connection);
 void serve_connection_ends(struct serve_connection *connection);
 /* Its answer comes when there is something to say: it may rest. */
 void serve_connection_rests(struct serve_connection *connection);
+/* Whether the other end has closed it: nobody else notices while it rests. */
+bool serve_connection_is_gone(const struct serve_connection *connection);
 
 /* Once a second: cuts off who takes too long (bundle/limits.h). */
 void serve_connections_look(struct serve_connections *connections);

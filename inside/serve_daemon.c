@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -27,9 +29,16 @@
 /* Seconds that answers have to end in, when the server ends. */
 #define STOP_TIME 5
 
+/* What libmicrohttpd hands back of the socket that a connection came by. */
+struct side {
+	struct serve_daemon *daemon;
+	bool is_operators;
+};
+
 struct serve_daemon {
 	struct serve *serve;
-	struct MHD_Daemon *daemons[LIMIT_SERVE_LISTEN];
+	struct side sides[2]; /* readers', operators' */
+	struct MHD_Daemon *daemons[LIMIT_SERVE_LISTEN + 1];
 	size_t n_daemons;
 	struct serve_connections *connections;
 	atomic_uint n_encoding;
@@ -219,22 +228,51 @@ static struct serve_connection *connection_of(struct MHD_Connection *connection)
 
 static void *on_target(void *ctx, const char *target, struct MHD_Connection *connection)
 {
-	struct serve_daemon *daemon = ctx;
-	struct serve_call *call = serve_call_new(daemon->serve);
+	const struct side *side = ctx;
+	struct serve_call *call = serve_call_new(side->daemon->serve);
 
 	call->connection = connection_of(connection);
+	call->target = target;
+	call->target_size = strlen(target);
 	serve_request_parse(target, &call->request, &call->refusal);
+	call->request.is_operator = side->is_operators;
 	if (call->connection != NULL)
 		call->request.peer = serve_connection_peer(call->connection);
 	return call;
+}
+
+/* Whether NEXT follows TEXT in a request line: one blank, of which libmicrohttpd made a NUL, lies between. A NUL of the reader's own would hide what
+ * comes after it, and a cache in front would know the answer by another name. */
+static bool is_next(const char *text, size_t size, const char *next)
+{
+	uintptr_t gap = (uintptr_t)next - (uintptr_t)text;
+
+	return gap >= LIMIT_SERVE_HEAD_SIZE || gap == size + 1;
+}
+
+/* What can be known before the headers are looked at. Whether it is to be answered at once: then libmicrohttpd reads no body, and takes no other
+ * request of this connection. */
+static bool begin(struct serve_call *call, struct MHD_Connection *connection, const char *method, const char *version)
+{
+	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	call->is_begun = true;
+	if (call->connection != NULL)
+		serve_connection_begins(call->connection);
+	if (call->refusal.fault == FAULT_NONE &&
+	    (!is_next(method, strlen(method), call->target) || !is_next(call->target, call->target_size, version)))
+		refuse(&call->refusal, FAULT_SERVE_REQUEST, "a request line has three parts, and a blank between them");
+	return (length != NULL && strcmp(length, "0") != 0) ||
+	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
 				  const char *version, const char *data, size_t *data_size, void **call_of)
 {
 	struct serve_call *call = *call_of;
+	enum MHD_Result result;
 
-	(void)ctx, (void)url, (void)version, (void)data;
+	(void)ctx, (void)url, (void)data;
 	if (call == NULL)
 		return MHD_NO;
 	/* Of a body that comes nonetheless nothing is read. */
@@ -242,12 +280,20 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		*data_size = 0;
 		return MHD_YES;
 	}
-	if (call->connection != NULL)
-		serve_connection_begins(call->connection);
+	/* Without a body it is answered at the second call: after the first one what was sent behind it would be lost. */
+	if (!call->is_begun && !begin(call, connection, method, version))
+		return MHD_YES;
 	answer(call, method, connection);
 	if (call->set == NULL)
 		call->set = serve_sets_current(call->serve->sets);
-	return serve_send(call, connection);
+	result = serve_send(call, connection);
+	/* A generation is held up by who reads it, not by who listens for the next one. */
+	if (call->route != NULL && (call->route->flags & SERVE_LETS_GO) != 0) {
+		call->outcome.generation = call->set->generation;
+		serve_set_unref(call->serve->sets, call->set);
+		call->set = NULL;
+	}
+	return result;
 }
 
 static const char *last_segment(const struct serve_request *request)
@@ -276,7 +322,8 @@ static void on_end(void *ctx, struct MHD_Connection *connection, void **call_of,
 	outcome->version = call->reply.about == NULL ? "" : call->reply.about->version;
 	outcome->file = last_segment(&call->request);
 	outcome->encoding = outcome->encoding == NULL ? "identity" : outcome->encoding;
-	outcome->generation = call->set == NULL ? 0 : call->set->generation;
+	if (call->set != NULL)
+		outcome->generation = call->set->generation;
 	outcome->microseconds = serve_ticks() - call->begun;
 	if (call->is_answered) {
 		serve_count(daemon->serve, call->route, outcome);
@@ -355,10 +402,12 @@ void serve_daemon_encoded(struct serve_daemon *daemon)
 	atomic_fetch_sub(&daemon->n_encoding, 1);
 }
 
-void serve_daemon_rest(struct serve_daemon *daemon, struct MHD_Connection *connection)
+bool serve_daemon_rest(struct serve_daemon *daemon, struct MHD_Connection *connection)
 {
 	struct serve_connection *own = connection_of(connection);
 
+	if (own != NULL && serve_connection_is_gone(own))
+		return false;
 	if (own != NULL)
 		serve_connection_rests(own);
 	pthread_mutex_lock(&daemon->lock);
@@ -368,6 +417,7 @@ void serve_daemon_rest(struct serve_daemon *daemon, struct MHD_Connection *conne
 		daemon->resting[daemon->n_resting++] = connection;
 	}
 	pthread_mutex_unlock(&daemon->lock);
+	return true;
 }
 
 void serve_daemon_wake(struct serve_daemon *daemon)
@@ -386,9 +436,21 @@ struct serve_daemon *serve_daemon_new(struct serve *serve)
 	struct serve_daemon *daemon = xcalloc(1, sizeof(*daemon));
 
 	daemon->serve = serve;
+	daemon->sides[0] = (struct side){daemon, false};
+	daemon->sides[1] = (struct side){daemon, true};
 	daemon->connections = serve_connections_new(&serve->config->serve);
 	pthread_mutex_init(&daemon->lock, NULL);
 	return daemon;
+}
+
+/* Whether the socket is the one of PATH ("unix:…"; NULL: none is), whoever opened it. */
+static bool is_operators(int fd, const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNSPEC};
+	socklen_t size = sizeof(at) - 1;
+
+	return path != NULL && getsockname(fd, (struct sockaddr *)&at, &size) == 0 && at.sun_family == AF_UNIX &&
+	       strncmp(path, "unix:", 5) == 0 && strcmp(at.sun_path, path + 5) == 0;
 }
 
 static struct MHD_Daemon *start(struct serve_daemon *daemon, int fd)
@@ -404,7 +466,8 @@ static struct MHD_Daemon *start(struct serve_daemon *daemon, int fd)
 		{MHD_OPTION_THREAD_STACK_SIZE, STACK_SIZE, NULL},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_end, daemon},
 		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, daemon},
-		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target, daemon},
+		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_target,
+		 &daemon->sides[is_operators(fd, config->operators) ? 1 : 0]},
 		{MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_encoded, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 		{MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},

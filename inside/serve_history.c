@@ -5,6 +5,7 @@
  */
 #include "inside/serve_history.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,25 @@ bool serve_history_as_of(struct serve *serve, const char *name, int64_t at, char
 	fault = versions_as_of(&inside, name, at, ret_version, NULL);
 	pthread_mutex_unlock(&serve->history);
 	return fault == FAULT_NONE;
+}
+
+int serve_history_open_blob(const struct serve *serve, const char *name, const char *version, const char *file,
+			    uint64_t *ret_size)
+{
+	_cleanup_(past_freep) struct past_version *past = NULL;
+	int fd = -ENOENT;
+
+	if (past_load(serve->store_fd, name, version, &past, NULL) != FAULT_NONE)
+		return -ENOENT;
+	for (size_t i = 0; i < past->n_files; i++) {
+		const struct past_file *its = &past->files[i];
+
+		if (strcmp(its->path, file) == 0 && !its->is_patch && its->blob.n_parts == 1) {
+			fd = store_open_blob(serve->store_fd, &its->blob.parts[0].sha256);
+			*ret_size = its->blob.parts[0].length;
+		}
+	}
+	return fd;
 }
 
 static json_t *time_or_null(int64_t time)

@@ -125,7 +125,7 @@ static size_t count_handed(void)
 	if (pid == NULL || fds == NULL || strtoul(pid, NULL, 10) != (unsigned long)getpid())
 		return 0;
 	n = strtoul(fds, NULL, 10);
-	return n > LIMIT_SERVE_LISTEN ? LIMIT_SERVE_LISTEN : n;
+	return n > LIMIT_SERVE_LISTEN + 1 ? LIMIT_SERVE_LISTEN + 1 : n;
 }
 
 static enum fault take_handed(size_t n, int *fds, struct refusal *why)
@@ -157,6 +157,11 @@ enum fault serve_listen(const struct serve_config *config, int *fds, size_t *ret
 
 		fds[n] = strncmp(text, "unix:", 5) == 0 ? open_unix(text + 5, why) : open_inet(text, why);
 		if (fds[n] < 0)
+			return FAULT_SERVE_LISTEN;
+	}
+	if (config->operators != NULL) {
+		fds[n] = open_unix(config->operators + strlen("unix:"), why);
+		if (fds[n++] < 0)
 			return FAULT_SERVE_LISTEN;
 	}
 	*ret_n = n;

@@ -12,7 +12,7 @@
 #include "base/fault.h"
 #include "inside/config_serve.h"
 
-/* The descriptors, at most LIMIT_SERVE_LISTEN, in FDS. FAULT_SERVE_LISTEN names the address. Each is told on the log, with the port that it got
+/* The descriptors, at most LIMIT_SERVE_LISTEN + 1 (the operators' is one more), in FDS. FAULT_SERVE_LISTEN names the address. Each is told on the log, with the port that it got
  * where the configuration says 0. */
 enum fault serve_listen(const struct serve_config *config, int *fds, size_t *ret_n, struct refusal *why);
 #endif

@@ -4,8 +4,10 @@
  * then threads. This thread looks after the rest: which generation is current, who takes too long.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,9 @@
 #include "inside/serve_access.h"
 #include "inside/serve_daemon.h"
 #include "inside/serve_encode.h"
+#include "inside/serve_kept.h"
 #include "inside/serve_listen.h"
+#include "inside/serve_rows.h"
 #include "inside/serve_set.h"
 #include "inside/serve_status.h"
 #include "inside/store.h"
@@ -76,8 +80,14 @@ static enum fault open_all(struct serve *serve, struct inside_config **ret_confi
 static void enter_sandbox(const struct serve *serve)
 {
 	struct sandbox_folder folders[FOLDERS_MAX] = {{serve->store_fd, SANDBOX_READ}};
-	size_t n = 1 + serve_access_folders(serve, folders + 1, FOLDERS_MAX - 1);
+	size_t n = 1 + serve_access_folders(serve, folders + 1, FOLDERS_MAX - 2);
+	_cleanup_close_ int contracts = -1;
 
+	/* The console says who reads what; without it, it says that this is not known. */
+	if (serve->config->contracts != NULL)
+		contracts = open(serve->config->contracts, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (contracts >= 0)
+		folders[n++] = (struct sandbox_folder){contracts, SANDBOX_READ};
 	tzset();
 	unsetenv("TERM");
 	/* Heaps of threads' own would be mapped in 64 MiB each. */
@@ -108,7 +118,7 @@ static int cmd_serve(int argc, char **argv)
 {
 	struct serve serve = {.store_fd = -1, .started = serve_now(), .history = PTHREAD_MUTEX_INITIALIZER};
 	_cleanup_(config_freep) struct inside_config *config = NULL;
-	int fds[LIMIT_SERVE_LISTEN];
+	int fds[LIMIT_SERVE_LISTEN + 1];
 	struct refusal why = {0};
 	size_t n_fds = 0;
 
@@ -120,6 +130,7 @@ static int cmd_serve(int argc, char **argv)
 	catch_signals();
 	enter_sandbox(&serve);
 	serve.cache = serve_cache_new();
+	serve.kept = serve_kept_new();
 	serve.counts = serve_counts_new();
 	serve.sets = serve_sets_new(serve.store_fd, config);
 	serve.daemon = serve_daemon_new(&serve);
@@ -133,6 +144,7 @@ static int cmd_serve(int argc, char **argv)
 	serve_daemon_free(serve.daemon);
 	serve_sets_free(serve.sets);
 	serve_cache_free(serve.cache);
+	serve_kept_free(serve.kept);
 	free(serve.counts);
 	close(serve.store_fd);
 	return 0;
@@ -152,5 +164,9 @@ int main(int argc, char **argv)
 {
 	hash_init();
 	json_init();
+	serve_rows_init();
+	/* The log that the console shows is verified. */
+	if (sodium_init() < 0)
+		die("libsodium");
 	return program_main(&program, argc, argv);
 }

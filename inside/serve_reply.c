@@ -132,6 +132,11 @@ void serve_reply_header(struct serve_reply *reply, const char *name, const char 
 	reply->headers[reply->n_headers++].value = copy;
 }
 
+void serve_reply_etag(struct serve_reply *reply, const char *etag)
+{
+	snprintf(reply->etag, sizeof(reply->etag), "%s", etag);
+}
+
 void serve_reply_volatile(struct serve_reply *reply)
 {
 	reply->is_volatile = true;

@@ -41,6 +41,10 @@ void serve_reply_stream(struct serve_reply *reply, const char *type, serve_more 
 void serve_reply_problem(struct serve_reply *reply, unsigned status, enum fault code, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The ETag of the answer that was set before, without quotes: of a stream, whose bytes nobody has seen, or instead of the text's digest. Then If-None-Match
+ * is heard. */
+void serve_reply_etag(struct serve_reply *reply, const char *etag);
+
 /* One more header; before or after the answer was set. NAME and VALUE are copied; VALUE holds no control characters (they are dropped). */
 void serve_reply_header(struct serve_reply *reply, const char *name, const char *value);
 /* The answer is of this moment: Cache-Control: no-store, no ETag. */

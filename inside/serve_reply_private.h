@@ -77,6 +77,10 @@ struct serve_call {
 	struct serve_reader reader;
 	bool is_admitted; /* serve_access_release is owed */
 	bool has_body;
+	bool is_begun; /* its head was seen */
+	const char
+		*target; /* where it lies in libmicrohttpd's buffer, and how long it is there: compared, never read */
+	size_t target_size;
 	bool is_answered; /* a response was queued */
 	struct serve_reply reply;
 	struct serve_outcome outcome;
@@ -99,7 +103,7 @@ void serve_call_unref(struct serve_call *call);
 bool serve_daemon_may_encode(struct serve_daemon *daemon);
 void serve_daemon_encoded(struct serve_daemon *daemon);
 /* Called from a stream's reader: the connection rests until the next look (SERVE_STREAM_LATER). */
-void serve_daemon_rest(struct serve_daemon *daemon, struct MHD_Connection *connection);
+bool serve_daemon_rest(struct serve_daemon *daemon, struct MHD_Connection *connection);
 
 /* Sends what REPLY holds: conditions, ranges, codings, headers. What the reply held is taken. */
 enum MHD_Result serve_send(struct serve_call *call, struct MHD_Connection *connection);

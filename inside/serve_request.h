@@ -50,6 +50,7 @@ struct serve_request {
 	const char *host, *accept, *accept_encoding, *accept_language, *range, *if_range, *if_none_match,
 		*if_modified_since, *authorization, *user_agent; /* the same, by name */
 	const char *peer;                                        /* "192.0.2.7", "2001:db8::7" or "unix" */
+	bool is_operator;                                        /* came by the operators' socket: sees everything */
 	uint64_t generation;                                     /* of /generations/N/…; 0: the current one */
 	const char *view;                                        /* of /views/NAME/…; NULL */
 	const char *

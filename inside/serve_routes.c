@@ -7,19 +7,28 @@
 #include <string.h>
 
 #include "bundle/notation.h"
+#include "inside/serve_console.h"
+#include "inside/serve_rows.h"
 #include "inside/store.h"
 
 static const struct serve_route routes[] = {
-	{"/", serve_catalog, NULL, 0, "application/json application/ld+json", "",
+	{"/", serve_catalog, serve_console, 0, "application/json application/ld+json", "q state sort page lang",
 	 "What can be read here: the catalogue"},
 	{"/catalog", serve_catalog, NULL, 0, "application/json application/ld+json", "",
 	 "The catalogue: datasets, versions, licences, digests; as DCAT-AP where application/ld+json is asked for"},
-	{"/datasets/{name}", serve_dataset, NULL, 0, "application/json", "version asOf",
+	{"/datasets/{name}", serve_dataset, serve_console_dataset, 0, "application/json", "version asOf lang",
 	 "One dataset: its description, files, licence, dates, digests as published and as stored"},
 	{"/datasets/{name}/history", serve_dataset_history, NULL, SERVE_NO_GENERATION, "application/json", "",
 	 "Every version that is remembered, the newest first, and when it was in force"},
+	{"/datasets/{name}/rows.sqlite", serve_rows_file, NULL, 0, "application/vnd.sqlite3", "version asOf",
+	 "The tables of the version as an SQLite database, typed and indexed"},
 	{"/datasets/{name}/{file}", serve_file, NULL, 0, "*/*", "version asOf",
 	 "A file of the dataset as it is stored. ETag is the SHA-256 of its bytes"},
+	{"/datasets/{name}/{resource}", serve_rows, NULL, 0, "text/csv application/json application/x-ndjson",
+	 "version asOf columns sort limit offset format for *",
+	 "Rows of a table. column=value (several: one of them), column.min, column.max, column.null=true are "
+	 "conditions; a "
+	 "dot before a name says that it is a column's"},
 	{"/generations", serve_generations, NULL, SERVE_NO_GENERATION, "application/json", "",
 	 "The sets of versions that can be read, and until when at least"},
 	{"/status", serve_status, NULL, SERVE_NO_GENERATION | SERVE_NO_VIEW, "application/json", "",
@@ -30,12 +39,37 @@ static const struct serve_route routes[] = {
 	 "Whether this server can answer"},
 	{"/openapi.json", serve_openapi, NULL, SERVE_NO_GENERATION | SERVE_NO_VIEW, "application/json", "",
 	 "This description"},
+	{"/events", serve_events, NULL, SERVE_NO_GENERATION | SERVE_LETS_GO, "text/event-stream", "",
+	 "Server-sent events: each generation as it comes in force, and the datasets whose versions changed"},
+	{"/held", serve_console_held, NULL, SERVE_NO_GENERATION | SERVE_NO_VIEW, "text/html", "lang",
+	 "What waits and why, on the operators' socket alone: a page"},
+	{"/link", serve_console_link, NULL, SERVE_NO_GENERATION | SERVE_NO_VIEW, "text/html", "lang",
+	 "Link and trust at a glance, on the operators' socket alone: a page"},
+	{"/log", serve_console_log, NULL, SERVE_NO_GENERATION | SERVE_NO_VIEW, "text/html",
+	 "chapter dataset before lang", "The audit log's entries, on the operators' socket alone: a page"},
+	{"/static/{any}", serve_static, NULL, SERVE_NO_GENERATION | SERVE_NO_VIEW,
+	 "text/css text/javascript image/svg+xml", "", "What the pages are made with: style, script, picture"},
 	{NULL, NULL, NULL, 0, NULL, NULL, NULL},
 };
 
 static const struct serve_param_doc params[] = {
 	{"version", "string", "a version of the dataset: 16 hexadecimal digits"},
 	{"asOf", "string", "the version that was in force at the end of that day (2026-03-01), or at that moment"},
+	{"columns", "string", "columns to give, with commas between; a comma within a name is written twice"},
+	{"sort", "string",
+	 "columns to sort by, with commas between; a minus before one: descending. Of the page: date, rows; by name "
+	 "where it is left out"},
+	{"limit", "integer", "at most so many rows"},
+	{"offset", "integer", "rows to pass over"},
+	{"format", "string", "csv, json or ndjson; without it by Accept"},
+	{"for", "string", "tableur: a CSV for French spreadsheets: semicolons, decimal commas, a byte order mark"},
+	{"q", "string", "of the page: what a name, title or licence contains"},
+	{"state", "string", "of the page: inforce, held, missing, refused, stale, withdrawn"},
+	{"page", "integer", "of the page: fifty datasets each, from 1"},
+	{"lang", "string", "of a page: fr or en; as Accept-Language says where it is left out"},
+	{"chapter", "string", "arrivals, refusals, decisions, retention, alarms or changes"},
+	{"dataset", "string", "the entries of one dataset alone"},
+	{"before", "integer", "entries before that number"},
 	{NULL, NULL, NULL},
 };
 

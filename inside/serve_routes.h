@@ -15,6 +15,7 @@
 enum serve_route_flags {
 	SERVE_NO_GENERATION = 1, /* not behind /generations/N/: 404 there */
 	SERVE_NO_VIEW = 2,       /* not behind /views/NAME/ */
+	SERVE_LETS_GO = 8,       /* answers for long: of the set nothing is needed any more once it was answered */
 	SERVE_FOR_OPERATORS = 4, /* of the server as a whole (metrics, held, log): access.json may keep readers away */
 };
 

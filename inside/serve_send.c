@@ -155,10 +155,8 @@ static ssize_t read_stream(void *ctx, uint64_t position, char *to, size_t size)
 		atomic_fetch_add(&call->streamed, (uint64_t)n);
 		return n;
 	}
-	if (n == SERVE_STREAM_LATER) {
-		serve_daemon_rest(call->serve->daemon, call->mhd);
-		return 0;
-	}
+	if (n == SERVE_STREAM_LATER)
+		return serve_daemon_rest(call->serve->daemon, call->mhd) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
 	return n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 

@@ -344,8 +344,14 @@ void serve_set_unref(struct serve_sets *sets, const struct serve_set *set)
 
 const struct serve_dataset *serve_sets_version(struct serve_sets *sets, const char *name, const char *version)
 {
-	return store_has_version(sets->store_fd, name, version) ? serve_version_new(sets->store_fd, name, version, NULL)
-								: NULL;
+	const struct serve_dataset *bare, *described;
+
+	if (!store_has_version(sets->store_fd, name, version))
+		return NULL;
+	bare = serve_version_new(sets->store_fd, name, version, NULL);
+	described = serve_version_new(sets->store_fd, name, version, serve_version_describe(bare));
+	serve_dataset_unref(bare);
+	return described;
 }
 
 /* --- the switch -------------------------------------------------------------------------------------------------------- */

@@ -24,6 +24,8 @@ struct serve_dataset_private {
 
 /* One reference, the caller's. ENTRY (may be NULL) is taken. */
 struct serve_dataset *serve_version_new(int store_fd, const char *name, const char *version, json_t *entry);
+/* An entry like those of clapet.json, made from its package: for a version that no generation here describes. NULL: no package. */
+json_t *serve_version_describe(const struct serve_dataset *dataset);
 void serve_version_ref(const struct serve_dataset *dataset);
 
 #endif

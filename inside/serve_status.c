@@ -16,6 +16,7 @@
 #include "bundle/json.h"
 #include "bundle/notation.h"
 #include "inside/serve_daemon.h"
+#include "inside/serve_kept.h"
 #include "inside/serve_reply.h"
 #include "inside/serve_set.h"
 
@@ -59,19 +60,6 @@ void serve_count(struct serve *serve, const struct serve_route *route, const str
 }
 
 /* --- what the store says ----------------------------------------------------------------------------------------------- */
-
-/* status.json of the store, which is replaced whole; NULL where it cannot be read. */
-static json_t *load_status(const struct serve *serve)
-{
-	_cleanup_free_ uint8_t *data = NULL;
-	json_t *root = NULL;
-	size_t size;
-
-	if (store_load_document(serve->store_fd, DOCUMENT_STATUS, NULL, NULL, LIMIT_JSON_SIZE, &data, &size) < 0 ||
-	    json_parse(data, size, LIMIT_JSON_SIZE, &root, NULL) != FAULT_NONE)
-		return NULL;
-	return root;
-}
 
 static int64_t time_of(const json_t *object, const char *key)
 {
@@ -118,7 +106,7 @@ static json_t *visible_datasets(const struct serve_reader *reader, const json_t 
 void serve_status(struct serve *serve, const struct serve_request *request, const struct serve_set *set,
 		  const struct serve_reader *reader, struct serve_reply *reply)
 {
-	_cleanup_(json_decrefp) json_t *status = load_status(serve);
+	_cleanup_(json_decrefp) json_t *status = serve_kept_status(serve);
 	json_t *root = json_or_die(json_pack("{ss sI so sI}", "format", "clapet serve status 1", "generation",
 					     (json_int_t)set->generation, "created",
 					     set->created == 0 ? json_null() : json_time(set->created), "age",
@@ -205,7 +193,7 @@ static void write_connections(FILE *file, const struct serve *serve)
 
 static void write_store(FILE *file, const struct serve *serve, const struct serve_set *set)
 {
-	_cleanup_(json_decrefp) json_t *status = load_status(serve);
+	_cleanup_(json_decrefp) json_t *status = serve_kept_status(serve);
 	const json_t *datasets = json_object_get(status, "datasets");
 	int64_t now = serve_now(), heard = time_of(status, "heard");
 	size_t n_stale = 0, n_held = 0;

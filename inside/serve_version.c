@@ -76,6 +76,40 @@ void serve_dataset_unref(const struct serve_dataset *shared)
 	free(dataset);
 }
 
+/* --- described by itself --------------------------------------------------------------------------------------------- */
+
+static json_t *share(const json_t *json)
+{
+	return json == NULL ? json_null() : json_incref((json_t *)json);
+}
+
+static json_t *describe_resource(const json_t *resource)
+{
+	const json_t *source = json_array_get(json_object_get(resource, "sources"), 0);
+
+	return json_or_die(json_pack("{so so so so}", "name", share(json_object_get(resource, "name")), "rows",
+				     share(json_object_get(json_object_get(resource, "clapet"), "rows")), "asPublished",
+				     share(json_object_get(source, "hash")), "asStored",
+				     share(json_object_get(resource, "hash"))));
+}
+
+json_t *serve_version_describe(const struct serve_dataset *dataset)
+{
+	const json_t *package = serve_dataset_package(dataset);
+	const json_t *licences = json_object_get(package, "licenses"),
+		     *resources = json_object_get(package, "resources");
+	json_t *named = json_array(), *described = json_array();
+
+	for (size_t i = 0; i < json_array_size(licences); i++)
+		json_array_append_new(named, share(json_object_get(json_array_get(licences, i), "name")));
+	for (size_t i = 0; i < json_array_size(resources); i++)
+		json_array_append_new(described, describe_resource(json_array_get(resources, i)));
+	return json_or_die(json_pack("{ss ss so so so so}", "name", dataset->name, "version", dataset->version, "date",
+				     share(json_object_get(package, "created")), "title",
+				     share(json_object_get(package, "title")), "licences", named, "resources",
+				     described));
+}
+
 /* --- what is read at first use --------------------------------------------------------------------------------------- */
 
 /* By its ending; what is not known is bytes. */

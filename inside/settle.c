@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "inside/hooks.h"
 #include "inside/settle_rows.h"
 #include "inside/status.h"
 
@@ -396,9 +397,9 @@ static bool is_shared(const struct sha256 *plains, size_t n, const struct sha256
 				 (found + 1 < plains + n && sha256_equal(found + 1, sha256)));
 }
 
-/* The plain files, and the bases that were decoded: what the next patch is against, too. Where such an object stands it is damaged. */
-static void put_objects(const struct inside *inside, const struct judgement *judgement, const struct sha256 *plains,
-			size_t n_plains, struct commit *commit)
+/* The plain files, and the bases that were decoded: what the next patch is against, too. Where such an object stands it is damaged, and is mended. */
+static void put_objects(const struct judgement *judgement, const struct sha256 *plains, size_t n_plains,
+			struct commit *commit)
 {
 	for (size_t i = 0; i < judgement->n_plains + judgement->n_bases; i++) {
 		bool is_base = i >= judgement->n_plains;
@@ -406,11 +407,6 @@ static void put_objects(const struct inside *inside, const struct judgement *jud
 							     : &judgement->plains[i];
 		struct record record = put_of(RECORD_PUT_OBJECT, judgement, target);
 
-		if (is_base && store_has_object(inside->store_fd, record.put.dataset, &target->sha256)) {
-			struct record discard = put_of(RECORD_DISCARD_DAMAGED, judgement, target);
-
-			commit_order(commit, &discard, -1);
-		}
 		record.put.is_shared = is_shared(plains, n_plains, &record.put.sha256);
 		commit_order(commit, &record, -1);
 	}
@@ -428,7 +424,7 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 
 	store_version_name(&verdict->version, version);
 	if (verdict->end.fault == FAULT_NONE)
-		put_objects(inside, judgement, plains, n_plains, commit);
+		put_objects(judgement, plains, n_plains, commit);
 	if (!is_status) {
 		commit_document(commit, DOCUMENT_VERDICT, verdict->dataset, &verdict->version,
 				verdict_to_json(verdict));
@@ -455,7 +451,7 @@ static void put_judgement(const struct inside *inside, const struct judgement *j
 }
 
 /* What was found out of keys that lead from one dataset to another, beside the rest that is known of the version. */
-static void put_resolved(const struct dataset_view *view, struct commit *commit)
+static void put_view(const struct inside *inside, const struct dataset_view *view, struct commit *commit)
 {
 	const struct verdict *verdicts[] = {view->has_resolved ? view->verdict : NULL,
 					    view->current_has_resolved ? view->current : NULL};
@@ -465,6 +461,7 @@ static void put_resolved(const struct dataset_view *view, struct commit *commit)
 			commit_document(commit, DOCUMENT_VERDICT, verdicts[i]->dataset, &verdicts[i]->version,
 					verdict_to_json(verdicts[i]));
 	}
+	settle_put_lacking_history(inside, view, commit);
 }
 
 static enum fault put_generation(struct inside *inside, struct settlement *settlement, struct commit *commit,
@@ -498,7 +495,7 @@ static enum fault commit_all(struct inside *inside, struct spool *spool, const s
 	for (size_t i = 0; i < settlement->n_judgements; i++)
 		put_judgement(inside, &settlement->judgements[i], plains, n_plains, &commit);
 	for (size_t i = 0; i < settlement->n_views; i++)
-		put_resolved(&settlement->views[i], &commit);
+		put_view(inside, &settlement->views[i], &commit);
 	settle_put_rows(settlement, &commit);
 	if (commit.n_orders > 0)
 		commit_sync(&commit);
@@ -589,6 +586,7 @@ static void note_events(struct inside *inside, const struct settlement *settleme
 	for (size_t i = 0; i < settlement->n_views; i++)
 		note_view(inside, settlement, &settlement->views[i]);
 	logbook_note_generation(inside, &settlement->generation);
+	hooks_note(inside, &settlement->before, &settlement->generation);
 }
 
 enum fault settle(struct inside *inside, struct spool *spool, const struct catalogue *catalogue, bool by_decision,
@@ -617,8 +615,7 @@ enum fault settle(struct inside *inside, struct spool *spool, const struct catal
 	consider_status(inside, spool, catalogue, settlement);
 	want(settlement);
 	settle_make_rows(inside, spool, settlement);
-	fault = commit_all(inside, spool, catalogue, settlement, why);
-	if (fault != FAULT_NONE)
+	if ((fault = commit_all(inside, spool, catalogue, settlement, why)) != FAULT_NONE)
 		return fault;
 	note_events(inside, settlement, catalogue);
 	*ret_settlement = steal_pointer(&settlement);

@@ -110,6 +110,8 @@ void settle_find_missing(const struct inside *inside, const struct spool *spool,
 			 enum bases bases, struct dataset_view *view);
 /* Orders the history of a version that was judged, unless it is written already. settle_history.c. */
 void settle_put_history(const struct inside *inside, const struct judgement *judgement, struct commit *commit);
+/* Orders that of VIEW's trusted version where it stands in the store and has none: it came before its inside wrote histories, or the document was lost. */
+void settle_put_lacking_history(const struct inside *inside, const struct dataset_view *view, struct commit *commit);
 /* Adds NAME to VIEW's missing, once. */
 void settle_add_missing(struct dataset_view *view, const char *name, bool is_blob, uint64_t size);
 

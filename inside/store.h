@@ -113,7 +113,8 @@ bool store_is_empty(int store_fd);
 enum fault store_sweep(int store_fd, const struct store_names *datasets, struct refusal *why);
 
 /* From a spool file, named by its hash: a regular file with one link, hashed again here; linked into the store where it
- * is ours, copied otherwise. What is there already is verified instead. Staged until store_sync. */
+ * is ours, copied otherwise. What is there already is verified instead. Staged until store_sync. An object that is there and is damaged gives way to the
+ * spool's, with every link to it: in versions, in the mirror (store_mend.h); where the spool has none it is FAULT_STORE_DAMAGED. */
 enum fault store_put_metadata(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
 enum fault store_put_blob(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
 enum fault store_put_object(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why);
@@ -155,9 +156,6 @@ enum fault store_delete_version(int store_fd, const char *dataset, const struct 
 				const struct store_kept *kept, bool remembered, struct refusal *why);
 /* The document of a version's history. */
 enum fault store_delete_history(int store_fd, const char *dataset, const struct sha256 *version, struct refusal *why);
-/* An object whose bytes are found here not to be its name's, with its names in the mirror; one that is good stays. Versions keep the link that they
- * have, and an auditor finds it. For the next store_put_object of the same. */
-enum fault store_discard_damaged(int store_fd, const char *dataset, const struct sha256 *sha256, struct refusal *why);
 enum fault store_delete_blob(int store_fd, const struct sha256 *sha256, struct refusal *why);
 
 #endif

@@ -135,36 +135,6 @@ static enum fault collect_object(int objects_fd, int mirror_fd, const char *obje
 	return FAULT_NONE;
 }
 
-enum fault store_discard_damaged(int store_fd, const char *dataset, const struct sha256 *sha256, struct refusal *why)
-{
-	_cleanup_(store_names_free) struct store_names mirror = {NULL, 0};
-	_cleanup_close_ int fd = store_open_object(store_fd, dataset, sha256), mirror_fd = -1;
-	char hex[SHA256_HEX_SIZE], objects_path[STAGE_PATH_SIZE], mirror_path[STAGE_PATH_SIZE];
-	bool status = strcmp(dataset, "status") == 0;
-	enum fault fault = stage_check_dataset(dataset, true, why);
-	struct sha256 found;
-	size_t first, n;
-	int r;
-
-	if (fault != FAULT_NONE || fd == -ENOENT)
-		return fault;
-	r = fd < 0 ? fd : hash_fd(fd, LIMIT_PLAIN_SIZE, &found, NULL);
-	if (r == 0 && sha256_equal(&found, sha256))
-		return FAULT_NONE;
-	sha256_to_hex(sha256, hex);
-	snprintf(objects_path, sizeof(objects_path), "datasets/%s/objects", dataset);
-	snprintf(mirror_path, sizeof(mirror_path), "mirror/targets%s%s", status ? "" : "/", status ? "" : dataset);
-	r = store_list(store_fd, mirror_path, &mirror);
-	if (r < 0)
-		return stage_storage(why, r, "list", mirror_path);
-	fault = stage_open(store_fd, mirror_path, STAGE_PRIVATE_MODE, &mirror_fd, why);
-	n = find_mirror_names(&mirror, hex, &first);
-	for (size_t i = first; fault == FAULT_NONE && i < first + n; i++)
-		if (unlinkat(mirror_fd, mirror.items[i], 0) < 0)
-			fault = stage_storage(why, errno, "unlinkat of target", mirror.items[i]);
-	return fault == FAULT_NONE ? discard(store_fd, objects_path, hex, why) : fault;
-}
-
 static bool is_kept(const struct store_kept *kept, const char *dataset, const char *object)
 {
 	struct sha256 sha256;

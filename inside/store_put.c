@@ -18,6 +18,7 @@
 #include "base/fdio.h"
 #include "base/text.h"
 #include "bundle/notation.h"
+#include "inside/store_mend.h"
 #include "inside/store_stage.h"
 
 /* As large as what makes sha256sum quick, and no more. */
@@ -414,11 +415,50 @@ static struct place target_place(const char *dataset, const char *name)
 	return place;
 }
 
+/* An object that stands and is damaged: the spool's file is staged to take its place. *RET_MENDED is false where there is none, or what stands is no
+ * file. */
+static enum fault mend_object(int store_fd, int spool_fd, const struct place *place, const struct record_put *put,
+			      char folder[MEND_PATH_SIZE], bool *ret_mended, struct refusal *why)
+{
+	_cleanup_close_ int objects_fd = -1;
+	struct place mended = *place;
+	struct stat st;
+	bool waits = false;
+	enum fault fault = stage_open(store_fd, place->final, place->mode, &objects_fd, why);
+
+	*ret_mended = false;
+	if (fault != FAULT_NONE)
+		return fault;
+	if (fstatat(objects_fd, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return FAULT_NONE;
+	store_mend_folder(put->dataset, folder);
+	text_copy(mended.staged, sizeof(mended.staged), folder);
+	fault = stage_has(store_fd, folder, place->name, &waits, why);
+	if (fault != FAULT_NONE || (!waits && !fd_exists(spool_fd, place->name)))
+		return fault;
+	if (!waits && (fault = store_mend_begin(store_fd, put->dataset, place->name, why)) == FAULT_NONE)
+		fault = stage_spool(store_fd, spool_fd, &mended, put, why);
+	*ret_mended = fault == FAULT_NONE;
+	return fault;
+}
+
+/* The mirror's name of a mended object, where it stands, is exchanged with all the others. */
+static enum fault link_target(int store_fd, const char *folder, const char *object, const struct place *target,
+			      bool is_mended, struct refusal *why)
+{
+	bool stands = false;
+	enum fault fault = is_mended ? stage_has(store_fd, target->final, target->name, &stands, why) : FAULT_NONE;
+
+	return fault != FAULT_NONE || stands ? fault : link_object(store_fd, folder, object, target, why);
+}
+
 enum fault store_put_object(int store_fd, int spool_fd, const struct record_put *put, struct refusal *why)
 {
-	char hex[SHA256_HEX_SIZE], name[SHA256_HEX_SIZE + LIMIT_FILE_NAME_SIZE];
+	char hex[SHA256_HEX_SIZE], name[SHA256_HEX_SIZE + LIMIT_FILE_NAME_SIZE], mended[MEND_PATH_SIZE];
+	struct refusal damage = {FAULT_NONE, ""};
 	struct place place, target;
 	const char *folder = NULL;
+	bool is_mended = false;
 	enum fault fault = stage_check_dataset(put->dataset, true, why);
 
 	if (fault != FAULT_NONE)
@@ -427,12 +467,15 @@ enum fault store_put_object(int store_fd, int spool_fd, const struct record_put 
 		return refuse(why, FAULT_NO_SUCH, "\"%s\" is no file's name", put->file);
 	sha256_to_hex(&put->sha256, hex);
 	place = object_place(put->dataset, hex);
-	fault = put_content(store_fd, spool_fd, &place, put, &folder, why);
-	if (fault != FAULT_NONE)
+	fault = put_content(store_fd, spool_fd, &place, put, &folder, &damage);
+	if (fault == FAULT_STORE_DAMAGED &&
+	    (fault = mend_object(store_fd, spool_fd, &place, put, mended, &is_mended, why)) != FAULT_NONE)
 		return fault;
+	if (damage.fault != FAULT_NONE && !is_mended)
+		return refuse(why, damage.fault, "%s", damage.line);
 	snprintf(name, sizeof(name), "%s.%s", hex, put->file);
 	target = target_place(put->dataset, name);
-	return link_object(store_fd, folder, hex, &target, why);
+	return link_target(store_fd, is_mended ? mended : folder, hex, &target, is_mended, why);
 }
 
 /* A version is named by the hash of its description: the one thing about its files that commit knows by itself. */
@@ -463,7 +506,8 @@ enum fault store_put_link(int store_fd, const struct record_put *put, struct ref
 {
 	char hex[SHA256_HEX_SIZE], version[STORE_VERSION_SIZE];
 	struct place link = {.name = put->file, .mode = STAGE_FOLDER_MODE}, object;
-	bool stands = false, whole = false;
+	char mended[MEND_PATH_SIZE];
+	bool stands = false, whole = false, is_mended = false;
 	enum fault fault = stage_check_dataset(put->dataset, true, why);
 
 	if (fault == FAULT_NONE)
@@ -477,6 +521,9 @@ enum fault store_put_link(int store_fd, const struct record_put *put, struct ref
 	fault = stage_has(store_fd, link.final, version, &whole, why);
 	if (fault == FAULT_NONE)
 		fault = stage_has(store_fd, object.final, hex, &stands, why);
+	store_mend_folder(put->dataset, mended);
+	if (fault == FAULT_NONE && stands && !whole)
+		fault = stage_has(store_fd, mended, hex, &is_mended, why);
 	if (fault != FAULT_NONE)
 		return fault;
 	snprintf(link.final, sizeof(link.final), "datasets/%s/v/%s", put->dataset, version);
@@ -486,7 +533,7 @@ enum fault store_put_link(int store_fd, const struct record_put *put, struct ref
 		if (fault != FAULT_NONE)
 			return fault;
 	}
-	return link_object(store_fd, stands ? object.final : object.staged, hex, &link, why);
+	return link_object(store_fd, is_mended ? mended : stands ? object.final : object.staged, hex, &link, why);
 }
 
 /* It is not named by its hash, which says nothing to who holds the store: it is made of the version's files, here, and can be made again. */

@@ -21,6 +21,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "inside/store_mend.h"
 #include "inside/store_stage.h"
 
 static const struct {
@@ -175,8 +176,15 @@ static enum fault each_stage(int store_fd, const struct store_names *datasets,
 static enum fault sweep_one(int store_fd, const char *parent, struct refusal *why)
 {
 	_cleanup_close_ int fd = fd_open_beneath(store_fd, parent, O_RDONLY | O_DIRECTORY, 0);
-	int r = fd < 0 ? fd : fd_remove_tree(fd, STAGE);
+	enum fault fault;
+	int r;
 
+	if (fd >= 0 && !fd_exists(fd, STAGE))
+		return FAULT_NONE;
+	if (fd >= 0 && strncmp(parent, "datasets/", strlen("datasets/")) == 0 &&
+	    (fault = store_mend_finish(store_fd, parent, why)) != FAULT_NONE)
+		return fault;
+	r = fd < 0 ? fd : fd_remove_tree(fd, STAGE);
 	return r < 0 ? stage_storage(why, r, "removal of " STAGE " in", parent) : FAULT_NONE;
 }
 
@@ -242,6 +250,9 @@ static enum fault place_dataset(int store_fd, const char *dataset, struct refusa
 	bool status = strcmp(dataset, "status") == 0;
 	enum fault fault;
 
+	fault = store_mend_place(store_fd, dataset, why);
+	if (fault != FAULT_NONE)
+		return fault;
 	snprintf(from, sizeof(from), "datasets/%s/" STAGE "/objects", dataset);
 	snprintf(to, sizeof(to), "datasets/%s/objects", dataset);
 	fault = move_all(store_fd, from, to, STAGE_FOLDER_MODE, RENAME_NOREPLACE, why);

@@ -118,6 +118,32 @@ enum fault versions_in_force(const struct inside *inside, const char *dataset, c
 	return FAULT_NONE;
 }
 
+/* By the histories: the newest that was in force and had ceased to be when VERSION last came. */
+static bool find_before(const struct inside *inside, const char *dataset, const char *version,
+			char ret_version[STORE_VERSION_SIZE])
+{
+	const struct past_version *past;
+	struct shown_list shown;
+	struct past_list list;
+	bool found = false;
+
+	shown_load(inside->store_fd, &shown);
+	past_list_load(inside->store_fd, dataset, &shown, &list);
+	past = past_list_find(&list, version);
+	for (size_t i = 0; past != NULL && past->n_spans > 0 && i < list.n_items && !found; i++) {
+		const struct past_version *other = list.items[i];
+		const struct past_span *last = other->n_spans == 0 ? NULL : &other->spans[other->n_spans - 1];
+
+		found = other != past && last != NULL && last->until != 0 &&
+			last->until <= past->spans[past->n_spans - 1].generation;
+		if (found)
+			store_version_name(&other->version, ret_version);
+	}
+	past_list_clear(&list);
+	shown_clear(&shown);
+	return found;
+}
+
 enum fault versions_before(const struct inside *inside, const char *dataset, const char *version,
 			   char ret_version[STORE_VERSION_SIZE], struct refusal *why)
 {
@@ -139,8 +165,9 @@ enum fault versions_before(const struct inside *inside, const char *dataset, con
 			return FAULT_NONE;
 		}
 	}
-	return refuse(why, FAULT_NO_SUCH, "%s: no generation that is still here shows another version before %s",
-		      dataset, version);
+	if (find_before(inside, dataset, version, ret_version))
+		return FAULT_NONE;
+	return refuse(why, FAULT_NO_SUCH, "%s: no version is known to have been in force before %s", dataset, version);
 }
 
 int64_t versions_demand_moment(const struct inside *inside, const char *text)

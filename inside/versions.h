@@ -18,7 +18,7 @@ enum fault versions_find(const struct inside *inside, const char *dataset, const
 /* The version in force. FAULT_NO_SUCH: nothing is. */
 enum fault versions_in_force(const struct inside *inside, const char *dataset, char ret_version[STORE_VERSION_SIZE],
 			     struct refusal *why);
-/* The version that was in force before VERSION came, by the generations that are still here. FAULT_NO_SUCH. */
+/* The version that was in force before VERSION came, by the generations that are still here, else by the histories. FAULT_NO_SUCH. */
 enum fault versions_before(const struct inside *inside, const char *dataset, const char *version,
 			   char ret_version[STORE_VERSION_SIZE], struct refusal *why);
 

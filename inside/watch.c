@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "bundle/notation.h"
 #include "inside/cmd.h"
+#include "inside/hooks.h"
 
 static const char *opt_interval_text;
 static int64_t opt_interval = 300;
@@ -95,8 +96,9 @@ static int round_of_work(struct inside *inside)
 	}
 	set_watchdog(true);
 	import_run(inside, false, is_stopping, &result);
-	set_watchdog(false);
 	inside_unlock(inside);
+	hooks_run(inside, is_stopping);
+	set_watchdog(false);
 	return import_exit(&result);
 }
 

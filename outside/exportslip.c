@@ -36,7 +36,7 @@ void exportslip_sums(FILE *file, const struct exportslip *slip)
 		if (slip->volumes[i].place != EXPORTSLIP_HERE)
 			continue;
 		sha256_to_hex(&slip->volumes[i].sha256, hex);
-		fprintf(file, "%s  %s\n", hex, slip->volumes[i].name);
+		fprintf(file, "# %" PRIu64 " bytes\n%s  %s\n", slip->volumes[i].size, hex, slip->volumes[i].name);
 	}
 }
 

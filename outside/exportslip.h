@@ -56,7 +56,7 @@ struct exportslip {
 };
 void exportslip_clear(struct exportslip *slip);
 
-/* The volumes that are here, as `sha256sum -c` reads them. */
+/* The volumes that are here, as `sha256sum -c` reads them; each after a remark with its length (bundle/FORMAT.md 3.12). */
 void exportslip_sums(FILE *file, const struct exportslip *slip);
 void exportslip_text(FILE *file, const struct exportslip *slip);
 void exportslip_page(FILE *file, const struct exportslip *slip);

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/deadline.h"
+#include "bundle/link_memory.h"
 #include "bundle/link_packet.h"
 #include "outside/sendpace.h"
 
@@ -445,12 +446,10 @@ void sendline_room(struct sendline_job *job, size_t n, uint16_t symbol_size)
 	job->symbol_size = symbol_size;
 	if (size <= job->room)
 		return;
-	/* Whole pages of its own, and no copy of what was there. */
+	/* No copy of what was there. */
 	free(job->packets);
-	job->room = (size + 4095) / 4096 * 4096;
-	job->packets = aligned_alloc(4096, job->room);
-	if (job->packets == NULL)
-		die("out of memory");
+	job->room = size;
+	job->packets = link_memory_new(size);
 }
 
 void sendline_put(struct sendline *line, struct sendline_job *job)

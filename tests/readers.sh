@@ -4,10 +4,13 @@
 # After lib.sh and world.sh.
 #
 #   readers_world                 the dataset cog (departements, communes) in force, generation 1
+#   readers_serve                 the same, and a server over it (serve.sh)
 #   readers_second                its next version comes in force, generation 2: a commune more
 #   recipe NAME                   docs/readers/NAME.md: every step of it, and what it must print
 #   needs COMMAND "WHAT"          skips the test where WHAT is not installed
 #   RECIPE_WORDS=(OLD=NEW…)       what a recipe calls by a name of its own, and what that is here
+
+. tests/serve.sh
 
 needs() { command -v "$1" >/dev/null || skip_all "$2 is not installed (tools/deps.sh readers)"; }
 
@@ -55,6 +58,12 @@ readers_world() {
 	chmod 0755 "$T/bin/clapet-inside"
 }
 
+readers_serve() {
+	serve_config
+	readers_world && serve_start || return
+	RECIPE_WORDS+=("http://127.0.0.1:8080=$url")
+}
+
 readers_second() {
 	echo '2A005,Alata,2A,3303,"400,0",1790-03-04,non' >>"$T/data/communes.csv"
 	world_sync && inside import "$bundle" >"$T/import.log" 2>&1 || { cat "$T/import.log"; return 1; }
@@ -64,9 +73,9 @@ readers_second() {
 as_written() { # WANTED GOT
 	python3 - "$1" "$2" <<-'PYTHON'
 	import re, sys
-	wanted, got = (open(path, encoding="utf-8", errors="backslashreplace").read() for path in sys.argv[1:])
+	wanted, got = (open(path, encoding="utf-8", errors="backslashreplace").read().rstrip("\n") for path in sys.argv[1:])
 	pattern = "[^\n]*".join(re.escape(part) for part in wanted.split("…"))
-	sys.exit(0 if re.fullmatch(pattern, got) else f"wanted:\n{wanted}got:\n{got}")
+	sys.exit(0 if re.fullmatch(pattern, got) else f"wanted:\n{wanted}\ngot:\n{got}")
 	PYTHON
 }
 

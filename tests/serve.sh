@@ -22,13 +22,16 @@ serve_config() {
 
 serve_start() {
 	local i
+	: >"$T/serve.log"
 	"$BIN/clapet-inside" --config "$T/in/inside.json" serve >"$T/serve.log" 2>&1 &
 	serve_pid=$!
 	on_exit '[ -z "$serve_pid" ] || kill "$serve_pid" 2>/dev/null'
 	for ((i = 0; i < 200; i++)); do
-		port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$T/serve.log")
-		url=http://127.0.0.1:$port
-		grep -q answering "$T/serve.log" && return 0
+		if grep -q answering "$T/serve.log"; then
+			port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$T/serve.log")
+			url=http://127.0.0.1:$port
+			return 0
+		fi
 		kill -0 "$serve_pid" 2>/dev/null || break
 		sleep 0.05
 	done

@@ -11,7 +11,7 @@ cmocka:libcmocka-dev"
 case $(dpkg --print-architecture 2>/dev/null) in amd64 | arm64) libraries="$libraries libisal:libisal-dev" ;; esac
 programs="cc:gcc make:make pkg-config:pkg-config nginx:nginx-light curl:curl strace:strace zstd:zstd openssl:openssl prove:perl
 systemd-analyze:systemd readelf:binutils python3:python3 git:git xz:xz-utils node:nodejs npm:npm go:golang-go
-sqlite3:sqlite3 ip:iproute2 nft:nftables ethtool:ethtool unshare:util-linux"
+chromium:chromium sqlite3:sqlite3 ip:iproute2 nft:nftables ethtool:ethtool unshare:util-linux mkfs.vfat:dosfstools mcopy:mtools"
 case "${1:-}" in
 lint) programs="clang-format:clang-format cppcheck:cppcheck shellcheck:shellcheck git:git" libraries= ;;
 fuzz) programs="clang:clang" libraries= ;;

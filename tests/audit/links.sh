@@ -18,7 +18,7 @@ inside-check libzstd libcsv libjansson libpcre2-8 libcrypto libseccomp
 inside-commit libcrypto libseccomp
 inside-log libsodium libseccomp
 inside-rows libsqlite3 libcsv libjansson libpcre2-8 libcrypto libseccomp
-inside-serve libmicrohttpd libzstd libz libjansson libcrypto libseccomp
+inside-serve libmicrohttpd libsqlite3 libsodium libzstd libz libjansson libcrypto libseccomp
 clapet-keys libsodium libjansson libcrypto libqrencode
 clapet-receive libisal libsodium libjansson libcrypto libseccomp
 outside-fetch libcurl libseccomp

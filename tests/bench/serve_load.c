@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -34,11 +35,13 @@
 #define PATIENCE_NS (20 * INT64_C(1000000000))
 
 static const char *opt_seen;
+/* Set by SIGTERM: nothing more is asked. */
+static volatile sig_atomic_t opt_stop;
 static uint64_t opt_rate = 1000, opt_seconds = 5, opt_connections = 16, opt_seed = 1, opt_unchanged = 4;
 
 static const struct option options[] = {
 	{"rate", 0, OPTION_NUMBER, &opt_rate, "N", "requests a second"},
-	{"seconds", 0, OPTION_NUMBER, &opt_seconds, "N", "for so long"},
+	{"seconds", 0, OPTION_NUMBER, &opt_seconds, "N", "for so long, or until SIGTERM"},
 	{"connections", 0, OPTION_NUMBER, &opt_connections, "N", "kept open"},
 	{"unchanged", 0, OPTION_NUMBER, &opt_unchanged, "N",
 	 "one request of N says which bytes it has (If-None-Match); 0: none"},
@@ -100,7 +103,7 @@ static struct load {
 	size_t n_generations, n_seen, seen_room;
 	struct seen *seen;
 	struct times times[2]; /* current, pinned */
-	uint64_t n_answers, n_unchanged, n_errors, n_reconnects, bytes;
+	uint64_t n_asked, n_answers, n_unchanged, n_errors, n_reconnects, bytes;
 	uint64_t random;
 	int epoll_fd;
 } load;
@@ -344,6 +347,7 @@ static void ask(struct connection *connection, int64_t due)
 	connection->sent = 0;
 	connection->size = 0;
 	connection->is_busy = true;
+	load.n_asked++;
 	push(connection);
 }
 
@@ -439,7 +443,7 @@ static void ask_all(void)
 	int64_t start = now_ns(), interval = INT64_C(1000000000) / (int64_t)opt_rate;
 	uint64_t n = 0, wanted = opt_rate * opt_seconds;
 
-	while (n < wanted) {
+	while (n < wanted && opt_stop == 0) {
 		int64_t now = now_ns();
 		struct connection *connection;
 
@@ -500,9 +504,10 @@ static void tell(void)
 	print_times("all", &all);
 	print_times("current", &load.times[0]);
 	print_times("pinned", &load.times[1]);
-	printf("\"answers\": %" PRIu64 ", \"unchanged\": %" PRIu64 ", \"errors\": %" PRIu64 ", \"reconnects\": %" PRIu64
-	       ", \"generations\": %zu, \"bytes\": %" PRIu64 "}\n",
-	       load.n_answers, load.n_unchanged, load.n_errors, load.n_reconnects, load.n_generations, load.bytes);
+	printf("\"asked\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"unchanged\": %" PRIu64 ", \"errors\": %" PRIu64
+	       ", \"reconnects\": %" PRIu64 ", \"generations\": %zu, \"bytes\": %" PRIu64 "}\n",
+	       load.n_asked, load.n_answers, load.n_unchanged, load.n_errors, load.n_reconnects, load.n_generations,
+	       load.bytes);
 	free(all.us);
 }
 
@@ -565,13 +570,23 @@ static void read_paths(void)
 		die_usage("the first path is one that is not pinned");
 }
 
+static void on_stop(int number)
+{
+	(void)number;
+	opt_stop = 1;
+}
+
 static int run(int argc, char **argv)
 {
+	const struct sigaction stop = {.sa_handler = on_stop};
+
 	if (argc != 1)
 		die_usage("127.0.0.1:PORT or unix:PATH");
 	parse_address(argv[0]);
 	read_paths();
 	load.random = opt_seed;
+	if (sigaction(SIGTERM, &stop, NULL) < 0)
+		die_errno("SIGTERM");
 	load.seen_room = 1 << 17;
 	load.seen = xcalloc(load.seen_room, sizeof(*load.seen));
 	load.connections = xcalloc(opt_connections, sizeof(*load.connections));

@@ -32,7 +32,7 @@ bring
 first=$version
 diff_ villes
 is "$status" 2 "with one version there is nothing to compare"
-like "$output" 'no generation that is still here shows another version before' "and it says so"
+like "$output" 'no version is known to have been in force before' "and it says so"
 
 world_data villes code,nom,pop 01004,Ambléon,5 01001,Abergement,772 01003,'"L, ""y"""',40 01005,Andert,6
 world_data rues rue,n a,1 b,2 c,3 c,3

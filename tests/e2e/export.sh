@@ -147,6 +147,7 @@ names=$(tar -tf "$lost" | sed -n 's,^blobs/,,p')
 rm "$lost"
 run inside import "$T/lost"
 is "$status" 4 "without one volume the import is not complete"
+like "$output" "E4440 MISSING .*/${lost##*/}: SHA256SUMS names it, and it is not here" "and which it is is said"
 run inside missing
 is "$status" 4 "and missing says what is lost"
 found=0
@@ -155,7 +156,7 @@ ok "by the blobs that were in it ($found of $(printf '%s\n' "$names" | wc -l))" 
 head -c 9000 "$T/a/${lost##*/}" >"$lost"
 run inside import "$T/lost"
 is "$status" 4 "half a copy of it"
-like "$output" 'E3001 MISSING bundle [0-9]+: ends early: 9000 bytes are there' "is told as such"
+like "$output" 'E4440 MISSING .*: half-copied: 9000 bytes are there, SHA256SUMS says [0-9]+\. Nothing of it was taken' "is told as such"
 run bash -c "cd '$T/lost' && sha256sum -c SHA256SUMS"
 is "$status" 1 "and the media station sees it, too"
 cp "$T/a/${lost##*/}" "$lost"
@@ -354,6 +355,28 @@ is "$(rows communes) $(rows rues) $(rows zones)" "3001 2601 8002" "too"
 run inside missing
 is "$status" 0 "nothing is missing"
 is "$(essence)" "$six" "and both are equal"
+
+# --- as many volumes as there may be, of which most are on other media ----------------------------------------------------------------
+elsewhere() { # N: the export goes on, and N volumes of it were written before
+	python3 - "$T/out/state/export.json" "$1" <<-'PY'
+	import json, sys
+	record = json.load(open(sys.argv[1]))
+	record["complete"] = False
+	record["volumes"] = [dict(record["volumes"][0], name=f"0000000001-{i:064x}.tar", sha256=f"{i:064x}", blobs=[]) for i in range(int(sys.argv[2]))]
+	json.dump(record, open(sys.argv[1], "w"))
+	PY
+}
+n=$(volumes "$T/patched" | wc -l)
+rm -rf "$T/many" && mkdir "$T/many"
+elsewhere $((1001 - n))
+run outside export --to "$T/many" --all --volume-size 300K
+is "$status" 1 "one volume more than there may be"
+like "$output" 'E1340 REFUSED more than 1000 volumes \(bundle/limits.h LIMIT_EXPORT_VOLUMES\)' "is refused"
+is "$(volumes "$T/many")" "" "and nothing is written"
+elsewhere $((1000 - n))
+run outside export --to "$T/many" --all --volume-size 300K
+is "$status" 0 "as many as there may be"
+is "$(volumes "$T/many" | wc -l)" "$n" "are written"
 
 # --- what expired ------------------------------------------------------------------------------------------------------------------------
 sed -i 's/"allowFile"/"longestSilence": "2s", "allowFile"/' "$T/out/outside.json"

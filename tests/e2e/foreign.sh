@@ -177,6 +177,18 @@ run inside release cog
 is "$status" 0 "released"
 is "$(rows cog)" 4 "it is as it was"
 
+# The same of a version whose plain files are gone by then.
+sed -i 's/"testBench"/"reserve": 0, "keepGenerations": 1, "keepAtLeast": "1s", "history": {"versions": 10}, &/' "$T/in/inside.json"
+sleep 1.1
+inside import >/dev/null 2>&1
+is "$(ls "$T/in/store/datasets/cog/v" | wc -l)" 1 "older plain files are gone"
+run inside rollback cog --reason "bad morning"
+is "$status" 0 "the older version is rebuilt"
+like "$output" 'cog: version [0-9a-f]{16} was rebuilt' "and says so"
+like "$output" 'villes refers to cog: .*"01005" is not found' "what it leaves without rows is named all the same"
+run inside release cog
+is "$(rows cog)" 4 "released, it is as it was"
+
 # --- withdrawal ------------------------------------------------------------------------------------------------------------
 run outside withdraw cog --reason merged
 like "$output" 'villes refers to cog' "outside, withdraw warns of who refers to it"

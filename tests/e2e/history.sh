@@ -71,6 +71,20 @@ like "$output" 'earlier' "earlier times have their own line"
 run inside verify
 is "$status" 0 "the store holds" || echo "# $output"
 
+# Documents that are not there: of a version that came before its inside wrote them, or lost.
+rm -r "$T/in/store/decisions/history"
+run inside import
+is "$status" 0 "a run without histories"
+ok "writes that of the version that its role names" test -f "$(document "$v5")"
+is "$(stat -c %a "$(document "$v5")")" 440 "as every document"
+history
+is "$(json 'd[0]["version"], d[0]["note"], d[0]["date"] != "", d[0]["received"] <= d[0]["inForce"][-1]["from"]')" "$v5 in force True True" "with its date, and when its files came"
+run "$BIN/clapet-audit" store "$T/in/store" --root "$T/out/repository/metadata/1.root.json"
+is "$status" 0 "it says what is signed" || echo "# $output"
+before=$(stat -c '%i %Y' "$(document "$v5")")
+run inside import
+is "$(stat -c '%i %Y' "$(document "$v5")")" "$before" "it is written once"
+
 # Documents that somebody touched.
 cp -p "$(document "$v5")" "$T/good.json"
 touch_document() { # SED WHAT PATTERN

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # kill -9 while a damaged base is mended (E4421): strace kills whichever process of an import makes its Nth call of a kind. After each, readers see
-# the old set or the new one, whole; the next import brings the new rows in force, and the next patch at the latest finds the base whole again.
+# the old set or the new one, and the base is there: damaged, or whole; the next import brings the new rows in force, and the next patch at the
+# latest finds the base whole again, in every version that links it.
 . tests/lib.sh
 . tests/world.sh
 command -v strace >/dev/null || skip_all "no strace"
@@ -20,6 +21,8 @@ table 0 -
 world_sync
 inside import "$bundle" >/dev/null 2>&1
 keyframe=$(rows "$T/data/villes.csv")
+# The version that the base came in: a hard link to it.
+linked=$T/in/store/datasets/villes/v/$(readlink "$T/in/store/current/villes" | sed 's|.*/||')/villes.csv
 object=$T/in/store/datasets/villes/objects/$keyframe
 blob=$(python3 -c 'import json, sys; print([f["parts"][0]["sha256"] for f in json.load(open(sys.argv[1]))["published"]["files"] if f["name"] == "villes.csv"][0])' "$T/out/state/villes/state.json")
 table 7 Bourg
@@ -34,22 +37,30 @@ table 7 Moulins
 world_sync
 next=$bundle next_rows=$(rows "$T/data/villes.csv") bundle=$this
 cp -p "$object" "$T/key.csv"
-# The base alone, as a file of its own: what shares its blocks with the version that it came in is not mended with it.
-cp -p "$T/key.csv" "$object.new" && mv "$object.new" "$object"
 chmod u+w "$object" && printf XXXX | dd of="$object" bs=1 seek=20000 conv=notrunc status=none
+chmod 0440 "$object"
 not_ok "the base in the store is damaged" cmp -s "$T/key.csv" "$object"
-# The keyframe's own version shows the damage; the one in force is of bytes of its own.
+not_ok "and with it the version that it came in" cmp -s "$T/key.csv" "$linked"
+run inside verify
+like "$output" 'E6002' "verify says so"
+# The one in force is of bytes of its own.
 is "$(store_digest)" "$old" "the set in force is not"
 cp -a "$T/in" "$T/in.before"
 run inside import "$bundle"
 is "$status" 0 "undisturbed, the next patch comes in"
 like "$output" 'E4421' "the damage is told"
-ok "the base is mended" cmp "$T/key.csv" "$object"
 is "$(rows "$T/in/store/current/villes/villes.csv")" "$new_rows" "and the new rows are in force"
+ok "the base is mended" cmp "$T/key.csv" "$object"
+ok "and with it the version that it came in" test "$object" -ef "$linked"
+run inside verify
+is "$status" 0 "the store verifies" || echo "# $output"
+run inside rollback villes --generation 1 --reason test
+is "$status" 0 "a rollback to that version"
+ok "serves what was signed" cmp "$T/key.csv" "$T/in/store/current/villes/villes.csv"
 
 wrong= unfinished= n_kills=0 n_mended=0
 sweep() { # CALL N…
-	local call=$1 n now
+	local call=$1 n now file
 	shift
 	for n; do
 		rm -rf "$T/in" && cp -a "$T/in.before" "$T/in"
@@ -61,16 +72,16 @@ sweep() { # CALL N…
 		elif [ "$now" != "$new_rows" ] || [ ! -s "$T/in/store/current/villes/datapackage.json" ]; then
 			wrong="$wrong $call:$n"
 		fi
-		# It is the old bytes, or those that it should have, or between the two it is not there; never others, never a part of them.
-		if cmp -s "$T/key.csv" "$object"; then
-			n_mended=$((n_mended + 1))
-		elif [ -e "$object" ] && ! cmp -s "$T/in.before/${object#"$T/in/"}" "$object"; then
-			wrong="$wrong $call:$n(base)"
-		fi
+		# Each is the old bytes, or those that it should have; never others, never a part of them, never gone.
+		cmp -s "$T/key.csv" "$object" && n_mended=$((n_mended + 1))
+		for file in "$object" "$linked"; do
+			cmp -s "$T/key.csv" "$file" || cmp -s "$T/in.before/${file#"$T/in/"}" "$file" || wrong="$wrong $call:$n($file)"
+		done
 		inside import "$bundle" >"$T/import.log" 2>&1
 		[ "$(rows "$T/in/store/current/villes/villes.csv")" = "$new_rows" ] || unfinished="$unfinished $call:$n(rows)"
 		inside import "$next" >"$T/import.log" 2>&1
-		[ "$(rows "$T/in/store/current/villes/villes.csv")" = "$next_rows" ] && cmp -s "$T/key.csv" "$object" && inside verify >"$T/verify.log" 2>&1 ||
+		[ "$(rows "$T/in/store/current/villes/villes.csv")" = "$next_rows" ] && cmp -s "$T/key.csv" "$object" &&
+			[ "$object" -ef "$linked" ] && [ ! -e "$T/in/store/datasets/villes/.tmp" ] && inside verify >"$T/verify.log" 2>&1 ||
 			unfinished="$unfinished $call:$n(next)"
 	done
 }

@@ -114,6 +114,71 @@ is "$status" 2 "several folders, two of them bad: trouble"
 is "$(printf '%s\n' "$output" | grep -c 'E9001')" 2 "each told once"
 is "$(printf '%s\n' "$output" | grep -c 'superseded')" 3 "the good one is imported"
 
+# --- what SHA256SUMS beside them says ---------------------------------------------------------------------------------------
+slip=$T/slip
+mkdir "$slip"
+n1=${b1##*/} n2=${b2##*/} n3=${b3##*/}
+sums() { # [SIZES]: of the whole files
+	rm -rf "$slip" && mkdir "$slip" && cp "$b1" "$b2" "$b3" "$slip"
+	(cd "$slip" && for v in *.tar; do
+		[ "${1:-sizes}" = none ] || echo "# $(stat -c %s "$v") bytes"
+		sha256sum "$v"
+	done >SHA256SUMS)
+}
+slip_says() { # STATUS LINES PATTERN WHAT
+	run inside import "$slip"
+	is "$status" "$1" "$4: exit status"
+	is "$(printf '%s\n' "$output" | grep -c E4440)" "$2" "$4: so many lines"
+	[ -z "$3" ] || like "$output" "$3" "$4: said"
+	is "$(find "$T/in/incoming" -type f ! -name '.*')" "" "$4: nothing of it is in incoming"
+}
+fresh slip
+sums
+head -c 3000 "$b1" >"$slip/$n1"
+slip_says 4 1 "E4440 MISSING $slip/$n1: half-copied: 3000 bytes are there, SHA256SUMS says $(stat -c %s "$b1")\. Nothing of it was taken" "a half copy"
+like "$output" 'next: Copy what is named again' "and what to do"
+is "$(rows villes)" 3 "the others are imported all the same"
+cp "$b1" "$slip/$n1"
+slip_says 0 0 'bundle 0000000002' "the same folder with a whole copy"
+is "$(rows villes) $(rows rues)" "3 3" "which completes it"
+fresh slip2
+sums
+printf X | dd of="$slip/$n2" bs=1 seek=700 conv=notrunc status=none
+slip_says 4 1 "E4440 MISSING $slip/$n2: damaged: its bytes are not those that SHA256SUMS names" "a damaged file"
+sums
+echo more >>"$slip/$n2"
+slip_says 4 1 "$n2: damaged: [0-9]+ bytes are there, SHA256SUMS says" "one that is too long"
+sums none
+head -c 3000 "$b2" >"$slip/$n2"
+slip_says 4 1 "$n2: damaged, or half-copied" "a slip of another's making has no lengths"
+sums
+rm "$slip/$n3"
+mv "$slip/$n2" "$slip/.$n2"
+slip_says 4 2 "E4440 MISSING $slip/$n3: SHA256SUMS names it, and it is not here" "files that are lacking"
+sums
+for i in $(seq 30); do echo "$(sha256sum </dev/null | cut -c1-64)  v$i.tar" >>"$slip/SHA256SUMS"; done
+slip_says 4 20 "$slip: 10 more are not here" "thirty that are lacking are not thirty lines"
+# The slip is anybody's: it may say what it likes, and stops nothing that it does not name.
+for bad in '/dev/zero' '/dev/urandom'; do
+	sums
+	head -c 100000 "$bad" >"$slip/SHA256SUMS"
+	slip_says 0 0 "$slip: SHA256SUMS, line 1: no digest and name .*: what is there is not held against it" "a slip of $bad"
+done
+sums
+head -c 2000000 /dev/zero >>"$slip/SHA256SUMS"
+slip_says 0 0 'SHA256SUMS: File too large' "a slip that is too large"
+sums
+sed 's/^[0-9a-f]\{8\}/00000000/' "$slip/SHA256SUMS" >"$T/sums" && cat "$T/sums" >>"$slip/SHA256SUMS"
+slip_says 0 0 'SHA256SUMS: says two things of' "a slip that contradicts itself"
+sums
+rm "$slip/SHA256SUMS" && ln -s /dev/zero "$slip/SHA256SUMS"
+slip_says 0 0 'SHA256SUMS: Too many levels of symbolic links' "a slip that is a link"
+sums
+sed 's/^[0-9a-f]\{8\}/00000000/' "$slip/SHA256SUMS" >"$T/sums" && cat "$T/sums" >"$slip/SHA256SUMS"
+slip_says 4 3 "" "a slip that is wrong of all of them"
+run inside import "$slip/$n1" "$slip/$n2" "$slip/$n3"
+is "$status" 0 "files that are named one by one are not held against it"
+
 # --- bundles in the wrong order, in one run ---------------------------------------------------------------------------------
 fresh two
 cp "$b1" "$T/in/incoming/z.tar"

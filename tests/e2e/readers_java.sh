@@ -7,6 +7,7 @@
 
 needs javac "a Java 17 compiler"
 [ -e /usr/share/java/jackson-databind.jar ] || skip_all "Jackson is not installed (tools/deps.sh readers)"
-ok "a store with a dataset" readers_world
+ok "a store with a dataset, and a server" readers_serve
 recipe java
+ok "the server ends well" serve_stop
 done_testing

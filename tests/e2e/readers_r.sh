@@ -7,6 +7,7 @@
 
 needs Rscript R
 Rscript -e 'library(jsonlite)' >/dev/null 2>&1 || skip_all "jsonlite of R is not installed (tools/deps.sh readers)"
-ok "a store with a dataset" readers_world
+ok "a store with a dataset, and a server" readers_serve
 recipe r
+ok "the server ends well" serve_stop
 done_testing

@@ -89,6 +89,33 @@ is "$status_code $(header content-encoding)$(cat "$body")" "206 code,nom" "a ran
 get /datasets/villes/villes.csv -H 'Accept-Encoding: zstd' -I
 is "$(header content-encoding)" "zstd" "HEAD names the coding, too"
 
+# Large ones: encoded while they are sent, or as they lie in the mirror.
+world_source gros "code:string nom:string"
+{ echo code,nom; seq -f '%07g,Une ville' 1 60000; } >"$T/data/gros.csv"
+world_policy villes gros
+world_sync gros && inside import "$bundle" >/dev/null
+ok "a large file comes in" serve_current 2
+large=$(sha256sum "$T/in/store/current/gros/gros.csv" | cut -c1-64)
+get /datasets/gros/gros.csv
+is "$(sha256sum <"$body" | cut -c1-64) $(header etag)" "$large \"$large\"" "as it is"
+get /datasets/gros/gros.csv -H 'Range: bytes=500000-500008'
+is "$(cat "$body")" "$(tail -c +500001 "$T/in/store/current/gros/gros.csv" | head -c 9)" "in part"
+get /datasets/gros/gros.csv -H 'Accept-Encoding: gzip'
+is "$(header content-encoding) $(gzip -dc "$body" | sha256sum | cut -c1-64)" "gzip $large" "gzip"
+get /datasets/gros/gros.csv -H 'Accept-Encoding: zstd'
+is "$(header content-encoding) $(zstd -dc "$body" | sha256sum | cut -c1-64)" "zstd $large" "zstd"
+ok "which is the blob that came in" test -e "$T/in/store/mirror/blobs/$(sha256sum <"$body" | cut -c1-64)"
+chmod 0 "$T/in/store/mirror/blobs"/*
+if [ "$(id -u)" != 0 ]; then
+	get /datasets/gros/gros.csv -H 'Accept-Encoding: zstd'
+	is "$(header content-encoding) $(zstd -dc "$body" | sha256sum | cut -c1-64)" "zstd $large" "where the mirror is closed it is made"
+fi
+rm -f "$T/in/store/mirror/blobs"/*
+get /datasets/gros/gros.csv -H 'Accept-Encoding: zstd'
+is "$(header content-encoding) $(header content-length)$(zstd -dc "$body" | sha256sum | cut -c1-64)" "zstd $large" "where there is no blob it is made"
+get /datasets/gros/gros.csv -H 'Accept-Encoding: zstd' -I
+is "$status_code $(header content-encoding)" "200 zstd" "HEAD of it"
+
 # Other files, and what is not there.
 get /datasets/villes/datapackage.json
 is "$status_code $(body_json 'd["name"]')" "200 villes" "the description"

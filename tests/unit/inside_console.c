@@ -425,7 +425,7 @@ static void test_links(void **state)
 	write_list(&page);
 	assert_int_equal(fclose(file), 0);
 	assert_non_null(strstr(text, "href=\"/views/ain/datasets/cog?lang=fr\""));
-	assert_non_null(strstr(text, "href=\"/views/ain/?q=a&amp;page=2&amp;lang=en\""));
+	assert_non_null(strstr(text, "href=\"/views/ain?q=a&amp;page=2&amp;lang=en\""));
 	assert_non_null(strstr(text, "&amp;state=held&amp;sort=date&amp;page=51&amp;lang=fr\""));
 	assert_non_null(strstr(text, "<html lang=\"fr\">"));
 	free(text);

@@ -101,7 +101,6 @@ static struct record good(enum record_kind kind)
 		record.put.size = 100;
 		break;
 	case RECORD_PUT_OBJECT:
-	case RECORD_DISCARD_DAMAGED:
 	case RECORD_PUT_LINK:
 	case RECORD_PUT_ROWS:
 	case RECORD_KEEP_OBJECT:

@@ -342,7 +342,7 @@ static void test_names_refused(void **state)
 	assert_int_equal(store_generation_add(fixture->store_fd, 1, "status", &version, &fixture->why), FAULT_NO_SUCH);
 }
 
-/* What stands under a name already is verified, and never replaced. */
+/* What stands under a name already is verified, and replaced only where it is damaged. */
 static void test_standing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -361,8 +361,12 @@ static void test_standing(void **state)
 	unlinkat(fixture->store_fd, path, 0);
 	write_text(fixture->store_fd, path, "tabel");
 	spool_text(fixture, "table");
-	assert_int_equal(put_object(fixture, "cog", "table.csv", "table"), FAULT_STORE_DAMAGED);
 	assert_int_equal(put_link(fixture, "cog", "table.csv", "table", "package"), FAULT_STORE_DAMAGED);
+	assert_int_equal(put_object(fixture, "cog", "table.csv", "table"), FAULT_NONE);
+	assert_int_equal(store_sync(fixture->store_fd, NULL, &fixture->why), FAULT_NONE);
+	/* The version and the mirror's two names had a file of their own by then. */
+	assert_int_equal(put_link(fixture, "cog", "table.csv", "table", "package"), FAULT_NONE);
+	assert_int_equal(stat_of(fixture->store_fd, "%s", path).st_nlink, 5); /* the spool's, too */
 	unlinkat(fixture->store_fd, path, 0);
 	assert_int_equal(symlinkat("/etc/passwd", fixture->store_fd, path), 0);
 	assert_int_equal(put_object(fixture, "cog", "table.csv", "table"), FAULT_STORE_DAMAGED);
@@ -565,31 +569,106 @@ static void test_kept_objects(void **state)
 	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/objects/%s", base).st_ino, 0);
 }
 
-/* An object that is good stays; a damaged one goes, and can be put anew, whatever versions still link the old file. */
-static void test_discard_damaged(void **state)
+static void damage(struct fixture *fixture, const char *path)
 {
-	struct fixture *fixture = *state;
-	struct sha256 sha256 = hash_text("keyframe"), other = hash_text("never put");
-	char path[STORE_PATH_SIZE], base[SHA256_HEX_SIZE];
 	_cleanup_close_ int fd = -1;
 
-	put_version(fixture, "cog", "package one", "keyframe");
-	snprintf(path, sizeof(path), "datasets/cog/objects/%s", hex_text("keyframe", base));
-	assert_int_equal(store_discard_damaged(fixture->store_fd, "cog", &sha256, &fixture->why), FAULT_NONE);
-	assert_int_equal(store_discard_damaged(fixture->store_fd, "cog", &other, &fixture->why), FAULT_NONE);
-	assert_true(store_has_object(fixture->store_fd, "cog", &sha256));
 	assert_int_equal(fchmodat(fixture->store_fd, path, 0640, 0), 0);
 	fd = openat(fixture->store_fd, path, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "K", 1, 0), 1);
-	assert_int_equal(store_discard_damaged(fixture->store_fd, "cog", &sha256, &fixture->why), FAULT_NONE);
-	assert_false(store_has_object(fixture->store_fd, "cog", &sha256));
-	assert_int_equal(stat_of(fixture->store_fd, "mirror/targets/cog/%s.table.csv", base).st_ino, 0);
-	fd_remove_tree(fixture->spool_fd, base);
+	assert_int_equal(fchmodat(fixture->store_fd, path, 0440, 0), 0);
+}
+
+/* Two versions of "cog" with one table, "keyframe", which is damaged then. */
+static void put_damaged(struct fixture *fixture, char path[STORE_PATH_SIZE])
+{
+	char hex[SHA256_HEX_SIZE];
+
+	put_version(fixture, "cog", "package one", "keyframe");
+	put_version(fixture, "cog", "package two", "keyframe");
+	snprintf(path, STORE_PATH_SIZE, "datasets/cog/objects/%s", hex_text("keyframe", hex));
+	damage(fixture, path);
+	fd_remove_tree(fixture->spool_fd, hex);
+}
+
+/* The table's inode in a version, by its package. */
+static ino_t inode_in(struct fixture *fixture, const char *package)
+{
+	struct sha256 sha256 = hash_text(package);
+	char version[STORE_VERSION_SIZE];
+
+	store_version_name(&sha256, version);
+	return stat_of(fixture->store_fd, "datasets/cog/v/%s/table.csv", version).st_ino;
+}
+
+static void assert_mended(struct fixture *fixture, const char *path)
+{
+	struct stat st = stat_of(fixture->store_fd, "%s", path);
+	struct sha256 wanted = hash_text("keyframe"), found;
+	_cleanup_close_ int fd = store_open_object(fixture->store_fd, "cog", &wanted);
+	char hex[SHA256_HEX_SIZE];
+
+	assert_int_equal(hash_fd(fd, 100, &found, NULL), 0);
+	assert_true(sha256_equal(&found, &wanted));
+	assert_int_equal(inode_in(fixture, "package one"), st.st_ino);
+	assert_int_equal(inode_in(fixture, "package two"), st.st_ino);
+	assert_int_equal(
+		stat_of(fixture->store_fd, "mirror/targets/cog/%s.table.csv", hex_text("keyframe", hex)).st_ino,
+		st.st_ino);
+	assert_int_equal(st.st_mode & 0777, 0440);
+	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/.tmp").st_ino, 0);
+}
+
+/* What is put takes the place of a damaged object, wherever that is linked; also in a version that comes with it. Without anything to put it is as
+ * it was. */
+static void test_mend(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[STORE_PATH_SIZE];
+	ino_t old;
+
+	put_damaged(fixture, path);
+	old = inode_in(fixture, "package one");
+	assert_int_equal(put_object(fixture, "cog", "table.csv", "keyframe"), FAULT_STORE_DAMAGED);
+	assert_int_equal(store_sync(fixture->store_fd, NULL, &fixture->why), FAULT_NONE);
+	assert_int_equal(stat_of(fixture->store_fd, "%s", path).st_ino, old);
+
+	spool_text(fixture, "keyframe");
+	spool_text(fixture, "package three");
+	assert_int_equal(put_object(fixture, "cog", "table.csv", "keyframe"), FAULT_NONE);
+	assert_int_equal(put_object(fixture, "cog", "table.csv", "keyframe"), FAULT_NONE);
+	assert_int_equal(put_object(fixture, "cog", "datapackage.json", "package three"), FAULT_NONE);
+	assert_int_equal(put_link(fixture, "cog", "table.csv", "keyframe", "package three"), FAULT_NONE);
+	assert_int_equal(put_link(fixture, "cog", "datapackage.json", "package three", "package three"), FAULT_NONE);
+	/* Until the sync nothing of it is seen. */
+	assert_int_equal(stat_of(fixture->store_fd, "%s", path).st_ino, old);
+	assert_int_equal(store_sync(fixture->store_fd, NULL, &fixture->why), FAULT_NONE);
+	assert_mended(fixture, path);
+	assert_int_equal(inode_in(fixture, "package three"), inode_in(fixture, "package one"));
+	assert_true(inode_in(fixture, "package one") != old);
+}
+
+/* Cut off once the object is good and one of its names is: the sweep that the next commit begins with ends it. */
+static void test_mend_cut(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[STORE_PATH_SIZE], hex[SHA256_HEX_SIZE], from[STORE_PATH_SIZE];
+
+	put_damaged(fixture, path);
+	/* Before the object was exchanged: nothing of it is left, and nothing has changed. */
 	spool_text(fixture, "keyframe");
 	assert_int_equal(put_object(fixture, "cog", "table.csv", "keyframe"), FAULT_NONE);
-	assert_int_equal(store_sync(fixture->store_fd, NULL, &fixture->why), FAULT_NONE);
-	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/objects/%s", base).st_nlink,
-			 3); /* the spool's, too */
+	assert_int_equal(store_sweep(fixture->store_fd, NULL, &fixture->why), FAULT_NONE);
+	assert_int_equal(inode_in(fixture, "package two"), stat_of(fixture->store_fd, "%s", path).st_ino);
+	assert_int_equal(stat_of(fixture->store_fd, "datasets/cog/.tmp").st_ino, 0);
+	/* After. */
+	spool_text(fixture, "keyframe");
+	assert_int_equal(put_object(fixture, "cog", "table.csv", "keyframe"), FAULT_NONE);
+	snprintf(from, sizeof(from), "datasets/cog/.tmp/mended/%s", hex_text("keyframe", hex));
+	assert_int_equal(renameat(fixture->store_fd, from, fixture->store_fd, path), 0);
+	assert_true(inode_in(fixture, "package two") != stat_of(fixture->store_fd, "%s", path).st_ino);
+	assert_int_equal(store_sweep(fixture->store_fd, NULL, &fixture->why), FAULT_NONE);
+	assert_mended(fixture, path);
 }
 
 /* With a version go the objects that only it linked, and their names in the mirror. */
@@ -652,7 +731,8 @@ int main(void)
 		TEST(test_documents),
 		TEST(test_delete),
 		TEST(test_kept_objects),
-		TEST(test_discard_damaged),
+		TEST(test_mend),
+		TEST(test_mend_cut),
 	};
 
 	hash_init();

@@ -93,7 +93,8 @@ static void test_sums(void **state)
 	char *text = print(exportslip_sums);
 
 	(void)state;
-	assert_string_equal(text, "1111111111111111111111111111111111111111111111111111111111111111  " NAME_1 "\n");
+	assert_string_equal(text, "# 3900000000 bytes\n"
+				  "1111111111111111111111111111111111111111111111111111111111111111  " NAME_1 "\n");
 	free(text);
 }
 
