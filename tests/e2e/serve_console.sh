@@ -111,6 +111,9 @@ like "$(text)" 'clapet-inside approve villes --reason' "and the next command"
 like "$(text)" 'population' "and the field"
 operator /link
 like "$(text)" 'en ordre' "link and trust"
+mkdir -p "$T/in/incoming/.link"
+operator /link
+unlike "$(text)" 'Dernière balise' "what the receiver says is not known yet"
 operator /log
 like "$(text)" 'entré en vigueur' "the log in French"
 like "$(text)" 'Le point de contrôle est signé' "is verified"
@@ -143,7 +146,15 @@ cat >"$T/in/access.json" <<-JSON
  "views": [{"name": "ain", "title": "Ain", "access": "open", "datasets": ["villes"],
    "rows": [{"dataset": "villes", "resource": "villes", "column": "code", "value": "01"}]}]}
 JSON
+cat >"$T/in/incoming/.link/status.json" <<-JSON
+{"format": "clapet link status 1", "at": "$(date -u +%FT%TZ)", "since": "2026-11-25T00:00:00Z", "link": {"id": "89abcdef", "state": "degraded",
+ "news": "missed something", "beacon": {"at": "$(date -u +%FT%TZ)", "secondsAgo": 0.4}, "recent": {"packets": 5000, "lost": 12, "failed": 0, "kernelDrops": 0}},
+ "counts": {}, "objects": []}
+JSON
 serve_start || _result 1 "the server starts with access.json"
+operator /link
+like "$(text)" 'dégradée' "the receiver's own words of the link"
+like "$(text)" '12 sur 5.*000' "and what it lost"
 page /
 like "$(text)" '/datasets/villes' "what is open is listed"
 unlike "$(text)" 'rues|Rues' "what is private is not named"
