@@ -10,12 +10,12 @@ hostile='<script>alert(1)</script><img src=x onerror=alert(1)>'
 page() { # PATH [CURL-ARGUMENT…]: as a browser in French asks
 	local path=$1
 	shift
-	get "$path" -H 'Accept: text/html,application/xhtml+xml' -H 'Accept-Language: fr-FR,fr;q=0.9' "$@"
+	get "$path" -H 'Accept: text/html,application/xhtml+xml,*/*;q=0.8' -H 'Accept-Language: fr-FR,fr;q=0.9' "$@"
 }
 operator() { page "$@" --unix-socket "$T/operators"; }
 text() { cat "$body"; }
 
-WORLD_INSIDE='"heartbeat": "1d"'
+WORLD_INSIDE='"heartbeat": "1d", "rows": true'
 serve_config '"title": "Données de <b>Ville</b>"' "\"operators\": \"unix:$T/operators\""
 world_new
 world_policy villes rues
@@ -69,6 +69,17 @@ like "$(text)" "$(sha256sum "$T/data/villes.csv" | cut -c1-64)" "the digest as p
 like "$(text)" '<svg viewBox' "the history is drawn"
 like "$(text)" '<circle class="dot rows"' "with its version"
 like "$(text)" "Aucune application n.*a déclaré" "nobody reads it yet"
+# Each link of the page leads somewhere.
+links=$(grep -o 'href="/[^"]*"' "$body" | sed 's/^href="//; s/"$//; s/&amp;/\&/g' | sort -u)
+like "$links" 'for=tableur' "other forms of the rows"
+like "$links" 'rows\.sqlite' "and the database"
+bad=
+for link in $links; do
+	[ "$link" = /events ] && continue
+	page "$link"
+	[ "$status_code" = 200 ] || bad="$bad $link:$status_code"
+done
+is "$bad" "" "every link leads somewhere"
 page /datasets/nothing
 is "$status_code" 404 "one that is not there"
 page /held
