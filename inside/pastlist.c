@@ -150,7 +150,16 @@ static int compare_versions(const void *a, const void *b)
 	return sha256_compare(&left->version, &right->version);
 }
 
-void past_list_load(int store_fd, const char *dataset, const struct shown_list *shown, struct past_list *ret_list)
+static enum fault load_one(int store_fd, const char *dataset, const char *version, bool kept_alone,
+			   struct past_version **ret_past, struct refusal *why)
+{
+	return kept_alone && past_load_gone(store_fd, dataset, version, ret_past)
+		       ? FAULT_NONE
+		       : past_load(store_fd, dataset, version, ret_past, why);
+}
+
+static void load_list(int store_fd, const char *dataset, const struct shown_list *shown, bool kept_alone,
+		      struct past_list *ret_list)
 {
 	_cleanup_(store_names_free) struct store_names names = {0};
 	_cleanup_free_ char *path = xasprintf("decisions/history/%s", dataset);
@@ -167,7 +176,7 @@ void past_list_load(int store_fd, const char *dataset, const struct shown_list *
 		char version[STORE_VERSION_SIZE];
 
 		snprintf(version, sizeof(version), "%.16s", names.items[i]);
-		if (past_load(store_fd, dataset, version, &list.items[list.n_items], &why) != FAULT_NONE) {
+		if (load_one(store_fd, dataset, version, kept_alone, &list.items[list.n_items], &why) != FAULT_NONE) {
 			log_warning("%s", why.line);
 			list.is_damaged = true;
 			continue;
@@ -179,6 +188,16 @@ void past_list_load(int store_fd, const char *dataset, const struct shown_list *
 	if (list.n_items > 1)
 		qsort(list.items, list.n_items, sizeof(struct past_version *), compare_versions);
 	*ret_list = list;
+}
+
+void past_list_load(int store_fd, const char *dataset, const struct shown_list *shown, struct past_list *ret_list)
+{
+	load_list(store_fd, dataset, shown, false, ret_list);
+}
+
+void past_list_load_kept(int store_fd, const char *dataset, const struct shown_list *shown, struct past_list *ret_list)
+{
+	load_list(store_fd, dataset, shown, true, ret_list);
 }
 
 void past_list_clear(struct past_list *list)

@@ -41,6 +41,8 @@ struct past_list {
 
 /* SHOWN (may be NULL) is told to each. A document that is out of form is left out, with a warning. */
 void past_list_load(int store_fd, const char *dataset, const struct shown_list *shown, struct past_list *ret_list);
+/* The same; but of versions that are gone, of which there may be thousands, only which they are and since when (past_load_gone). */
+void past_list_load_kept(int store_fd, const char *dataset, const struct shown_list *shown, struct past_list *ret_list);
 void past_list_clear(struct past_list *list);
 /* By its 16 digits; or NULL. */
 struct past_version *past_list_find(const struct past_list *list, const char *version);

@@ -403,3 +403,39 @@ enum fault past_load(int store_fd, const char *dataset, const char *version, str
 	*ret_past = steal_pointer(&past);
 	return FAULT_NONE;
 }
+
+/* The text of a member of the head, as it is written: within a text no quote is bare, so KEY with its quotes is the key. */
+static bool find_text(const char *data, const char *key, char *text, size_t size)
+{
+	const char *at = strstr(data, key);
+	size_t length = at == NULL ? 0 : strcspn(at + strlen(key), "\"");
+
+	if (at == NULL || at[strlen(key) + length] != '"' || length >= size)
+		return false;
+	memcpy(text, at + strlen(key), length);
+	text[length] = '\0';
+	return true;
+}
+
+bool past_load_gone(int store_fd, const char *dataset, const char *version, struct past_version **ret_past)
+{
+	_cleanup_(past_freep) struct past_version *past = xcalloc(1, sizeof(*past));
+	_cleanup_free_ uint8_t *data = NULL;
+	char name[STORE_VERSION_SIZE], hex[SHA256_HEX_SIZE], received[NOTATION_TIME_SIZE], gone[NOTATION_TIME_SIZE];
+	struct sha256 digits = {0};
+	size_t size;
+
+	if (!notation_unhex(version, digits.bytes, (STORE_VERSION_SIZE - 1) / 2) ||
+	    store_load_document(store_fd, DOCUMENT_HISTORY, dataset, &digits, LIMIT_HISTORY_SIZE, &data, &size) < 0 ||
+	    !find_text((const char *)data, "\"gone\": \"", gone, sizeof(gone)) ||
+	    !find_text((const char *)data, "\"received\": \"", received, sizeof(received)) ||
+	    !find_text((const char *)data, "\"version\": \"", hex, sizeof(hex)) ||
+	    !notation_parse_time(gone, &past->gone) || !notation_parse_time(received, &past->received) ||
+	    !sha256_from_hex(hex, &past->version) || !text_copy(past->dataset, sizeof(past->dataset), dataset))
+		return false;
+	store_version_name(&past->version, name);
+	if (strcmp(name, version) != 0 || past->gone <= 0)
+		return false;
+	*ret_past = steal_pointer(&past);
+	return true;
+}

@@ -73,6 +73,10 @@ enum fault past_parse(const void *data, size_t size, struct past_version **ret_p
 enum fault past_load(int store_fd, const char *dataset, const char *version, struct past_version **ret_past,
 		     struct refusal *why);
 
+/* Of a version that is gone, without a look at the rest of its document: no files, no spans. False where it is not gone, or the document is not as
+ * past_to_json writes it: then past_load says what it is. */
+bool past_load_gone(int store_fd, const char *dataset, const char *version, struct past_version **ret_past);
+
 /* The base of a patch. */
 const struct past_blob *past_base(const struct past_version *past, const struct past_file *file);
 

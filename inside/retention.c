@@ -198,7 +198,9 @@ static void drop_version(struct retention *retention, const char *dataset, const
 
 	if (judge_full_version(retention->inside, dataset, version, &record.version.version, NULL) != FAULT_NONE)
 		return;
-	if (!stays)
+	if (stays)
+		retention_past_keep(retention, dataset);
+	else
 		collect_blobs(retention->inside, dataset, version, dropped);
 	snprintf(record.version.dataset, sizeof(record.version.dataset), "%s", dataset);
 	retention_order(retention, &record);
@@ -308,7 +310,7 @@ static void drop_blob(struct retention *retention, const struct sha256 *sha256)
 	event->sha256 = *sha256;
 }
 
-/* With versions go blobs; and then, for all that is kept is read in any case, whatever else nothing names. */
+/* With versions go blobs, and whatever else nothing names. What is kept is read: where all was in the last day, of most datasets a few documents. */
 static void drop_blobs(struct retention *retention, const struct catalogue *catalogue, struct hash_list *dropped)
 {
 	struct hash_list kept = {0};
@@ -316,13 +318,19 @@ static void drop_blobs(struct retention *retention, const struct catalogue *cata
 	retention_past_dropped(retention, dropped);
 	if (dropped->n_items == 0 && !retention->is_full)
 		return;
-	retention_past_all(retention);
+	if (retention->is_full)
+		retention_past_all(retention);
+	else
+		retention_past_keepers(retention);
+	sort_keeps(retention);
+	for (size_t i = 0; i < retention->n_keeps; i++)
+		retention_past_held(retention, retention->keeps[i].dataset, retention->keeps[i].version, &kept);
 	if (retention->is_damaged) {
 		log_warning("no blob is deleted while the history of a version cannot be read");
+		free(kept.items);
 		return;
 	}
 	add_overtaken(retention->inside, catalogue, dropped);
-	sort_keeps(retention);
 	if (dropped->n_items > 1)
 		qsort(dropped->items, dropped->n_items, sizeof(*dropped->items), sha256_compare);
 	for (size_t i = 0; i < retention->n_keeps && dropped->n_items > 0; i++)

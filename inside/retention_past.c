@@ -182,11 +182,17 @@ static void spare_bases(const struct retention *retention, struct dataset_past *
 	free(bases.items);
 }
 
+/* A role that is not trusted right now says nothing about its newest version: what its versions travelled in stays. */
+static bool is_untrusted(const struct retention *retention, const char *dataset)
+{
+	const struct catalogue_role *role = catalogue_role(retention->catalogue, dataset);
+
+	return role != NULL && role->record.fault != FAULT_NONE;
+}
+
 static void judge(struct retention *retention, struct dataset_past *past)
 {
-	const struct catalogue_role *role = catalogue_role(retention->catalogue, past->name);
-	/* A role that is not trusted right now says nothing about its newest version: nothing of it goes. */
-	bool is_unknown = role != NULL && role->record.fault != FAULT_NONE;
+	bool is_unknown = is_untrusted(retention, past->name);
 	size_t n = past->list.n_items + 1;
 
 	past->fates = xcalloc(n, sizeof(*past->fates));
@@ -220,7 +226,7 @@ struct dataset_past *retention_past(struct retention *retention, const char *dat
 	memmove(past + 1, past, (retention->n_pasts++ - at) * sizeof(*past));
 	*past = (struct dataset_past){.fates = NULL};
 	text_copy(past->name, sizeof(past->name), dataset);
-	past_list_load(retention->inside->store_fd, dataset, &retention->shown, &past->list);
+	past_list_load_kept(retention->inside->store_fd, dataset, &retention->shown, &past->list);
 	retention->is_damaged |= past->list.is_damaged;
 	judge(retention, past);
 	return past;
@@ -243,7 +249,72 @@ bool retention_past_keeps(struct retention *retention, const char *dataset, cons
 	return false;
 }
 
+static void add_blobs(const struct past_version *version, struct hash_list *list)
+{
+	for (size_t i = 0; i < version->n_files; i++)
+		for (size_t j = 0; j < version->files[i].blob.n_parts; j++)
+			hash_list_add(list, &version->files[i].blob.parts[j].sha256);
+	for (size_t i = 0; i < version->n_bases; i++)
+		for (size_t j = 0; j < version->bases[i].n_parts; j++)
+			hash_list_add(list, &version->bases[i].parts[j].sha256);
+}
+
 /* --- all of them ------------------------------------------------------------------------------------------------------- */
+
+/* By the state, which is never behind: it says so before a version becomes one of these. */
+static bool has_kept(const struct retention *retention, const char *dataset)
+{
+	for (size_t i = 0; i < retention->state.n_counts; i++)
+		if (strcmp(retention->state.counts[i].name, dataset) == 0)
+			return true;
+	return false;
+}
+
+void retention_past_keep(struct retention *retention, const char *dataset)
+{
+	if (has_kept(retention, dataset))
+		return;
+	history_state_set(&retention->state, dataset, 1, 0);
+	retention_begin(retention);
+	commit_document(&retention->commit, DOCUMENT_HISTORY_STATE, NULL, NULL,
+			history_state_to_json(&retention->state));
+}
+
+void retention_past_keepers(struct retention *retention)
+{
+	_cleanup_(store_names_free) struct store_names names = {0};
+	int r = store_list(retention->inside->store_fd, "decisions/history", &names);
+
+	if (r < 0) {
+		log_warning("decisions/history: %s", strerror(-r));
+		retention->is_damaged = true;
+	}
+	for (size_t i = 0; i < names.n_items; i++)
+		if (notation_is_name(names.items[i]) &&
+		    (has_kept(retention, names.items[i]) || is_untrusted(retention, names.items[i])))
+			retention_past(retention, names.items[i]);
+}
+
+void retention_past_held(struct retention *retention, const char *dataset, const char *version, struct hash_list *kept)
+{
+	_cleanup_(past_freep) struct past_version *past = NULL;
+	struct refusal why = {0};
+	enum fault fault;
+
+	/* "status" has no histories. */
+	if (!notation_is_name(dataset))
+		return;
+	for (size_t i = 0; i < retention->n_pasts; i++)
+		if (strcmp(retention->pasts[i].name, dataset) == 0)
+			return;
+	fault = past_load(retention->inside->store_fd, dataset, version, &past, &why);
+	if (fault == FAULT_NONE)
+		add_blobs(past, kept);
+	if (fault == FAULT_NONE || fault == FAULT_NO_SUCH)
+		return;
+	log_refusal(&why);
+	retention->is_damaged = true;
+}
 
 void retention_past_all(struct retention *retention)
 {
@@ -316,16 +387,6 @@ void retention_past_shortage(struct retention *retention)
 }
 
 /* --- what goes --------------------------------------------------------------------------------------------------------- */
-
-static void add_blobs(const struct past_version *version, struct hash_list *list)
-{
-	for (size_t i = 0; i < version->n_files; i++)
-		for (size_t j = 0; j < version->files[i].blob.n_parts; j++)
-			hash_list_add(list, &version->files[i].blob.parts[j].sha256);
-	for (size_t i = 0; i < version->n_bases; i++)
-		for (size_t j = 0; j < version->bases[i].n_parts; j++)
-			hash_list_add(list, &version->bases[i].parts[j].sha256);
-}
 
 static void collect(const struct retention *retention, bool goes, struct hash_list *list)
 {

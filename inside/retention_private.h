@@ -70,11 +70,16 @@ void retention_note_spans(struct retention *retention, const uint64_t *numbers, 
 void retention_past_begin(struct retention *retention);
 /* The dataset's versions, read and judged; good until the next is asked for. After the last keep was added. */
 struct dataset_past *retention_past(struct retention *retention, const char *dataset);
-/* All datasets'; and what else goes where the disk is short. */
+/* All datasets'; or those alone of which something is kept as blobs, by the state: of the others only what is held has any, whose documents
+ * retention_past_held reads (the version is one that is kept, its 16 digits). And what else goes where the disk is short. */
 void retention_past_all(struct retention *retention);
+void retention_past_keepers(struct retention *retention);
+void retention_past_held(struct retention *retention, const char *dataset, const char *version, struct hash_list *kept);
 void retention_past_shortage(struct retention *retention);
 /* Whether history keeps the version (its 16 digits) when its plain files go. */
 bool retention_past_keeps(struct retention *retention, const char *dataset, const char *version);
+/* Before a version of the dataset loses its plain files and stays as blobs: the state says that there is one, durably. */
+void retention_past_keep(struct retention *retention, const char *dataset);
 /* The blobs of those that go, and of those that stay. */
 void retention_past_dropped(const struct retention *retention, struct hash_list *dropped);
 void retention_past_kept(const struct retention *retention, struct hash_list *kept);

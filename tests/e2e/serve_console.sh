@@ -134,4 +134,38 @@ unlike "$(text)" 'vilxes</a>' "nor what it says"
 page /generations/1
 like "$(text)" 'Vous lisez la génération' "an older generation is a page, too"
 ok "the server ends well" serve_stop
+
+# What is private is on no page of who may not see it, and in no event; a view shows its own; operators see all.
+sed -i 's/"serve": {/"access": "access.json", "serve": {/' "$T/in/inside.json"
+cat >"$T/in/access.json" <<-JSON
+{"format": "clapet access 1", "default": {"access": "open"},
+ "datasets": [{"name": "rues", "access": "private"}],
+ "views": [{"name": "ain", "title": "Ain", "access": "open", "datasets": ["villes"],
+   "rows": [{"dataset": "villes", "resource": "villes", "column": "code", "value": "01"}]}]}
+JSON
+serve_start || _result 1 "the server starts with access.json"
+page /
+like "$(text)" '/datasets/villes' "what is open is listed"
+unlike "$(text)" 'rues|Rues' "what is private is not named"
+page '/?q=rues'
+unlike "$(text)" '/datasets/rues' "nor found"
+page /datasets/rues
+like "$status_code" '^40[14]$' "nor shown"
+get /events -m 1 -H 'Last-Event-ID: 1'
+like "$(text)" '^id: 2' "events of what changed"
+unlike "$(text)" 'rues' "do not name it"
+operator /
+like "$(text)" '/datasets/rues' "operators see it"
+operator /datasets/rues
+is "$status_code" 200 "and its page"
+operator /datasets/rues/rues.csv
+is "$status_code" 200 "and its file"
+page /views/ain
+like "$(text)" 'href="/views/ain/datasets/villes"' "links stay in the view"
+like "$(text)" 'Vue «' "which is named"
+page /views/ain/datasets/villes
+is "$status_code" 200 "a view of some rows"
+like "$(text)" 'ne montre qu.*une partie des lignes' "says so"
+unlike "$(text)" "$(sha256sum "$T/in/store/current/villes/villes.csv" | cut -c1-64)|<svg" "and gives neither digests nor counts"
+ok "the server ends well" serve_stop
 done_testing
