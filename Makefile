@@ -411,6 +411,7 @@ SRC_inside = \
 	inside/rowscell_read.c \
 	inside/rowsfile.c \
 	inside/rowsmake.c \
+	inside/rowsmerge.c \
 	inside/rowspool.c \
 	inside/rowsquery.c \
 	inside/rowswrite.c \
@@ -425,6 +426,7 @@ SRC_inside = \
 	inside/serve_console_operators.c \
 	inside/serve_daemon.c \
 	inside/serve_dcat.c \
+	inside/serve_diff.c \
 	inside/serve_encode.c \
 	inside/serve_event.c \
 	inside/serve_events.c \
@@ -561,7 +563,7 @@ LIBS_inside-serve = -lmicrohttpd -lsodium -lsqlite3 -lzstd -lz -ljansson -lcsv -
 LIBS_all = $(LIB_ISAL) -lsodium -ljansson -lcrypto -lcsv -lpcre2-8 -lzstd -larchive -lqrencode -lmicrohttpd -lsqlite3 -lz -lseccomp
 
 # --- rules ----------------------------------------------------------------------------------------------------------
-.PHONY: all check check-only cross demo deps install lint asan bench bench-link bench-patch bench-validate fuzz fuzzers clean tests
+.PHONY: all check check-only cross demo deps install lint asan bench bench-link bench-patch bench-serve bench-validate fuzz fuzzers clean tests
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -744,6 +746,10 @@ bench-patch: deps
 bench-link: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@BUILD=$(BUILD) tests/bench/link.sh
+
+bench-serve: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) tests/bench/serve.sh
 
 # Real triples of an old schema, a new one and data: DIR holds cross.jsonl and what it names.
 cross: all

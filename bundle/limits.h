@@ -326,10 +326,10 @@
 #define LIMIT_ACCESS_RATE 10000000
 /* Keys and addresses whose rate is remembered at a time: 3 MiB. Past them the one that was heard longest ago of eight is forgotten, which gives it a full bucket. */
 #define LIMIT_ACCESS_BUCKETS 65536
-/* One line of the access log: a path, a user agent and columns of an ordinary request whole, longer ones cut. What waits to be written: a second at
- * 20,000 requests. Past it lines are lost, and counted. */
+/* One line of the access log: a path, a user agent and columns of an ordinary request whole, longer ones cut. What waits to be written, in two halves: a quarter of
+ * a second at 80,000 requests, which is more than one host answers. Past it lines are lost, and counted. */
 #define LIMIT_ACCESSLOG_LINE_SIZE 4096
-#define LIMIT_ACCESSLOG_BUFFER (8 * MIB)
+#define LIMIT_ACCESSLOG_BUFFER (16 * MIB)
 /* Columns that one line names; a request that names more counts as of all. */
 #define LIMIT_ACCESSLOG_COLUMNS 64
 /* Months that the access log may be kept: what no law asks for is not kept for ever. */

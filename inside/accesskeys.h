@@ -46,7 +46,7 @@ struct access_key {
 	int64_t date, until, revoked;         /* until, revoked: 0, not */
 	uint32_t replaces;                    /* the key that it was made to replace; 0 */
 	struct access_names datasets, views;
-	bool operations; /* it may read pages of the server as a whole: metrics, what is held, the log */
+	bool operations; /* it may read what is of the server as a whole: metrics */
 	struct access_acceptance *accepted;
 	size_t n_accepted;
 };

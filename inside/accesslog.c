@@ -23,7 +23,7 @@
 
 #define BUFFER_SIZE (LIMIT_ACCESSLOG_BUFFER / 2)
 /* The thread is woken when so much waits; and in any case after so many milliseconds. */
-#define WAKE_SIZE (BUFFER_SIZE / 4)
+#define WAKE_SIZE (BUFFER_SIZE / 8)
 #define WAKE_MILLISECONDS 1000
 #define SYNC_SECONDS 60
 /* An alarm that goes on is said again after so long. */

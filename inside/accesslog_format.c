@@ -45,30 +45,55 @@ static size_t character(const char *at, size_t left)
 	return size <= left && text_is_utf8(at, size, NULL) ? size : 0;
 }
 
+/* Bytes at AT that stand in a JSON text as they are: what most texts are made of is copied at once. */
+static size_t plain(const char *at)
+{
+	size_t n = 0;
+
+	while (at[n] >= 0x20 && at[n] < 0x7f && at[n] != '"' && at[n] != '\\')
+		n++;
+	return n;
+}
+
+/* One character that is not plain; its size. */
+static size_t put_character(struct out *out, const char *at, size_t left)
+{
+	const unsigned char byte = (unsigned char)*at;
+	size_t n = character(at, left);
+	char escape[8];
+
+	if (n == 0) {
+		put_text(out, "\xef\xbf\xbd");
+		return 1;
+	}
+	if (byte == '"' || byte == '\\')
+		snprintf(escape, sizeof(escape), "\\%c", byte);
+	else
+		snprintf(escape, sizeof(escape), "\\u%04x", byte);
+	if (byte < 0x80)
+		put_text(out, escape);
+	else
+		put(out, at, n);
+	return n;
+}
+
 /* TEXT as a JSON text with its quotes, of at most ROOM bytes: cut between characters. */
 static void put_string(struct out *out, const char *text, size_t room)
 {
-	const size_t length = strlen(text);
-	const char *begin = out->at;
-	char escape[8];
+	const char *begin = out->at, *end = text + strlen(text);
+	size_t used;
 
 	put(out, "\"", 1);
-	for (size_t i = 0, n; i < length && (size_t)(out->at - begin) + 8 < room; i += n) {
-		const unsigned char byte = (unsigned char)text[i];
+	while (text < end && (used = (size_t)(out->at - begin) + 8) < room) {
+		size_t n = plain(text);
 
-		n = character(text + i, length - i);
 		if (n == 0) {
-			put_text(out, "\xef\xbf\xbd");
-			n = 1;
-		} else if (byte == '"' || byte == '\\') {
-			snprintf(escape, sizeof(escape), "\\%c", byte);
-			put_text(out, escape);
-		} else if (byte < 0x20 || byte == 0x7f) {
-			snprintf(escape, sizeof(escape), "\\u%04x", byte);
-			put_text(out, escape);
-		} else {
-			put(out, text + i, n);
+			text += put_character(out, text, (size_t)(end - text));
+			continue;
 		}
+		n = n < room - used ? n : room - used;
+		put(out, text, n);
+		text += n;
 	}
 	put(out, "\"", 1);
 }

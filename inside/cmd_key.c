@@ -41,7 +41,7 @@ const struct option cmd_key_options[] = {
 	{"dataset", 'd', OPTION_LIST, &opt_datasets, "NAME", "add: it may read this private dataset; may be repeated"},
 	{"view", 'v', OPTION_LIST, &opt_views, "NAME", "add: it may read this view; may be repeated"},
 	{"operations", 0, OPTION_FLAG, &opt_operations, NULL,
-	 "add: it may read the pages of the server as a whole: metrics, what is held, the log"},
+	 "add: it may read what is of the server as a whole: metrics"},
 	{"accept-licence", 0, OPTION_LIST, &opt_licences, "NAME",
 	 "add, accept: a licence of access.json that its owner accepts"},
 	{"accepted-by", 0, OPTION_TEXT, &opt_accepted_by, "WHO", "who accepted it on the owner's behalf"},

@@ -288,12 +288,20 @@ static void write_file_link(const struct console_page *page, const struct consol
 static void write_file(const struct console_page *page, const struct console_dataset *dataset,
 		       const struct console_file *item)
 {
+	static const struct {
+		const char *name;
+		enum console_word word;
+	} documents[] = {{"datapackage.json", WORD_PACKAGE_FILE},
+			 {"provenance.intoto.json", WORD_PROVENANCE_FILE},
+			 {"test-result.intoto.json", WORD_TESTS_FILE}};
 	FILE *file = page->file;
 
 	fputs("<tr><th scope=\"row\">", file);
 	write_file_link(page, dataset, item->name, "", WORD_N);
-	if (strcmp(item->name, "datapackage.json") == 0)
-		fprintf(file, "<br><span class=\"small\">%s</span>", console_word(page->language, WORD_PACKAGE_FILE));
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++)
+		if (strcmp(item->name, documents[i].name) == 0)
+			fprintf(file, "<br><span class=\"small\">%s</span>",
+				console_word(page->language, documents[i].word));
 	fputs("</th><td>", file);
 	if (item->has_rows) {
 		write_file_link(page, dataset, item->resource, "for=tableur", WORD_FOR_SPREADSHEET);

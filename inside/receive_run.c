@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "inside/receiver.h"
 
 #define TICK 50 /* milliseconds */
+#define NICE (-10)
 /* A thread of ours keeps nothing large on its stack. */
 #define STACK_SIZE (256 * 1024)
 /* Milliseconds. The sender said that it ends; or, where nobody said how long to wait, it was heard and then no more. Both leave room for the
@@ -108,6 +110,14 @@ static enum fault open_all(struct receiver *receiver, const struct receive_optio
 	receiver->objects_fd = receive_open_objects(receiver->state_fd);
 	receiver->reports_fd = open_folder(receiver->state_fd, RECEIVE_FOLDER_REPORTS, 0750);
 	return receive_socket_open(options->bind, (int)options->buffer, &receiver->socket, why);
+}
+
+/* What comes while others have the processor waits in the kernel's buffer, and what does not fit there nobody sends again. As its unit does it,
+ * where the process may and nobody chose otherwise. */
+static void come_first(void)
+{
+	if (getpriority(PRIO_PROCESS, 0) == 0)
+		(void)setpriority(PRIO_PROCESS, 0, NICE);
 }
 
 static void enter_sandbox(const struct receiver *receiver)
@@ -256,6 +266,7 @@ int receive_run(const struct receive_options *options)
 	}
 	notify_fd = notify_open();
 	catch_signals();
+	come_first();
 	enter_sandbox(receiver);
 	receiver->ring = receive_ring_new();
 	receiver->slots = receive_slots_new();

@@ -153,22 +153,24 @@ static enum fault load_columns(struct rowsfile *file, struct rows_catalog_table 
 	return fault;
 }
 
-/* resource, table, rows, key: a table without a name is left out of the file. */
+/* resource, table, rows, key, sha256: a table without a name is left out of the file. */
 static enum fault add_table(struct rows_catalog *catalog, sqlite3_stmt *statement, struct refusal *why)
 {
-	const char *resource = text_of(statement, 0), *name = text_of(statement, 1), *key = text_of(statement, 3);
+	const char *resource = text_of(statement, 0), *name = text_of(statement, 1), *key = text_of(statement, 3),
+		   *sha256 = text_of(statement, 4);
 	sqlite3_int64 n_rows = sqlite3_column_int64(statement, 2);
 	struct rows_catalog_table *table;
 
 	if (sqlite3_column_type(statement, 1) == SQLITE_NULL)
 		return FAULT_NONE;
-	if (resource == NULL || name == NULL || !notation_is_name(resource) || n_rows < 0 ||
-	    catalog->n_tables == LIMIT_TARGETS_PER_ROLE)
+	if (resource == NULL || name == NULL || sha256 == NULL || strlen(sha256) != SHA256_HEX_SIZE - 1 ||
+	    !notation_is_name(resource) || n_rows < 0 || catalog->n_tables == LIMIT_TARGETS_PER_ROLE)
 		return damaged(why, "a table that is no resource's, or too many");
 	catalog->tables = xrealloc(catalog->tables, catalog->n_tables + 1, sizeof(*catalog->tables));
 	table = &catalog->tables[catalog->n_tables++];
 	*table = (struct rows_catalog_table){.resource = xstrdup(resource), .name = xstrdup(name)};
 	table->n_rows = (uint64_t)n_rows;
+	memcpy(table->sha256, sha256, sizeof(table->sha256));
 	table->key_is_unique = key != NULL && strcmp(key, "unique") == 0;
 	return FAULT_NONE;
 }
@@ -177,7 +179,7 @@ static enum fault load_tables(struct rowsfile *file, struct rows_catalog *catalo
 {
 	_cleanup_(rowsfile_finalizep) sqlite3_stmt *statement = NULL;
 	enum fault fault = rowsfile_prepare(file, FAULT_ROWS_DAMAGED, &statement, why,
-					    "SELECT resource, \"table\", rows, \"key\" FROM clapet_tables");
+					    "SELECT resource, \"table\", rows, \"key\", sha256 FROM clapet_tables");
 	int r = SQLITE_DONE;
 
 	while (fault == FAULT_NONE && (r = sqlite3_step(statement)) == SQLITE_ROW)
@@ -233,7 +235,7 @@ static size_t distance(const char *a, const char *b)
 
 	for (size_t k = 0; k <= n; k++)
 		row[k] = k;
-	for (size_t i = 0; a[i] != '\0' && i < LIKE_SIZE; i++) {
+	for (size_t i = 0; i < LIKE_SIZE && a[i] != '\0'; i++) {
 		size_t diagonal = row[0];
 
 		row[0] = i + 1;

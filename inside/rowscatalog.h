@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bundle/hash.h"
 #include "inside/rowscell.h"
 #include "inside/rowsfile.h"
 
@@ -27,6 +28,7 @@ struct rows_catalog_table {
 	char *name;
 	uint64_t n_rows;
 	bool key_is_unique;
+	char sha256[SHA256_HEX_SIZE]; /* of the plain file that it was made of */
 	struct rows_catalog_column *columns;
 	size_t n_columns;
 	size_t n_key; /* columns of the primary key */

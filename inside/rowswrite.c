@@ -59,7 +59,7 @@ static void add_quoted(struct rows_text *text, const char *value, size_t size)
 	rows_text_add(text, "\"", 1);
 }
 
-static void add_csv(struct rows_text *text, const char *value, size_t size)
+void rows_write_csv_text(struct rows_text *text, const char *value, size_t size)
 {
 	const struct cell cell = {value, size};
 
@@ -161,16 +161,7 @@ static bool is_json_number(const char *value, size_t size)
 
 /* --- values ---------------------------------------------------------------------------------------------------------- */
 
-/* A value as it came out of SQLite: its text, and what it is. */
-struct shown {
-	const char *text;
-	size_t size;
-	enum { SHOWN_NULL, SHOWN_TEXT, SHOWN_NUMBER, SHOWN_TRUE, SHOWN_FALSE } what;
-	char room[ROWS_REAL_SIZE];
-};
-
-static void show_value(const struct rows_catalog_column *column, sqlite3_stmt *statement, int index,
-		       struct shown *shown)
+void rows_show(const struct rows_catalog_column *column, sqlite3_stmt *statement, int index, struct rows_shown *shown)
 {
 	bool is_truth = column->kind == ROWS_BOOLEAN || column->base == ROWS_BOOLEAN;
 
@@ -203,7 +194,7 @@ static void show_value(const struct rows_catalog_column *column, sqlite3_stmt *s
 	shown->what = SHOWN_NULL;
 }
 
-static void write_json_value(const struct shown *shown, struct rows_text *text)
+void rows_write_json_value(const struct rows_shown *shown, struct rows_text *text)
 {
 	static const char *const words[] = {[SHOWN_NULL] = "null", [SHOWN_TRUE] = "true", [SHOWN_FALSE] = "false"};
 
@@ -216,15 +207,15 @@ static void write_json_value(const struct shown *shown, struct rows_text *text)
 		add(text, words[shown->what]);
 }
 
-static void write_csv_value(const struct shown *shown, struct rows_text *text)
+void rows_write_csv_value(const struct rows_shown *shown, struct rows_text *text)
 {
 	if (shown->what == SHOWN_TRUE || shown->what == SHOWN_FALSE)
 		add(text, shown->what == SHOWN_TRUE ? "true" : "false");
 	else
-		add_csv(text, shown->text, shown->size);
+		rows_write_csv_text(text, shown->text, shown->size);
 }
 
-static void write_tableur_value(const struct rows_catalog_column *column, const struct shown *shown,
+static void write_tableur_value(const struct rows_catalog_column *column, const struct rows_shown *shown,
 				struct rows_text *text)
 {
 	size_t begin = text->size;
@@ -281,7 +272,7 @@ void rows_write_begin(enum rows_format format, const struct rows_query *query, s
 		if (format == ROWS_TABLEUR)
 			add_tableur(text, label, strlen(label));
 		else
-			add_csv(text, label, strlen(label));
+			rows_write_csv_text(text, label, strlen(label));
 	}
 	add(text, format == ROWS_TABLEUR ? "\r\n" : "\n");
 }
@@ -290,13 +281,13 @@ static void write_object(const struct rows_query *query, sqlite3_stmt *statement
 {
 	for (size_t i = 0; i < query->n_columns; i++) {
 		const char *label = query->columns[i]->label;
-		struct shown shown;
+		struct rows_shown shown;
 
 		add(text, i == 0 ? "{" : ", ");
 		rows_write_json_string(text, label, strlen(label));
 		add(text, ": ");
-		show_value(query->columns[i], statement, (int)i, &shown);
-		write_json_value(&shown, text);
+		rows_show(query->columns[i], statement, (int)i, &shown);
+		rows_write_json_value(&shown, text);
 	}
 	add(text, query->n_columns == 0 ? "{}" : "}");
 }
@@ -314,15 +305,15 @@ void rows_write_row(enum rows_format format, const struct rows_query *query, sql
 	}
 	begin = text->size;
 	for (size_t i = 0; i < query->n_columns; i++) {
-		struct shown shown;
+		struct rows_shown shown;
 
 		if (i > 0)
 			add(text, format == ROWS_TABLEUR ? ";" : ",");
-		show_value(query->columns[i], statement, (int)i, &shown);
+		rows_show(query->columns[i], statement, (int)i, &shown);
 		if (format == ROWS_TABLEUR)
 			write_tableur_value(query->columns[i], &shown, text);
 		else
-			write_csv_value(&shown, text);
+			rows_write_csv_value(&shown, text);
 	}
 	/* A line of one empty cell would be none. */
 	if (text->size == begin && query->n_columns == 1)

@@ -33,4 +33,16 @@ void rows_write_end(enum rows_format format, uint64_t n, struct rows_text *text)
 /* A JSON string; what is no UTF-8 in it is U+FFFD. */
 void rows_write_json_string(struct rows_text *text, const char *value, size_t size);
 
+/* A value as it came out of SQLite: its text, which is good until the statement's next step, and what it is. */
+struct rows_shown {
+	const char *text;
+	size_t size;
+	enum { SHOWN_NULL, SHOWN_TEXT, SHOWN_NUMBER, SHOWN_TRUE, SHOWN_FALSE } what;
+	char room[ROWS_REAL_SIZE];
+};
+void rows_show(const struct rows_catalog_column *column, sqlite3_stmt *statement, int index, struct rows_shown *shown);
+void rows_write_json_value(const struct rows_shown *shown, struct rows_text *text);
+void rows_write_csv_value(const struct rows_shown *shown, struct rows_text *text);
+void rows_write_csv_text(struct rows_text *text, const char *value, size_t size);
+
 #endif

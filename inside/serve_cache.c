@@ -21,6 +21,8 @@ struct place {
 	enum serve_coding coding;
 	struct serve_body *body; /* NULL: free */
 	uint64_t used;
+	struct MHD_Response *answer; /* NULL: none yet */
+	struct serve_answer_key key;
 };
 
 struct serve_cache {
@@ -52,6 +54,9 @@ static void empty(struct serve_cache *cache, struct place *place)
 	if (place->body == NULL)
 		return;
 	cache->size -= place->body->size;
+	if (place->answer != NULL)
+		MHD_destroy_response(place->answer);
+	place->answer = NULL;
 	serve_body_unref(place->body);
 	place->body = NULL;
 }
@@ -101,6 +106,43 @@ struct serve_body *serve_cache_get(struct serve_cache *cache, const char *digest
 	}
 	pthread_mutex_unlock(&cache->lock);
 	return body;
+}
+
+bool serve_cache_send(struct serve_cache *cache, const char *digest, enum serve_coding coding,
+		      const struct serve_answer_key *key, struct MHD_Connection *connection, size_t *ret_size)
+{
+	struct place *place;
+	bool is_sent = false;
+
+	if (strlen(digest) != SHA256_HEX_SIZE - 1)
+		return false;
+	pthread_mutex_lock(&cache->lock);
+	place = find(cache, digest, coding);
+	if (place != NULL && place->answer != NULL && memcmp(&place->key, key, sizeof(*key)) == 0) {
+		place->used = ++cache->now;
+		*ret_size = place->body->size;
+		is_sent = MHD_queue_response(connection, MHD_HTTP_OK, place->answer) == MHD_YES;
+	}
+	pthread_mutex_unlock(&cache->lock);
+	return is_sent;
+}
+
+void serve_cache_keep(struct serve_cache *cache, const char *digest, enum serve_coding coding,
+		      const struct serve_answer_key *key, struct MHD_Response *response)
+{
+	struct MHD_Response *old = response;
+	struct place *place;
+
+	pthread_mutex_lock(&cache->lock);
+	place = strlen(digest) == SHA256_HEX_SIZE - 1 ? find(cache, digest, coding) : NULL;
+	if (place != NULL) {
+		old = place->answer;
+		place->answer = response;
+		memcpy(&place->key, key, sizeof(*key));
+	}
+	pthread_mutex_unlock(&cache->lock);
+	if (old != NULL)
+		MHD_destroy_response(old);
 }
 
 static void make_room(struct serve_cache *cache, size_t size)

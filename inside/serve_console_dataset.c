@@ -42,7 +42,11 @@ static struct console_file *list_files(const struct serve_dataset *dataset, size
 
 	for (size_t i = 0; i < n; i++) {
 		const json_t *resource = files[i].resource;
+		char hex[SHA256_HEX_SIZE];
 
+		/* Documents are small, and their digests are kept once they were asked for. */
+		if (resource == NULL)
+			serve_file_hash(dataset, &files[i], hex);
 		items[i] = (struct console_file){.name = files[i].name,
 						 .size = files[i].size,
 						 .stored = files[i].sha256,

@@ -28,6 +28,7 @@
 #define MEMORY_INCREMENT 2048
 /* Seconds that answers have to end in, when the server ends. */
 #define STOP_TIME 5
+#define SPARES 64
 
 /* What libmicrohttpd hands back of the socket that a connection came by. */
 struct side {
@@ -47,6 +48,9 @@ struct serve_daemon {
 	pthread_mutex_t lock; /* around resting */
 	struct MHD_Connection *resting[LIMIT_SERVE_CONNECTIONS];
 	size_t n_resting;
+	pthread_mutex_t spares_lock;
+	struct serve_call *spares[SPARES]; /* calls that are over: they are large, and wanted again at once */
+	size_t n_spares;
 	int64_t complained; /* when libmicrohttpd's last line was logged */
 	atomic_uint n_lines;
 };
@@ -66,9 +70,31 @@ int64_t serve_ticks(void)
 
 /* --- a call ------------------------------------------------------------------------------------------------------------ */
 
+static struct serve_call *take_spare(struct serve_daemon *daemon)
+{
+	struct serve_call *call = NULL;
+
+	pthread_mutex_lock(&daemon->spares_lock);
+	if (daemon->n_spares > 0)
+		call = daemon->spares[--daemon->n_spares];
+	pthread_mutex_unlock(&daemon->spares_lock);
+	return call != NULL ? call : xmalloc(sizeof(*call));
+}
+
+static void give_spare(struct serve_daemon *daemon, struct serve_call *call)
+{
+	pthread_mutex_lock(&daemon->spares_lock);
+	if (daemon->n_spares < SPARES) {
+		daemon->spares[daemon->n_spares++] = call;
+		call = NULL;
+	}
+	pthread_mutex_unlock(&daemon->spares_lock);
+	free(call);
+}
+
 struct serve_call *serve_call_new(struct serve *serve)
 {
-	struct serve_call *call = xmalloc(sizeof(*call));
+	struct serve_call *call = take_spare(serve->daemon);
 
 	/* The request's room is large, and is written before it is read. */
 	memset(call, 0, offsetof(struct serve_call, request));
@@ -91,7 +117,7 @@ void serve_call_unref(struct serve_call *call)
 	if (call->set != NULL)
 		serve_set_unref(call->serve->sets, call->set);
 	atomic_fetch_sub(&call->serve->daemon->n_calls, 1);
-	free(call);
+	give_spare(call->serve->daemon, call);
 }
 
 /* --- its way ----------------------------------------------------------------------------------------------------------- */
@@ -107,8 +133,8 @@ static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const cha
 	struct serve_call *call = reading->call;
 
 	(void)kind;
-	if ((strcasecmp(name, "Content-Length") == 0 && value != NULL && strcmp(value, "0") != 0) ||
-	    strcasecmp(name, "Transfer-Encoding") == 0)
+	/* Also of a second one that says something else. */
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 && value != NULL && strcmp(value, "0") != 0)
 		call->has_body = true;
 	if (reading->fault == FAULT_NONE)
 		reading->fault = serve_request_header(&call->request, name, value, &call->refusal);
@@ -173,12 +199,21 @@ static bool choose_route(struct serve_call *call)
 	return true;
 }
 
+static bool has_body(struct MHD_Connection *connection)
+{
+	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+
+	return (length != NULL && strcmp(length, "0") != 0) ||
+	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL;
+}
+
 /* What no handler is asked for. false: answered. */
 static bool is_in_form(struct serve_call *call, const char *method, struct MHD_Connection *connection)
 {
 	struct header_reading reading = {call, FAULT_NONE};
 
 	call->request.method = serve_method_parse(method);
+	call->has_body = has_body(connection);
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, take_header, &reading);
 	if (call->refusal.fault != FAULT_NONE) {
 		serve_reply_problem(&call->reply, status_of(call->refusal.fault), call->refusal.fault, "%s",
@@ -254,16 +289,13 @@ static bool is_next(const char *text, size_t size, const char *next)
  * request of this connection. */
 static bool begin(struct serve_call *call, struct MHD_Connection *connection, const char *method, const char *version)
 {
-	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-
 	call->is_begun = true;
 	if (call->connection != NULL)
 		serve_connection_begins(call->connection);
 	if (call->refusal.fault == FAULT_NONE &&
 	    (!is_next(method, strlen(method), call->target) || !is_next(call->target, call->target_size, version)))
 		refuse(&call->refusal, FAULT_SERVE_REQUEST, "a request line has three parts, and a blank between them");
-	return (length != NULL && strcmp(length, "0") != 0) ||
-	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+	return has_body(connection);
 }
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
@@ -440,6 +472,7 @@ struct serve_daemon *serve_daemon_new(struct serve *serve)
 	daemon->sides[1] = (struct side){daemon, true};
 	daemon->connections = serve_connections_new(&serve->config->serve);
 	pthread_mutex_init(&daemon->lock, NULL);
+	pthread_mutex_init(&daemon->spares_lock, NULL);
 	return daemon;
 }
 
@@ -517,6 +550,9 @@ void serve_daemon_free(struct serve_daemon *daemon)
 	if (daemon == NULL)
 		return;
 	serve_connections_free(daemon->connections);
+	while (daemon->n_spares > 0)
+		free(daemon->spares[--daemon->n_spares]);
+	pthread_mutex_destroy(&daemon->spares_lock);
 	pthread_mutex_destroy(&daemon->lock);
 	free(daemon);
 }

@@ -6,12 +6,14 @@
 #ifndef INSIDE_SERVE_ENCODE_H
 #define INSIDE_SERVE_ENCODE_H
 
+#include <microhttpd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "inside/serve_reply.h"
 #include "inside/serve_request.h"
+#include "inside/store.h"
 
 /* "identity", "gzip", "zstd". */
 const char *serve_coding_name(enum serve_coding coding);
@@ -48,6 +50,21 @@ struct serve_cache *serve_cache_new(void);
 void serve_cache_free(struct serve_cache *cache);
 /* A reference; NULL: not there. */
 struct serve_body *serve_cache_get(struct serve_cache *cache, const char *digest, enum serve_coding coding);
+/* A whole answer with its headers, which is sent again as it is to whoever asks under the same KEY: what its headers were made of. Zeroed before
+ * it is filled. */
+struct serve_answer_key {
+	uint64_t generation;
+	int64_t modified;
+	const char *type;
+	char version[STORE_VERSION_SIZE];
+	bool is_pinned, is_private, negotiates, names_generation;
+};
+/* Queues the answer that is kept; false: none is. *RET_SIZE: of its body. */
+bool serve_cache_send(struct serve_cache *cache, const char *digest, enum serve_coding coding,
+		      const struct serve_answer_key *key, struct MHD_Connection *connection, size_t *ret_size);
+/* Keeps RESPONSE, which is taken, beside the body that it sends; where that is not kept it is let go. */
+void serve_cache_keep(struct serve_cache *cache, const char *digest, enum serve_coding coding,
+		      const struct serve_answer_key *key, struct MHD_Response *response);
 /* Keeps a copy of DATA, and returns a reference. */
 struct serve_body *serve_cache_put(struct serve_cache *cache, const char *digest, enum serve_coding coding,
 				   const void *data, size_t size);

@@ -22,7 +22,7 @@
 void serve_reply_init(struct serve_reply *reply, const struct serve_request *request)
 {
 	memset(reply, 0, sizeof(*reply));
-	reply->fd = reply->encoded_fd = -1;
+	reply->fd = -1;
 	reply->request = request;
 }
 
@@ -31,8 +31,8 @@ static void drop(struct serve_reply *reply)
 {
 	free(steal_pointer(&reply->text));
 	cleanup_close(&reply->fd);
-	cleanup_close(&reply->encoded_fd);
-	reply->fd = reply->encoded_fd = -1;
+	reply->fd = -1;
+	reply->stored = NULL;
 	if (reply->kind == SERVE_REPLY_STREAM && reply->done != NULL)
 		reply->done(reply->ctx);
 	reply->done = NULL;
@@ -96,11 +96,14 @@ void serve_reply_file(struct serve_reply *reply, int fd, uint64_t size, const ch
 	reply->modified = modified;
 }
 
-void serve_reply_encoded(struct serve_reply *reply, int fd, uint64_t size)
+void serve_reply_stored(struct serve_reply *reply, const struct serve_dataset *dataset, const struct serve_file *file)
 {
-	cleanup_close(&reply->encoded_fd);
-	reply->encoded_fd = fd;
-	reply->encoded_size = size;
+	char hex[SHA256_HEX_SIZE];
+
+	serve_reply_file(reply, -1, file->size, file->type, serve_file_hash(dataset, file, hex) ? hex : "",
+			 file->modified);
+	reply->stored_of = dataset;
+	reply->stored = file;
 }
 
 void serve_reply_stream(struct serve_reply *reply, const char *type, serve_more *more, void (*done)(void *ctx),

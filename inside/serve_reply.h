@@ -27,6 +27,8 @@ void serve_reply_json_as(struct serve_reply *reply, unsigned status, const char 
 /* A regular file: FD is taken. ETAG without quotes (a digest in hex); "" none. MODIFIED: seconds since 1970; 0 none. */
 void serve_reply_file(struct serve_reply *reply, int fd, uint64_t size, const char *type, const char *etag,
 		      int64_t modified);
+/* A file of DATASET, which is opened when its bytes are not at hand. The dataset is good as long as the request. */
+void serve_reply_stored(struct serve_reply *reply, const struct serve_dataset *dataset, const struct serve_file *file);
 /* Bytes that are made while they are sent, of unknown size. MORE writes up to SIZE bytes and returns their number: 0 at the end,
  * SERVE_STREAM_ERROR cuts the connection (so that nobody takes a part for the whole), SERVE_STREAM_LATER: nothing now; asked again when a new
  * generation is current, at the latest after a second; holds no thread meanwhile. MORE is called by one thread at a time. DONE (may be NULL)

@@ -34,12 +34,12 @@ struct serve_reply {
 	const char *type;
 	char *text;
 	size_t size;
-	int fd;
+	int fd;                                /* -1: of a stored file, until it is needed */
+	const struct serve_dataset *stored_of; /* serve_reply_stored */
+	const struct serve_file *stored;
 	uint64_t file_size;
 	char etag[SERVE_ETAG_SIZE]; /* without quotes and coding; "" none */
 	int64_t modified;           /* 0: none */
-	int encoded_fd;             /* the same file as it lies in the mirror: a zstd encoding; -1 none */
-	uint64_t encoded_size;
 	serve_more *more;
 	void (*done)(void *ctx);
 	void *ctx;
@@ -59,8 +59,6 @@ struct serve_reply {
 void serve_reply_init(struct serve_reply *reply, const struct serve_request *request);
 /* Frees what is not sent, and the references. */
 void serve_reply_clear(struct serve_reply *reply);
-/* The same file as a zstd encoding that is there already: FD is taken. For readers who prefer zstd. */
-void serve_reply_encoded(struct serve_reply *reply, int fd, uint64_t size);
 /* Its answer is of a set that never changes: a named generation, or version. */
 void serve_reply_pinned(struct serve_reply *reply);
 

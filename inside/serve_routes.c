@@ -20,6 +20,10 @@ static const struct serve_route routes[] = {
 	 "One dataset: its description, files, licence, dates, digests as published and as stored"},
 	{"/datasets/{name}/history", serve_dataset_history, NULL, SERVE_NO_GENERATION, "application/json", "",
 	 "Every version that is remembered, the newest first, and when it was in force"},
+	{"/datasets/{name}/diff", serve_diff, NULL, 0, "application/json application/x-ndjson text/csv",
+	 "from to resource format",
+	 "What changed between two versions, by primary key: a summary (JSON), or every change (NDJSON; CSV of one "
+	 "table)"},
 	{"/datasets/{name}/rows.sqlite", serve_rows_file, NULL, 0, "application/vnd.sqlite3", "version asOf",
 	 "The tables of the version as an SQLite database, typed and indexed"},
 	{"/datasets/{name}/{file}", serve_file, NULL, 0, "*/*", "version asOf",
@@ -55,6 +59,9 @@ static const struct serve_route routes[] = {
 static const struct serve_param_doc params[] = {
 	{"version", "string", "a version of the dataset: 16 hexadecimal digits"},
 	{"asOf", "string", "the version that was in force at the end of that day (2026-03-01), or at that moment"},
+	{"from", "string", "the version to compare with: 16 hexadecimal digits"},
+	{"to", "string", "the version to compare; without it the one in force"},
+	{"resource", "string", "one table alone"},
 	{"columns", "string", "columns to give, with commas between; a comma within a name is written twice"},
 	{"sort", "string",
 	 "columns to sort by, with commas between; a minus before one: descending. Of the page: date, rows; by name "

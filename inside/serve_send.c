@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "inside/serve_encode.h"
+#include "inside/serve_history.h"
 #include "inside/serve_reply_private.h"
 
 /* What is shorter is not worth a coding: it goes in one packet. */
@@ -42,12 +44,9 @@ static void choose_coding(const struct serve_reply *reply, struct plan *plan)
 {
 	bool is_long = reply->kind == SERVE_REPLY_STREAM || whole_size(reply) >= CODING_LEAST;
 
-	plan->is_varying = is_long && (serve_is_compressible(reply->type) || reply->encoded_fd >= 0);
-	if (!plan->is_varying)
-		return;
-	plan->coding = serve_wanted_coding(reply->request->accept_encoding);
-	if (plan->coding == SERVE_GZIP && !serve_is_compressible(reply->type))
-		plan->coding = SERVE_IDENTITY;
+	plan->is_varying = is_long && serve_is_compressible(reply->type);
+	if (plan->is_varying)
+		plan->coding = serve_wanted_coding(reply->request->accept_encoding);
 }
 
 static void format_etag(const struct serve_reply *reply, enum serve_coding coding, char etag[SERVE_ETAG_SIZE + 12])
@@ -189,6 +188,33 @@ static struct MHD_Response *from_stream(struct serve_call *call, struct plan *pl
 	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, call, end_stream);
 }
 
+static bool open_stored(struct serve_reply *reply)
+{
+	if (reply->fd < 0 && reply->stored != NULL)
+		reply->fd = serve_dataset_open(reply->stored_of, reply->stored);
+	return reply->fd >= 0;
+}
+
+/* A large file travelled compressed, and lies in the mirror so: then it need not be compressed again. NULL: it does not. */
+static struct MHD_Response *from_blob(struct serve_call *call, struct plan *plan)
+{
+	const struct serve_reply *reply = &call->reply;
+	uint64_t size = 0;
+	int fd;
+
+	if (reply->stored == NULL || plan->coding != SERVE_ZSTD)
+		return NULL;
+	fd = serve_history_open_blob(call->serve, reply->stored_of->name, reply->stored_of->version,
+				     reply->stored->name, &size);
+	/* Nothing is gained where it is not smaller. */
+	if (fd >= 0 && size >= reply->file_size) {
+		close(fd);
+		return NULL;
+	}
+	plan->size = size;
+	return fd < 0 ? NULL : MHD_create_response_from_fd_at_offset64(size, fd, 0);
+}
+
 /* A small file, as it is or encoded, out of memory; NULL where it cannot be read. */
 static struct MHD_Response *from_small_file(struct serve_call *call, struct plan *plan)
 {
@@ -199,7 +225,7 @@ static struct MHD_Response *from_small_file(struct serve_call *call, struct plan
 
 	if (body == NULL) {
 		plain = xmalloc(size + 1);
-		if (fd_read_at(reply->fd, plain, size, 0) != (ssize_t)size)
+		if (!open_stored(reply) || fd_read_at(reply->fd, plain, size, 0) != (ssize_t)size)
 			return NULL;
 		encoded = serve_encode(plan->coding, plain, size, &size);
 		if (encoded == NULL)
@@ -215,13 +241,13 @@ static struct MHD_Response *from_file(struct serve_call *call, struct plan *plan
 {
 	struct serve_reply *reply = &call->reply;
 	struct serve_file_source *source;
+	struct MHD_Response *response;
 
 	if (plan->status == 200 && reply->file_size <= LIMIT_SERVE_CACHED_FILE)
 		return from_small_file(call, plan);
-	if (plan->coding == SERVE_ZSTD && reply->encoded_fd >= 0) {
-		plan->size = reply->encoded_size;
-		return MHD_create_response_from_fd_at_offset64(plan->size, steal_fd(&reply->encoded_fd), 0);
-	}
+	response = from_blob(call, plan);
+	if (response != NULL || !open_stored(reply))
+		return response;
 	if (plan->coding != SERVE_IDENTITY && !serve_daemon_may_encode(call->serve->daemon))
 		plan->coding = SERVE_IDENTITY;
 	if (plan->coding == SERVE_IDENTITY)
@@ -364,27 +390,65 @@ static void note_outcome(struct serve_call *call, const struct plan *plan)
 	call->outcome.bytes = call->request.method == SERVE_HEAD ? 0 : plan->size;
 }
 
-enum MHD_Result serve_send(struct serve_call *call, struct MHD_Connection *connection)
+/* What of a stored file the headers are made of; false: its answer is not one that is kept. */
+static bool answer_key(const struct serve_call *call, const struct plan *plan, struct serve_answer_key *key)
+{
+	const struct serve_reply *reply = &call->reply;
+
+	if (reply->kind != SERVE_REPLY_FILE || reply->stored == NULL || plan->status != 200 || reply->n_headers > 0 ||
+	    reply->is_volatile || call->has_body || reply->about == NULL || reply->file_size > LIMIT_SERVE_CACHED_FILE)
+		return false;
+	memset(key, 0, sizeof(*key));
+	key->generation = call->set->generation;
+	key->modified = reply->modified;
+	key->type = reply->type;
+	memcpy(key->version, reply->about->version, sizeof(key->version));
+	key->is_pinned = reply->is_pinned;
+	key->is_private = reply->is_private;
+	key->negotiates = call->route != NULL && call->route->html != NULL;
+	key->names_generation = call->request.generation != 0;
+	return true;
+}
+
+static enum MHD_Result send_made(struct serve_call *call, struct plan *plan, struct MHD_Connection *connection)
 {
 	struct serve_reply *reply = &call->reply;
 	struct MHD_Response *response;
+	struct serve_answer_key key;
 	enum MHD_Result result;
-	struct plan plan;
 
-	make_plan(reply, &plan);
-	call->mhd = connection;
-	response = make_body(call, &plan);
+	response = make_body(call, plan);
 	if (response == NULL) {
+		log_warning("%s: an answer cannot be read or held", call->request.path);
 		serve_reply_problem(reply, 503, FAULT_SERVE_TROUBLE, "the answer cannot be read or held");
-		plan = (struct plan){.status = 503};
-		response = from_text(call, &plan);
+		*plan = (struct plan){.status = 503};
+		response = from_text(call, plan);
 	}
 	if (response == NULL)
 		return MHD_NO;
-	add_headers(call, &plan, response);
-	note_outcome(call, &plan);
-	call->is_answered = true;
-	result = MHD_queue_response(connection, plan.status, response);
-	MHD_destroy_response(response);
+	add_headers(call, plan, response);
+	note_outcome(call, plan);
+	result = MHD_queue_response(connection, plan->status, response);
+	if (answer_key(call, plan, &key))
+		serve_cache_keep(call->serve->cache, reply->etag, plan->coding, &key, response);
+	else
+		MHD_destroy_response(response);
 	return result;
+}
+
+enum MHD_Result serve_send(struct serve_call *call, struct MHD_Connection *connection)
+{
+	struct serve_answer_key key;
+	struct plan plan;
+	size_t size;
+
+	make_plan(&call->reply, &plan);
+	call->mhd = connection;
+	call->is_answered = true;
+	if (!answer_key(call, &plan, &key) ||
+	    !serve_cache_send(call->serve->cache, call->reply.etag, plan.coding, &key, connection, &size))
+		return send_made(call, &plan, connection);
+	plan.size = size;
+	note_outcome(call, &plan);
+	return MHD_YES;
 }

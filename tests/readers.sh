@@ -4,7 +4,7 @@
 # After lib.sh and world.sh.
 #
 #   readers_world                 the dataset cog (departements, communes) in force, generation 1
-#   readers_serve                 the same, and a server over it (serve.sh)
+#   readers_serve                 the same with rows in SQLite, and a server over it (serve.sh)
 #   readers_second                its next version comes in force, generation 2: a commune more
 #   recipe NAME                   docs/readers/NAME.md: every step of it, and what it must print
 #   needs COMMAND "WHAT"          skips the test where WHAT is not installed
@@ -60,6 +60,7 @@ readers_world() {
 
 readers_serve() {
 	serve_config
+	WORLD_INSIDE="$WORLD_INSIDE, \"rows\": true"
 	readers_world && serve_start || return
 	RECIPE_WORDS+=("http://127.0.0.1:8080=$url")
 }

@@ -15,7 +15,7 @@ chromium:chromium sqlite3:sqlite3 ip:iproute2 nft:nftables ethtool:ethtool unsha
 case "${1:-}" in
 lint) programs="clang-format:clang-format cppcheck:cppcheck shellcheck:shellcheck git:git" libraries= ;;
 fuzz) programs="clang:clang" libraries= ;;
-bench) programs="udp-sender:udpcast" libraries= ;;
+bench) programs="udp-sender:udpcast wrk:wrk" libraries= ;;
 # The languages of docs/readers: 160 MB to fetch, 430 MB on the disk where none is there. A test of one that is missing is skipped.
 readers) programs="sqlite3:sqlite3 Rscript:r-base-core javac:openjdk-17-jdk-headless curl:curl" libraries=
 	files="/usr/lib/R/site-library/jsonlite:r-cran-jsonlite /usr/lib/python3/dist-packages/pandas:python3-pandas

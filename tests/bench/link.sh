@@ -9,17 +9,18 @@
 #   in all        from the sender's start, with what it reads and hashes before
 #
 # Neither knows how much the receiving end takes: of a list of rates the fastest is looked for at which all runs are whole, by halves, then
-# step by step upwards from there, for one crossing alone may have misled. udpcast, which is slow, sends PEER_SIZE (256 MiB): the less there is of
-# a file, the likelier it comes whole. In brackets the bar of the table that Clapet is to keep; all of it takes less than ten minutes.
+# step by step upwards from there, for one crossing alone may have misled. For udpcast, which is slow, the halves are of SEARCH_SIZE (64 MiB), of
+# which more comes whole; what is printed is always of SIZE. In brackets the bar of the table that Clapet is to keep; all of it takes less than
+# ten minutes.
 #
-#   SIZE=1024 PEER_SIZE=256 RUNS=3 REPAIR=10 RATES="0.6 0.8 …" CLAPET_RATES="2.4 3.2 …" tests/bench/link.sh       (MiB, percent, Gbit/s)
+#   SIZE=1024 SEARCH_SIZE=64 RUNS=3 REPAIR=10 RATES="0.6 0.8 …" CLAPET_RATES="2.4 3.2 …" tests/bench/link.sh       (MiB, percent, Gbit/s)
 . tests/lib.sh
 . tests/net/net.sh
 set -e
 SIZE=${SIZE:-1024} RUNS=${RUNS:-3} PER_PACKET=${PER_PACKET:-1} REPAIR=${REPAIR:-10}
-PEER_SIZE=${PEER_SIZE:-$((SIZE < 256 ? SIZE : 256))}
+SEARCH_SIZE=${SEARCH_SIZE:-$((SIZE < 64 ? SIZE : 64))}
 steps() { awk "BEGIN { for (rate = $1; rate <= $2; rate *= $3) printf \"%.2f \", rate }"; } # FIRST LAST FACTOR
-RATES=${RATES:-$(steps 0.3 3.2 1.1)} CLAPET_RATES=${CLAPET_RATES:-$(steps 2 9 1.06)}
+RATES=${RATES:-$(steps 0.4 3.2 1.12)} CLAPET_RATES=${CLAPET_RATES:-$(steps 2 9 1.06)}
 net_needed "$0"
 tools/deps.sh bench
 on_disk=$T
@@ -108,28 +109,30 @@ clapet() {
 	wait $receiver || status=$?
 	wire_done
 	[ $status = 0 ] || return 1
-	(cd "$into" && sha256sum -- * | cut -d' ' -f1 | sort) | cmp -s - "$T/digests" && told >"$T/once"
+	(cd "$into" && sha256sum -- * | cut -d' ' -f1 | sort) | cmp -s - "$digests" && told >"$T/once"
 }
 clapet_file() { # GBIT
 	clapet "$T/into" "$(awk "BEGIN { print $1 * 1000 }")M" -- "$file"
 }
 
 # The fastest of the rates in $1 at which all of RUNS crossings by COMMAND RATE… are whole; its times are those of NAME.
-fastest() { # RATES NAME COMMAND ARGUMENT…
+fastest() { # RATES NAME SEARCH-SIZE COMMAND ARGUMENT…
 	local -a rates
 	read -ra rates <<<"$1"
-	local name=$2 low=-1 high=${#rates[@]} middle failed=0
-	shift 2
+	local name=$2 search=$3 low=-1 high=${#rates[@]} middle failed=0
+	shift 3
 	best=
 	rm -f "$T/times.$name"
 	# Half of what is left at a time, by one crossing, or two where the first is not whole. The highest rate first: who sends no faster
 	# than the receiver takes needs no other.
 	middle=$((high - 1))
+	of_size "$search"
 	while [ $((high - low)) -gt 1 ]; do
 		if "$1" "${rates[middle]}" "${@:2}" || "$1" "${rates[middle]}" "${@:2}"; then low=$middle; else high=$middle; fi
 		middle=$(((low + high) / 2))
 	done
 	# Down to where all are whole…
+	of_size "$SIZE"
 	until [ "$low" -lt 0 ] || repeat "$name" "$1" "${rates[low]}" "${@:2}"; do
 		low=$((low - 1)) failed=1
 	done
@@ -155,9 +158,9 @@ repeat() { # NAME COMMAND…: RUNS times; true, with their times, where all are 
 	done
 }
 must_repeat() { repeat "$@" || cat "$T/receive.log" "$T/send.log"; }
-of_size() { bytes=$(($1 << 20)) file=$T/file.$1; } # MIB
+of_size() { bytes=$(($1 << 20)) file=$T/file.$1 digests=$T/digests.$1; } # MIB
 
-echo "file: $SIZE MiB of noise on tmpfs, $PEER_SIZE MiB for udpcast; $(nproc) processors, load $(cut -d' ' -f1-3 /proc/loadavg); medians of $RUNS runs"
+echo "file: $SIZE MiB of noise on tmpfs; $(nproc) processors, load $(cut -d' ' -f1-3 /proc/loadavg); medians of $RUNS runs"
 net_new
 # udpcast greets by broadcast and sends by multicast.
 "${at_out[@]}" ip link set wo multicast on arp on
@@ -171,27 +174,25 @@ else
 fi
 echo "net.core.rmem_max is $(cat /proc/sys/net/core/rmem_max): udpcast's buffer is no larger; clapet-receive has what it may force (as root)"
 head -c $((SIZE << 20)) /dev/urandom >"$T/file.$SIZE"
-[ "$SIZE" = "$PEER_SIZE" ] || head -c $((PEER_SIZE << 20)) "$T/file.$SIZE" >"$T/file.$PEER_SIZE"
+[ "$SIZE" = "$SEARCH_SIZE" ] || head -c $((SEARCH_SIZE << 20)) "$T/file.$SIZE" >"$T/file.$SEARCH_SIZE"
 printf '%-44s %5s %5s %5s\n' "" wire place all
-sha256sum "$T/file.$SIZE" | cut -d' ' -f1 >"$T/digests"
-of_size "$PEER_SIZE"
-fastest "$RATES" udpcast udpcast
+sha256sum "$T/file.$SIZE" | cut -d' ' -f1 >"$T/digests.$SIZE"
+fastest "$RATES" udpcast "$SEARCH_SIZE" udpcast
 row udpcast "udpcast, at ${best:-no} Gbit/s"
-fastest "$RATES" udpcast-fec udpcast 8x8/128
+fastest "$RATES" udpcast-fec "$SEARCH_SIZE" udpcast 8x8/128
 row udpcast-fec "udpcast --fec 8x8/128, at ${best:-no} Gbit/s"
 net_loss 10
-fastest "$RATES" udpcast-loss udpcast 8x8/128
+fastest "$RATES" udpcast-loss "$SEARCH_SIZE" udpcast 8x8/128
 row udpcast-loss "  with 1 % lost, at ${best:-no} Gbit/s"
 net_whole
 [ -x "$BIN/clapet-send" ] && [ -x "$BIN/clapet-receive" ] || exit 0
 
-of_size "$SIZE"
 "$BIN/clapet-keys" link --output "$T/key" >/dev/null
-fastest "$CLAPET_RATES" clapet clapet_file
+fastest "$CLAPET_RATES" clapet "$SIZE" clapet_file
 row clapet "clapet --repair $REPAIR, at ${best:-no} Gbit/s"
 whole=$best
 net_loss 10
-fastest "$CLAPET_RATES" clapet-loss clapet_file
+fastest "$CLAPET_RATES" clapet-loss "$SIZE" clapet_file
 row clapet-loss "  with 1 % lost, at ${best:-no} Gbit/s"
 net_whole
 echo "  in place $(ratio clapet udpcast-fec) times as fast as udpcast --fec, $(ratio clapet udpcast) times as fast as without; with 1 % lost $(ratio clapet-loss udpcast-loss) times"
@@ -237,7 +238,6 @@ if [ -s "$T/times.gbit" ]; then
 	bar "sender, % of a processor" "$(share gbit 4)" at-most 33
 	bar "receiver, % of a processor" "$(share gbit 5)" at-most 33
 fi
-of_size "$PEER_SIZE"
 repeat udpcast-gbit udpcast 0.9 8x8/128 || :
 row udpcast-gbit "udpcast --fec 8x8/128, 900 Mbit/s"
 [ ! -s "$T/times.udpcast-gbit" ] || echo "  a processor is busy with it: sender $(share udpcast-gbit 4) %, receiver $(share udpcast-gbit 5) %"
@@ -245,8 +245,8 @@ net_rate off
 
 mkdir "$T/small"
 for ((n = 0; n < 300; n++)); do head -c 10240 /dev/urandom >"$T/small/$n"; done
-sha256sum "$T/small"/* | cut -d' ' -f1 | sort >"$T/digests"
-bytes=$((300 * 10240))
+sha256sum "$T/small"/* | cut -d' ' -f1 | sort >"$T/digests.small"
+bytes=$((300 * 10240)) digests=$T/digests.small
 must_repeat small clapet "$T/into" 900M -- "$T/small"/*
 row small "clapet, 300 objects of 10 KiB"
 [ ! -s "$T/times.small" ] || bar "300 objects of 10 KiB, times their size on the wire" "$(overhead small)" at-most 1.3

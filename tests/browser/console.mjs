@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: ISC
 // console.mjs BASE OPERATORS SHOTS KIND: the console in Chromium, driven through playwright-core; axe-core looks at each page in both languages. Prints a line
 // "ok - …" or "not ok - …" a check (tests/e2e/console_browser.sh makes TAP of it).
+// IMPORT (in the environment): a command that brings a new generation. SHOTS: a folder for screenshots, or "".
 // BASE: the readers' address; OPERATORS: the path of the operators' socket; KIND: empty, real, forty, thousands.
 import { createRequire } from "node:module";
+import { execSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 
@@ -27,7 +29,8 @@ const relay = createServer((from) => {
 await new Promise((listening) => relay.listen(0, "127.0.0.1", listening));
 const operators = `http://127.0.0.1:${relay.address().port}`;
 
-mkdirSync(shots, { recursive: true });
+if (shots)
+	mkdirSync(shots, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
 const faults = [];
 
@@ -49,10 +52,10 @@ const accessible = async (page, what) => {
 	check(lines.length === 0, `axe-core finds nothing on ${what}`, lines.join("\n"));
 };
 
-const visit = async (page, address, what, { shot = true } = {}) => {
+const visit = async (page, address, what, status = 200) => {
 	const answer = await page.goto(address);
-	check(answer.status() === 200, `${what} is answered`, answer.status());
-	if (shot)
+	check(answer.status() === status, `${what} is answered`, answer.status());
+	if (shots)
 		await page.screenshot({ path: `${shots}/${what.replace(/[^a-z0-9]+/g, "-")}.png`, fullPage: true });
 	await accessible(page, what);
 	return answer;
@@ -69,8 +72,12 @@ for (const language of ["fr-FR", "en-GB"]) {
 	check(/default-src 'none'/.test(answer.headers()["content-security-policy"]) && !/unsafe/.test(answer.headers()["content-security-policy"])
 		&& /frame-ancestors 'none'/.test(answer.headers()["content-security-policy"]) && answer.headers()["x-content-type-options"] === "nosniff"
 		&& !answer.headers()["set-cookie"], `${kind} ${short}: a policy without inline, nosniff, no cookie`);
-	if (kind === "empty")
+	if (kind === "empty") {
 		check(await page.locator("table").count() === 0 && await page.locator("main p").count() > 0, `empty ${short}: it says that nothing is there`);
+		faults.length = 0; // a browser calls a 404 an error
+		await visit(page, base + "/datasets/nothing", `empty problem ${short}`, 404);
+		faults.length = 0;
+	}
 	if (kind === "real" || kind === "forty") {
 		const name = kind === "real" ? "villes" : "jeu-0000";
 		await page.locator(`a[href^="/datasets/${name}"]`).first().click();
@@ -90,7 +97,7 @@ for (const language of ["fr-FR", "en-GB"]) {
 		check(refused.status() === 403, `${kind} ${short}: what waits is not shown to readers`, refused.status());
 	}
 	if (kind === "real" || kind === "forty") {
-		for (const name of ["held", "link", "log"])
+		for (const name of kind === "real" ? ["held", "link", "log"] : ["held"])
 			await visit(page, `${operators}/${name}`, `${kind} ${name} ${short}`);
 		await page.goto(operators + "/");
 		check(await page.locator("header nav a").count() === 5, `${kind} ${short}: the operators' pages are in their navigation`);
@@ -134,6 +141,20 @@ if (kind === "forty" || kind === "thousands") {
 	check(await page.locator("main script").count() === 0, `${kind}: what is searched for stays text`);
 	await page.goto(base + "/?state=held&sort=rows");
 	check(await page.locator("tbody .badge", { hasText: "retenu" }).count() === await page.locator("tbody tr").count(), `${kind}: a state filters`);
+	await page.context().close();
+}
+// With scripts: a command is copied, and who looks is told of a new generation.
+if (kind === "real") {
+	const page = await open("en-GB", { permissions: ["clipboard-read", "clipboard-write"] });
+	await page.goto(operators + "/held");
+	await page.locator("button.copy").first().click();
+	await page.waitForFunction(() => document.querySelector("button.copy").textContent === "Copied");
+	check((await page.evaluate(() => navigator.clipboard.readText())).startsWith("clapet-inside approve villes"), "real: the command is copied");
+	await page.goto(base + "/");
+	check(await page.locator("#news").innerText() === "", "real: no news yet");
+	execSync(process.env.IMPORT, { stdio: "ignore" });
+	await page.waitForSelector("#news a", { timeout: 20000 });
+	check(/A new generation is in force: [0-9]+/.test(await page.locator("#news").innerText()), "real: a new generation is told of");
 	await page.context().close();
 }
 check(faults.length === 0, `${kind}: no page breaks its policy or asks elsewhere`, faults.join("\n"));

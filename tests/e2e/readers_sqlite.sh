@@ -6,6 +6,7 @@
 . tests/readers.sh
 
 needs sqlite3 SQLite
-ok "a store with a dataset" readers_world
+ok "a store with a dataset, and a server" readers_serve
 recipe sqlite
+ok "the server ends well" serve_stop
 done_testing

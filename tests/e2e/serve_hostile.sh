@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Requests that mean harm, against the real server: paths that lead out, injection, framing, floods, slow ones, crowds (tests/hostile.py). Refused, bounded,
 # logged; a good reader is served meanwhile.
-WORLD_INSIDE='"reserve": 0'
+WORLD_INSIDE='"reserve": 0, "rows": {"default": true, "datasets": {"noise": false}}'
 . tests/lib.sh
 . tests/world.sh
 . tests/readers.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Swap under load: readers ask for pinned and current files of three datasets at a fixed rate while sets come in force, by import and by rollback. No error, no
 # mixed set: every answer is what the store shows for the generation that the answer names. tests/bench/serve_load.sh is the same with more of all.
-WORLD_INSIDE='"reserve": 0, "keepGenerations": 1000'
+WORLD_INSIDE='"reserve": 0, "keepGenerations": 1000, "rows": {"default": false, "datasets": {"villes": true}}'
 . tests/lib.sh
 . tests/world.sh
 . tests/serve.sh
@@ -24,7 +24,7 @@ paths() {
 	for name in $datasets; do
 		printf '%s\n' "/datasets/$name" "/datasets/$name/$name.csv" "/datasets/$name/datapackage.json" "@/datasets/$name/$name.csv" "@/datasets/$name/datapackage.json" "@/datasets/$name"
 	done
-	echo @/catalog
+	printf '%s\n' @/catalog '/datasets/villes/villes?code=7' '@/datasets/villes/villes?code=7' '@/datasets/villes/villes?columns=lot&sort=-code'
 }
 # What was seen, against the store: of each generation the version and the bytes.
 as_the_store_says() {
@@ -34,12 +34,12 @@ store, seen = sys.argv[1:]
 n = 0
 for line in open(seen, encoding="utf-8"):
     generation, path, version, etag = line.split()
-    parts = path.split("/")[1:]
+    parts = path.partition("?")[0].split("/")[1:]
     if parts[0] != "datasets":
         continue
     folder = os.path.join(store, "generations", generation, parts[1])
     assert os.path.basename(os.readlink(folder)) == version, f"{line}: the store has {os.readlink(folder)}"
-    if len(parts) == 3:
+    if len(parts) == 3 and "." in parts[2]:
         with open(os.path.join(folder, parts[2]), "rb") as file:
             assert hashlib.sha256(file.read()).hexdigest() in etag, f"{line}: the store has other bytes"
     n += 1
@@ -84,6 +84,12 @@ is "$(field answers)" "$(field asked)" "every request was answered ($(field aske
 ok "by many generations ($(field generations))" test "$(field generations)" -ge "$SETS"
 ok "some by \"you have it\" ($(field unchanged))" test "$(field unchanged)" -gt 0
 ok "every answer is what the store shows for its generation" as_the_store_says "$T/seen"
+mixed=
+for folder in "$T"/in/store/generations/*; do
+	get "/generations/${folder##*/}/datasets/villes/villes?columns=lot&limit=1"
+	[ "$(tail -n 1 "$body")" = "$(sed -n '2s/.*,//p' "$folder/villes/villes.csv")" ] || mixed="$mixed ${folder##*/}"
+done
+is "$mixed" "" "the rows of each generation are those of its file"
 sed 's/^/# /' "$T/load.json"
 ok "the server ends well" serve_stop
 done_testing

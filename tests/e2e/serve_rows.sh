@@ -86,7 +86,7 @@ is "$(cat "$body")" "SQLite format 3" "in parts"
 
 # One that is no database, and none.
 cp "$T/in/store/datasets/villes/rows/$version.sqlite" "$T/kept"
-serve_stop
+ok "the server ends well" serve_stop
 chmod u+w "$T/in/store/datasets/villes/rows/$version.sqlite"
 head -c 20000 /dev/urandom >"$T/in/store/datasets/villes/rows/$version.sqlite"
 serve_start
@@ -104,7 +104,7 @@ is "$status_code" 503 "nor the file"
 inside rows >/dev/null 2>&1
 get '/datasets/villes/villes?code=000042&columns=n'
 is "$(tail -n 1 "$body")" 42 "once it is built it is there, without a restart"
-serve_stop
+ok "the server ends well" serve_stop
 sed -i 's/"rows": true/"rows": false/' "$T/in/inside.json"
 rm -f "$T/in/store/datasets/villes/rows/$version.sqlite"
 serve_start

@@ -25,7 +25,7 @@ static struct rows_catalog_column columns[] = {
 	{(char *)"a\" b", (char *)"a\" b", ROWS_TEXT, ROWS_TEXT, 0, false},
 	{(char *)"limit", (char *)"limit", ROWS_TEXT, ROWS_TEXT, 0, false},
 };
-static const struct rows_catalog_table table = {(char *)"t", (char *)"t", 0, true, columns, 9, 1};
+static const struct rows_catalog_table table = {(char *)"t", (char *)"t", 0, true, "", columns, 9, 1};
 
 static sqlite3 *open_db(void)
 {

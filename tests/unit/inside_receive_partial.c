@@ -144,6 +144,17 @@ static void test_announced_as_another(void **state)
 	assert_false(receive_state_read(head, sizeof(head), &info));
 }
 
+/* What an older receiver left is gone on with: its sums stay what they were. */
+static void test_sum(void **state)
+{
+	uint8_t bytes[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)i;
+	assert_true(receive_sum(7, bytes, sizeof(bytes)) == 0x4e9d3918d557504fULL);
+}
+
 static void test_recheck(void **state)
 {
 	struct world *world = *state;
@@ -275,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_state, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_announced_as_another, set_up, tear_down),
+		cmocka_unit_test(test_sum),
 		cmocka_unit_test_setup_teardown(test_recheck, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pieces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_end, set_up, tear_down),
