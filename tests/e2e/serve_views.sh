@@ -41,11 +41,15 @@ done
 is "$leaked" "" "whatever is asked, no other row is given"
 ask '/datasets/villes/villes?dep=38'
 is "$(grep -c 3800 "$body")" 0 "also where the filter's own column is asked for"
-for path in villes.csv rows.sqlite; do
+for path in villes.csv rows.sqlite datapackage.json provenance.intoto.json; do
 	ask "/datasets/villes/$path"
 	is "$status_code" 403 "$path is not given"
 	not_ok "nor a part of it" grep -q 3800 "$body"
 done
+ask /datasets/villes
+is "$status_code" 200 "its description is"
+unlike "$(cat "$body")" "$(sha256sum <"$T/in/store/current/villes/villes.csv" | cut -c1-64)" "without the digest of the whole"
+like "$(cat "$body")" '"dep"' "but with its schema"
 old=$(inside --json history villes | python3 -c 'import json, sys; d = json.load(sys.stdin); print(d["versions"][-1]["version"] if "versions" in d else d[-1]["version"])')
 ask "/datasets/villes/diff?from=$old"
 not_ok "a difference tells of no other row" grep -Eq '38001|38002|Abrets|Adrets' "$body"
