@@ -120,6 +120,10 @@ operator /held
 is "$status_code" 200 "operators see what waits"
 like "$(text)" 'clapet-inside approve villes --reason' "and the next command"
 like "$(text)" 'population' "and the field"
+operator /held -H 'Host: elsewhere.example'
+is "$status_code" 403 "not under another name: a page of somebody else's could stand behind it"
+operator /held -H 'Host: LocalHost:8081'
+is "$status_code" 200 "under localhost, as a forwarded port is"
 operator /link
 like "$(text)" 'en ordre' "link and trust"
 mkdir -p "$T/in/incoming/.link"
