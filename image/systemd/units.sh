@@ -68,6 +68,9 @@ worker() { # SIDE WORKER ACCOUNT FAMILIES NETWORK MEMORY FILE TASKS
 }
 
 supervisor() { # UNIT DESCRIPTION SIDE TYPE COMMAND FAMILIES FOLDER
+	local check=check
+	# What readers and hooks need keeps no bundle from coming in.
+	[ "$3" != inside ] || check="check --import"
 	{
 		cat <<-UNIT
 		[Unit]
@@ -82,7 +85,7 @@ supervisor() { # UNIT DESCRIPTION SIDE TYPE COMMAND FAMILIES FOLDER
 
 		[Service]
 		Type=$4
-		ExecStartPre=$prefix/bin/clapet-$3 --config /etc/clapet/$3.json check
+		ExecStartPre=$prefix/bin/clapet-$3 --config /etc/clapet/$3.json $check
 		ExecStart=$prefix/bin/clapet-$3 --config /etc/clapet/$3.json $5
 		User=clapet-$3
 		Group=clapet-$3

@@ -32,6 +32,10 @@ for unit in clapet-inside clapet-outside clapet-heartbeat clapet-receive clapet-
 done
 unlike "$(cat "$T"/units/*@.service)" '^(Supplementary)?Group' "no worker has a group beside its account's"
 
+unlike "$(cat "$T/units/clapet-receive.service")" '^(Supplementary)?Group' "nor has clapet-receive"
+is "$(grep ReadWritePaths "$T/units/clapet-receive.service")" "ReadWritePaths=/var/lib/clapet-inside/link" "which writes its own folder alone"
+like "$(cat image/tmpfiles.d/clapet.conf)" '/var/lib/clapet-inside/link +2770 clapet-receive clapet-inside$' "that the inside takes files from"
+
 # sysusers.d really makes them, into a folder that stands for the root.
 mkdir -p "$T/host/usr/lib/sysusers.d" "$T/host/etc"
 cp image/sysusers.d/clapet.conf "$T/host/usr/lib/sysusers.d/"
