@@ -252,10 +252,10 @@ static int allow_calls(scmp_filter_ctx filter, const char *names)
 			continue;
 		/* An answer on a connection, never to an address. */
 		if (number == SCMP_SYS(send))
-			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0, 0));
 		/* A thread's name. */
 		else if (number == SCMP_SYS(prctl))
-			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
 		/* A thread of this process, never a process. */
 		else if (number == SCMP_SYS(clone))
 			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
