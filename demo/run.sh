@@ -114,7 +114,7 @@ somebody_sends() { # FILE
 	cross "$1"
 }
 chapter "Two hosts, a one-way link, a portal, keys"
-mkdir -p "$T"/portal/{www,tmp} "$T"/outside/{sources/cog,state,outbox} "$T"/inside/{incoming,spool,contracts,store} "$T/safe"
+mkdir -p "$T"/portal/{www,tmp} "$T"/outside/{sources/cog,state,outbox} "$T"/inside/{incoming,spool,contracts,store,readers} "$T/safe"
 chmod 755 "$T"
 : >"$T/inside/service.log"
 mkdir "$T/history" && tar -xJf "$here/data/cog.tar.xz" -C "$T/history"
@@ -144,10 +144,13 @@ cp "$here/contracts/paie.json" "$T/inside/contracts/"
 cat >"$T/inside/policy.json" <<JSON
 {"format": "clapet policy 1", "datasets": [{"name": "cog", "threshold": 1, "opaque": false}], "licences": ["LOV2"]}
 JSON
+cat >"$T/inside/access.json" <<JSON
+{"format": "clapet access 1", "default": {"access": "private"}}
+JSON
 cat >"$T/inside/inside.json" <<JSON
 {"format": "clapet inside configuration 1", "store": "store", "incoming": "incoming", "spool": "spool",
  "contracts": "contracts", "policy": "policy.json", "link": {"bind": "$NET_IN:$PORT", "key": "link.key"},
- "testBench": "this machine is a test bench"}
+ "rows": true, "access": "access.json", "serve": {"listen": ["unix:http"], "accessLog": "readers"}, "testBench": "this machine is a test bench"}
 JSON
 say "The portal is nginx on the outside's loopback interface: one zip, windows-1252, semicolons."
 run 0 clapet-keys init --repository "$T/outside/repository" --keys "$T/outside/keys" --root-key "$T/safe/root.key" --no-passphrase
@@ -260,6 +263,19 @@ cp "$T/inside/policy.json" "$T/second/"
 sed 's/, "link": {[^}]*}//' "$T/inside/inside.json" >"$T/second/inside.json"
 run 0 clapet-inside --config "$T/second/inside.json" init --root "$T/inside/root.json"
 run 0 clapet-inside --config "$T/second/inside.json" import "$T/media"
+
+chapter "Readers on other hosts ask over HTTP, with a key where the operator wants one"
+service inside clapet-inside --config "$T/inside/inside.json" serve
+eventually test -S "$T/inside/http"
+ask() { run "$1" curl -sS --fail-with-body --unix-socket "$T/inside/http" "${@:2}"; }
+ask 22 http://inside/datasets/cog
+inside 0 key add --owner paie --dataset cog
+printf 'header = "Authorization: Bearer %s"\n' "$(grep -o 'clapet_k1_[0-9a-f]*' "$T/output")" >"$T/paie.key"
+eventually curl -sf -K "$T/paie.key" --unix-socket "$T/inside/http" http://inside/datasets/cog # within a second
+say "One row by its key, typed by the schema (01 stays 01), and the file with what proves it:"
+ask 0 -K "$T/paie.key" 'http://inside/datasets/cog/communes?code=01004&format=ndjson'
+ask 0 -K "$T/paie.key" -I http://inside/datasets/cog/communes.csv
+inside 0 usage
 
 chapter "The operator rolls back, and later releases; the auditor checks everything"
 inside 0 rollback cog --reason "payroll closes on Friday with the previous code"

@@ -19,6 +19,7 @@ bool cmd_wants_json(void);
 int cmd_init(int argc, char **argv);
 extern const struct option cmd_init_options[];
 int cmd_check(int argc, char **argv);
+extern const struct option cmd_check_options[];
 int cmd_import(int argc, char **argv);
 extern const struct option cmd_import_options[];
 int cmd_watch(int argc, char **argv);

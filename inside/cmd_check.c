@@ -22,6 +22,13 @@
 
 #define CELL 512
 
+static bool opt_import;
+
+const struct option cmd_check_options[] = {
+	{"import", 0, OPTION_FLAG, &opt_import, NULL, "only what import and watch need: not access.json, nor hooks"},
+	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
+};
+
 static int say(const struct refusal *why, const char *what, const char *good)
 {
 	if (why->fault == FAULT_NONE) {
@@ -235,7 +242,7 @@ static int check_hooks(const struct inside_config *config)
 	struct hooks_names names;
 	int status = 0;
 
-	if (config->hooks == NULL)
+	if (config->hooks == NULL || opt_import)
 		return 0;
 	folder = xasprintf("%s/generation.d", config->hooks);
 	hooks_list(folder, tell_hook, &status, &names);
@@ -347,7 +354,7 @@ static int check_access(const struct inside *inside, struct access_rules **ret_r
 	char text[160] = "";
 	int status;
 
-	if (path == NULL)
+	if (path == NULL || opt_import)
 		return 0;
 	if (access_rules_load(path, &rules, &why) == FAULT_NONE)
 		snprintf(text, sizeof(text), "%s by default; %zu dataset%s, %zu view%s, %zu licence%s",

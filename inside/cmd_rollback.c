@@ -34,11 +34,22 @@ const struct option cmd_rollback_options[] = {
 	{NULL, 0, OPTION_FLAG, NULL, NULL, NULL},
 };
 
+/* Whether VERSION of DATASET came before THAN did, as far as histories tell: who goes back and goes back again does not come to what he left. */
+static bool is_older(const struct inside *inside, const char *dataset, const char *version, const char *than)
+{
+	_cleanup_(past_freep) struct past_version *a = NULL, *b = NULL;
+
+	return past_load(inside->store_fd, dataset, version, &a, NULL) != FAULT_NONE ||
+	       past_load(inside->store_fd, dataset, than, &b, NULL) != FAULT_NONE || a->role_version < b->role_version;
+}
+
 /* Whether ENTRY, of an older generation, is what was asked for. */
-static bool fits(const struct generation_entry *entry, const struct generation_entry *now)
+static bool fits(const struct inside *inside, const struct generation_entry *entry, const struct generation_entry *now)
 {
 	if (entry == NULL || (now != NULL && strcmp(entry->version, now->version) == 0))
 		return false;
+	if (opt_to == NULL && opt_generation == 0 && now != NULL)
+		return is_older(inside, entry->name, entry->version, now->version);
 	return opt_to == NULL || strncmp(entry->version, opt_to, strlen(opt_to)) == 0;
 }
 
@@ -61,7 +72,7 @@ static enum fault find_generation(const struct inside *inside, const struct gene
 		    generation_load(inside->store_fd, numbers[i], &candidate, NULL) != FAULT_NONE)
 			continue;
 		found = dataset == NULL ||
-			fits(generation_entry(&candidate, dataset), generation_entry(current, dataset));
+			fits(inside, generation_entry(&candidate, dataset), generation_entry(current, dataset));
 		if (found) {
 			*ret_generation = candidate;
 			return FAULT_NONE;
@@ -71,7 +82,7 @@ static enum fault find_generation(const struct inside *inside, const struct gene
 	return refuse(why, FAULT_NO_SUCH,
 		      "%s: no generation that is still here shows %s%s, nor does history know one; see `clapet-inside "
 		      "history`",
-		      dataset == NULL ? "--all" : dataset, opt_to == NULL ? "another version" : "version ",
+		      dataset == NULL ? "--all" : dataset, opt_to == NULL ? "an older version" : "version ",
 		      opt_to == NULL ? "" : opt_to);
 }
 
@@ -106,11 +117,16 @@ static void add_past(const struct inside *inside, const struct past_version *pas
 	generation_set(older, past->dataset, version, json);
 }
 
-/* Where nobody names one, it is not one of which nothing is left. */
-static bool will_do(const struct inside *inside, const struct past_version *past)
+/* Where nobody names one, it is older than what is in force, and not one of which nothing is left. */
+static bool will_do(const struct inside *inside, const struct past_version *past, const struct generation_entry *now)
 {
-	return was_in_force(past) &&
-	       (opt_to != NULL || opt_generation != 0 || past_find(inside->store_fd, past) != PAST_GONE);
+	char version[STORE_VERSION_SIZE];
+
+	if (opt_to != NULL || opt_generation != 0 || !was_in_force(past))
+		return was_in_force(past);
+	store_version_name(&past->version, version);
+	return past_find(inside->store_fd, past) != PAST_GONE &&
+	       (now == NULL || is_older(inside, past->dataset, version, now->version));
 }
 
 /* The newest of DATASET that was in force, and is not NOW's; or the one that --to names. */
@@ -126,7 +142,7 @@ static enum fault find_past(const struct inside *inside, const struct shown_list
 	past_list_load(inside->store_fd, dataset, shown, &list);
 	for (size_t i = 0; i < list.n_items; i++) {
 		store_version_name(&list.items[i]->version, version);
-		if ((now != NULL && strcmp(version, now->version) == 0) || !will_do(inside, list.items[i]) ||
+		if ((now != NULL && strcmp(version, now->version) == 0) || !will_do(inside, list.items[i], now) ||
 		    (opt_to != NULL && strcmp(version, wanted) != 0))
 			continue;
 		add_past(inside, list.items[i], older);

@@ -38,6 +38,60 @@ static void write_heard(const struct console_page *page, const struct console_he
 	console_item_end(page);
 }
 
+/* Seconds after which nobody seems to write the receiver's status any more. */
+#define RECEIVER_QUIET 10
+
+static void write_state(const struct console_page *page, const json_t *link)
+{
+	static const struct {
+		const char *state, *kind;
+		enum console_word word;
+	} states[] = {{"up", "good", WORD_LINK_UP},
+		      {"degraded", "waits", WORD_LINK_DEGRADED},
+		      {"down", "bad", WORD_LINK_DOWN},
+		      {"waiting", "over", WORD_LINK_WAITING}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (strcmp(states[i].state, console_member(link, "state")) == 0)
+			console_badge_word(page, states[i].kind, states[i].word);
+}
+
+static uint64_t count_of(const json_t *object, const char *key)
+{
+	json_int_t count = json_integer_value(json_object_get(object, key));
+
+	return count < 0 ? 0 : (uint64_t)count;
+}
+
+/* What clapet-receive says of itself. */
+static void write_receiver(const struct console_page *page, const json_t *status)
+{
+	const json_t *link = json_object_get(status, "link"), *recent = json_object_get(link, "recent");
+	int64_t at = console_time_of(status, "at"), beacon = console_time_of(json_object_get(link, "beacon"), "at");
+	char lost[CONSOLE_TEXT_SIZE], all[CONSOLE_TEXT_SIZE], age[CONSOLE_TEXT_SIZE];
+
+	console_item(page, WORD_LINK_RECEIVER);
+	write_state(page, link);
+	if (page->now - at > RECEIVER_QUIET) {
+		fputs(" <span class=\"badge bad\">", page->file);
+		console_say_with(page, WORD_LINK_QUIET,
+				 (const char *const[]){console_age(page->language, page->now - at, age), NULL});
+		fputs("</span>", page->file);
+	}
+	console_item_end(page);
+	console_item(page, WORD_LINK_BEACON);
+	console_time(page, beacon);
+	console_item_end(page);
+	console_item(page, WORD_LINK_LOST);
+	console_say_with(page, WORD_LINK_LOST_OF,
+			 (const char *const[]){console_number(page->language, count_of(recent, "lost"), lost),
+					       console_number(page->language, count_of(recent, "packets"), all), NULL});
+	console_item_end(page);
+	console_item(page, WORD_LINK_ARRIVING);
+	console_numeral(page, json_array_size(json_object_get(status, "objects")));
+	console_item_end(page);
+}
+
 static void write_count(const struct console_page *page, enum console_word word, const json_t *counts, const char *key)
 {
 	console_item(page, word);
@@ -59,6 +113,8 @@ static void write_link(const struct console_page *page, const struct console_lin
 	else
 		console_say_with(page, WORD_LINK_LISTENS, (const char *const[]){link->receiver, NULL});
 	console_item_end(page);
+	if (link->link_status != NULL)
+		write_receiver(page, link->link_status);
 	write_count(page, WORD_CAME_BY_THEMSELVES, counts, "byThemselves");
 	write_count(page, WORD_CAME_BY_DECISION, counts, "byDecision");
 	fputs("</dl>\n</section>\n", page->file);

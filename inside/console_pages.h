@@ -120,8 +120,9 @@ void console_write_held(const struct console_page *page, const struct console_he
 
 struct console_link {
 	struct console_health health;
-	const json_t *status; /* status.json; NULL: not written yet */
-	const char *receiver; /* where clapet-receive listens; "" */
+	const json_t *status;      /* status.json; NULL: not written yet */
+	const char *receiver;      /* where clapet-receive listens; "" */
+	const json_t *link_status; /* what it wrote last (bundle/FORMAT.md 30.5); NULL: unknown */
 	bool has_log;
 	uint64_t log_size;
 	struct refusal log; /* FAULT_NONE: it is whole as far as it was looked at */

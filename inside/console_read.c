@@ -71,6 +71,23 @@ void console_judge(const json_t *status, int64_t heartbeat, int64_t clock_skew, 
 	*ret_health = health;
 }
 
+json_t *console_load_receiver(const char *path)
+{
+	_cleanup_free_ char *folder = xasprintf("%s/" CONSOLE_RECEIVER_FOLDER, path);
+	_cleanup_close_ int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ uint8_t *data = NULL;
+	json_t *status = NULL;
+	size_t size;
+
+	if (fd < 0 || fd_load_file(fd, "status.json", LIMIT_CONFIGURATION_SIZE, &data, &size) < 0 ||
+	    json_parse(data, size, LIMIT_CONFIGURATION_SIZE, &status, NULL) != FAULT_NONE)
+		return NULL;
+	if (json_format(status, "status.json", "clapet link status", 1, NULL) == FAULT_NONE)
+		return status;
+	json_decref(status);
+	return NULL;
+}
+
 json_t *console_load_report(int store_fd, const char *dataset, const char *version)
 {
 	_cleanup_free_ uint8_t *data = NULL;

@@ -40,6 +40,10 @@ struct console_readers {
 bool console_load_readers(const char *path, const char *dataset, struct console_readers *ret_readers);
 void console_readers_clear(struct console_readers *readers);
 
+/* What clapet-receive wrote last beneath PATH, its folder; NULL. It hears what is hostile, so that this is, too. New reference. */
+#define CONSOLE_RECEIVER_FOLDER ".link"
+json_t *console_load_receiver(const char *path);
+
 /* The report of a version that was held back or refused (its 16 digits); NULL. New reference. */
 json_t *console_load_report(int store_fd, const char *dataset, const char *version);
 

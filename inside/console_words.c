@@ -174,20 +174,20 @@ const char *console_moment(enum console_language language, int64_t time, char te
 const char *console_age(enum console_language language, int64_t seconds, char text[CONSOLE_TEXT_SIZE])
 {
 	static const struct {
-		int64_t length;
+		uint64_t length;
 		const char *one[CONSOLE_LANGUAGES], *many[CONSOLE_LANGUAGES];
 	} units[] = {{365 * 86400, {"an", "year"}, {"ans", "years"}},
 		     {86400, {"jour", "day"}, {"jours", "days"}},
 		     {3600, {"h", "h"}, {"h", "h"}},
 		     {60, {"min", "min"}, {"min", "min"}},
 		     {1, {"s", "s"}, {"s", "s"}}};
-	int64_t left = seconds < 0 ? -(seconds + 1) + 1 : seconds;
+	uint64_t left = seconds < 0 ? 0 - (uint64_t)seconds : (uint64_t)seconds;
 	size_t i = 0;
 
 	while (left / units[i].length == 0 && i + 1 < ARRAY_SIZE(units))
 		i++;
 	left /= units[i].length;
-	snprintf(text, CONSOLE_TEXT_SIZE, "%s%" PRId64 NO_BREAK "%s", seconds < 0 ? "-" : "", left,
+	snprintf(text, CONSOLE_TEXT_SIZE, "%s%" PRIu64 NO_BREAK "%s", seconds < 0 ? "-" : "", left,
 		 left == 1 ? units[i].one[language] : units[i].many[language]);
 	return text;
 }

@@ -144,12 +144,11 @@ static bool take_output(int fd, struct report *report)
 	return n != 0;
 }
 
-/* Kills all that is left: they are ours by now, or become so when their parents die. */
-static void kill_rest(pid_t group)
+/* Kills all that is left of what left its group: they are ours by now, or become so when their parents die. */
+static void kill_rest(void)
 {
 	char text[64 * 1024], path[64];
 
-	kill(-group, SIGKILL);
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
 	/* Rounds, for who forks on while we kill. */
 	for (int round = 0; round < 1000; round++) {
@@ -169,13 +168,21 @@ static void kill_rest(pid_t group)
 	}
 }
 
+/* Not reaped yet: until then its number, and that of its group, is nobody else's. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+}
+
 /* Until it ended; past the deadline it is told to, past the grace it is killed. */
 static void wait_for(pid_t pid, int pid_fd, int output_fd, int64_t seconds, struct report *report)
 {
 	struct pollfd polls[] = {{.fd = pid_fd, .events = POLLIN}, {.fd = output_fd, .events = POLLIN}};
 	int64_t until = milliseconds() + seconds * 1000;
 
-	while (waitpid(pid, &report->status, WNOHANG) == 0) {
+	while (!has_ended(pid)) {
 		int64_t left = until - milliseconds();
 
 		if (left <= 0 && report->is_late)
@@ -192,6 +199,8 @@ static void wait_for(pid_t pid, int pid_fd, int output_fd, int64_t seconds, stru
 			polls[1].fd = -1;
 	}
 	take_output(output_fd, report);
+	kill(-pid, SIGKILL);
+	waitpid(pid, &report->status, 0);
 }
 
 /* Our own signals are not the program's: they are as at a login. */
@@ -239,7 +248,7 @@ static void keep(const char *path, int input_fd, char *const *environment, int64
 	close(pipes[1]);
 	pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	wait_for(pid, pid_fd, pipes[0], seconds, report);
-	kill_rest(pid);
+	kill_rest();
 	_exit(0);
 }
 

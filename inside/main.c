@@ -182,7 +182,8 @@ static const char usage_details[] = "Sums the access log of inside-serve by appl
 
 static const struct command commands[] = {
 	{"init", NULL, "makes the store and anchors its trust", init_details, cmd_init_options, cmd_init},
-	{"check", NULL, "looks at configuration, rules, folders, users and sandbox", NULL, NULL, cmd_check},
+	{"check", NULL, "looks at configuration, rules, folders, users and sandbox", NULL, cmd_check_options,
+	 cmd_check},
 	{"import", "[BUNDLE|FOLDER…]", "takes bundles in, with all that waits in incoming/", import_details,
 	 cmd_import_options, cmd_import},
 	{"watch", NULL, "imports whatever arrives, until SIGTERM", watch_details, cmd_watch_options, cmd_watch},

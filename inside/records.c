@@ -356,6 +356,7 @@ bool record_check(const struct record *record)
 	case RECORD_REPORT:
 	case RECORD_SYNC:
 	case RECORD_DATABASE:
+	case RECORD_ROWS_OLD:
 	case RECORD_GOOD: /* two digests */
 		return true;
 	case RECORD_SPILL:

@@ -63,6 +63,9 @@ static void receive(int sock, struct request *request)
 		case RECORD_TABLE:
 			take_table(request, &record.target, fd);
 			break;
+		case RECORD_ROWS_OLD:
+			take_fd(&request->build.old_fd, fd);
+			break;
 		case RECORD_DATABASE:
 			take_fd(&request->build.fd, fd);
 			break;
@@ -100,7 +103,7 @@ static enum fault build(struct request *request, struct refusal *why)
 int main(int argc, char **argv)
 {
 	int sock = worker_enter(argc, argv, "inside-rows");
-	struct request request = {.package_fd = -1, .build = {.fd = -1}};
+	struct request request = {.package_fd = -1, .build = {.fd = -1, .old_fd = -1}};
 	struct refusal why = {FAULT_NONE, ""};
 	struct record end;
 

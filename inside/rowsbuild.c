@@ -6,9 +6,11 @@
  */
 #include "inside/rowsbuild.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -183,6 +185,44 @@ static enum fault fill_twice(const struct rowsbuild *build, struct rows_table *t
 	return fault;
 }
 
+/* --- a version of the same tables ------------------------------------------------------------------------------------- */
+
+static bool is_of_same_tables(const struct rowsbuild *build, const struct rows_table *tables, size_t n_tables)
+{
+	_cleanup_(rowsfile_freep) struct rowsfile *file = NULL;
+	_cleanup_(rowsfile_finalizep) sqlite3_stmt *statement = NULL;
+	char content[SHA256_HEX_SIZE];
+	const char *found;
+
+	if (build->old_fd < 0 || rowsfile_open(build->old_fd, &file, NULL) != FAULT_NONE ||
+	    rowsfile_prepare(file, FAULT_ROWS_DAMAGED, &statement, NULL,
+			     "SELECT value FROM clapet WHERE name = 'content'") != FAULT_NONE ||
+	    sqlite3_step(statement) != SQLITE_ROW)
+		return false;
+	found = (const char *)sqlite3_column_text(statement, 0);
+	content_digest(build, tables, n_tables, content);
+	return found != NULL && strcmp(found, content) == 0;
+}
+
+/* The old file's bytes, and another version in them. */
+static enum fault copy_old(const struct rowsbuild *build, struct refusal *why)
+{
+	_cleanup_(rowsfile_freep) struct rowsfile *file = NULL;
+	char version[SHA256_HEX_SIZE];
+	uint64_t size;
+	enum fault fault;
+	int r = lseek(build->old_fd, 0, SEEK_SET) < 0 || lseek(build->fd, 0, SEEK_SET) < 0
+			? -errno
+			: fd_copy(build->old_fd, build->fd, LIMIT_PLAIN_SIZE, &size);
+
+	if (r < 0)
+		return refuse(why, FAULT_STORAGE, "a copy of the SQLite file of another version: %s", strerror(-r));
+	if ((fault = rowsfile_change(build->fd, build->spill_fds, &file, why)) != FAULT_NONE)
+		return fault;
+	sha256_to_hex(&build->version, version);
+	return rowsfile_run(file, why, "UPDATE clapet SET value = %Q WHERE name = 'version'", version);
+}
+
 enum fault rowsbuild_run(const struct rowsbuild *build, struct refusal *why)
 {
 	_cleanup_free_ struct rows_table *tables = xcalloc(build->package->n_resources + 1, sizeof(*tables));
@@ -202,7 +242,8 @@ enum fault rowsbuild_run(const struct rowsbuild *build, struct refusal *why)
 			break;
 		}
 	}
-	fault = fill_twice(build, tables, n_tables, why);
+	fault = is_of_same_tables(build, tables, n_tables) ? copy_old(build, why)
+							   : fill_twice(build, tables, n_tables, why);
 	for (size_t i = 0; i < n_tables; i++)
 		rows_table_clear(&tables[i]);
 	return fault;

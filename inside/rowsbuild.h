@@ -31,7 +31,8 @@ struct rowsbuild {
 	const struct rowsbuild_file
 		*files; /* of every resource that is to be in it, if it is a table; others are passed over */
 	size_t n_files;
-	int fd; /* read-write: the database */
+	int old_fd; /* the database of another version, -1: none: copied where it is of the same tables */
+	int fd;     /* read-write: the database */
 	int spill_fds[ROWSFILE_SPILLS];
 };
 

@@ -235,7 +235,7 @@ static size_t distance(const char *a, const char *b)
 
 	for (size_t k = 0; k <= n; k++)
 		row[k] = k;
-	for (size_t i = 0; a[i] != '\0' && i < LIKE_SIZE; i++) {
+	for (size_t i = 0; i < LIKE_SIZE && a[i] != '\0'; i++) {
 		size_t diagonal = row[0];
 
 		row[0] = i + 1;

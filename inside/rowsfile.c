@@ -384,6 +384,22 @@ enum fault rowsfile_create(int fd, const int spill_fds[ROWSFILE_SPILLS], uint64_
 	return fault;
 }
 
+enum fault rowsfile_change(int fd, const int spill_fds[ROWSFILE_SPILLS], struct rowsfile **ret_file,
+			   struct refusal *why)
+{
+	_cleanup_(rowsfile_freep) struct rowsfile *file = new_file(fd, spill_fds, false);
+	enum fault fault;
+
+	if (open_db(file, SQLITE_OPEN_READWRITE) != SQLITE_OK)
+		return rowsfile_failed(file, FAULT_ROWS_BUILD, "a file that is there", why);
+	forgo_extras(file->db);
+	fault = rowsfile_run(file, why,
+			     "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE");
+	if (fault == FAULT_NONE)
+		*ret_file = steal_pointer(&file);
+	return fault;
+}
+
 /* What statements of ours do. */
 static int authorize(void *ctx, int action, const char *a, const char *b, const char *database, const char *trigger)
 {

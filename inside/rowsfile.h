@@ -26,6 +26,9 @@ void rowsfile_init(void);
  * are borrowed. FAULT_ROWS_BUILD. */
 enum fault rowsfile_create(int fd, const int spill_fds[ROWSFILE_SPILLS], uint64_t max_size, struct rowsfile **ret_file,
 			   struct refusal *why);
+/* The same over a database that is there. */
+enum fault rowsfile_change(int fd, const int spill_fds[ROWSFILE_SPILLS], struct rowsfile **ret_file,
+			   struct refusal *why);
 /* The database in FD (borrowed), of which nothing is believed: it is never written, no view, trigger, virtual table or extension is used,
  * and SQLite's limits are lowered. One thread at a time. FAULT_ROWS_DAMAGED. */
 enum fault rowsfile_open(int fd, struct rowsfile **ret_file, struct refusal *why);

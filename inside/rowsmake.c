@@ -66,6 +66,24 @@ static enum fault send_tables(const struct inside *inside, const struct spool *s
 	return fault;
 }
 
+/* That of the version in force, which may be of the same tables. */
+static enum fault send_old(const struct inside *inside, const struct verdict *verdict, struct worker *worker,
+			   struct refusal *why)
+{
+	struct record record = record_new(RECORD_ROWS_OLD);
+	char version[STORE_VERSION_SIZE], wanted[STORE_VERSION_SIZE];
+	uint64_t generation;
+	int fd;
+
+	store_version_name(&verdict->version, wanted);
+	if (store_current(inside->store_fd, &generation) < 0 || generation == 0 ||
+	    store_generation_version(inside->store_fd, generation, verdict->dataset, version) < 0 ||
+	    strcmp(version, wanted) == 0)
+		return FAULT_NONE;
+	fd = store_open_rows(inside->store_fd, verdict->dataset, version);
+	return fd < 0 ? FAULT_NONE : send_open(worker, &record, fd, "an SQLite file", why);
+}
+
 static enum fault ask(const struct inside *inside, const struct spool *spool, const struct verdict *verdict, int fd,
 		      struct worker *worker, struct refusal *why)
 {
@@ -76,6 +94,7 @@ static enum fault ask(const struct inside *inside, const struct spool *spool, co
 	spill.spill.memory = LIMIT_KEY_MEMORY;
 	if ((fault = send_package(inside, spool, verdict, worker, why)) != FAULT_NONE ||
 	    (fault = send_tables(inside, spool, verdict, worker, why)) != FAULT_NONE ||
+	    (fault = send_old(inside, verdict, worker, why)) != FAULT_NONE ||
 	    (fault = crew_send(worker, &database, fd, why)) != FAULT_NONE)
 		return fault;
 	for (size_t i = 0; i < SPILLS && fault == FAULT_NONE; i++)

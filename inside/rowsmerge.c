@@ -357,7 +357,8 @@ static void remember(struct rows_merge *merge, const struct scans *scans, enum r
 	}
 }
 
-static enum fault merge_row(struct rows_merge *merge, struct scans *scans, bool is_last, rows_merge_each *each,
+/* One key of either or both. *IS_LAST: of the step; set where EACH has enough. */
+static enum fault merge_row(struct rows_merge *merge, struct scans *scans, bool *is_last, rows_merge_each *each,
 			    void *ctx, struct refusal *why)
 {
 	int order = compare_keys(merge, scans);
@@ -370,9 +371,9 @@ static enum fault merge_row(struct rows_merge *merge, struct scans *scans, bool 
 	merge->counts.added += order > 0;
 	merge->counts.changed += order == 0 && differs;
 	merge->counts.unchanged += order == 0 && !differs;
-	if (differs)
-		each(ctx, merge, statements, order == 0 ? merge->differs : NULL);
-	if (is_last)
+	if (differs && !each(ctx, merge, statements, order == 0 ? merge->differs : NULL))
+		*is_last = true;
+	if (*is_last)
 		remember(merge, scans, order <= 0 ? ROWS_OLD : ROWS_NEW);
 	for (size_t side = 0; side < 2 && fault == FAULT_NONE; side++)
 		if (statements[side] != NULL)
@@ -383,10 +384,13 @@ static enum fault merge_row(struct rows_merge *merge, struct scans *scans, bool 
 enum fault rows_merge_work(struct rows_merge *merge, rows_merge_each *each, void *ctx, struct refusal *why)
 {
 	struct scans scans = {.connections = {NULL, NULL}};
+	bool is_last = false;
 	enum fault fault = open_scans(merge, &scans, why);
 
-	for (size_t i = 0; i < STEP_ROWS && fault == FAULT_NONE && (scans.has_row[0] || scans.has_row[1]); i++)
-		fault = merge_row(merge, &scans, i + 1 == STEP_ROWS, each, ctx, why);
+	for (size_t i = 0; !is_last && fault == FAULT_NONE && (scans.has_row[0] || scans.has_row[1]); i++) {
+		is_last = i + 1 == STEP_ROWS;
+		fault = merge_row(merge, &scans, &is_last, each, ctx, why);
+	}
 	if (fault == FAULT_NONE)
 		merge->has_ended = !scans.has_row[0] && !scans.has_row[1];
 	close_scans(merge, &scans);

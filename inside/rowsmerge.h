@@ -17,8 +17,8 @@ struct rows_merge_counts {
 
 struct rows_merge;
 /* One row: STATEMENTS of the sides that have it (the other's is NULL), whose first columns are the table's in its order. DIFFERS: of a row of both, by
- * the new table's columns. */
-typedef void rows_merge_each(void *ctx, const struct rows_merge *merge, sqlite3_stmt *const statements[2],
+ * the new table's columns. False: enough for one step, for rows may be long. */
+typedef bool rows_merge_each(void *ctx, const struct rows_merge *merge, sqlite3_stmt *const statements[2],
 			     const bool *differs);
 
 /* Borrowed: all. FILTER_COLUMN (NULL: none) and FILTER_VALUE: a view's condition. FAULT_DIFF_QUERY where the two have no common primary key whose rows

@@ -337,7 +337,7 @@ enum fault rows_query_parse(const struct rows_catalog_table *table, const struct
 {
 	_cleanup_(rows_query_freep) struct rows_query *query = xcalloc(1, sizeof(*query));
 	struct taken taken = {false, false, false, false};
-	struct refusal unheard;
+	struct refusal unheard = {FAULT_NONE, ""};
 
 	why = why == NULL ? &unheard : why;
 	query->table = table;

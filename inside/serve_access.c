@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -342,10 +343,26 @@ static enum serve_verdict judge_view(const struct held *held, const char *name, 
 	return SERVE_ADMITTED;
 }
 
+/* Whether HOST is this host's own name or an address in numbers: behind another name a page of somebody else's could stand in the operator's browser,
+ * and read what a forwarded port answers (DNS rebinding). */
+static bool is_own_host(const char *host)
+{
+	size_t length = strcspn(host, ":");
+
+	return host[0] == '[' || strspn(host, "0123456789.") == length ||
+	       (length == strlen("localhost") && strncasecmp(host, "localhost", length) == 0);
+}
+
 /* Whoever may open the operators' socket may see all, and a view as those see it whom it is for. */
 static enum serve_verdict admit_operator(const struct held *held, const struct serve_request *request,
 					 struct serve_reader *reader, struct serve_reply *reply)
 {
+	if (!is_own_host(request->host)) {
+		serve_reply_problem(reply, 403, FAULT_CONSOLE_OPERATORS,
+				    "operators are answered under localhost or an address in numbers, not %.64s",
+				    request->host);
+		return SERVE_TURNED_AWAY;
+	}
 	reader->sees_all = true;
 	serve_reply_private(reply);
 	if (request->view == NULL)

@@ -41,6 +41,27 @@ void serve_body_unref(void *shared)
 		free(body);
 }
 
+static struct serve_body *new_body(const void *data, size_t size)
+{
+	struct serve_body *body = xmalloc(sizeof(*body) + size);
+
+	atomic_init(&body->refs, 1);
+	body->digest[0] = '\0';
+	body->size = size;
+	memcpy(body->data, data, size);
+	return body;
+}
+
+struct serve_body *serve_body_new(const char *text, size_t size)
+{
+	struct serve_body *body = new_body(text, size);
+	struct sha256 sha256;
+
+	hash_bytes(text, size, &sha256);
+	sha256_to_hex(&sha256, body->digest);
+	return body;
+}
+
 struct serve_cache *serve_cache_new(void)
 {
 	struct serve_cache *cache = xcalloc(1, sizeof(*cache));
@@ -156,12 +177,9 @@ static void make_room(struct serve_cache *cache, size_t size)
 struct serve_body *serve_cache_put(struct serve_cache *cache, const char *digest, enum serve_coding coding,
 				   const void *data, size_t size)
 {
-	struct serve_body *body = xmalloc(sizeof(*body) + size);
+	struct serve_body *body = new_body(data, size);
 	struct place *row, *place;
 
-	atomic_init(&body->refs, 1);
-	body->size = size;
-	memcpy(body->data, data, size);
 	if (strlen(digest) != SHA256_HEX_SIZE - 1 || size > LIMIT_SERVE_CACHED_FILE)
 		return body;
 	pthread_mutex_lock(&cache->lock);

@@ -15,6 +15,7 @@
 #include "bundle/notation.h"
 #include "inside/serve_access.h"
 #include "inside/serve_dcat.h"
+#include "inside/serve_encode.h"
 #include "inside/serve_history.h"
 #include "inside/serve_reply.h"
 #include "inside/serve_request.h"
@@ -110,23 +111,52 @@ static bool is_private(const struct serve *serve, const struct serve_request *re
 	return is_private;
 }
 
+static json_t *make_catalog(const struct serve *serve, const struct serve_request *request, const struct serve_set *set,
+			    const struct serve_reader *reader, bool is_linked)
+{
+	return is_linked ? serve_dcat(serve, request, set, reader) : catalog_to_json(serve, request, set, reader);
+}
+
+/* A reference to the set's own. */
+static struct serve_body *made_catalog(const struct serve *serve, const struct serve_request *request,
+				       const struct serve_set *set, const struct serve_reader *reader, bool is_linked)
+{
+	enum serve_made what = is_linked ? SERVE_MADE_LINKED : SERVE_MADE_JSON;
+	struct serve_body *body = serve_set_made(set, what);
+	_cleanup_free_ char *text = NULL;
+	json_t *json;
+
+	if (body != NULL)
+		return body;
+	json = make_catalog(serve, request, set, reader, is_linked);
+	text = json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+	json_decref(json);
+	if (text == NULL)
+		die("out of memory");
+	serve_set_keep(set, what, serve_body_new(text, strlen(text)));
+	return serve_set_made(set, what);
+}
+
 void serve_catalog(struct serve *serve, const struct serve_request *request, const struct serve_set *set,
 		   const struct serve_reader *reader, struct serve_reply *reply)
 {
 	unsigned json = serve_accepts(request->accept, "application/json");
 	unsigned linked = request->accept[0] == '\0' ? 0 : serve_accepts(request->accept, "application/ld+json");
+	bool is_for_some = is_private(serve, request, set);
+	const char *type = linked > json ? "application/ld+json" : "application/json";
 
-	if (is_private(serve, request, set))
+	if (is_for_some)
 		serve_reply_private(reply);
 	if (json == 0 && linked == 0) {
 		serve_reply_problem(reply, 406, FAULT_SERVE_ACCEPT,
 				    "the catalogue is application/json or application/ld+json");
 		return;
 	}
-	if (linked > json)
-		serve_reply_json_as(reply, 200, "application/ld+json", serve_dcat(serve, request, set, reader));
+	/* What everybody may read is made once for a set; addresses in linked data begin with the reader's own word where nothing is configured. */
+	if (is_for_some || request->base[0] != '\0' || (linked > json && serve->config->serve.public_url == NULL))
+		serve_reply_json_as(reply, 200, type, make_catalog(serve, request, set, reader, linked > json));
 	else
-		serve_reply_json(reply, 200, catalog_to_json(serve, request, set, reader));
+		serve_reply_shared(reply, type, made_catalog(serve, request, set, reader, linked > json));
 }
 
 /* --- one dataset ------------------------------------------------------------------------------------------------------- */

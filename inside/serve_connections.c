@@ -194,6 +194,12 @@ static bool is_slow(struct serve_connection *connection, int64_t now)
 	return is_slow;
 }
 
+/* Nobody is there any more to send what is waited for. libmicrohttpd does not see an end that came in one packet with what it read last. */
+static bool has_left(const struct serve_connection *connection, int64_t waits, int64_t now)
+{
+	return waits != 0 && now > waits && serve_connection_is_gone(connection);
+}
+
 void serve_connections_look(struct serve_connections *connections)
 {
 	int64_t now = serve_now();
@@ -205,6 +211,8 @@ void serve_connections_look(struct serve_connections *connections)
 		if (waits != 0 && now - waits > LIMIT_SERVE_HEAD_TIME) {
 			connections->counts.cut_head++;
 			atomic_store(&at->waits, now);
+			shutdown(at->fd, SHUT_RDWR);
+		} else if (has_left(at, waits, now)) {
 			shutdown(at->fd, SHUT_RDWR);
 		} else if (atomic_load(&at->answers) == 0 || atomic_load(&at->rests)) {
 			at->paced = 0;

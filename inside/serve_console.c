@@ -110,9 +110,9 @@ static char *fold(const char *text)
 
 static bool contains(const char *text, const char *folded_search)
 {
-	_cleanup_free_ char *folded = fold(text);
+	_cleanup_free_ char *folded = folded_search[0] == '\0' ? NULL : fold(text);
 
-	return strstr(folded, folded_search) != NULL;
+	return folded == NULL || strstr(folded, folded_search) != NULL;
 }
 
 static bool has_state(const struct console_row *row, const char *state)
@@ -194,12 +194,15 @@ static struct console_row *gather(const struct serve_console_call *call, const s
 {
 	const json_t *datasets = json_object_get(status, "datasets");
 	size_t n_entries = json_array_size(datasets), n = 0, i = 0, j = 0;
+	bool is_sorted = true;
 	_cleanup_free_ const json_t **entries = xcalloc(n_entries + 1, sizeof(*entries));
 	struct console_row *rows = xcalloc(set->n_datasets + n_entries + 1, sizeof(*rows));
 
-	for (size_t k = 0; k < n_entries; k++)
+	for (size_t k = 0; k < n_entries; k++) {
 		entries[k] = json_array_get(datasets, k);
-	if (n_entries > 1)
+		is_sorted = is_sorted && (k == 0 || compare_entries(&entries[k - 1], &entries[k]) <= 0);
+	}
+	if (!is_sorted)
 		qsort(entries, n_entries, sizeof(*entries), compare_entries);
 	while (i < set->n_datasets || j < n_entries) {
 		const char *name = j < n_entries ? console_member(entries[j], "name") : "";

@@ -71,8 +71,9 @@ void serve_console_held(struct serve *serve, const struct serve_request *request
 void serve_console_link(struct serve *serve, const struct serve_request *request, const struct serve_set *set,
 			const struct serve_reader *reader, struct serve_reply *reply)
 {
-	_cleanup_(json_decrefp) json_t *status = NULL, *people = NULL;
-	struct console_link link = {.receiver = serve->config->link_bind == NULL ? "" : serve->config->link_bind};
+	_cleanup_(json_decrefp) json_t *status = NULL, *people = NULL, *receiver = NULL;
+	const struct inside_config *config = serve->config;
+	struct console_link link = {.receiver = config->link_bind == NULL ? "" : config->link_bind};
 	struct serve_console_call call;
 	struct console_log log;
 
@@ -81,8 +82,10 @@ void serve_console_link(struct serve *serve, const struct serve_request *request
 		return;
 	status = serve_kept_status(serve);
 	link.status = status;
+	receiver = console_load_receiver(config->link_folder == NULL ? config->incoming : config->link_folder);
+	link.link_status = receiver;
 	serve_console_begin(serve, request, set, "/link", &call);
-	console_judge(status, serve->config->heartbeat, serve->config->clock_skew, call.page.now, &link.health);
+	console_judge(status, config->heartbeat, config->clock_skew, call.page.now, &link.health);
 	console_load_log(serve->store_fd, 0, "", "", &log, &people);
 	link.has_log = log.has_log;
 	link.log_size = log.size;

@@ -133,6 +133,9 @@ static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const cha
 	struct serve_call *call = reading->call;
 
 	(void)kind;
+	/* Also of a second one that says something else. */
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 && value != NULL && strcmp(value, "0") != 0)
+		call->has_body = true;
 	if (reading->fault == FAULT_NONE)
 		reading->fault = serve_request_header(&call->request, name, value, &call->refusal);
 	return MHD_YES;

@@ -18,6 +18,7 @@
 
 /* Microseconds of a thread between two answers of a stream, and all of one answer. */
 #define PIECE_TIME 250000
+#define PIECE_SIZE ((size_t)32 * KIB)
 #define ANSWER_TIME (INT64_C(120) * 1000000)
 
 struct diff {
@@ -167,7 +168,7 @@ static void write_line(struct rows_text *text, const struct rows_merge *merge, e
 	add(text, "\n");
 }
 
-static void take_change(void *ctx, const struct rows_merge *merge, sqlite3_stmt *const statements[2],
+static bool take_change(void *ctx, const struct rows_merge *merge, sqlite3_stmt *const statements[2],
 			const bool *differs)
 {
 	struct diff *diff = ctx;
@@ -175,12 +176,11 @@ static void take_change(void *ctx, const struct rows_merge *merge, sqlite3_stmt 
 	diff->n_rows += diff->format != ROWS_JSON;
 	if (diff->format == ROWS_NDJSON)
 		write_ndjson(&diff->text, merge, statements, differs);
-	if (diff->format != ROWS_CSV)
-		return;
-	if (statements[ROWS_OLD] != NULL)
+	if (diff->format == ROWS_CSV && statements[ROWS_OLD] != NULL)
 		write_line(&diff->text, merge, ROWS_OLD, differs != NULL ? "before" : "removed", statements[ROWS_OLD]);
-	if (statements[ROWS_NEW] != NULL)
+	if (diff->format == ROWS_CSV && statements[ROWS_NEW] != NULL)
 		write_line(&diff->text, merge, ROWS_NEW, differs != NULL ? "after" : "added", statements[ROWS_NEW]);
+	return diff->text.size < PIECE_SIZE;
 }
 
 /* --- the summary ----------------------------------------------------------------------------------------------------- */
@@ -367,7 +367,7 @@ static enum fault work(struct diff *diff, int64_t time, struct refusal *why)
 	enum fault fault = FAULT_NONE;
 
 	while (fault == FAULT_NONE && !diff->has_ended && rows_ticks() < until &&
-	       (diff->text.size < (size_t)32 * KIB || !diff->has_begun))
+	       (diff->text.size < PIECE_SIZE || !diff->has_begun))
 		fault = step(diff, why);
 	diff->time += rows_ticks() - began;
 	if (fault == FAULT_NONE && !diff->has_ended && diff->time > ANSWER_TIME)

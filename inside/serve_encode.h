@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "bundle/hash.h"
 #include "inside/serve_reply.h"
 #include "inside/serve_request.h"
 #include "inside/store.h"
@@ -39,9 +40,12 @@ void serve_file_source_free(void *source);
 /* A body that answers share. */
 struct serve_body {
 	_Atomic(unsigned) refs;
+	char digest[SHA256_HEX_SIZE]; /* of DATA where it is a text that was made here; "" */
 	size_t size;
 	char data[];
 };
+/* A copy of TEXT with its digest; one reference. */
+struct serve_body *serve_body_new(const char *text, size_t size);
 void serve_body_unref(void *body);
 
 /* Bodies by the digest of their plain bytes and by coding: whoever may read the bytes shares them with all others. */

@@ -10,13 +10,13 @@
 #include "inside/serve_routes.h"
 #include "inside/serve_set.h"
 
-/* A view that gives some rows of a table gives not its file. */
+/* A view that gives some rows of a table gives not its file; nor description and attestations as they are, which tell of the whole. */
 static bool is_filtered(const struct serve_reader *reader, const struct serve_dataset *dataset,
 			const struct serve_file *file)
 {
 	const char *resource = json_string_value(json_object_get(file->resource, "name")), *value;
 
-	return resource != NULL && serve_access_row_filter(reader, dataset->name, resource, &value) != NULL;
+	return serve_access_row_filter(reader, dataset->name, resource, &value) != NULL;
 }
 
 void serve_file(struct serve *serve, const struct serve_request *request, const struct serve_set *set,
@@ -34,9 +34,11 @@ void serve_file(struct serve *serve, const struct serve_request *request, const 
 		return;
 	}
 	if (is_filtered(reader, dataset, file)) {
+		const char *resource = json_string_value(json_object_get(file->resource, "name"));
+
 		serve_reply_problem(reply, 403, FAULT_SERVE_NO_FILE,
-				    "this view gives some rows of it, not the file: ask /datasets/%s/%s", dataset->name,
-				    json_string_value(json_object_get(file->resource, "name")));
+				    "this view gives some rows of it, not the file: ask /datasets/%s%s%s",
+				    dataset->name, resource == NULL ? "" : "/", resource == NULL ? "" : resource);
 		return;
 	}
 	serve_reply_stored(reply, dataset, file);

@@ -21,6 +21,7 @@
 #include "bundle/hash.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "inside/console_read.h"
 #include "inside/serve_access.h"
 #include "inside/serve_daemon.h"
 #include "inside/serve_encode.h"
@@ -80,20 +81,27 @@ static enum fault open_all(struct serve *serve, struct inside_config **ret_confi
 static void enter_sandbox(const struct serve *serve)
 {
 	struct sandbox_folder folders[FOLDERS_MAX] = {{serve->store_fd, SANDBOX_READ}};
-	size_t n = 1 + serve_access_folders(serve, folders + 1, FOLDERS_MAX - 2);
-	_cleanup_close_ int contracts = -1;
+	size_t n = 1 + serve_access_folders(serve, folders + 1, FOLDERS_MAX - 3);
+	const struct inside_config *config = serve->config;
+	_cleanup_free_ char *link = xasprintf("%s/" CONSOLE_RECEIVER_FOLDER,
+					      config->link_folder != NULL ? config->link_folder : config->incoming);
+	const char *paths[] = {config->contracts, link};
+	int fds[ARRAY_SIZE(paths)];
 
-	/* The console says who reads what; without it, it says that this is not known. */
-	if (serve->config->contracts != NULL)
-		contracts = open(serve->config->contracts, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (contracts >= 0)
-		folders[n++] = (struct sandbox_folder){contracts, SANDBOX_READ};
+	/* The console says who reads what, and what the link's receiver says; without these folders, that it is not known. */
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		fds[i] = paths[i] == NULL ? -1 : open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fds[i] >= 0)
+			folders[n++] = (struct sandbox_folder){fds[i], SANDBOX_READ};
+	}
 	tzset();
 	unsetenv("TERM");
 	/* Heaps of threads' own would be mapped in 64 MiB each. */
 	mallopt(M_ARENA_MAX, 4);
 	sandbox_set_test_bench(serve->config->test_bench);
 	sandbox_enter(SANDBOX_INSIDE_SERVE, folders, n);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		cleanup_close(&fds[i]);
 }
 
 /* Until a signal. */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "bundle/html.h"
 #include "bundle/json.h"
+#include "inside/serve_encode.h"
 #include "inside/serve_reply_private.h"
 
 /* Where explanations of our codes are; a name, not an address that is fetched. */
@@ -30,6 +31,8 @@ void serve_reply_init(struct serve_reply *reply, const struct serve_request *req
 static void drop(struct serve_reply *reply)
 {
 	free(steal_pointer(&reply->text));
+	serve_body_unref(reply->shared);
+	reply->shared = NULL;
 	cleanup_close(&reply->fd);
 	reply->fd = -1;
 	reply->stored = NULL;
@@ -66,6 +69,13 @@ void serve_reply_text(struct serve_reply *reply, unsigned status, const char *ty
 	reply->type = type;
 	reply->text = text;
 	reply->size = size;
+}
+
+void serve_reply_shared(struct serve_reply *reply, const char *type, struct serve_body *body)
+{
+	serve_reply_text(reply, 200, type, NULL, body->size);
+	reply->shared = body;
+	snprintf(reply->etag, sizeof(reply->etag), "%s", body->digest);
 }
 
 void serve_reply_json_as(struct serve_reply *reply, unsigned status, const char *type, json_t *json)

@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "inside/serve.h"
 
+struct serve_body;
 struct serve_dataset;
 struct serve_file;
 
@@ -22,6 +23,8 @@ struct serve_file;
 void serve_reply_text(struct serve_reply *reply, unsigned status, const char *type, char *text, size_t size);
 /* JSON is taken; application/json. */
 void serve_reply_json(struct serve_reply *reply, unsigned status, json_t *json);
+/* A text that others are answered with, too (serve_encode.h); the reference is taken. */
+void serve_reply_shared(struct serve_reply *reply, const char *type, struct serve_body *body);
 /* The same under another media type ("application/ld+json"). */
 void serve_reply_json_as(struct serve_reply *reply, unsigned status, const char *type, json_t *json);
 /* A regular file: FD is taken. ETAG without quotes (a digest in hex); "" none. MODIFIED: seconds since 1970; 0 none. */

@@ -33,6 +33,7 @@ struct serve_reply {
 	unsigned status;
 	const char *type;
 	char *text;
+	struct serve_body *shared; /* instead of TEXT */
 	size_t size;
 	int fd;                                /* -1: of a stored file, until it is needed */
 	const struct serve_dataset *stored_of; /* serve_reply_stored */

@@ -260,13 +260,15 @@ static struct MHD_Response *from_text(struct serve_call *call, struct plan *plan
 {
 	struct serve_reply *reply = &call->reply;
 	size_t size = reply->size;
-	char *encoded = serve_encode(plan->coding, reply->text, size, &size);
+	const char *text = reply->shared != NULL ? reply->shared->data : reply->text;
+	char *encoded = serve_encode(plan->coding, text, size, &size);
 
 	plan->size = size;
 	if (encoded != NULL)
 		return from_memory(encoded, size);
 	plan->coding = SERVE_IDENTITY;
-	return from_memory(steal_pointer(&reply->text), size);
+	return reply->shared != NULL ? from_body(steal_pointer(&reply->shared))
+				     : from_memory(steal_pointer(&reply->text), size);
 }
 
 static struct MHD_Response *make_body(struct serve_call *call, struct plan *plan)

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "inside/serve_encode.h"
 #include "inside/serve_request.h"
 #include "inside/serve_set_private.h"
 
@@ -34,6 +35,7 @@ struct serve_set_private {
 	bool is_locked;
 	int64_t used; /* when it was last given out */
 	const struct serve_dataset **datasets;
+	struct serve_body *made[SERVE_MADE_N];
 };
 
 struct serve_sets {
@@ -52,6 +54,8 @@ static void free_set(struct serve_set_private *private)
 	for (size_t i = 0; i < private->set.n_datasets; i++)
 		serve_dataset_unref(private->datasets[i]);
 	free(private->datasets);
+	for (size_t i = 0; i < SERVE_MADE_N; i++)
+		serve_body_unref(private->made[i]);
 	cleanup_close(&private->folder_fd);
 	free(private);
 }
@@ -395,6 +399,31 @@ bool serve_sets_look(struct serve_sets *sets)
 }
 
 /* --- asked ------------------------------------------------------------------------------------------------------------- */
+
+struct serve_body *serve_set_made(const struct serve_set *set, enum serve_made what)
+{
+	struct serve_sets *sets = set->private->sets;
+	struct serve_body *body;
+
+	pthread_mutex_lock(&sets->lock);
+	body = set->private->made[what];
+	if (body != NULL)
+		atomic_fetch_add(&body->refs, 1);
+	pthread_mutex_unlock(&sets->lock);
+	return body;
+}
+
+void serve_set_keep(const struct serve_set *set, enum serve_made what, struct serve_body *body)
+{
+	struct serve_sets *sets = set->private->sets;
+	struct serve_body *old;
+
+	pthread_mutex_lock(&sets->lock);
+	old = set->private->made[what];
+	set->private->made[what] = body;
+	pthread_mutex_unlock(&sets->lock);
+	serve_body_unref(old);
+}
 
 const struct serve_dataset *serve_set_dataset(const struct serve_set *set, const char *name)
 {

@@ -45,6 +45,8 @@ struct serve_dataset {
 	struct serve_dataset_private *private;
 };
 
+struct serve_body;
+
 struct serve_set {
 	uint64_t generation; /* 0: the store shows nothing yet */
 	int64_t created;
@@ -53,6 +55,12 @@ struct serve_set {
 	size_t n_datasets;
 	struct serve_set_private *private;
 };
+
+/* Something that is made once for a set, of what everybody may read; kept with it. The body is the caller's reference; NULL: not made yet. */
+enum serve_made { SERVE_MADE_JSON, SERVE_MADE_LINKED, SERVE_MADE_N };
+struct serve_body *serve_set_made(const struct serve_set *set, enum serve_made what);
+/* Takes the caller's reference over; of two that were made at the same time one is kept. */
+void serve_set_keep(const struct serve_set *set, enum serve_made what, struct serve_body *body);
 
 /* NULL: not in this set. Asks nobody whether the reader may see it: serve_pick does. */
 const struct serve_dataset *serve_set_dataset(const struct serve_set *set, const char *name);

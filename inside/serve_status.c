@@ -189,6 +189,8 @@ static void write_connections(FILE *file, const struct serve *serve)
 	one(file, "answering", "gauge", "requests that are being answered", (int64_t)serve_daemon_answering(serve));
 	one(file, "broken_total", "counter", "answers that were not taken to their end",
 	    (int64_t)atomic_load(&serve->counts->broken));
+	one(file, "access_log_lost_total", "counter", "lines of the access log that could not be written",
+	    (int64_t)serve_access_lost(serve));
 }
 
 static void write_store(FILE *file, const struct serve *serve, const struct serve_set *set)

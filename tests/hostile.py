@@ -3,6 +3,7 @@
 """hostile.py HOST:PORT PID: readers that mean harm, against a running server that serves the datasets cog and noise, which is large. Prints a
 line a finding, "0<TAB>what holds" or "1<TAB>what does not: why". While each attack goes on a good reader asks over a connection of its own."""
 import contextlib
+import os
 import re
 import select
 import socket
@@ -295,5 +296,23 @@ for _ in range(200):
     with contextlib.suppress(OSError), connect(1.0) as s:
         s.sendall(LARGE)
         s.recv(1000)
+
+
+def descriptors():
+    return len(os.listdir(f"/proc/{PID}/fd"))
+
+
+before = descriptors()
+for raw in (b"GET / HTTP/1.1\r\nHo", get(GOOD, close=False), get("/healthz", close=False) * 3, b""):
+    for _ in range(40):
+        with contextlib.suppress(OSError), connect(1.0) as s:
+            s.sendall(raw)
+            s.shutdown(socket.SHUT_WR)
+            if b"\r\n\r\n" in raw:
+                s.recv(65536)
+end = time.monotonic() + 10
+while descriptors() > before + 5 and time.monotonic() < end:
+    time.sleep(0.2)
+say(descriptors() <= before + 5, "who has left holds no place for long", f"{descriptors()} descriptors, {before} before")
 say(Reader().first == reader.first, "and a new reader finds what the first one found")
 say(rss_kib() < RSS_MAX_KIB, f"memory in the end is {rss_kib()} KiB", rss_kib())

@@ -68,6 +68,9 @@ worker() { # SIDE WORKER ACCOUNT FAMILIES NETWORK MEMORY FILE TASKS
 }
 
 supervisor() { # UNIT DESCRIPTION SIDE TYPE COMMAND FAMILIES FOLDER
+	local check=check
+	# What readers and hooks need keeps no bundle from coming in.
+	[ "$3" != inside ] || check="check --import"
 	{
 		cat <<-UNIT
 		[Unit]
@@ -82,7 +85,7 @@ supervisor() { # UNIT DESCRIPTION SIDE TYPE COMMAND FAMILIES FOLDER
 
 		[Service]
 		Type=$4
-		ExecStartPre=$prefix/bin/clapet-$3 --config /etc/clapet/$3.json check
+		ExecStartPre=$prefix/bin/clapet-$3 --config /etc/clapet/$3.json $check
 		ExecStart=$prefix/bin/clapet-$3 --config /etc/clapet/$3.json $5
 		User=clapet-$3
 		Group=clapet-$3
@@ -135,6 +138,40 @@ receiver() {
 		hardening AF_INET_AF_INET6_AF_UNIX shared walks
 		printf '\n[Install]\nWantedBy=multi-user.target\n'
 	} >"$out/clapet-receive.service"
+}
+
+# Readers' server: it listens, and reads the store; it writes nothing but its access log. Its account is in the readers' group for the data, and in the
+# supervisor's for decisions, status and blobs. Where a socket unit of the same name hands it sockets, it takes these.
+server() {
+	{
+		cat <<-UNIT
+		[Unit]
+		Description=Clapet, inside: answers readers over HTTP
+		Documentation=man:clapet-inside(1)
+		ConditionPathExists=/etc/clapet/inside.json
+		After=network.target
+
+		[Service]
+		Type=exec
+		ExecStart=$prefix/libexec/clapet/inside-serve --config /etc/clapet/inside.json
+		User=clapet-serve
+		Group=clapet-serve
+		RuntimeDirectory=clapet-serve
+		RuntimeDirectoryMode=0750
+		ReadWritePaths=/var/log/clapet-serve
+		MemoryMax=1G
+		LimitAS=4G
+		LimitFSIZE=64G
+		LimitNOFILE=4096
+		TasksMax=128
+		MemoryDenyWriteExecute=yes
+		Restart=on-failure
+		RestartSec=5
+		TimeoutStopSec=20
+		UNIT
+		hardening AF_INET_AF_INET6_AF_UNIX shared walks
+		printf '\n[Install]\nWantedBy=multi-user.target\n'
+	} >"$out/clapet-inside-serve.service"
 }
 
 # A link of the configuration each: the sender reads the outbox, and takes from it what `clapet-outside resend` asks for there.
@@ -190,6 +227,7 @@ while read -r side name account families network memory file tasks; do
 done < <(grep -v '^#' "$here/workers")
 supervisor clapet-inside "verifies what arrived and swaps it in" inside notify watch AF_UNIX /var/lib/clapet-inside
 receiver
+server
 supervisor clapet-outside "fetches, validates, signs and bundles" outside oneshot sync AF_UNIX /var/lib/clapet-outside
 supervisor clapet-heartbeat "tells the inside that all is well" outside oneshot heartbeat AF_UNIX /var/lib/clapet-outside
 timer clapet-outside "synchronises" "*:0/15"

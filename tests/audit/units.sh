@@ -8,7 +8,7 @@ image/systemd/units.sh "$T/units" /usr
 for unit in "$T"/units/*.service; do
 	name=${unit##*/}
 	limit=0.5
-	case $name in clapet-outside-fetch@* | clapet-receive.service | clapet-send@*) limit=1.5 ;; esac
+	case $name in clapet-outside-fetch@* | clapet-receive.service | clapet-inside-serve.service | clapet-send@*) limit=1.5 ;; esac
 	score=$(systemd-analyze security --offline=yes --no-pager "$unit" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p')
 	ok "$name: exposure ${score:-unknown}, at most $limit" awk -v score="${score:-10}" -v limit=$limit 'BEGIN { exit !(score <= limit) }'
 done
@@ -27,10 +27,14 @@ for account in $(awk '!/^#/ { print $3 }' image/systemd/workers); do
 done
 
 # For RestrictSUIDSGID systemd answers every openat2 with ENOSYS: who opens beneath folders (base/fdio.c) must be without it.
-for unit in clapet-inside clapet-outside clapet-heartbeat clapet-receive clapet-send@ clapet-inside-verify@ clapet-inside-commit@ clapet-inside-log@ clapet-outside-sign@ clapet-outside-log@; do
+for unit in clapet-inside clapet-outside clapet-heartbeat clapet-receive clapet-inside-serve clapet-send@ clapet-inside-verify@ clapet-inside-commit@ clapet-inside-log@ clapet-outside-sign@ clapet-outside-log@; do
 	unlike "$(cat "$T/units/$unit.service")" '^RestrictSUIDSGID=yes' "$unit.service leaves openat2 alone"
 done
 unlike "$(cat "$T"/units/*@.service)" '^(Supplementary)?Group' "no worker has a group beside its account's"
+
+unlike "$(cat "$T/units/clapet-receive.service")" '^(Supplementary)?Group' "nor has clapet-receive"
+is "$(grep ReadWritePaths "$T/units/clapet-receive.service")" "ReadWritePaths=/var/lib/clapet-inside/link" "which writes its own folder alone"
+like "$(cat image/tmpfiles.d/clapet.conf)" '/var/lib/clapet-inside/link +2770 clapet-receive clapet-inside$' "that the inside takes files from"
 
 # sysusers.d really makes them, into a folder that stands for the root.
 mkdir -p "$T/host/usr/lib/sysusers.d" "$T/host/etc"
@@ -38,7 +42,7 @@ cp image/sysusers.d/clapet.conf "$T/host/usr/lib/sysusers.d/"
 run systemd-sysusers --root="$T/host"
 is "$status" 0 "systemd-sysusers takes the file"
 unlike "$output" 'not a valid|ignoring' "and finds nothing wrong in it"
-for account in clapet-inside clapet-outside clapet-receive $(awk '!/^#/ { print $3 }' image/systemd/workers); do
+for account in clapet-inside clapet-outside clapet-receive clapet-serve $(awk '!/^#/ { print $3 }' image/systemd/workers); do
 	like "$(cat "$T/host/etc/passwd")" "^$account:" "it makes $account"
 done
 

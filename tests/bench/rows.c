@@ -16,7 +16,7 @@
 int main(int argc, char **argv)
 {
 	struct rowsbuild_file file = {.resource = "etablissements"};
-	struct rowsbuild build = {.dataset = "etablissements", .files = &file, .n_files = 1};
+	struct rowsbuild build = {.dataset = "etablissements", .files = &file, .n_files = 1, .old_fd = -1};
 	_cleanup_(package_freep) struct package *package = NULL;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ uint8_t *schema = NULL;

@@ -93,5 +93,5 @@ ask("a row by its key, over HTTP (bar: 5 ms)", lambda key: "siret=" + key)
 ask("the same as JSON, three columns", lambda key: "format=json&columns=siret,town,street&siret=" + key)
 ask("nine rows in order behind a key", lambda key: "siret.min=%s&siret.max=%s&sort=siret&limit=9" % (key, key[:9] + "99999"))
 PYTHON
-awk '/VmHWM/ { printf "server: at most %d MiB of memory\n", $2 / 1024 }' /proc/$(pgrep -P "$serve_pid" inside-serve 2>/dev/null || echo "$serve_pid")/status
+awk '/VmHWM/ { printf "server: at most %d MiB of memory\n", $2 / 1024 }' "/proc/$serve_pid/status"
 serve_stop

@@ -39,6 +39,9 @@ sed -i 's/"codes"/"code"/; s/"format"/"fromat"/' "$T/in/access.json"
 run inside check
 is "$status" 2 "an access.json out of form is trouble"
 like "$output" '^not ok +access +E8101 .*format' "which says where"
+run inside check --import
+is "$status" 0 "but for who asks what an import needs"
+unlike "$output" access "(the service does)"
 run inside import
 is "$status" 0 "an import goes on all the same"
 sed -i 's/"fromat"/"format"/' "$T/in/access.json"

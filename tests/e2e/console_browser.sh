@@ -34,7 +34,7 @@ shots=${SHOTS:-}
 browse() { # KIND
 	local line
 	serve_start || { _result 1 "the server starts over $1"; return; }
-	HOME=$T timeout 120 node tests/browser/console.mjs "$url" "$T/operators" "$shots" "$1" >"$T/browse" 2>&1
+	HOME=$T timeout 300 node tests/browser/console.mjs "$url" "$T/operators" "$shots" "$1" >"$T/browse" 2>&1
 	_result $? "the browser came to the end of $1"
 	while IFS= read -r line; do
 		case $line in

@@ -4,7 +4,7 @@
 # what fails in them harms nothing.
 . tests/lib.sh
 . tests/world.sh
-WORLD_INSIDE='"hooks": "hooks", "hookTime": "1s"'
+WORLD_INSIDE='"hooks": "hooks", "hookTime": "4s"'
 world_new
 mkdir -p "$T/in/hooks/generation.d"
 hook() { # NAME, its text from stdin
@@ -50,7 +50,7 @@ is "$status" 0 "hooks that fail change no exit status"
 is "$(readlink "$T/in/store/current")" generations/2 "and nothing of what is in force"
 like "$output" 'E8140 TROUBLE .*/20-fails: exit status 3' "one that fails is told"
 like "$output" 'hook 20-fails: no reader here' "with what it said"
-like "$output" 'E8141 TROUBLE .*/30-hangs: did not end in 1 s' "one that hangs"
+like "$output" 'E8141 TROUBLE .*/30-hangs: did not end in 4 s' "one that hangs"
 not_ok "and is gone with all that it started" kill -0 "$(cat "$T/hanging")"
 like "$output" 'E8142 TROUBLE .*/50-open: it is not' "one that others can write is told"
 not_ok "and not run" test -e "$T/open-ran"

@@ -51,7 +51,7 @@ anew
 link_receive --count 1 --timeout 2
 link_send --rate 100M a &
 sender=$!
-sleep 0.6
+half
 net_cut
 wait $sender
 link_ended=$(link_now)

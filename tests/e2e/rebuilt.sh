@@ -154,4 +154,8 @@ like "$output" "E6004 .*shows version $held_version, nor does history know one" 
 run inside rollback villes --to "${versions[3]}" --reason test
 is "$status" 0 "with the blobs whole and room for it" || echo "# $output"
 is_in_force 3 "it comes back"
+# Who goes back and goes back again does not come to what was left.
+run inside rollback villes --reason "that one, too"
+is "$status" 0 "without a name, once more" || echo "# $output"
+is_in_force 2 "it is the one before"
 done_testing

@@ -57,9 +57,22 @@ is "$(ls "$store/datasets/villes/rows" | wc -l)" 2 "and no other"
 run inside verify
 is "$status" 0 "verify finds all of it in order"
 
+# Another version of the same tables: the file is copied, not made anew.
+changes() { od -An -tu1 -j24 -N4 "$store/datasets/villes/rows/$1.sqlite" | tr -d ' '; }
+third=$(basename "$(readlink "$store/current/villes")")
+sed -i 's/Test villes/Other villes/' "$T/out/sources/villes/datapackage.json"
+world_sync
+inside import "$bundle" >/dev/null 2>&1
+fourth=$(basename "$(readlink "$store/current/villes")")
+not_ok "a new title is a new version" test "$third" = "$fourth"
+is "$(sql "$store/current/villes.sqlite" "SELECT value FROM clapet WHERE name = 'version'" | cut -c1-16)" "$fourth" "its file says so"
+is "$(sql "$store/current/villes.sqlite" 'SELECT n FROM villes')" 9 "and has the rows"
+not_ok "by a change of the one before" test "$(changes "$third")" = "$(changes "$fourth")"
+is "$(sql "$store/current/villes.sqlite" 'PRAGMA integrity_check')" ok "which is sound"
+
 # A file of no version, and a link that leads elsewhere, are told.
 stray=$store/datasets/villes/rows/0123456789abcdef.sqlite
-cp "$store/datasets/villes/rows/$second.sqlite" "$stray"
+cp "$store/datasets/villes/rows/$fourth.sqlite" "$stray"
 run inside verify
 is "$status" 1 "verify finds a file of no version"
 like "$output" 'rows/0123456789abcdef.sqlite: of no version' "and names it"

@@ -10,12 +10,12 @@ hostile='<script>alert(1)</script><img src=x onerror=alert(1)>'
 page() { # PATH [CURL-ARGUMENT…]: as a browser in French asks
 	local path=$1
 	shift
-	get "$path" -H 'Accept: text/html,application/xhtml+xml' -H 'Accept-Language: fr-FR,fr;q=0.9' "$@"
+	get "$path" -H 'Accept: text/html,application/xhtml+xml,*/*;q=0.8' -H 'Accept-Language: fr-FR,fr;q=0.9' "$@"
 }
 operator() { page "$@" --unix-socket "$T/operators"; }
 text() { cat "$body"; }
 
-WORLD_INSIDE='"heartbeat": "1d"'
+WORLD_INSIDE='"heartbeat": "1d", "rows": true'
 serve_config '"title": "Données de <b>Ville</b>"' "\"operators\": \"unix:$T/operators\""
 world_new
 world_policy villes rues
@@ -69,6 +69,17 @@ like "$(text)" "$(sha256sum "$T/data/villes.csv" | cut -c1-64)" "the digest as p
 like "$(text)" '<svg viewBox' "the history is drawn"
 like "$(text)" '<circle class="dot rows"' "with its version"
 like "$(text)" "Aucune application n.*a déclaré" "nobody reads it yet"
+# Each link of the page leads somewhere.
+links=$(grep -o 'href="/[^"]*"' "$body" | sed 's/^href="//; s/"$//; s/&amp;/\&/g' | sort -u)
+like "$links" 'for=tableur' "other forms of the rows"
+like "$links" 'rows\.sqlite' "and the database"
+bad=
+for link in $links; do
+	[ "$link" = /events ] && continue
+	page "$link"
+	[ "$status_code" = 200 ] || bad="$bad $link:$status_code"
+done
+is "$bad" "" "every link leads somewhere"
 page /datasets/nothing
 is "$status_code" 404 "one that is not there"
 page /held
@@ -109,8 +120,15 @@ operator /held
 is "$status_code" 200 "operators see what waits"
 like "$(text)" 'clapet-inside approve villes --reason' "and the next command"
 like "$(text)" 'population' "and the field"
+operator /held -H 'Host: elsewhere.example'
+is "$status_code" 403 "not under another name: a page of somebody else's could stand behind it"
+operator /held -H 'Host: LocalHost:8081'
+is "$status_code" 200 "under localhost, as a forwarded port is"
 operator /link
 like "$(text)" 'en ordre' "link and trust"
+mkdir -p "$T/in/incoming/.link"
+operator /link
+unlike "$(text)" 'Dernière balise' "what the receiver says is not known yet"
 operator /log
 like "$(text)" 'entré en vigueur' "the log in French"
 like "$(text)" 'Le point de contrôle est signé' "is verified"
@@ -143,7 +161,15 @@ cat >"$T/in/access.json" <<-JSON
  "views": [{"name": "ain", "title": "Ain", "access": "open", "datasets": ["villes"],
    "rows": [{"dataset": "villes", "resource": "villes", "column": "code", "value": "01"}]}]}
 JSON
+cat >"$T/in/incoming/.link/status.json" <<-JSON
+{"format": "clapet link status 1", "at": "$(date -u +%FT%TZ)", "since": "2026-11-25T00:00:00Z", "link": {"id": "89abcdef", "state": "degraded",
+ "news": "missed something", "beacon": {"at": "$(date -u +%FT%TZ)", "secondsAgo": 0.4}, "recent": {"packets": 5000, "lost": 12, "failed": 0, "kernelDrops": 0}},
+ "counts": {}, "objects": []}
+JSON
 serve_start || _result 1 "the server starts with access.json"
+operator /link
+like "$(text)" 'dégradée' "the receiver's own words of the link"
+like "$(text)" '12 sur 5.*000' "and what it lost"
 page /
 like "$(text)" '/datasets/villes' "what is open is listed"
 unlike "$(text)" 'rues|Rues' "what is private is not named"

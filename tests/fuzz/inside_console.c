@@ -40,7 +40,7 @@ static void write_pages(const struct console_page *page, const json_t *json)
 					  .before = "1123456789abcdef",
 					  .previous = json_object_get(json, "previous")};
 	struct console_held held = {json, json};
-	struct console_link link = {.status = json, .receiver = "", .has_log = true};
+	struct console_link link = {.status = json, .link_status = json, .receiver = "", .has_log = true};
 
 	console_judge(json, 3600, 300, page->now, &link.health);
 	console_write_dataset(page, &dataset);

@@ -21,6 +21,9 @@
 /* Of so many seeds one has the real log, and one imports everything twice more, in other orders. */
 #define LOG_EVERY 10
 #define ORDER_EVERY 16
+/* Of so many one keeps one generation alone and so many older versions as blobs: what is rolled back is rebuilt then. */
+#define HISTORY_EVERY 3
+#define HISTORY 4
 
 /* In percent, of each bundle on each link. */
 #define ODDS_LOST 15
@@ -53,6 +56,7 @@ struct world {
 	size_t n_sites;
 	unsigned step;
 	bool has_log, is_wrong;
+	unsigned history;
 	const char *dir;
 	struct run_counts *counts;
 };
@@ -239,8 +243,8 @@ static void complete(struct world *world, size_t index)
 			site_check(site);
 		}
 	}
-	/* Older generations go, and with them what only they showed. */
-	site_configure(site, 1);
+	/* Older generations go, and with them what only they showed, and all history. */
+	site_configure(site, 1, 0);
 	import(world, index);
 }
 
@@ -307,7 +311,7 @@ static struct site *add_site(struct world *world, const char *name)
 
 	snprintf(dir, sizeof(dir), "%.200s/%s", world->dir, name);
 	oneprocess_set_log(true);
-	site_open(site, name, dir, &world->publisher);
+	site_open(site, name, dir, &world->publisher, world->history);
 	oneprocess_set_log(world->has_log);
 	site->is_wrong = world->is_wrong;
 	return site;
@@ -328,7 +332,7 @@ static void check_order(struct world *world)
 	trace("the same bundles for another inside");
 	add_site(world, "twin");
 	import_again(world, last, got, n);
-	site_configure(&world->sites[last], 1);
+	site_configure(&world->sites[last], 1, 0);
 	import(world, last);
 	renew(world);
 	free(first);
@@ -371,6 +375,7 @@ void run_seed(uint64_t seed, unsigned n_bundles, bool is_wrong, const char *dir,
 	world->random.state = seed * 0x2545f4914f6cdd1dU + 1;
 	world->dir = dir;
 	world->has_log = seed % LOG_EVERY == 0;
+	world->history = seed % HISTORY_EVERY == 0 ? HISTORY : 0;
 	world->is_wrong = is_wrong;
 	world->counts = counts;
 	oneprocess_set_time(START);

@@ -64,13 +64,15 @@ static void put_text(const char *dir, const char *name, const char *text)
 	put_file(dir, name, text, strlen(text));
 }
 
-void site_configure(struct site *site, unsigned keep)
+void site_configure(struct site *site, unsigned keep, unsigned history)
 {
+	_cleanup_free_ char *kept = history == 0 ? xstrdup("")
+						 : xasprintf("\"history\": {\"versions\": %u}, ", history);
 	_cleanup_free_ char *text = xasprintf(
 		"{\"format\": \"clapet inside configuration 1\", \"store\": \"store\", \"incoming\": \"incoming\","
 		"\"spool\": \"spool\", \"contracts\": \"contracts\", \"policy\": \"policy.json\", \"reserve\": 0,"
-		"\"keepGenerations\": %u, \"keepAtLeast\": \"1s\", \"testBench\": \"this machine is a test bench\"}",
-		keep);
+		"%s\"keepGenerations\": %u, \"keepAtLeast\": \"1s\", \"testBench\": \"this machine is a test bench\"}",
+		kept, keep);
 
 	put_text(site->dir, "inside.json", text);
 }
@@ -102,7 +104,8 @@ static void write_rules(const struct site *site)
 	}
 }
 
-void site_open(struct site *site, const char *name, const char *dir, const struct publisher *publisher)
+void site_open(struct site *site, const char *name, const char *dir, const struct publisher *publisher,
+	       unsigned history)
 {
 	static const char *const folders[] = {"", "/contracts"};
 	const struct pub_metadata *root = &publisher->metadata[publisher->roots[0]];
@@ -121,7 +124,7 @@ void site_open(struct site *site, const char *name, const char *dir, const struc
 		if (mkdir(path, 0750) < 0)
 			die_errno("%s", path);
 	}
-	site_configure(site, 3);
+	site_configure(site, history > 0 ? 1 : 3, history);
 	write_rules(site);
 	snprintf(path, sizeof(path), "%.255s/root.json", dir);
 	put_file(dir, "root.json", root->data, root->size);

@@ -44,11 +44,12 @@ struct site {
 void trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* A new inside in the folder DIR, which must not be there. */
-void site_open(struct site *site, const char *name, const char *dir, const struct publisher *publisher);
+/* A new inside in the folder DIR, which must not be there. HISTORY as below. */
+void site_open(struct site *site, const char *name, const char *dir, const struct publisher *publisher,
+	       unsigned history);
 void site_close(struct site *site);
-/* How many generations it keeps from now on. */
-void site_configure(struct site *site, unsigned keep);
+/* How many generations it keeps from now on, and of each dataset how many older versions as blobs. */
+void site_configure(struct site *site, unsigned keep, unsigned history);
 
 /* Puts the first SIZE bytes of the bundle (SIZE_MAX: all) into incoming/. */
 void site_deliver(struct site *site, int bundle, size_t size);

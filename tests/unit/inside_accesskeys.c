@@ -146,7 +146,8 @@ static void test_judge(void **state)
 #define KEY_LAST                                                                                                       \
 	"\"application\": null, \"operator\": \"j\", \"date\": \"2026-11-25T10:00:00Z\", \"until\": null, "            \
 	"\"revoked\": null, "                                                                                          \
-	"\"reason\": \"\", \"replaces\": null, \"datasets\": [], \"views\": [], \"operations\": false, \"accepted\": []}]}"
+	"\"reason\": \"\", \"replaces\": null, \"datasets\": [], \"views\": [], \"operations\": false, \"accepted\": " \
+	"[]}]}"
 
 static void test_document(void **state)
 {

@@ -327,7 +327,11 @@ static void write_link(const struct console_page *page)
 	_cleanup_(json_decrefp)
 		json_t *status = parse("{\"trust\": {\"root\": 1, \"rootExpires\": \"2026-11-24T00:00:00Z\"},"
 				       "\"cameInForce\": {\"byThemselves\": 7}}");
+	_cleanup_(json_decrefp) json_t *receiver = parse(
+		"{\"at\": \"2026-11-25T11:59:00Z\", \"link\": {\"state\": \"degraded\", \"beacon\": {\"at\": "
+		"\"2026-11-25T11:58:59Z\"}, \"recent\": {\"packets\": 5000, \"lost\": -12}}, \"objects\": [1, 2]}");
 	struct console_link link = {.health = {true, 0, 3600, NOW - 1, NOW, true},
+				    .link_status = receiver,
 				    .status = status,
 				    .receiver = HOSTILE,
 				    .has_log = true,

