@@ -78,7 +78,10 @@ static inline void linksender_add(struct linksender *sender, struct link_header 
 
 	header->sequence = sender->sequence++;
 	memcpy(header->session, sender->session, LINK_SESSION_SIZE);
-	sender->packets = xrealloc(sender->packets, sender->n_packets + 1, sizeof(*sender->packets));
+	/* Room for twice as many at each power of two. */
+	if ((sender->n_packets & (sender->n_packets - 1)) == 0)
+		sender->packets = xrealloc(sender->packets, sender->n_packets == 0 ? 1 : 2 * sender->n_packets,
+					   sizeof(*sender->packets));
 	packet = &sender->packets[sender->n_packets++];
 	packet->size = LINK_OVERHEAD + size;
 	link_packet_put(packet->bytes, header, sender->id);
