@@ -110,7 +110,7 @@ static struct rows_bound bound_of(const struct rows_value *value)
 
 /* A value as the column has it. Of numbers that are kept as text bounds are compared as numbers; where a column holds other things, too, what is no
  * value of its type is looked for as it is. */
-static enum fault parse_value(const struct rows_catalog_column *column, enum rows_operator operator, const char * text,
+static enum fault parse_value(const struct rows_catalog_column *column, enum rows_operator relation, const char *text,
 			      struct rows_bound *ret_bound, struct refusal *why)
 {
 	struct rows_scratch scratch;
@@ -118,7 +118,7 @@ static enum fault parse_value(const struct rows_catalog_column *column, enum row
 	enum rows_kind kind = column->kind == ROWS_MIXED ? column->base : column->kind;
 	char shown[80];
 
-	if (operator!= ROWS_IS && kind == ROWS_DECIMAL)
+	if (relation != ROWS_IS && kind == ROWS_DECIMAL)
 		kind = ROWS_REAL;
 	if (!rows_value_parse(kind, text, strlen(text), &scratch, &value)) {
 		if (column->kind != ROWS_MIXED) {
@@ -133,16 +133,16 @@ static enum fault parse_value(const struct rows_catalog_column *column, enum row
 }
 
 static struct rows_filter *filter_of(struct rows_query *query, const struct rows_catalog_column *column,
-				     enum rows_operator operator)
+				     enum rows_operator relation)
 {
 	struct rows_filter *filter;
 
-	for (size_t i = 0; i < query->n_filters && operator== ROWS_IS; i++)
-		if (query->filters[i].column == column && query->filters[i].operator== ROWS_IS)
+	for (size_t i = 0; i < query->n_filters && relation == ROWS_IS; i++)
+		if (query->filters[i].column == column && query->filters[i].relation == ROWS_IS)
 			return &query->filters[i];
 	query->filters = xrealloc(query->filters, query->n_filters + 1, sizeof(*query->filters));
 	filter = &query->filters[query->n_filters++];
-	*filter = (struct rows_filter){.column = column, .operator= operator};
+	*filter = (struct rows_filter){.column = column, .relation = relation};
 	return filter;
 }
 
@@ -157,7 +157,7 @@ static enum fault add_null(struct rows_query *query, const struct rows_catalog_c
 }
 
 static enum fault add_filter(struct rows_query *query, const struct rows_catalog_column *column,
-			     enum rows_operator operator, const char * text, struct refusal *why)
+			     enum rows_operator relation, const char *text, struct refusal *why)
 {
 	struct rows_filter *filter;
 	struct rows_bound bound;
@@ -165,11 +165,11 @@ static enum fault add_filter(struct rows_query *query, const struct rows_catalog
 
 	if (query->n_values + query->n_filters >= LIMIT_ROWS_FILTERS)
 		return refuse(why, FAULT_ROWS_QUERY, "more than %d conditions", LIMIT_ROWS_FILTERS);
-	if (operator== ROWS_IS_NULL)
+	if (relation == ROWS_IS_NULL)
 		return add_null(query, column, text, why);
-	if ((fault = parse_value(column, operator, text, &bound, why)) != FAULT_NONE)
+	if ((fault = parse_value(column, relation, text, &bound, why)) != FAULT_NONE)
 		return fault;
-	filter = filter_of(query, column, operator);
+	filter = filter_of(query, column, relation);
 	filter->values = xrealloc(filter->values, filter->n_values + 1, sizeof(*filter->values));
 	filter->values[filter->n_values++] = bound;
 	query->n_values++;
@@ -179,7 +179,7 @@ static enum fault add_filter(struct rows_query *query, const struct rows_catalog
 enum fault rows_query_restrict(struct rows_query *query, const char *label, const char *value, struct refusal *why)
 {
 	const struct rows_catalog_column *column = rows_catalog_column(query->table, label);
-	struct rows_filter filter = {.column = column, .operator= ROWS_IS };
+	struct rows_filter filter = {.column = column, .relation = ROWS_IS};
 	enum fault fault;
 
 	if (column == NULL)
@@ -203,7 +203,7 @@ static enum fault take_condition(struct rows_query *query, const char *name, con
 {
 	static const struct {
 		const char *suffix;
-		enum rows_operator operator;
+		enum rows_operator relation;
 	} suffixes[] = {{".min", ROWS_MIN}, {".max", ROWS_MAX}, {".null", ROWS_IS_NULL}};
 	const struct rows_catalog_column *column = find_column(query->table, name);
 	const char *dot = strrchr(name, '.');
@@ -217,7 +217,7 @@ static enum fault take_condition(struct rows_query *query, const char *name, con
 		label = xasprintf("%.*s", (int)(dot - name), name);
 		column = find_column(query->table, label);
 		return column == NULL ? no_column(query->table, label, why)
-				      : add_filter(query, column, suffixes[i].operator, value, why);
+				      : add_filter(query, column, suffixes[i].relation, value, why);
 	}
 	return no_column(query->table, name, why);
 }
@@ -361,7 +361,7 @@ enum fault rows_query_parse(const struct rows_catalog_table *table, const struct
 bool rows_query_has_index(const struct rows_query *query)
 {
 	for (size_t i = 0; i < query->n_filters; i++)
-		if (query->filters[i].column->is_indexed && query->filters[i].operator!= ROWS_IS_NOT_NULL)
+		if (query->filters[i].column->is_indexed && query->filters[i].relation != ROWS_IS_NOT_NULL)
 			return true;
 	return false;
 }
@@ -369,22 +369,22 @@ bool rows_query_has_index(const struct rows_query *query)
 /* What is compared: of numbers that are kept as text the number. In a column of many things a bound is one of numbers. */
 static void append_bound(sqlite3_str *text, const struct rows_filter *filter, int *parameter)
 {
-	const char *name = filter->column->name, *operator= filter->operator== ROWS_MIN ? ">=" : "<=";
+	const char *name = filter->column->name, *relation = filter->relation == ROWS_MIN ? ">=" : "<=";
 
 	if (filter->column->kind == ROWS_DECIMAL)
-		append(text, "CAST(\"%w\" AS REAL)%s?%d", name, operator,(*parameter)++);
+		append(text, "CAST(\"%w\" AS REAL)%s?%d", name, relation, (*parameter)++);
 	else if (filter->column->kind == ROWS_MIXED && filter->values[0].type != ROWS_VALUE_TEXT)
-		append(text, "(\"%w\"%s?%d AND \"%w\"<'')", name, operator,(*parameter)++, name);
+		append(text, "(\"%w\"%s?%d AND \"%w\"<'')", name, relation, (*parameter)++, name);
 	else
-		append(text, "\"%w\"%s?%d", name, operator,(*parameter)++);
+		append(text, "\"%w\"%s?%d", name, relation, (*parameter)++);
 }
 
 static void append_filter(sqlite3_str *text, const struct rows_filter *filter, int *parameter)
 {
-	switch (filter->operator) {
+	switch (filter->relation) {
 	case ROWS_IS_NULL:
 	case ROWS_IS_NOT_NULL:
-		append(text, "\"%w\" IS%s NULL", filter->column->name, filter->operator== ROWS_IS_NULL ? "" : " NOT");
+		append(text, "\"%w\" IS%s NULL", filter->column->name, filter->relation == ROWS_IS_NULL ? "" : " NOT");
 		break;
 	case ROWS_IS:
 		append(text, "\"%w\" IN (", filter->column->name);

@@ -26,7 +26,7 @@ struct rows_bound {
 /* One condition; of several values one has to fit. */
 struct rows_filter {
 	const struct rows_catalog_column *column;
-	enum rows_operator operator;
+	enum rows_operator relation;
 	struct rows_bound *values;
 	size_t n_values;
 };

@@ -47,8 +47,9 @@ struct stamp {
 struct serve_access {
 	pthread_mutex_t lock; /* of STATE, the pointer */
 	struct state *state;
-	int folder_fd;    /* of access.json; -1: none is named */
-	const char *file; /* its name there; borrowed from the configuration */
+	int folder_fd;             /* of access.json; -1: none is named */
+	const char *file;          /* its name there; borrowed from the configuration */
+	pthread_mutex_t look_lock; /* around reload, and so of the stamps */
 	struct stamp rules_stamp, keys_stamp;
 	struct accessrate *rates;
 	int log_fd;            /* the log's folder; LOG's own */
@@ -181,6 +182,7 @@ enum fault serve_access_open(struct serve *serve, struct refusal *why)
 	serve->access = access;
 	access->folder_fd = access->log_fd = -1;
 	pthread_mutex_init(&access->lock, NULL);
+	pthread_mutex_init(&access->look_lock, NULL);
 	access->rates = accessrate_new();
 	if (serve->config->access != NULL)
 		fault = open_folder(serve->config->access, access, why);
@@ -202,6 +204,7 @@ void serve_access_close(struct serve *serve)
 	accessrate_free(access->rates);
 	cleanup_close(&access->folder_fd);
 	pthread_mutex_destroy(&access->lock);
+	pthread_mutex_destroy(&access->look_lock);
 	free(access);
 	serve->access = NULL;
 }
@@ -248,11 +251,18 @@ static void reload(struct serve *serve)
 	log_info("who may read what was read again: %zu views, %zu keys", state->rules->n_views, state->keys->n_items);
 }
 
+static void look(struct serve *serve)
+{
+	pthread_mutex_lock(&serve->access->look_lock);
+	reload(serve);
+	pthread_mutex_unlock(&serve->access->look_lock);
+}
+
 void serve_access_tick(struct serve *serve)
 {
 	if (serve->access->log != NULL)
 		accesslog_start(serve->access->log);
-	reload(serve);
+	look(serve);
 }
 
 struct accesslog *serve_access_log_of(const struct serve *serve)
@@ -371,6 +381,20 @@ static enum serve_verdict admit_operator(const struct held *held, const struct s
 	return reader->view == NULL ? turn_away_view(reply, request->view) : SERVE_ADMITTED;
 }
 
+/* The key that was sent. One that is not known may have been made since the last look. */
+static enum fault find_key(struct serve *serve, struct held *held, const char *text, struct refusal *why)
+{
+	enum fault fault = access_keys_find(held->state->keys, text, serve_now(), &held->key, why);
+
+	if (fault != FAULT_ACCESS_KEY_UNKNOWN)
+		return fault;
+	look(serve);
+	state_unref(held->state);
+	held->state = state_ref(serve->access);
+	*why = (struct refusal){0};
+	return access_keys_find(held->state->keys, text, serve_now(), &held->key, why);
+}
+
 enum serve_verdict serve_access_admit(struct serve *serve, const struct serve_request *request,
 				      struct serve_reader *ret_reader, struct serve_reply *reply)
 {
@@ -385,7 +409,7 @@ enum serve_verdict serve_access_admit(struct serve *serve, const struct serve_re
 		return admit_operator(held, request, ret_reader, reply);
 	fault = serve_access_key_sent(request->authorization == NULL ? "" : request->authorization, &text, &why);
 	if (text != NULL) {
-		fault = access_keys_find(held->state->keys, text, serve_now(), &held->key, &why);
+		fault = find_key(serve, held, text, &why);
 		explicit_bzero(text, strlen(text));
 		free(text);
 	}

@@ -124,15 +124,10 @@ static struct serve_body *made_catalog(const struct serve *serve, const struct s
 	enum serve_made what = is_linked ? SERVE_MADE_LINKED : SERVE_MADE_JSON;
 	struct serve_body *body = serve_set_made(set, what);
 	_cleanup_free_ char *text = NULL;
-	json_t *json;
 
 	if (body != NULL)
 		return body;
-	json = make_catalog(serve, request, set, reader, is_linked);
-	text = json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-	json_decref(json);
-	if (text == NULL)
-		die("out of memory");
+	text = serve_json_text(make_catalog(serve, request, set, reader, is_linked));
 	serve_set_keep(set, what, serve_body_new(text, strlen(text)));
 	return serve_set_made(set, what);
 }

@@ -78,13 +78,20 @@ void serve_reply_shared(struct serve_reply *reply, const char *type, struct serv
 	snprintf(reply->etag, sizeof(reply->etag), "%s", body->digest);
 }
 
-void serve_reply_json_as(struct serve_reply *reply, unsigned status, const char *type, json_t *json)
+char *serve_json_text(json_t *json)
 {
-	char *text = json == NULL ? NULL : json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+	_cleanup_free_ char *text = json == NULL ? NULL : json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
 
 	json_decref(json);
 	if (text == NULL)
 		die("out of memory");
+	return xasprintf("%s\n", text);
+}
+
+void serve_reply_json_as(struct serve_reply *reply, unsigned status, const char *type, json_t *json)
+{
+	char *text = serve_json_text(json);
+
 	serve_reply_text(reply, status, type, text, strlen(text));
 }
 

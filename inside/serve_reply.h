@@ -25,6 +25,8 @@ void serve_reply_text(struct serve_reply *reply, unsigned status, const char *ty
 void serve_reply_json(struct serve_reply *reply, unsigned status, json_t *json);
 /* A text that others are answered with, too (serve_encode.h); the reference is taken. */
 void serve_reply_shared(struct serve_reply *reply, const char *type, struct serve_body *body);
+/* JSON (taken) as it is sent: indented, with a line feed at its end. New. */
+char *serve_json_text(json_t *json);
 /* The same under another media type ("application/ld+json"). */
 void serve_reply_json_as(struct serve_reply *reply, unsigned status, const char *type, json_t *json);
 /* A regular file: FD is taken. ETAG without quotes (a digest in hex); "" none. MODIFIED: seconds since 1970; 0 none. */

@@ -123,6 +123,8 @@ await() { # WANTED COMMAND…, for what $told says
 	done
 	is "$("$@")" "$wanted" "$told"
 }
+newest=$(make_key --owner newest --dataset closed)
+is "$(with "$newest" /datasets/closed/closed.csv)" 200 "a key is good as soon as it is shown"
 inside key revoke k2 --reason "left" >/dev/null
 told="a key that is revoked reads no more" await 401 with "$insider" /datasets/closed/closed.csv
 with "$insider" /datasets/closed/closed.csv >/dev/null
