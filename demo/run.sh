@@ -274,6 +274,9 @@ printf 'header = "Authorization: Bearer %s"\n' "$(grep -o 'clapet_k1_[0-9a-f]*' 
 say "One row by its key, typed by the schema (01 stays 01), and the file with what proves it:"
 ask 0 -K "$T/paie.key" 'http://inside/datasets/cog/communes?code=01004&format=ndjson'
 ask 0 -K "$T/paie.key" -I http://inside/datasets/cog/communes.csv
+say "Who read what, by application, and what a contract names that nobody reads:"
+logged() { cat "$T"/inside/readers/access-* | grep -q '"method":"HEAD"'; } # written within a second
+eventually logged
 inside 0 usage
 
 chapter "The operator rolls back, and later releases; the auditor checks everything"
