@@ -27,6 +27,8 @@ clapet-check           proxy       proxy
 clapet-commit          uucp        irc
 clapet-log             bin         bin
 clapet-receive         sync        nogroup
+clapet-rows            _apt        nogroup
+clapet-serve           nobody      users,irc
 reader                 daemon      users
 "
 # clapet-readers is the group `users`.
@@ -200,7 +202,7 @@ is "$(cut -d' ' -f2 "$T/ran" | sort | uniq -d)" "" "no two as the same account"
 # --- "sockets": nobody is root -----------------------------------------------------------------------------------------------------
 mkdir -m 0755 "$T/b"
 B=$T/b
-script="s|/etc/clapet|$B/etc|; s|/var/lib/clapet-outside|$B/out|; s|/var/lib/clapet-inside|$B/in|; s/clapet-readers/users/"
+script="s|/etc/clapet|$B/etc|; s|/var/lib/clapet-outside|$B/out|; s|/var/lib/clapet-inside|$B/in|; s|/var/log/clapet-serve|$B/readers|; s/clapet-readers/users/"
 for account in $(awk '{ print $1 }' <<<"$accounts"); do
 	script="$script; s/\\b$account\\b/$(stand_in "$account")/g"
 done
@@ -210,7 +212,8 @@ for round in first second; do
 	run systemd-tmpfiles --create "$T/tmpfiles.conf"
 	is "$status $output" "0 " "systemd-tmpfiles makes the folders, the $round time"
 done
-is "$(awk '/^m/ { print $2, $3 }' image/sysusers.d/clapet.conf)" "clapet-inside clapet-readers" "the supervisor reads the store through a group"
+is "$(awk '/^m/ { print $2, $3 }' image/sysusers.d/clapet.conf | paste -sd,)" "clapet-inside clapet-readers,clapet-serve clapet-readers,clapet-serve clapet-inside" \
+	"the supervisor reads the store through a group; who answers readers reads it too, and what was decided"
 is "$(awk '/^u/ && $3 ~ /:/ { print $2, $3 }' image/sysusers.d/clapet.conf | tr -s ' ' | paste -sd,)" \
 	"clapet-inside -:clapet-inside,clapet-commit -:clapet-inside" "no other worker shares a group"
 
