@@ -308,6 +308,7 @@ SRC_inside = \
 	inside/accessnames.c \
 	inside/accessrate.c \
 	inside/accessrules.c \
+	inside/address.c \
 	inside/attestcheck.c \
 	inside/audit_history.c \
 	inside/audit_trail.c \

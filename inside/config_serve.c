@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "bundle/json.h"
 #include "bundle/limits.h"
+#include "inside/address.h"
 
 #define MONTHS_MAX 1200
 
@@ -45,15 +46,15 @@ static char *resolve(const char *where, const char *text)
 	return xasprintf("%s%.*s/%s", prefix, (int)(slash - where), where, text);
 }
 
-/* A number of the port, which is not checked to be free, nor the address to be of this machine: that is seen when it is opened. */
+/* The port is not checked to be free, nor the address to be of this machine: that is seen when it is opened. All addresses are named as such. */
 static bool is_listen(const char *text)
 {
-	const char *colon = strrchr(text, ':');
+	struct sockaddr_storage address;
+	socklen_t size;
 
 	if (strncmp(text, "unix:", 5) == 0)
 		return text[5] != '\0' && strlen(text) < 100;
-	return colon != NULL && colon != text && colon[1] != '\0' &&
-	       strspn(colon + 1, "0123456789") == strlen(colon + 1) && strlen(colon + 1) <= 5;
+	return text[0] != ':' && address_parse(text, &address, &size);
 }
 
 static enum fault get_listen(const json_t *section, const char *where, struct serve_config *config, struct refusal *why)
@@ -71,9 +72,10 @@ static enum fault get_listen(const json_t *section, const char *where, struct se
 		const char *text = json_string_value(json_array_get(array, i));
 
 		if (text == NULL || !is_listen(text))
-			return refuse(why, FAULT_CONFIGURATION,
-				      "%s: \"serve\": \"listen\": \"%s\" is not \"ADDRESS:PORT\" or \"unix:PATH\"",
-				      where, text == NULL ? "" : text);
+			return refuse(
+				why, FAULT_CONFIGURATION,
+				"%s: \"serve\": \"listen\": \"%s\" is not \"ADDRESS:PORT\" in numbers or \"unix:PATH\"",
+				where, text == NULL ? "" : text);
 		config->listen[config->n_listen++] = strncmp(text, "unix:", 5) == 0 ? resolve(where, text)
 										    : xstrdup(text);
 	}

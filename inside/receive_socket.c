@@ -4,7 +4,6 @@
  */
 #include "inside/receive_socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -16,43 +15,12 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "bundle/notation.h"
+#include "inside/address.h"
 
 /* So long may a reader that nothing comes to outlast its receiver. */
 #define WAIT_MICROSECONDS 20000
 /* UDP_GRO's size of a segment, and SO_RXQ_OVFL's count. */
 #define CONTROL_SIZE (CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(uint32_t)))
-
-/* "HOST:PORT" into an address: numbers only, for the inside resolves no names. */
-static bool parse_address(const char *text, struct sockaddr_storage *ret_address, socklen_t *ret_size)
-{
-	const char *colon = strrchr(text, ':');
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)ret_address;
-	struct sockaddr_in *four = (struct sockaddr_in *)ret_address;
-	char host[INET6_ADDRSTRLEN + 2];
-	size_t length = colon == NULL ? sizeof(host) : (size_t)(colon - text);
-	unsigned long port;
-	char *end;
-
-	if (length >= sizeof(host) || colon[1] < '0' || colon[1] > '9')
-		return false;
-	port = strtoul(colon + 1, &end, 10);
-	if (*end != '\0' || port == 0 || port > 65535)
-		return false;
-	memcpy(host, text, length);
-	host[length] = '\0';
-	memset(ret_address, 0, sizeof(*ret_address));
-	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
-		host[length - 1] = '\0';
-		*ret_size = sizeof(*six);
-		six->sin6_family = AF_INET6;
-		six->sin6_port = htons((uint16_t)port);
-		return inet_pton(AF_INET6, host + 1, &six->sin6_addr) == 1;
-	}
-	*ret_size = sizeof(*four);
-	four->sin_family = AF_INET;
-	four->sin_port = htons((uint16_t)port);
-	return length == 0 || inet_pton(AF_INET, host, &four->sin_addr) == 1;
-}
 
 /* Asks with privilege first, then as anybody; the kernel doubles what it is asked for and tells the double. */
 static void ask_for_buffer(struct receive_socket *sock, int wanted)
@@ -91,7 +59,7 @@ enum fault receive_socket_open(const char *address, int buffer, struct receive_s
 	struct sockaddr_storage at;
 	socklen_t size;
 
-	if (!parse_address(address, &at, &size))
+	if (!address_parse(address, &at, &size) || address_port(&at) == 0)
 		return refuse(why, FAULT_RECEIVE_ADDRESS,
 			      "\"%s\" is no address to bind: numbers and a port, \"192.0.2.1:4001\" or "
 			      "\"[2001:db8::1]:4001\"",

@@ -4,7 +4,6 @@
  */
 #include "inside/serve_listen.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -20,50 +19,19 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bundle/limits.h"
+#include "inside/address.h"
 
 /* systemd's first descriptor. */
 #define FIRST_FD 3
 #define BACKLOG 1024
-
-/* "HOST:PORT" into an address: numbers alone, for the inside resolves no names. */
-static bool parse_address(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size)
-{
-	const char *colon = strrchr(text, ':');
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)ret;
-	struct sockaddr_in *four = (struct sockaddr_in *)ret;
-	char host[INET6_ADDRSTRLEN + 2];
-	size_t length = (size_t)(colon - text);
-	unsigned long port = strtoul(colon + 1, NULL, 10);
-
-	memset(ret, 0, sizeof(*ret));
-	if (length >= sizeof(host) || port > 65535)
-		return false;
-	memcpy(host, text, length);
-	host[length] = '\0';
-	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
-		host[length - 1] = '\0';
-		*ret_size = sizeof(*six);
-		six->sin6_family = AF_INET6;
-		six->sin6_port = htons((uint16_t)port);
-		return inet_pton(AF_INET6, host + 1, &six->sin6_addr) == 1;
-	}
-	*ret_size = sizeof(*four);
-	four->sin_family = AF_INET;
-	four->sin_port = htons((uint16_t)port);
-	return inet_pton(AF_INET, host, &four->sin_addr) == 1;
-}
 
 /* The port that the kernel chose. */
 static void tell(int fd, const char *text)
 {
 	struct sockaddr_storage at = {0};
 	socklen_t size = sizeof(at);
-	unsigned port = 0;
+	unsigned port = getsockname(fd, (struct sockaddr *)&at, &size) == 0 ? address_port(&at) : 0;
 
-	if (getsockname(fd, (struct sockaddr *)&at, &size) == 0 && at.ss_family == AF_INET)
-		port = ntohs(((struct sockaddr_in *)&at)->sin_port);
-	else if (at.ss_family == AF_INET6)
-		port = ntohs(((struct sockaddr_in6 *)&at)->sin6_port);
 	if (port != 0)
 		log_info("listening on %.*s:%u", (int)(strrchr(text, ':') - text), text, port);
 	else
@@ -77,7 +45,7 @@ static int open_inet(const char *text, struct refusal *why)
 	const int one = 1;
 	socklen_t size;
 
-	if (!parse_address(text, &at, &size)) {
+	if (!address_parse(text, &at, &size)) {
 		refuse(why, FAULT_SERVE_LISTEN, "%s is no address in numbers, with a port", text);
 		return -1;
 	}

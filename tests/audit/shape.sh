@@ -30,4 +30,6 @@ bad=$(for file in tests/fuzz/*.c; do
 done)
 is "$bad" "" "every fuzz target has seeds"
 
+is "$(grep -L 'cmocka_set_message_output(CM_OUTPUT_TAP)' tests/unit/*.c)" "" "every unit test speaks TAP: one that does not counts as none"
+
 done_testing

@@ -293,5 +293,6 @@ int main(void)
 	};
 
 	json_init();
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
