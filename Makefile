@@ -696,7 +696,7 @@ demo: deps
 	@BUILD=$(BUILD) demo/run.sh
 
 check: deps
-	@tools/deps.sh readers || echo 'The recipes of docs/readers are tested in the languages that are there.'
+	@tools/deps.sh readers || echo 'Recipes and console are tested with the languages and browsers that are there.'
 	@$(MAKE) --no-print-directory -j$$(nproc) tests
 	@$(MAKE) --no-print-directory check-only
 
@@ -710,6 +710,7 @@ check-only:
 		$(if $(ECDSA),,$(filter-out %/inside-verify,$(ECDSA_TESTS))) $(SHELL_TESTS)
 
 asan: deps
+	@tools/deps.sh readers || :
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/asan SANITIZE=1 tests
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SANITIZE=1 check-only
 

@@ -11,13 +11,14 @@ cmocka:libcmocka-dev"
 case $(dpkg --print-architecture 2>/dev/null) in amd64 | arm64) libraries="$libraries libisal:libisal-dev" ;; esac
 programs="cc:gcc make:make pkg-config:pkg-config nginx:nginx-light curl:curl strace:strace zstd:zstd openssl:openssl prove:perl
 systemd-analyze:systemd readelf:binutils python3:python3 git:git xz:xz-utils node:nodejs npm:npm go:golang-go
-chromium:chromium sqlite3:sqlite3 ip:iproute2 nft:nftables ethtool:ethtool unshare:util-linux mkfs.vfat:dosfstools mcopy:mtools"
+sqlite3:sqlite3 ip:iproute2 nft:nftables ethtool:ethtool unshare:util-linux mkfs.vfat:dosfstools mcopy:mtools"
 case "${1:-}" in
 lint) programs="clang-format:clang-format cppcheck:cppcheck shellcheck:shellcheck git:git" libraries= ;;
 fuzz) programs="clang:clang" libraries= ;;
 bench) programs="udp-sender:udpcast wrk:wrk" libraries= ;;
-# The languages of docs/readers: 160 MB to fetch, 430 MB on the disk where none is there. A test of one that is missing is skipped.
-readers) programs="sqlite3:sqlite3 Rscript:r-base-core javac:openjdk-17-jdk-headless curl:curl" libraries=
+# The languages of docs/readers, 160 MB to fetch and 430 MB on the disk where none is there, and a browser for the console. A test of one that is missing is
+# skipped.
+readers) programs="chromium:chromium sqlite3:sqlite3 Rscript:r-base-core javac:openjdk-17-jdk-headless curl:curl" libraries=
 	files="/usr/lib/R/site-library/jsonlite:r-cran-jsonlite /usr/lib/python3/dist-packages/pandas:python3-pandas
 /usr/share/java/jackson-databind.jar:libjackson2-databind-java" ;;
 esac
