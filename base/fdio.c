@@ -21,12 +21,14 @@
 /* Deeper trees than this are not ours. */
 #define REMOVE_DEPTH 16
 
-ssize_t fd_read_up_to(int fd, void *buffer, size_t size)
+/* From OFFSET, or from where FD stands if that is negative. */
+static ssize_t read_whole(int fd, void *buffer, size_t size, off_t offset)
 {
 	size_t done = 0;
 
 	while (done < size) {
-		ssize_t n = read(fd, (uint8_t *)buffer + done, size - done);
+		uint8_t *at = (uint8_t *)buffer + done;
+		ssize_t n = offset < 0 ? read(fd, at, size - done) : pread(fd, at, size - done, offset + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -37,6 +39,11 @@ ssize_t fd_read_up_to(int fd, void *buffer, size_t size)
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
+}
+
+ssize_t fd_read_up_to(int fd, void *buffer, size_t size)
+{
+	return read_whole(fd, buffer, size, -1);
 }
 
 int fd_read_exact(int fd, void *buffer, size_t size)
@@ -50,20 +57,7 @@ int fd_read_exact(int fd, void *buffer, size_t size)
 
 ssize_t fd_read_at(int fd, void *buffer, size_t size, uint64_t offset)
 {
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(fd, (uint8_t *)buffer + done, size - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
+	return offset > INT64_MAX ? -EINVAL : read_whole(fd, buffer, size, (off_t)offset);
 }
 
 int fd_write_all(int fd, const void *buffer, size_t size)

@@ -306,6 +306,8 @@
 #define LIMIT_ROWS_COLUMNS 1999
 #define LIMIT_ROWS_INDEXES 32
 #define LIMIT_ROWS_GROWTH 8
+/* Unnamed files that SQLite sorts in past its memory: of one index at most two at a time, and two for what it may want beside. */
+#define LIMIT_ROWS_SPILLS 4
 /* A question: filters, values of one filter, columns to sort by, and the SQL that comes of them; all names of the widest table, quoted. */
 #define LIMIT_ROWS_FILTERS 256
 #define LIMIT_ROWS_SORTS 8

@@ -250,32 +250,16 @@ void console_end(const struct console_page *page)
 
 /* --- values ----------------------------------------------------------------------------------------------------------- */
 
-static void write_time(const struct console_page *page, int64_t time, const char *shown)
-{
-	char stamp[NOTATION_TIME_SIZE];
-
-	notation_format_time(time, stamp);
-	fprintf(page->file, "<time datetime=\"%s\">%s</time>", stamp, shown);
-}
-
 void console_time(const struct console_page *page, int64_t time)
 {
-	char text[CONSOLE_TEXT_SIZE];
+	char text[CONSOLE_TEXT_SIZE], stamp[NOTATION_TIME_SIZE];
 
-	if (time == 0)
+	if (time == 0) {
 		fputs("–", page->file);
-	else
-		write_time(page, time, console_moment(page->language, time, text));
-}
-
-void console_date(const struct console_page *page, int64_t time)
-{
-	char text[CONSOLE_TEXT_SIZE];
-
-	if (time == 0)
-		fputs("–", page->file);
-	else
-		write_time(page, time, console_day(page->language, time, text));
+		return;
+	}
+	notation_format_time(time, stamp);
+	fprintf(page->file, "<time datetime=\"%s\">%s</time>", stamp, console_moment(page->language, time, text));
 }
 
 void console_numeral(const struct console_page *page, uint64_t number)

@@ -63,7 +63,6 @@ void console_dataset_link(const struct console_page *page, const char *name);
 
 /* <time>, or "–" where TIME is 0. */
 void console_time(const struct console_page *page, int64_t time);
-void console_date(const struct console_page *page, int64_t time);
 void console_numeral(const struct console_page *page, uint64_t number);
 void console_bytes(const struct console_page *page, uint64_t bytes);
 /* A published date: its day, or what it says. */

@@ -89,7 +89,7 @@ enum record_kind {
 	RECORD_REBUILD, /* .version */
 
 	/* supervisor -> rows: RECORD_ROWS (fd: a version's datapackage.json), RECORD_TABLE (fd: a plain file) for each of its resources,
-	 * RECORD_ROWS_OLD (fd: the SQLite file of another version, where there is one), RECORD_DATABASE (fd: empty, read-write: what is made), RECORD_SPILL (fd: an unnamed file) ROWSFILE_SPILLS times, RECORD_GO.
+	 * RECORD_ROWS_OLD (fd: the SQLite file of another version, where there is one), RECORD_DATABASE (fd: empty, read-write: what is made), RECORD_SPILL (fd: an unnamed file) LIMIT_ROWS_SPILLS times, RECORD_GO.
 	 * rows -> supervisor: RECORD_END. */
 	RECORD_ROWS, /* .version */
 	RECORD_ROWS_OLD,

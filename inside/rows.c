@@ -70,12 +70,12 @@ static void receive(int sock, struct request *request)
 			take_fd(&request->build.fd, fd);
 			break;
 		case RECORD_SPILL:
-			if (request->n_spills == ROWSFILE_SPILLS)
-				die("the supervisor sent more than %d spills", ROWSFILE_SPILLS);
+			if (request->n_spills == LIMIT_ROWS_SPILLS)
+				die("the supervisor sent more than %d spills", LIMIT_ROWS_SPILLS);
 			take_fd(&request->build.spill_fds[request->n_spills++], fd);
 			break;
 		case RECORD_GO:
-			if (request->package_fd < 0 || request->build.fd < 0 || request->n_spills != ROWSFILE_SPILLS)
+			if (request->package_fd < 0 || request->build.fd < 0 || request->n_spills != LIMIT_ROWS_SPILLS)
 				die("the supervisor left something out");
 			return;
 		default:
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 	struct refusal why = {FAULT_NONE, ""};
 	struct record end;
 
-	for (size_t i = 0; i < ROWSFILE_SPILLS; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS; i++)
 		request.build.spill_fds[i] = -1;
 	hash_init();
 	json_init();

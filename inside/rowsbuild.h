@@ -33,7 +33,7 @@ struct rowsbuild {
 	size_t n_files;
 	int old_fd; /* the database of another version, -1: none: copied where it is of the same tables */
 	int fd;     /* read-write: the database */
-	int spill_fds[ROWSFILE_SPILLS];
+	int spill_fds[LIMIT_ROWS_SPILLS];
 };
 
 /* FAULT_ROWS_BUILD, FAULT_STORAGE, or what the plain files are not (FAULT_TABLE_…). */

@@ -28,7 +28,7 @@ struct rowsfile {
 	sqlite3_vfs vfs;
 	sqlite3 *db;
 	int fd;
-	int spill_fds[ROWSFILE_SPILLS]; /* -1: taken, or none */
+	int spill_fds[LIMIT_ROWS_SPILLS]; /* -1: taken, or none */
 	bool is_read_only;
 	char name[32];
 };
@@ -173,7 +173,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int 
 	io->is_read_only = file->is_read_only;
 	if ((flags & SQLITE_OPEN_MAIN_DB) != 0)
 		io->fd = file->fd;
-	for (size_t i = 0; i < ROWSFILE_SPILLS && io->fd < 0 && (flags & SQLITE_OPEN_DELETEONCLOSE) != 0; i++) {
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS && io->fd < 0 && (flags & SQLITE_OPEN_DELETEONCLOSE) != 0; i++) {
 		if (file->spill_fds[i] < 0)
 			continue;
 		io->slot = &file->spill_fds[i];
@@ -248,7 +248,7 @@ static struct rowsfile *new_file(int fd, const int *spill_fds, bool is_read_only
 
 	file->fd = fd;
 	file->is_read_only = is_read_only;
-	for (size_t i = 0; i < ROWSFILE_SPILLS; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS; i++)
 		file->spill_fds[i] = spill_fds == NULL ? -1 : spill_fds[i];
 	snprintf(file->name, sizeof(file->name), "clapet-%p", (void *)file);
 	file->vfs = (sqlite3_vfs){
@@ -362,8 +362,8 @@ static void forgo_extras(sqlite3 *db)
 	sqlite3_limit(db, SQLITE_LIMIT_WORKER_THREADS, 0);
 }
 
-enum fault rowsfile_create(int fd, const int spill_fds[ROWSFILE_SPILLS], uint64_t max_size, struct rowsfile **ret_file,
-			   struct refusal *why)
+enum fault rowsfile_create(int fd, const int spill_fds[LIMIT_ROWS_SPILLS], uint64_t max_size,
+			   struct rowsfile **ret_file, struct refusal *why)
 {
 	_cleanup_(rowsfile_freep) struct rowsfile *file = new_file(fd, spill_fds, false);
 	enum fault fault;
@@ -384,7 +384,7 @@ enum fault rowsfile_create(int fd, const int spill_fds[ROWSFILE_SPILLS], uint64_
 	return fault;
 }
 
-enum fault rowsfile_change(int fd, const int spill_fds[ROWSFILE_SPILLS], struct rowsfile **ret_file,
+enum fault rowsfile_change(int fd, const int spill_fds[LIMIT_ROWS_SPILLS], struct rowsfile **ret_file,
 			   struct refusal *why)
 {
 	_cleanup_(rowsfile_freep) struct rowsfile *file = new_file(fd, spill_fds, false);

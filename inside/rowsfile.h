@@ -11,9 +11,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-
-/* Unnamed files that SQLite sorts in past its memory: of one index at most two at a time, and two for what it may want beside. */
-#define ROWSFILE_SPILLS 4
+#include "bundle/limits.h"
 
 struct rowsfile;
 void rowsfile_free(struct rowsfile *file);
@@ -24,10 +22,10 @@ void rowsfile_init(void);
 
 /* A new database in FD (read-write; what it holds is dropped), at most MAX_SIZE bytes: no journal on a disk, nothing synced. Descriptors
  * are borrowed. FAULT_ROWS_BUILD. */
-enum fault rowsfile_create(int fd, const int spill_fds[ROWSFILE_SPILLS], uint64_t max_size, struct rowsfile **ret_file,
-			   struct refusal *why);
+enum fault rowsfile_create(int fd, const int spill_fds[LIMIT_ROWS_SPILLS], uint64_t max_size,
+			   struct rowsfile **ret_file, struct refusal *why);
 /* The same over a database that is there. */
-enum fault rowsfile_change(int fd, const int spill_fds[ROWSFILE_SPILLS], struct rowsfile **ret_file,
+enum fault rowsfile_change(int fd, const int spill_fds[LIMIT_ROWS_SPILLS], struct rowsfile **ret_file,
 			   struct refusal *why);
 /* The database in FD (borrowed), of which nothing is believed: it is never written, no view, trigger, virtual table or extension is used,
  * and SQLite's limits are lowered. One thread at a time. FAULT_ROWS_DAMAGED. */

@@ -19,8 +19,6 @@
 #include "inside/judge.h"
 #include "inside/store.h"
 
-/* inside/rowsfile.h has the same number, and SQLite's header, which nothing of the supervisor includes. */
-#define SPILLS 4
 /* What is asked of the spool's quota for each byte of a table; the worker is held to LIMIT_ROWS_GROWTH. */
 #define ROOM_GROWTH 2
 
@@ -97,7 +95,7 @@ static enum fault ask(const struct inside *inside, const struct spool *spool, co
 	    (fault = send_old(inside, verdict, worker, why)) != FAULT_NONE ||
 	    (fault = crew_send(worker, &database, fd, why)) != FAULT_NONE)
 		return fault;
-	for (size_t i = 0; i < SPILLS && fault == FAULT_NONE; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS && fault == FAULT_NONE; i++)
 		fault = send_open(worker, &spill, spool_temporary(spool), "a spill file", why);
 	return fault == FAULT_NONE ? crew_send(worker, &go, -1, why) : fault;
 }

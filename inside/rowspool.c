@@ -169,7 +169,7 @@ void rows_pool_free(struct rows_pool *pool)
 	free(pool);
 }
 
-void rows_pool_freep(struct rows_pool **pool)
+static void rows_pool_freep(struct rows_pool **pool)
 {
 	rows_pool_free(*pool);
 }

@@ -18,7 +18,6 @@ void rows_pool_init(void);
 enum fault rows_pool_open(int store_fd, const char *dataset, const char *version, struct rows_pool **ret_pool,
 			  struct refusal *why);
 void rows_pool_free(struct rows_pool *pool);
-void rows_pool_freep(struct rows_pool **pool);
 /* What is in it: of one that was open first. */
 const struct rows_catalog *rows_pool_catalog(const struct rows_pool *pool);
 

@@ -67,9 +67,6 @@ const struct serve_dataset *serve_set_dataset(const struct serve_set *set, const
 
 /* Its datapackage.json, parsed; borrowed, and good as long as the dataset. NULL: it cannot be read (logged once). */
 const json_t *serve_dataset_package(const struct serve_dataset *dataset);
-/* The resource of that name in it, and its file; NULL where there is none. */
-const json_t *serve_dataset_resource(const struct serve_dataset *dataset, const char *name);
-const struct serve_file *serve_dataset_resource_file(const struct serve_dataset *dataset, const char *name);
 /* Its files, sorted by name. */
 const struct serve_file *serve_dataset_files(const struct serve_dataset *dataset, size_t *ret_n);
 const struct serve_file *serve_dataset_file(const struct serve_dataset *dataset, const char *name);

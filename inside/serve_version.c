@@ -241,27 +241,6 @@ const json_t *serve_dataset_package(const struct serve_dataset *dataset)
 	return dataset->private->package;
 }
 
-const json_t *serve_dataset_resource(const struct serve_dataset *dataset, const char *name)
-{
-	const json_t *resources = json_object_get(serve_dataset_package(dataset), "resources");
-
-	for (size_t i = 0; i < json_array_size(resources); i++) {
-		const json_t *resource = json_array_get(resources, i);
-		const char *its = json_string_value(json_object_get(resource, "name"));
-
-		if (its != NULL && strcmp(its, name) == 0)
-			return resource;
-	}
-	return NULL;
-}
-
-const struct serve_file *serve_dataset_resource_file(const struct serve_dataset *dataset, const char *name)
-{
-	const char *path = json_string_value(json_object_get(serve_dataset_resource(dataset, name), "path"));
-
-	return path == NULL ? NULL : serve_dataset_file(dataset, path);
-}
-
 const struct serve_file *serve_dataset_files(const struct serve_dataset *dataset, size_t *ret_n)
 {
 	load(dataset);

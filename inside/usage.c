@@ -112,7 +112,9 @@ static void count_up(json_t *object, const char *key, int64_t more)
 		json_integer_set(value, sum);
 }
 
-const char *usage_resource(const char *file, char *buffer, size_t size)
+/* A resource by what a line names: "communes" of "communes.csv"; "*" of what is about all resources; NULL of what is about none. BUFFER is of
+ * NOTATION_NAME_SIZE bytes or more. */
+static const char *resource_of(const char *file, char *buffer, size_t size)
 {
 	static const char *const none[] = {"datapackage.json", "history"}, *const all[] = {"rows.sqlite", "diff"};
 	size_t length = strcspn(file, ".");
@@ -134,7 +136,7 @@ const char *usage_resource(const char *file, char *buffer, size_t size)
 static bool add_columns(struct usage *usage, json_t *row, const struct said *said)
 {
 	char buffer[NOTATION_NAME_SIZE];
-	const char *name = usage_resource(said->resource, buffer, sizeof(buffer));
+	const char *name = resource_of(said->resource, buffer, sizeof(buffer));
 	json_t *resources = json_object_get(row, "resources"), *resource, *columns;
 
 	if (name == NULL)

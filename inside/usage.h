@@ -38,8 +38,4 @@ enum fault usage_add_folder(struct usage *usage, int folder_fd, int64_t since, s
 json_t *usage_report(const struct usage *usage, const struct access_keys *keys, const struct contract_file *contracts,
 		     size_t n_contracts, int64_t since);
 
-/* A resource by what a line names: "communes" of "communes.csv"; "*" of what is about all resources; NULL of what is about none. BUFFER is of NOTATION_NAME_SIZE
- * bytes or more. */
-const char *usage_resource(const char *file, char *buffer, size_t size);
-
 #endif

@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 	file.fd = open(argv[1], O_RDONLY | O_CLOEXEC);
 	file.size = (uint64_t)fd_size(file.fd);
 	build.fd = open(argv[3], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	for (size_t i = 0; i < ROWSFILE_SPILLS; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS; i++)
 		build.spill_fds[i] = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (rowsbuild_run(&build, &why) != FAULT_NONE)
 		die("%s", why.line);

@@ -48,11 +48,11 @@ static int build(const char *schema, const char *csv)
 	build.package = package;
 	build.fd = unnamed();
 	file.fd = fd_memory("csv", csv, strlen(csv));
-	for (size_t i = 0; i < ROWSFILE_SPILLS; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS; i++)
 		build.spill_fds[i] = unnamed();
 	if (rowsbuild_run(&build, &why) != FAULT_NONE)
 		fail_msg("%s", why.line);
-	for (size_t i = 0; i < ROWSFILE_SPILLS; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS; i++)
 		close(build.spill_fds[i]);
 	close(file.fd);
 	return build.fd;

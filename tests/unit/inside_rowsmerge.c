@@ -49,12 +49,12 @@ static struct rows_pool *build(const struct world *world, const char *version, c
 	build.package = package;
 	build.fd = openat(world->store_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	file.fd = fd_memory("csv", rows, strlen(rows));
-	for (size_t i = 0; i < ROWSFILE_SPILLS; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS; i++)
 		build.spill_fds[i] = openat(world->store_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (rowsbuild_run(&build, &why) != FAULT_NONE ||
 	    rows_pool_open(world->store_fd, "d", version, &pool, &why) != FAULT_NONE)
 		fail_msg("%s", why.line);
-	for (size_t i = 0; i < ROWSFILE_SPILLS; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS; i++)
 		close(build.spill_fds[i]);
 	close(file.fd);
 	close(build.fd);

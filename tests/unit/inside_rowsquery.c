@@ -67,12 +67,12 @@ static void make(struct world *world, const char *of_schema, const char *rows)
 	build.package = package;
 	build.fd = openat(world->store_fd, "datasets/d/rows/" VERSION ".sqlite", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	file.fd = fd_memory("csv", rows, strlen(rows));
-	for (size_t i = 0; i < ROWSFILE_SPILLS; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS; i++)
 		build.spill_fds[i] = openat(world->store_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (rowsbuild_run(&build, &why) != FAULT_NONE ||
 	    rows_pool_open(world->store_fd, "d", VERSION, &world->pool, &why) != FAULT_NONE)
 		fail_msg("%s", why.line);
-	for (size_t i = 0; i < ROWSFILE_SPILLS; i++)
+	for (size_t i = 0; i < LIMIT_ROWS_SPILLS; i++)
 		close(build.spill_fds[i]);
 	close(file.fd);
 	close(build.fd);
