@@ -296,4 +296,4 @@ if [ $net_way = veth ]; then
 	must test "$(net_back)" = 0
 fi
 
-printf '\n%sDone.%s Real versions crossed a one-way link; one was held for a person, one was lost and asked for; four attacks changed nothing.\n' "$bold" "$plain"
+printf '\n%sDone.%s Real versions crossed a one-way link; one was held for a person, one was lost and asked for; four attacks changed nothing.\nWhat you would type yourself stands in README.md, "Quick start".\n' "$bold" "$plain"

@@ -108,7 +108,7 @@ static enum fault take_handed(size_t n, int *fds, struct refusal *why)
 				      fd);
 		fds[i] = fd;
 	}
-	log_info("listening on %zu sockets of the service manager", n);
+	log_info("listening on what the service manager handed over: %zu", n);
 	return FAULT_NONE;
 }
 
