@@ -529,6 +529,16 @@ void serve_daemon_look(struct serve_daemon *daemon)
 	serve_daemon_wake(daemon);
 }
 
+static size_t count_resting(struct serve_daemon *daemon)
+{
+	size_t n;
+
+	pthread_mutex_lock(&daemon->lock);
+	n = daemon->n_resting;
+	pthread_mutex_unlock(&daemon->lock);
+	return n;
+}
+
 void serve_daemon_stop(struct serve_daemon *daemon)
 {
 	const struct timespec tick = {.tv_nsec = 20000000};
@@ -536,7 +546,7 @@ void serve_daemon_stop(struct serve_daemon *daemon)
 
 	for (size_t i = 0; i < daemon->n_daemons; i++)
 		MHD_quiesce_daemon(daemon->daemons[i]);
-	while (atomic_load(&daemon->n_calls) > daemon->n_resting && serve_now() < until)
+	while (atomic_load(&daemon->n_calls) > count_resting(daemon) && serve_now() < until)
 		nanosleep(&tick, NULL);
 	atomic_store(&daemon->is_ending, true);
 	serve_daemon_wake(daemon);
